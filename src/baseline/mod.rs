@@ -1,0 +1,1 @@
+//! Detectors without a network, for comparison.

@@ -1,0 +1,156 @@
+//! The crate's error type: one named variant a rule, carrying the values that broke it.
+
+use crate::data::DataError;
+use crate::testing::Violation;
+
+/// The crate's result type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong in this crate. Each message states the rule and what came instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A class prior outside [0, 1], or NaN.
+    #[error("class prior must lie in [0, 1], got {value}")]
+    ClassPrior {
+        /// The rejected value.
+        value: f64,
+    },
+
+    /// A hyperparameter outside its range.
+    #[error("{name} must be {rule}, got {value}")]
+    Config {
+        /// The parameter's name, as in its config struct.
+        name: &'static str,
+        /// The rule it broke.
+        rule: &'static str,
+        /// The rejected value.
+        value: String,
+    },
+
+    /// A tensor of the wrong shape.
+    #[error("{what} must have shape {expected}, got {actual:?}")]
+    Shape {
+        /// Which tensor.
+        what: &'static str,
+        /// The rule, as a shape with names.
+        expected: String,
+        /// The tensor's dimensions.
+        actual: Vec<usize>,
+    },
+
+    /// A group of samples that the computation needs is empty.
+    #[error("{what} needs at least one {group} sample, got none")]
+    EmptyGroup {
+        /// What needs it.
+        what: &'static str,
+        /// `unlabeled`, `anomalous` or `normal`.
+        group: &'static str,
+    },
+
+    /// Labeled normals were given to an objective whose PNU weight eta leaves them unused.
+    #[error("labeled normals need a PNU weight eta below 1, got eta = {eta}")]
+    UnusedNormals {
+        /// The weight of the PU part.
+        eta: f64,
+    },
+
+    /// Noise was asked for in an evaluation pass, which must be deterministic.
+    #[error("an evaluation pass draws no noise: ask `Pass::is_training` first")]
+    NoiseInEvaluation,
+
+    /// The training risk became NaN or infinite. The best parameters so far are in place.
+    #[error("training diverged: the risk is {risk} in epoch {epoch}, batch {batch}")]
+    Diverged {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Mini-batch within the epoch, counted from 1.
+        batch: usize,
+        /// The risk that was computed.
+        risk: f64,
+    },
+
+    /// The validation risk became NaN or infinite. The best parameters so far are in place.
+    #[error("training diverged: the validation risk is {risk} after epoch {epoch}")]
+    DivergedValidation {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// The risk that was computed.
+        risk: f64,
+    },
+
+    /// A metric that compares two classes got samples of one class only.
+    #[error("{metric} needs both classes, got {positives} positives among {total} samples")]
+    OneClass {
+        /// Which metric.
+        metric: &'static str,
+        /// Number of positive samples.
+        positives: usize,
+        /// Number of samples.
+        total: usize,
+    },
+
+    /// A score is NaN.
+    #[error("scores must not be NaN, but the one at index {index} is")]
+    NanScore {
+        /// Position of the first NaN.
+        index: usize,
+    },
+
+    /// Two lists that belong together differ in length.
+    #[error("{left_name} and {right_name} must be of equal length, got {left} and {right}")]
+    Length {
+        /// Name of the first list.
+        left_name: &'static str,
+        /// Name of the second list.
+        right_name: &'static str,
+        /// Length of the first list.
+        left: usize,
+        /// Length of the second list.
+        right: usize,
+    },
+
+    /// No parameter of this name exists.
+    #[error("no parameter is named {name:?}")]
+    UnknownParameter {
+        /// The name asked for.
+        name: String,
+    },
+
+    /// A detector breaks a rule of [`NonNegativeLoss`](crate::NonNegativeLoss).
+    #[error("the detector breaks the contract of NonNegativeLoss: {0}")]
+    Contract(#[from] Violation),
+
+    /// A data set could not be read or split.
+    #[error(transparent)]
+    Data(#[from] DataError),
+
+    /// An error of a third party's detector.
+    #[error("detector: {0}")]
+    Detector(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// An error of the tensor library.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// A hyperparameter `name` that breaks `rule`.
+    pub(crate) fn config(name: &'static str, rule: &'static str, value: impl ToString) -> Self {
+        let value = value.to_string();
+        Self::Config { name, rule, value }
+    }
+
+    /// A tensor `what` whose dimensions break `expected`.
+    pub(crate) fn shape(
+        what: &'static str,
+        expected: impl Into<String>,
+        tensor: &candle_core::Tensor,
+    ) -> Self {
+        Self::Shape {
+            what,
+            expected: expected.into(),
+            actual: tensor.dims().to_vec(),
+        }
+    }
+}
