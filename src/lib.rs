@@ -3,8 +3,19 @@
 pub mod baseline;
 pub mod data;
 pub mod error;
+mod loss;
 pub mod metrics;
+pub mod objective;
+pub mod ops;
+mod prior;
 mod rng;
+mod term;
 pub mod testing;
 
+pub use candle_core;
+pub use candle_nn;
 pub use error::{Error, Result};
+pub use loss::{Noise, NonNegativeLoss, Pass, SampleLosses};
+pub use objective::{Objective, PuObjective};
+pub use prior::ClassPrior;
+pub use term::AnomalyTerm;

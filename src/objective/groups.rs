@@ -1,0 +1,67 @@
+use crate::{Result, SampleLosses};
+
+/// The labeled groups that an objective uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// Labeled anomalies `A`.
+    pub anomalies: bool,
+    /// Labeled normals `N`.
+    pub normals: bool,
+}
+
+/// How many samples of each group a batch holds, in the order `[U; A; N]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupCounts {
+    /// Unlabeled samples.
+    pub unlabeled: usize,
+    /// Labeled anomalies.
+    pub anomalies: usize,
+    /// Labeled normals.
+    pub normals: usize,
+}
+
+impl GroupCounts {
+    /// The batch size.
+    pub fn total(self) -> usize {
+        self.unlabeled + self.anomalies + self.normals
+    }
+}
+
+/// The losses of a batch by group; `None` for a group without samples.
+#[derive(Clone, Debug, Default)]
+pub struct GroupLosses {
+    /// Losses of the unlabeled samples `U`.
+    pub unlabeled: Option<SampleLosses>,
+    /// Losses of the labeled anomalies `A`.
+    pub anomalies: Option<SampleLosses>,
+    /// Losses of the labeled normals `N` (PNU).
+    pub normals: Option<SampleLosses>,
+}
+
+impl GroupLosses {
+    /// Slices the losses of a batch laid out as `[U; A; N]`.
+    ///
+    /// # Errors
+    /// If the counts exceed the batch.
+    ///
+    /// ```
+    /// use puad::candle_core::{Device, Tensor};
+    /// use puad::{SampleLosses, objective::{GroupCounts, GroupLosses}};
+    ///
+    /// let batch = SampleLosses::new(Tensor::new(&[1f32, 2., 3.], &Device::Cpu)?);
+    /// let counts = GroupCounts { unlabeled: 2, anomalies: 1, normals: 0 };
+    /// let losses = GroupLosses::split(&batch, counts)?;
+    /// assert_eq!(losses.anomalies.unwrap().normal.to_vec1::<f32>()?, [3.]);
+    /// assert!(losses.normals.is_none());
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn split(batch: &SampleLosses, counts: GroupCounts) -> Result<Self> {
+        let cut = |start, len| (len > 0).then(|| batch.narrow(start, len)).transpose();
+        let labeled = counts.unlabeled;
+        Ok(Self {
+            unlabeled: cut(0, counts.unlabeled)?,
+            anomalies: cut(labeled, counts.anomalies)?,
+            normals: cut(labeled + counts.anomalies, counts.normals)?,
+        })
+    }
+}

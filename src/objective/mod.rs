@@ -1,0 +1,55 @@
+//! Objectives: how the per-sample losses of the groups become one risk to descend.
+//!
+//! | objective | sees | risk |
+//! |---|---|---|
+//! | [`UnsupervisedObjective`] | `U` | eq. 2: AE, DeepSVDD; with [`Loe`]: LOE |
+//! | [`SemiSupervisedObjective`] | `U`, `A` | eq. 5: ABC, DeepSAD; with [`Loe`]: SOEL |
+//! | [`PuObjective`] | `U`, `A`, optionally `N` | eqs. 11-13: PUAE, PUSVDD, and the PU classifier |
+
+mod groups;
+mod pu;
+mod semi_supervised;
+mod unlabeled;
+mod unsupervised;
+
+pub use groups::{GroupCounts, GroupLosses, Groups};
+pub use pu::{Correction, PuObjective};
+pub use semi_supervised::{GroupWeighting, SemiSupervisedObjective};
+pub use unlabeled::{Loe, LoeLabels, UnlabeledRisk};
+pub use unsupervised::UnsupervisedObjective;
+
+use candle_core::{DType, Tensor};
+
+use crate::{NonNegativeLoss, Result};
+
+/// A risk over the losses of the three groups, and the detector that computes these losses.
+pub trait Objective {
+    /// The detector that is trained.
+    type Loss: NonNegativeLoss;
+
+    /// The detector that is trained.
+    fn detector(&self) -> &Self::Loss;
+
+    /// Which labeled groups pass through the network in training, beside the unlabeled samples.
+    fn sees(&self) -> Groups;
+
+    /// The scalar that a training step descends, `[]`, from the losses of one mini-batch.
+    ///
+    /// # Errors
+    /// If the batch lacks a group that the risk cannot do without.
+    fn risk(&self, losses: &GroupLosses) -> Result<Tensor>;
+
+    /// The number that picks the best epoch, from the losses of the whole validation set at once
+    /// (an absolute value is not additive over batches). Default: [`risk`](Self::risk).
+    ///
+    /// # Errors
+    /// As [`risk`](Self::risk).
+    fn validation_risk(&self, losses: &GroupLosses) -> Result<f64> {
+        scalar(&self.risk(losses)?)
+    }
+}
+
+/// A rank-0 tensor's value.
+fn scalar(t: &Tensor) -> Result<f64> {
+    Ok(t.to_dtype(DType::F64)?.to_scalar::<f64>()?)
+}

@@ -1,0 +1,125 @@
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{GroupLosses, Groups, Objective, UnlabeledRisk};
+use crate::{AnomalyTerm, Error, NonNegativeLoss, Result, SampleLosses};
+
+/// How the groups of a semi-supervised risk are weighted against each other.
+///
+/// With the paper's training set the two differ by a factor of about 20 in the weight of `A`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupWeighting {
+    /// Each group by its size: one mean over all samples, as the published experiments and
+    /// DeepSAD's own do.
+    #[default]
+    Pooled,
+    /// Each group its own mean, the means added: eq. 5 as printed.
+    PerGroup,
+}
+
+/// Unlabeled samples as normal, labeled anomalies as anomalies (eq. 5): ABC on an autoencoder,
+/// DeepSAD on a DeepSVDD; with [`Loe`](super::Loe) on the unlabeled samples and
+/// [`GroupWeighting::PerGroup`] SOEL.
+///
+/// Labeled normals, where given, count with their loss `l`, as in DeepSAD.
+///
+/// # References
+/// Yamanaka et al., Autoencoding binary classifiers, PRICAI 2019; Ruff et al., Deep semi-supervised
+/// anomaly detection, ICLR 2020; Li et al., Deep anomaly detection under labeling budget
+/// constraints, ICML 2023.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::objective::{GroupLosses, GroupWeighting, Objective, SemiSupervisedObjective};
+/// use puad::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
+///
+/// struct Square;
+/// impl NonNegativeLoss for Square {
+///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+///         Ok(xs.sqr()?.sum(1)?)
+///     }
+/// }
+///
+/// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
+/// let losses = GroupLosses { unlabeled: l(&[0.2, 0.4, 0.6])?, anomalies: l(&[0.2])?, normals: None };
+/// let objective = SemiSupervisedObjective::new(Square).with_term(AnomalyTerm::Complement);
+/// let pooled = objective.risk(&losses)?.to_scalar::<f64>()?;
+/// assert!((pooled - 0.5).abs() < 1e-12);
+/// let objective = objective.with_weighting(GroupWeighting::PerGroup);
+/// assert!((objective.risk(&losses)?.to_scalar::<f64>()? - 1.2).abs() < 1e-12);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SemiSupervisedObjective<L> {
+    detector: L,
+    term: AnomalyTerm,
+    weighting: GroupWeighting,
+    unlabeled: UnlabeledRisk,
+}
+
+impl<L: NonNegativeLoss> SemiSupervisedObjective<L> {
+    /// The pooled risk of `detector` with its own anomaly term.
+    pub fn new(detector: L) -> Self {
+        Self {
+            term: detector.anomaly_term(),
+            detector,
+            weighting: GroupWeighting::Pooled,
+            unlabeled: UnlabeledRisk::Mean,
+        }
+    }
+
+    /// Another anomaly term than the detector's.
+    pub fn with_term(self, term: AnomalyTerm) -> Self {
+        Self { term, ..self }
+    }
+
+    /// Another weighting of the groups.
+    pub fn with_weighting(self, weighting: GroupWeighting) -> Self {
+        Self { weighting, ..self }
+    }
+
+    /// Another risk of the unlabeled samples.
+    pub fn with_unlabeled_risk(self, unlabeled: UnlabeledRisk) -> Self {
+        Self { unlabeled, ..self }
+    }
+}
+
+impl<L: NonNegativeLoss> Objective for SemiSupervisedObjective<L> {
+    type Loss = L;
+
+    fn detector(&self) -> &L {
+        &self.detector
+    }
+
+    fn sees(&self) -> Groups {
+        Groups {
+            anomalies: true,
+            normals: true,
+        }
+    }
+
+    fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {
+        let mut parts = Vec::with_capacity(3);
+        let size = |l: &SampleLosses| l.normal.dim(0);
+        if let Some(l) = &losses.unlabeled {
+            parts.push((size(l)?, self.unlabeled.risk(l, self.term)?));
+        }
+        if let Some(l) = &losses.anomalies {
+            parts.push((size(l)?, l.as_anomalies(self.term)?.mean_all()?));
+        }
+        if let Some(l) = &losses.normals {
+            parts.push((size(l)?, l.normal.mean_all()?));
+        }
+        let total: usize = parts.iter().map(|(n, _)| n).sum();
+        let weighted = parts.into_iter().map(|(n, mean)| match self.weighting {
+            GroupWeighting::Pooled => Ok((mean * (n as f64 / total as f64))?),
+            GroupWeighting::PerGroup => Ok(mean),
+        });
+        let sum = weighted.reduce(|a: Result<Tensor>, b| Ok((a? + b?)?));
+        sum.unwrap_or(Err(Error::EmptyGroup {
+            what: "the semi-supervised risk",
+            group: "unlabeled, anomalous or normal",
+        }))
+    }
+}

@@ -1,0 +1,80 @@
+use candle_core::Tensor;
+
+use super::{GroupLosses, Groups, Objective, UnlabeledRisk};
+use crate::{AnomalyTerm, Error, NonNegativeLoss, Result};
+
+/// The mean loss of the unlabeled samples (eq. 2), or [`Loe`](super::Loe) on them.
+///
+/// Labeled samples are never passed through the network, so that they cannot leak into its batch
+/// statistics.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::{NonNegativeLoss, Pass, Result, SampleLosses};
+/// use puad::objective::{GroupLosses, Objective, UnsupervisedObjective};
+///
+/// struct Square;
+/// impl NonNegativeLoss for Square {
+///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+///         Ok(xs.sqr()?.sum(1)?)
+///     }
+/// }
+///
+/// let l = SampleLosses::new(Tensor::new(&[1f64, 3.], &Device::Cpu)?);
+/// let losses = GroupLosses { unlabeled: Some(l), ..Default::default() };
+/// let risk = UnsupervisedObjective::new(Square).risk(&losses)?;
+/// assert_eq!(risk.to_scalar::<f64>()?, 2.);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct UnsupervisedObjective<L> {
+    detector: L,
+    term: AnomalyTerm,
+    unlabeled: UnlabeledRisk,
+}
+
+impl<L: NonNegativeLoss> UnsupervisedObjective<L> {
+    /// The mean of `detector`'s loss (AE, DeepSVDD).
+    pub fn new(detector: L) -> Self {
+        Self {
+            term: detector.anomaly_term(),
+            detector,
+            unlabeled: UnlabeledRisk::Mean,
+        }
+    }
+
+    /// Another risk of the unlabeled samples (LOE).
+    pub fn with_unlabeled_risk(self, unlabeled: UnlabeledRisk) -> Self {
+        Self { unlabeled, ..self }
+    }
+
+    /// Another anomaly term than the detector's; only [`Loe`](super::Loe) uses it.
+    pub fn with_term(self, term: AnomalyTerm) -> Self {
+        Self { term, ..self }
+    }
+}
+
+impl<L: NonNegativeLoss> Objective for UnsupervisedObjective<L> {
+    type Loss = L;
+
+    fn detector(&self) -> &L {
+        &self.detector
+    }
+
+    fn sees(&self) -> Groups {
+        Groups {
+            anomalies: false,
+            normals: false,
+        }
+    }
+
+    fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {
+        let Some(unlabeled) = &losses.unlabeled else {
+            return Err(Error::EmptyGroup {
+                what: "the unsupervised risk",
+                group: "unlabeled",
+            });
+        };
+        self.unlabeled.risk(unlabeled, self.term)
+    }
+}

@@ -1,0 +1,165 @@
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
+
+use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::im2col::{self, ConvShape};
+
+/// 2-d convolution (cross-correlation) of stride 1.
+///
+/// `xs`: `[batch, c_in, h, w]`, `kernel`: `[c_out, c_in, kh, kw]` ->
+/// `[batch, c_out, h + 2 padding - kh + 1, w + 2 padding - kw + 1]`.
+///
+/// No gradient is computed for an input that needs none, such as raw images.
+///
+/// # Errors
+/// If the channels differ, or the kernel exceeds the padded input.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+///
+/// let xs = Tensor::new(&[[[[1f32, 2.], [3., 4.]]]], &Device::Cpu)?;
+/// let kernel = Tensor::new(&[[[[1f32, 0.], [0., 10.]]]], &Device::Cpu)?;
+/// let ys = puad::ops::conv2d(&xs, &kernel, 0)?;
+/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [41.]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn conv2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
+    let shape = ConvShape::new(xs.dims4()?, kernel.dims4()?, padding)?;
+    if !has_kernel(xs) {
+        return xs.conv2d(kernel, padding, 1, 1, 1);
+    }
+    let op = Conv {
+        shape,
+        forward: Role::Output,
+    };
+    xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
+}
+
+/// Transposed 2-d convolution of stride 1: the adjoint of [`conv2d`] in its input.
+///
+/// `xs`: `[batch, c_in, h, w]`, `kernel`: `[c_in, c_out, kh, kw]` (PyTorch's layout) ->
+/// `[batch, c_out, h + kh - 1 - 2 padding, w + kw - 1 - 2 padding]`.
+///
+/// # Errors
+/// If the channels differ, or the padding leaves no output.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+///
+/// let xs = Tensor::new(&[[[[2f32]]]], &Device::Cpu)?;
+/// let kernel = Tensor::new(&[[[[1f32, 2.], [3., 4.]]]], &Device::Cpu)?;
+/// let ys = puad::ops::conv_transpose2d(&xs, &kernel, 0)?;
+/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [2., 4., 6., 8.]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn conv_transpose2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
+    let (n, c_in, h, w) = xs.dims4()?;
+    let (kernel_in, c_out, kh, kw) = kernel.dims4()?;
+    // The convolution that this is the adjoint of maps our output to our input.
+    let size = |len: usize, k: usize| (len + k).checked_sub(1 + 2 * padding).filter(|&s| s > 0);
+    let (Some(out_h), Some(out_w), true) = (size(h, kh), size(w, kw), kernel_in == c_in) else {
+        return Err(candle_core::Error::ShapeMismatchBinaryOp {
+            lhs: xs.shape().clone(),
+            rhs: kernel.shape().clone(),
+            op: "conv_transpose2d",
+        }
+        .bt());
+    };
+    let adjoint = ConvShape::new((n, c_out, out_h, out_w), kernel.dims4()?, padding)?;
+    if !has_kernel(xs) {
+        return xs.conv_transpose2d(kernel, padding, 0, 1, 1);
+    }
+    let op = Conv {
+        shape: adjoint,
+        forward: Role::Input,
+    };
+    xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
+}
+
+/// The three tensors of a convolution `output = input * kernel`. Each of them, or its gradient, is
+/// computed from the two others.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Output,
+    Input,
+    Kernel,
+}
+
+impl Role {
+    fn shape(self, s: &ConvShape) -> Shape {
+        let (oh, ow) = s.out_hw();
+        match self {
+            Self::Output => (s.n, s.c_out, oh, ow).into(),
+            Self::Input => (s.n, s.c_in, s.h, s.w).into(),
+            Self::Kernel => (s.c_out, s.c_in, s.kh, s.kw).into(),
+        }
+    }
+
+    /// Output from (input, kernel), input from (output, kernel), or kernel from (input, output).
+    fn compute<T: Real>(self, s: &ConvShape, a: &[T], b: &[T]) -> Vec<T> {
+        match self {
+            Self::Output => im2col::forward(s, a, b),
+            Self::Input => im2col::backward_input(s, a, b),
+            Self::Kernel => im2col::backward_kernel(s, a, b),
+        }
+    }
+
+    fn compute_tensor(self, s: &ConvShape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        let (a_storage, a_layout) = a.storage_and_layout();
+        let (b_storage, b_layout) = b.storage_and_layout();
+        dispatch!("conv2d", a.dtype(), T => {
+            let a = elements::<T>(&a_storage, a_layout)?;
+            let values = self.compute(s, a, elements(&b_storage, b_layout)?);
+            Tensor::from_vec(values, self.shape(s), &candle_core::Device::Cpu)
+        })
+    }
+}
+
+/// A convolution, which computes the output, or its adjoint, which computes the input.
+struct Conv {
+    shape: ConvShape,
+    forward: Role,
+}
+
+impl CustomOp2 for Conv {
+    fn name(&self) -> &'static str {
+        "puad-conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        xs: &CpuStorage,
+        xs_layout: &Layout,
+        kernel: &CpuStorage,
+        kernel_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        dispatch!(self.name(), xs.dtype(), T => {
+            let xs = contiguous::<T>(xs, xs_layout)?;
+            let kernel = contiguous(kernel, kernel_layout)?;
+            let ys = self.forward.compute(&self.shape, xs, kernel);
+            Ok((T::to_cpu_storage_owned(ys), self.forward.shape(&self.shape)))
+        })
+    }
+
+    fn bwd(
+        &self,
+        xs: &Tensor,
+        kernel: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = &grad.contiguous()?;
+        let (back, input, output) = match self.forward {
+            Role::Input => (Role::Output, grad, xs),
+            _ => (Role::Input, xs, grad),
+        };
+        // Only what candle tracks: for an input such as raw images the work would be wasted.
+        let d_xs = xs
+            .track_op()
+            .then(|| back.compute_tensor(&self.shape, grad, kernel));
+        let d_kernel = kernel
+            .track_op()
+            .then(|| Role::Kernel.compute_tensor(&self.shape, input, output));
+        Ok((d_xs.transpose()?, d_kernel.transpose()?))
+    }
+}

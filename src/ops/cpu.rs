@@ -1,0 +1,75 @@
+//! Access to tensors on the CPU, and sums in a fixed order.
+
+use candle_core::{CpuStorage, DType, Error, Layout, Result, Storage, Tensor, WithDType};
+
+/// The element types that have kernels.
+pub(super) trait Real: WithDType {
+    const ZERO: Self;
+    const ONE: Self;
+}
+
+impl Real for f32 {
+    const ZERO: Self = 0.;
+    const ONE: Self = 1.;
+}
+
+impl Real for f64 {
+    const ZERO: Self = 0.;
+    const ONE: Self = 1.;
+}
+
+/// Whether the kernels of this module take `t`; all others go through candle's operations.
+pub(super) fn has_kernel(t: &Tensor) -> bool {
+    t.device().is_cpu() && matches!(t.dtype(), DType::F32 | DType::F64)
+}
+
+/// Runs `$body` with `$t` as the element type of `$dtype`, f32 or f64.
+macro_rules! dispatch {
+    ($op:expr, $dtype:expr, $t:ident => $body:expr) => {
+        match $dtype {
+            candle_core::DType::F32 => {
+                type $t = f32;
+                $body
+            }
+            candle_core::DType::F64 => {
+                type $t = f64;
+                $body
+            }
+            other => Err(candle_core::Error::UnsupportedDTypeForOp(other, $op).bt()),
+        }
+    };
+}
+pub(super) use dispatch;
+
+/// The elements of a contiguous tensor on the CPU, as `storage_and_layout` gives it.
+pub(super) fn elements<'a, T: Real>(storage: &'a Storage, layout: &Layout) -> Result<&'a [T]> {
+    match storage {
+        Storage::Cpu(storage) => contiguous(storage, layout),
+        _ => Err(Error::Msg("kernel called off the CPU".into()).bt()),
+    }
+}
+
+/// The elements of a contiguous CPU storage.
+pub(super) fn contiguous<'a, T: Real>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
+    let (start, end) = layout
+        .contiguous_offsets()
+        .ok_or_else(|| Error::RequiresContiguous { op: "puad kernel" }.bt())?;
+    Ok(&storage.as_slice::<T>()?[start..end])
+}
+
+/// `sum_i f(x_i, y_i)` in 16 interleaved lanes: a fixed order that vectorises.
+pub(super) fn lane_sum<T: Real>(xs: &[T], ys: &[T], f: impl Fn(T, T) -> T) -> f64 {
+    const LANES: usize = 16;
+    let mut lanes = [T::ZERO; LANES];
+    let (x_chunks, y_chunks) = (xs.chunks_exact(LANES), ys.chunks_exact(LANES));
+    let (x_rest, y_rest) = (x_chunks.remainder(), y_chunks.remainder());
+    for (x, y) in x_chunks.zip(y_chunks) {
+        for ((lane, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
+            *lane += f(x, y);
+        }
+    }
+    for ((lane, &x), &y) in lanes.iter_mut().zip(x_rest).zip(y_rest) {
+        *lane += f(x, y);
+    }
+    lanes.iter().map(|lane| lane.to_f64()).sum()
+}

@@ -1,0 +1,260 @@
+//! Convolution of stride 1 as a matrix product per image: unfold, multiply, fold.
+
+use candle_core::{Error, Result};
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+use super::cpu::Real;
+
+/// Images a task accumulates a weight gradient over. Fixed, so that the order of the sum does not
+/// depend on the number of threads.
+const IMAGES_PER_TASK: usize = 8;
+
+/// The sizes of a convolution `[n, c_in, h, w] * [c_out, c_in, kh, kw] -> [n, c_out, oh, ow]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConvShape {
+    pub(super) n: usize,
+    pub(super) c_in: usize,
+    pub(super) h: usize,
+    pub(super) w: usize,
+    pub(super) c_out: usize,
+    pub(super) kh: usize,
+    pub(super) kw: usize,
+    pub(super) padding: usize,
+}
+
+impl ConvShape {
+    pub(super) fn new(
+        (n, c_in, h, w): (usize, usize, usize, usize),
+        (c_out, kernel_in, kh, kw): (usize, usize, usize, usize),
+        padding: usize,
+    ) -> Result<Self> {
+        let fits = h + 2 * padding >= kh && w + 2 * padding >= kw;
+        if kernel_in != c_in || kh * kw == 0 || !fits {
+            return Err(Error::ShapeMismatchBinaryOp {
+                lhs: (n, c_in, h, w).into(),
+                rhs: (c_out, kernel_in, kh, kw).into(),
+                op: "conv2d",
+            }
+            .bt());
+        }
+        Ok(Self {
+            n,
+            c_in,
+            h,
+            w,
+            c_out,
+            kh,
+            kw,
+            padding,
+        })
+    }
+
+    pub(super) fn out_hw(&self) -> (usize, usize) {
+        let p = 2 * self.padding;
+        (self.h + p - self.kh + 1, self.w + p - self.kw + 1)
+    }
+
+    fn pixels_in(&self) -> usize {
+        self.c_in * self.h * self.w
+    }
+
+    /// Pixels of one output plane: columns of the unfolded image.
+    fn columns(&self) -> usize {
+        let (oh, ow) = self.out_hw();
+        oh * ow
+    }
+
+    /// Values under the kernel: rows of the unfolded image.
+    fn rows(&self) -> usize {
+        self.c_in * self.kh * self.kw
+    }
+
+    /// For output row `oy` and kernel offset `(ky, kx)`: where the run of valid pixels starts in
+    /// the output row, where it starts in the input plane, and its length.
+    fn run(&self, oy: usize, ky: usize, kx: usize) -> Option<(usize, usize, usize)> {
+        let (_, ow) = self.out_hw();
+        let iy = (oy + ky)
+            .checked_sub(self.padding)
+            .filter(|&iy| iy < self.h)?;
+        let first = self.padding.saturating_sub(kx);
+        let last = (self.w + self.padding).saturating_sub(kx).min(ow);
+        (first < last).then(|| (first, iy * self.w + first + kx - self.padding, last - first))
+    }
+
+    /// Calls `f(row, oy, ky, kx, channel)` for every row segment of the unfolded image.
+    fn segments(&self, mut f: impl FnMut(usize, usize, usize, usize, usize)) {
+        let (oh, _) = self.out_hw();
+        for c in 0..self.c_in {
+            for ky in 0..self.kh {
+                for kx in 0..self.kw {
+                    let row = (c * self.kh + ky) * self.kw + kx;
+                    for oy in 0..oh {
+                        f(row, oy, ky, kx, c);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `[c_in, h, w] -> [rows, columns]`: each column holds the values under the kernel.
+    fn unfold<T: Real>(&self, image: &[T], out: &mut [T]) {
+        let (ow, columns, plane) = (self.out_hw().1, self.columns(), self.h * self.w);
+        self.segments(|row, oy, ky, kx, c| {
+            let at = row * columns + oy * ow;
+            let out = &mut out[at..at + ow];
+            let Some((first, from, len)) = self.run(oy, ky, kx) else {
+                return out.fill(T::ZERO);
+            };
+            out[..first].fill(T::ZERO);
+            out[first..first + len].copy_from_slice(&image[c * plane + from..][..len]);
+            out[first + len..].fill(T::ZERO);
+        });
+    }
+
+    /// The adjoint of [`unfold`](Self::unfold): adds each value to the pixel it came from.
+    fn fold<T: Real>(&self, unfolded: &[T], image: &mut [T]) {
+        let (ow, columns, plane) = (self.out_hw().1, self.columns(), self.h * self.w);
+        self.segments(|row, oy, ky, kx, c| {
+            let Some((first, to, len)) = self.run(oy, ky, kx) else {
+                return;
+            };
+            let from = &unfolded[row * columns + oy * ow + first..][..len];
+            let into = &mut image[c * plane + to..][..len];
+            for (pixel, &v) in into.iter_mut().zip(from) {
+                *pixel += v;
+            }
+        });
+    }
+}
+
+/// A row-major matrix, or the transpose of one.
+#[derive(Clone, Copy)]
+struct Matrix<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    columns: usize,
+    strides: (usize, usize),
+}
+
+impl<'a, T> Matrix<'a, T> {
+    fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
+        assert_eq!(data.len(), rows * columns);
+        let strides = (columns, 1);
+        Self {
+            data,
+            rows,
+            columns,
+            strides,
+        }
+    }
+
+    fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            strides: (self.strides.1, self.strides.0),
+            ..self
+        }
+    }
+}
+
+/// `out = a b`, or `out += a b`; `out` row-major.
+fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: bool) {
+    assert_eq!(a.columns, b.rows);
+    assert_eq!(out.len(), a.rows * b.columns);
+    // SAFETY: the asserts here and in `Matrix::new` keep every index that the sizes and strides
+    // allow inside its slice, and `out` is borrowed mutably, so it overlaps neither operand.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            out.as_mut_ptr(),
+            1,
+            b.columns as isize,
+            add,
+            a.data.as_ptr(),
+            a.strides.1 as isize,
+            a.strides.0 as isize,
+            b.data.as_ptr(),
+            b.strides.1 as isize,
+            b.strides.0 as isize,
+            T::ONE,
+            T::ONE,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+/// `[n, c_in, h, w], [c_out, c_in, kh, kw] -> [n, c_out, oh, ow]`.
+pub(super) fn forward<T: Real>(s: &ConvShape, xs: &[T], kernel: &[T]) -> Vec<T> {
+    let (rows, columns) = (s.rows(), s.columns());
+    let mut out = vec![T::ZERO; s.n * s.c_out * columns];
+    let kernel = Matrix::new(kernel, s.c_out, rows);
+    out.par_chunks_mut((s.c_out * columns).max(1))
+        .zip(xs.par_chunks(s.pixels_in().max(1)))
+        .for_each_init(
+            || vec![T::ZERO; rows * columns],
+            |unfolded, (out, image)| {
+                s.unfold(image, unfolded);
+                multiply(kernel, Matrix::new(unfolded, rows, columns), out, false);
+            },
+        );
+    out
+}
+
+/// The gradient of the input: `[n, c_out, oh, ow], [c_out, c_in, kh, kw] -> [n, c_in, h, w]`.
+pub(super) fn backward_input<T: Real>(s: &ConvShape, grad: &[T], kernel: &[T]) -> Vec<T> {
+    let (rows, columns) = (s.rows(), s.columns());
+    let mut out = vec![T::ZERO; s.n * s.pixels_in()];
+    let kernel = Matrix::new(kernel, s.c_out, rows).transposed();
+    out.par_chunks_mut(s.pixels_in().max(1))
+        .zip(grad.par_chunks((s.c_out * columns).max(1)))
+        .for_each_init(
+            || vec![T::ZERO; rows * columns],
+            |unfolded, (image, grad)| {
+                multiply(kernel, Matrix::new(grad, s.c_out, columns), unfolded, false);
+                s.fold(unfolded, image);
+            },
+        );
+    out
+}
+
+/// The gradient of the kernel: `[n, c_in, h, w], [n, c_out, oh, ow] -> [c_out, c_in, kh, kw]`.
+pub(super) fn backward_kernel<T: Real>(s: &ConvShape, xs: &[T], grad: &[T]) -> Vec<T> {
+    let (rows, columns) = (s.rows(), s.columns());
+    let (image_len, grad_len) = (s.pixels_in().max(1), (s.c_out * columns).max(1));
+    let parts: Vec<Vec<T>> = xs
+        .par_chunks(image_len * IMAGES_PER_TASK)
+        .zip(grad.par_chunks(grad_len * IMAGES_PER_TASK))
+        .map_init(
+            || vec![T::ZERO; rows * columns],
+            |unfolded, (images, grads)| {
+                let mut part = vec![T::ZERO; s.c_out * rows];
+                for (image, grad) in images.chunks(image_len).zip(grads.chunks(grad_len)) {
+                    s.unfold(image, unfolded);
+                    let unfolded = Matrix::new(unfolded, rows, columns).transposed();
+                    multiply(
+                        Matrix::new(grad, s.c_out, columns),
+                        unfolded,
+                        &mut part,
+                        true,
+                    );
+                }
+                part
+            },
+        )
+        .collect();
+    let mut parts = parts.into_iter();
+    let first = parts
+        .next()
+        .unwrap_or_else(|| vec![T::ZERO; s.c_out * rows]);
+    parts.fold(first, |mut sum, part| {
+        sum.iter_mut().zip(&part).for_each(|(s, &p)| *s += p);
+        sum
+    })
+}

@@ -1,0 +1,26 @@
+//! Differentiable tensor operations that candle lacks or gets wrong (`docs/design.md`, section 4).
+//!
+//! On the CPU, for f32 and f64, each has a kernel of ours with its own backward pass, bit-identical
+//! from run to run whatever the number of threads. Elsewhere the same function is composed of
+//! candle's operations. Errors are candle's, since these functions stand beside candle's own.
+
+mod activation;
+mod batch_norm;
+mod conv2d;
+mod cpu;
+mod im2col;
+mod l2_norm;
+mod log1mexp;
+mod max_pool2d;
+mod upsample2d;
+
+pub use activation::leaky_relu;
+pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
+pub use conv2d::{conv_transpose2d, conv2d};
+pub use l2_norm::l2_norm;
+pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
+pub use max_pool2d::max_pool2d;
+pub use upsample2d::upsample_nearest2d;
+
+#[cfg(test)]
+mod gradcheck;
