@@ -1,0 +1,87 @@
+use candle_core::{ModuleT, Result, Tensor, Var};
+use candle_nn::{Init, VarBuilder};
+
+use crate::ops::{self, BatchNormOptions, BatchStatistics};
+
+/// The settings of a [`BatchNorm`] layer. Defaults: PyTorch's, and no activation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchNormConfig {
+    /// Added to the variance.
+    pub eps: f64,
+    /// Weight of a new batch in the running statistics.
+    pub momentum: f64,
+    /// Whether scale and shift are learned.
+    pub affine: bool,
+    /// Slope of the LeakyReLU that follows, fused; 1 for none.
+    pub negative_slope: f64,
+}
+
+impl Default for BatchNormConfig {
+    fn default() -> Self {
+        Self {
+            eps: 1e-5,
+            momentum: 0.1,
+            affine: true,
+            negative_slope: 1.,
+        }
+    }
+}
+
+/// Batch norm over `[batch, channels]` or `[batch, channels, ...]`, with an optional LeakyReLU.
+///
+/// In training it uses the batch's statistics and moves the running ones towards them, the variance
+/// by its unbiased estimate, as PyTorch does; in evaluation it uses the running ones.
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    config: BatchNormConfig,
+    affine: Option<(Tensor, Tensor)>,
+    running_mean: Var,
+    running_var: Var,
+}
+
+impl BatchNorm {
+    /// Takes `running_mean`, `running_var` and, if affine, `weight` and `bias` (`[channels]` each)
+    /// from `vb`.
+    ///
+    /// # Errors
+    /// If `vb` lacks them or holds other shapes.
+    pub fn new(channels: usize, config: BatchNormConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        let get = |name, value| vb.get_with_hints(channels, name, Init::Const(value));
+        let learned = || Ok::<_, candle_core::Error>((get("weight", 1.)?, get("bias", 0.)?));
+        Ok(Self {
+            config,
+            affine: config.affine.then(learned).transpose()?,
+            running_mean: Var::from_tensor(&get("running_mean", 0.)?)?,
+            running_var: Var::from_tensor(&get("running_var", 1.)?)?,
+        })
+    }
+
+    fn record(&self, batch: &BatchStatistics) -> Result<()> {
+        let momentum = self.config.momentum;
+        let count = batch.count as f64;
+        let towards = |var: &Var, new: &Tensor| {
+            let old = (var.as_detached_tensor() * (1. - momentum))?;
+            var.set(&(old + (new * momentum)?)?)
+        };
+        towards(&self.running_mean, &batch.mean)?;
+        let unbiased = (&batch.variance * (count / (count - 1.)))?;
+        towards(&self.running_var, &unbiased)
+    }
+}
+
+impl ModuleT for BatchNorm {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let options = BatchNormOptions {
+            affine: self.affine.as_ref().map(|(scale, shift)| (scale, shift)),
+            eps: self.config.eps,
+            negative_slope: self.config.negative_slope,
+        };
+        if train {
+            let (ys, statistics) = ops::batch_norm_train(xs, options)?;
+            self.record(&statistics)?;
+            Ok(ys)
+        } else {
+            ops::batch_norm_eval(xs, &self.running_mean, &self.running_var, options)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use candle_core::{Module, Result, Tensor};
+use candle_nn::{Init, VarBuilder};
+
+use crate::ops;
+
+/// PyTorch's default: uniform within `1 / sqrt(fan_in)`. candle's own default is 2.4 times wider.
+fn torch_default(fan_in: usize) -> Init {
+    let bound = 1. / (fan_in.max(1) as f64).sqrt();
+    Init::Uniform {
+        lo: -bound,
+        up: bound,
+    }
+}
+
+/// A fully connected layer, `[batch, inputs] -> [batch, outputs]`, initialised as PyTorch's.
+#[derive(Clone, Debug)]
+pub struct Linear(candle_nn::Linear);
+
+impl Linear {
+    /// Takes `weight` (`[outputs, inputs]`) and, if asked for, `bias` (`[outputs]`) from `vb`.
+    ///
+    /// # Errors
+    /// If `vb` lacks them or holds other shapes.
+    pub fn new(inputs: usize, outputs: usize, bias: bool, vb: VarBuilder<'_>) -> Result<Self> {
+        let init = torch_default(inputs);
+        let weight = vb.get_with_hints((outputs, inputs), "weight", init)?;
+        let bias = bias
+            .then(|| vb.get_with_hints(outputs, "bias", init))
+            .transpose()?;
+        Ok(Self(candle_nn::Linear::new(weight, bias)))
+    }
+}
+
+impl Module for Linear {
+    fn forward(&self, xs: &Tensor) -> Result<Tensor> {
+        self.0.forward(xs)
+    }
+}
+
+/// A convolution, or transposed convolution, of stride 1 without bias, initialised as PyTorch's.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    weight: Tensor,
+    padding: usize,
+    transposed: bool,
+}
+
+impl Conv2d {
+    /// `[batch, inputs, h, w] -> [batch, outputs, ...]`. Takes `weight`
+    /// (`[outputs, inputs, size, size]`) from `vb`.
+    ///
+    /// # Errors
+    /// If `vb` lacks it or holds another shape.
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        size: usize,
+        padding: usize,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let init = torch_default(inputs * size * size);
+        let weight = vb.get_with_hints((outputs, inputs, size, size), "weight", init)?;
+        Ok(Self {
+            weight,
+            padding,
+            transposed: false,
+        })
+    }
+
+    /// As [`new`](Self::new), transposed: `weight` is `[inputs, outputs, size, size]`.
+    ///
+    /// # Errors
+    /// If `vb` lacks it or holds another shape.
+    pub fn transposed(
+        inputs: usize,
+        outputs: usize,
+        size: usize,
+        padding: usize,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        // PyTorch reads the fan-in off the second dimension, which here counts outputs.
+        let init = torch_default(outputs * size * size);
+        let weight = vb.get_with_hints((inputs, outputs, size, size), "weight", init)?;
+        Ok(Self {
+            weight,
+            padding,
+            transposed: true,
+        })
+    }
+}
+
+impl Module for Conv2d {
+    fn forward(&self, xs: &Tensor) -> Result<Tensor> {
+        if self.transposed {
+            ops::conv_transpose2d(xs, &self.weight, self.padding)
+        } else {
+            ops::conv2d(xs, &self.weight, self.padding)
+        }
+    }
+}

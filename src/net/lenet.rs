@@ -1,0 +1,355 @@
+use candle_core::{Module, ModuleT, Tensor};
+use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
+
+use super::{BatchNorm, BatchNormConfig, Conv2d, Linear};
+use crate::{Error, Result, ops};
+
+const KERNEL: usize = 5;
+const PADDING: usize = 2;
+const NEGATIVE_SLOPE: f64 = 0.01;
+
+/// How the encoder ends after its linear layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// Batch norm and LeakyReLU, as in the published experiments.
+    #[default]
+    NormAct,
+    /// Nothing, as in Ruff et al.'s own DeepSVDD network.
+    Linear,
+}
+
+/// The LeNet of Ruff et al. (2018) for images, encoder and decoder.
+///
+/// Defaults: section 5.3 of the paper, for the autoencoder family; the DeepSVDD family learns no
+/// scale and shift (`affine: false`), so that it has no bias anywhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LeNetConfig {
+    /// Channels of the image.
+    pub channels: usize,
+    /// Height of the image in pixels; each block halves it.
+    pub height: usize,
+    /// Width of the image in pixels; each block halves it.
+    pub width: usize,
+    /// Output channels of the encoder's blocks; the decoder mirrors them.
+    pub blocks: Vec<usize>,
+    /// Length of the latent vector.
+    pub latent: usize,
+    /// How the encoder ends.
+    pub head: Head,
+    /// Whether batch norm learns scale and shift.
+    pub affine: bool,
+}
+
+impl Default for LeNetConfig {
+    fn default() -> Self {
+        Self {
+            channels: 3,
+            height: 32,
+            width: 32,
+            blocks: vec![32, 64, 128],
+            latent: 128,
+            head: Head::NormAct,
+            affine: true,
+        }
+    }
+}
+
+impl LeNetConfig {
+    /// The size of the feature maps after the last block.
+    fn check_encoder(&self) -> Result<(usize, usize)> {
+        let positive = [
+            ("channels", self.channels),
+            ("height", self.height),
+            ("width", self.width),
+            ("latent", self.latent),
+            ("blocks", self.blocks.iter().copied().min().unwrap_or(0)),
+        ];
+        if let Some((name, value)) = positive.into_iter().find(|&(_, value)| value == 0) {
+            return Err(Error::config(name, "at least 1", value));
+        }
+        let halved = |name, size: usize| {
+            let step = 1usize.checked_shl(self.blocks.len() as u32).unwrap_or(0);
+            match size.checked_rem(step) {
+                Some(0) => Ok(size / step),
+                _ => {
+                    let rule = "a multiple of 2 to the number of blocks";
+                    Err(Error::config(name, rule, size))
+                }
+            }
+        };
+        Ok((halved("height", self.height)?, halved("width", self.width)?))
+    }
+
+    /// Channels and size of the feature maps that the decoder starts from.
+    fn check_decoder(&self) -> Result<(usize, usize, usize)> {
+        let (h, w) = self.check_encoder()?;
+        if !self.latent.is_multiple_of(h * w) {
+            let rule = "a multiple of the smallest feature map's pixels";
+            return Err(Error::config("latent", rule, self.latent));
+        }
+        Ok((self.latent / (h * w), h, w))
+    }
+
+    fn norm(&self) -> BatchNormConfig {
+        BatchNormConfig {
+            affine: self.affine,
+            negative_slope: NEGATIVE_SLOPE,
+            ..BatchNormConfig::default()
+        }
+    }
+}
+
+/// Convolution, batch norm, LeakyReLU.
+#[derive(Clone, Debug)]
+struct Block {
+    conv: Conv2d,
+    norm: BatchNorm,
+}
+
+impl ModuleT for Block {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        self.norm.forward_t(&self.conv.forward(xs)?, train)
+    }
+}
+
+/// `[batch, channels, height, width] -> [batch, latent]`: per block a 5x5 convolution, batch norm,
+/// LeakyReLU 0.01 and 2x2 max-pooling; then a linear layer without bias and the [`Head`].
+///
+/// Clones share their parameters.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device, ModuleT, Tensor};
+/// use puad::net::{LeNetConfig, LeNetEncoder};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let encoder = LeNetEncoder::new(&LeNetConfig::default(), params.var_builder())?;
+/// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
+/// assert_eq!(encoder.forward_t(&images, false)?.dims(), [2, 128]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LeNetEncoder {
+    blocks: Vec<Block>,
+    linear: Linear,
+    norm: Option<BatchNorm>,
+}
+
+impl LeNetEncoder {
+    /// Takes `blocks.N.conv`, `blocks.N.norm`, `linear` and, with [`Head::NormAct`], `norm` from
+    /// `vb`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a size that the blocks cannot halve; candle's error if `vb` holds
+    /// other shapes.
+    pub fn new(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        let (h, w) = config.check_encoder()?;
+        let mut blocks = Vec::with_capacity(config.blocks.len());
+        let mut inputs = config.channels;
+        for (i, &outputs) in config.blocks.iter().enumerate() {
+            let vb = vb.pp("blocks").pp(i);
+            blocks.push(Block {
+                conv: Conv2d::new(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?,
+                norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
+            });
+            inputs = outputs;
+        }
+        let norm = match config.head {
+            Head::NormAct => Some(BatchNorm::new(config.latent, config.norm(), vb.pp("norm"))?),
+            Head::Linear => None,
+        };
+        let linear = Linear::new(inputs * h * w, config.latent, false, vb.pp("linear"))?;
+        Ok(Self {
+            blocks,
+            linear,
+            norm,
+        })
+    }
+}
+
+impl ModuleT for LeNetEncoder {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        let features = self.blocks.iter().try_fold(xs.clone(), |xs, block| {
+            ops::max_pool2d(&block.forward_t(&xs, train)?, 2)
+        })?;
+        let latent = self.linear.forward(&features.flatten_from(1)?)?;
+        match &self.norm {
+            Some(norm) => norm.forward_t(&latent, train),
+            None => Ok(latent),
+        }
+    }
+}
+
+/// `[batch, latent] -> [batch, channels, height, width]` in (0, 1): the latent vector as small
+/// feature maps; per block a 5x5 transposed convolution, batch norm, LeakyReLU 0.01 and nearest
+/// upsampling by 2; then a transposed convolution and a sigmoid.
+///
+/// Clones share their parameters.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device, ModuleT, Tensor};
+/// use puad::net::{LeNetConfig, LeNetDecoder};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let decoder = LeNetDecoder::new(&LeNetConfig::default(), params.var_builder())?;
+/// let latent = Tensor::zeros((2, 128), DType::F32, &Device::Cpu)?;
+/// assert_eq!(decoder.forward_t(&latent, false)?.dims(), [2, 3, 32, 32]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LeNetDecoder {
+    start: (usize, usize, usize),
+    blocks: Vec<Block>,
+    out: Conv2d,
+}
+
+impl LeNetDecoder {
+    /// Takes `blocks.N.conv`, `blocks.N.norm` and `out` from `vb`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a size that the blocks cannot halve or a latent vector that does not
+    /// fill whole feature maps; candle's error if `vb` holds other shapes.
+    pub fn new(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        let start = config.check_decoder()?;
+        let mut blocks = Vec::with_capacity(config.blocks.len());
+        let mut inputs = start.0;
+        for (i, &outputs) in config.blocks.iter().rev().enumerate() {
+            let vb = vb.pp("blocks").pp(i);
+            blocks.push(Block {
+                conv: Conv2d::transposed(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?,
+                norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
+            });
+            inputs = outputs;
+        }
+        let out = Conv2d::transposed(inputs, config.channels, KERNEL, PADDING, vb.pp("out"))?;
+        Ok(Self { start, blocks, out })
+    }
+}
+
+impl ModuleT for LeNetDecoder {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        let (channels, h, w) = self.start;
+        let start = xs.reshape((xs.dim(0)?, channels, h, w))?;
+        let features = self.blocks.iter().try_fold(start, |xs, block| {
+            ops::upsample_nearest2d(&block.forward_t(&xs, train)?, 2)
+        })?;
+        candle_nn::ops::sigmoid(&self.out.forward(&features)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Params;
+    use candle_core::{DType, Device};
+
+    fn build(config: &LeNetConfig) -> Result<(LeNetEncoder, LeNetDecoder)> {
+        let vb = Params::new(0, DType::F32, &Device::Cpu).var_builder();
+        let encoder = LeNetEncoder::new(config, vb.pp("encoder"))?;
+        Ok((encoder, LeNetDecoder::new(config, vb.pp("decoder"))?))
+    }
+
+    #[test]
+    fn other_sizes_channels_and_depths_round_trip() {
+        for (channels, height, width, blocks, latent) in [
+            (1, 16, 16, vec![8, 16, 32], 32),
+            (3, 32, 64, vec![4, 8, 8], 96),
+            (2, 12, 20, vec![6, 5], 30),
+        ] {
+            let config = LeNetConfig {
+                channels,
+                height,
+                width,
+                blocks,
+                latent,
+                ..Default::default()
+            };
+            let (encoder, decoder) = build(&config).unwrap();
+            let xs = Tensor::zeros((2, channels, height, width), DType::F32, &Device::Cpu).unwrap();
+            let z = encoder.forward_t(&xs, true).unwrap();
+            assert_eq!(z.dims(), [2, latent]);
+            assert_eq!(decoder.forward_t(&z, true).unwrap().dims(), xs.dims());
+        }
+    }
+
+    #[test]
+    fn sizes_it_cannot_take_are_errors() {
+        let good = LeNetConfig::default();
+        let bad = [
+            (
+                "height",
+                LeNetConfig {
+                    height: 28,
+                    ..good.clone()
+                },
+            ),
+            (
+                "width",
+                LeNetConfig {
+                    width: 36,
+                    ..good.clone()
+                },
+            ),
+            (
+                "height",
+                LeNetConfig {
+                    height: 0,
+                    ..good.clone()
+                },
+            ),
+            (
+                "channels",
+                LeNetConfig {
+                    channels: 0,
+                    ..good.clone()
+                },
+            ),
+            (
+                "latent",
+                LeNetConfig {
+                    latent: 0,
+                    ..good.clone()
+                },
+            ),
+            (
+                "latent",
+                LeNetConfig {
+                    latent: 100,
+                    ..good.clone()
+                },
+            ),
+            (
+                "blocks",
+                LeNetConfig {
+                    blocks: vec![],
+                    ..good.clone()
+                },
+            ),
+            (
+                "blocks",
+                LeNetConfig {
+                    blocks: vec![8, 0],
+                    ..good.clone()
+                },
+            ),
+            (
+                "height",
+                LeNetConfig {
+                    blocks: vec![1; 64],
+                    ..good.clone()
+                },
+            ),
+        ];
+        for (expected, config) in bad {
+            let err = build(&config).err();
+            assert!(
+                matches!(err, Some(Error::Config { name, .. }) if name == expected),
+                "{expected}: {err:?}"
+            );
+        }
+    }
+}

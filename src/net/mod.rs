@@ -1,0 +1,12 @@
+//! Networks for the detectors: LeNet for images, a perceptron for vectors. Any candle `ModuleT`
+//! serves in their place.
+
+mod batch_norm;
+mod layers;
+mod lenet;
+mod mlp;
+
+pub use batch_norm::{BatchNorm, BatchNormConfig};
+pub use layers::{Conv2d, Linear};
+pub use lenet::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder};
+pub use mlp::{Mlp, MlpConfig};

@@ -1,0 +1,270 @@
+//! Adam, with coupled or decoupled weight decay.
+
+use candle_core::backprop::GradStore;
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// How weights are pulled towards 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightDecay {
+    /// Added to the gradient, `g + decay * w`: PyTorch's `Adam`, the published experiments.
+    L2(f64),
+    /// Applied to the weight, `w - rate * decay * w`: `AdamW` (Loshchilov and Hutter 2019).
+    Decoupled(f64),
+}
+
+/// The hyperparameters of [`Adam`]. Defaults: section 5.3 of the paper, and PyTorch's for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdamConfig {
+    /// Step size, > 0.
+    pub learning_rate: f64,
+    /// Decay of the first moment, in [0, 1).
+    pub beta1: f64,
+    /// Decay of the second moment, in [0, 1).
+    pub beta2: f64,
+    /// Added to the root of the second moment, >= 0.
+    pub eps: f64,
+    /// Weight decay, >= 0.
+    pub weight_decay: WeightDecay,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-4,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: WeightDecay::L2(1e-3),
+        }
+    }
+}
+
+impl AdamConfig {
+    /// # Errors
+    /// [`Error::Config`] for the first value outside its range.
+    pub fn check(&self) -> Result<()> {
+        let finite = |v: f64, ok: bool| ok && v.is_finite();
+        let (WeightDecay::L2(decay) | WeightDecay::Decoupled(decay)) = self.weight_decay;
+        let rules = [
+            (
+                "learning_rate",
+                "finite and above 0",
+                self.learning_rate,
+                self.learning_rate > 0.,
+            ),
+            (
+                "beta1",
+                "in [0, 1)",
+                self.beta1,
+                (0. ..1.).contains(&self.beta1),
+            ),
+            (
+                "beta2",
+                "in [0, 1)",
+                self.beta2,
+                (0. ..1.).contains(&self.beta2),
+            ),
+            ("eps", "finite and at least 0", self.eps, self.eps >= 0.),
+            ("weight_decay", "finite and at least 0", decay, decay >= 0.),
+        ];
+        match rules
+            .into_iter()
+            .find(|&(_, _, value, ok)| !finite(value, ok))
+        {
+            Some((name, rule, value, _)) => Err(Error::config(name, rule, value)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Adam, step for step as PyTorch's.
+///
+/// A parameter without a gradient is skipped, decay included.
+///
+/// # References
+/// Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor, Var};
+/// use puad::optim::{Adam, AdamConfig};
+///
+/// let w = Var::new(&[1f64], &Device::Cpu)?;
+/// let mut adam = Adam::new(vec![w.clone()], AdamConfig { learning_rate: 0.1, ..Default::default() })?;
+/// adam.step(&w.sqr()?.sum_all()?.backward()?)?;
+/// assert!((w.to_vec1::<f64>()?[0] - 0.9).abs() < 1e-6);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Adam {
+    config: AdamConfig,
+    slots: Vec<Slot>,
+}
+
+/// One parameter and its moments.
+#[derive(Debug)]
+struct Slot {
+    var: Var,
+    first: Tensor,
+    second: Tensor,
+    steps: i32,
+}
+
+impl Adam {
+    /// An optimiser of `vars`, with moments of 0.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a hyperparameter outside its range.
+    pub fn new(vars: Vec<Var>, config: AdamConfig) -> Result<Self> {
+        config.check()?;
+        let slot = |var: Var| {
+            let zeros = var.as_detached_tensor().zeros_like()?;
+            Ok(Slot {
+                first: zeros.clone(),
+                second: zeros,
+                steps: 0,
+                var,
+            })
+        };
+        let slots = vars.into_iter().map(slot).collect::<Result<_>>()?;
+        Ok(Self { config, slots })
+    }
+
+    /// One update of every parameter that `grads` has a gradient of.
+    ///
+    /// # Errors
+    /// Only what the tensor operations give.
+    pub fn step(&mut self, grads: &GradStore) -> Result<()> {
+        for slot in &mut self.slots {
+            if let Some(grad) = grads.get(&slot.var) {
+                slot.update(grad, &self.config)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Slot {
+    fn update(&mut self, grad: &Tensor, config: &AdamConfig) -> Result<()> {
+        let AdamConfig {
+            learning_rate: rate,
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+        } = *config;
+        let mut weight = self.var.as_detached_tensor();
+        let mut grad = grad.detach();
+        match weight_decay {
+            WeightDecay::L2(decay) => grad = (grad + (&weight * decay)?)?,
+            WeightDecay::Decoupled(decay) => weight = (&weight * (1. - rate * decay))?,
+        }
+        self.steps += 1;
+        self.first = ((&self.first * beta1)? + (&grad * (1. - beta1))?)?;
+        self.second = ((&self.second * beta2)? + (grad.sqr()? * (1. - beta2))?)?;
+        let unbias1 = 1. - beta1.powi(self.steps);
+        let unbias2 = (1. - beta2.powi(self.steps)).sqrt();
+        let denominator = ((self.second.sqrt()? / unbias2)? + eps)?;
+        let update = (self.first.div(&denominator)? * (rate / unbias1))?;
+        Ok(self.var.set(&(weight - update)?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    /// Weight and gradient over four steps of `sum(w^2 * [1, 3])` from `[1, -2]`.
+    fn run(config: AdamConfig) -> Vec<f64> {
+        let w = Var::new(&[1f64, -2.], &Device::Cpu).unwrap();
+        let skipped = Var::new(&[5f64], &Device::Cpu).unwrap();
+        let mut adam = Adam::new(vec![w.clone(), skipped.clone()], config).unwrap();
+        let scale = Tensor::new(&[1f64, 3.], &Device::Cpu).unwrap();
+        for _ in 0..4 {
+            let loss = (w.sqr().unwrap() * &scale).unwrap().sum_all().unwrap();
+            adam.step(&loss.backward().unwrap()).unwrap();
+        }
+        assert_eq!(skipped.to_vec1::<f64>().unwrap(), [5.]);
+        w.to_vec1().unwrap()
+    }
+
+    // Expected values, torch 2.15, float64:
+    //
+    //     w = torch.tensor([1., -2.], dtype=torch.float64, requires_grad=True)
+    //     for opt in (torch.optim.Adam, torch.optim.AdamW):
+    //         w.data = torch.tensor([1., -2.], dtype=torch.float64)
+    //         o = opt([w], lr=0.1, weight_decay=0.5)
+    //         for _ in range(4):
+    //             o.zero_grad(); (w**2 * torch.tensor([1., 3.])).sum().backward(); o.step()
+    //         print(w.tolist())
+    #[test]
+    fn follows_torch_with_both_decays() {
+        let config = |weight_decay| AdamConfig {
+            learning_rate: 0.1,
+            weight_decay,
+            ..Default::default()
+        };
+        let coupled = run(config(WeightDecay::L2(0.5)));
+        let decoupled = run(config(WeightDecay::Decoupled(0.5)));
+        for (got, want) in coupled.iter().chain(&decoupled).zip(TORCH) {
+            approx::assert_relative_eq!(*got, want, max_relative = 1e-12);
+        }
+    }
+
+    const TORCH: [f64; 4] = [
+        0.6039390601520738,
+        -1.6015048945762667,
+        0.4505145183555379,
+        -1.261663795137852,
+    ];
+
+    #[test]
+    fn rejects_each_value_outside_its_range() {
+        let good = AdamConfig::default();
+        let bad = [
+            (
+                "learning_rate",
+                AdamConfig {
+                    learning_rate: 0.,
+                    ..good
+                },
+            ),
+            (
+                "learning_rate",
+                AdamConfig {
+                    learning_rate: f64::NAN,
+                    ..good
+                },
+            ),
+            ("beta1", AdamConfig { beta1: 1., ..good }),
+            (
+                "beta2",
+                AdamConfig {
+                    beta2: -0.1,
+                    ..good
+                },
+            ),
+            ("eps", AdamConfig { eps: -1., ..good }),
+            (
+                "weight_decay",
+                AdamConfig {
+                    weight_decay: WeightDecay::L2(f64::INFINITY),
+                    ..good
+                },
+            ),
+        ];
+        for (expected, config) in bad {
+            let err = config.check().unwrap_err();
+            assert!(
+                matches!(err, Error::Config { name, .. } if name == expected),
+                "{expected}"
+            );
+        }
+        good.check().unwrap();
+    }
+}
