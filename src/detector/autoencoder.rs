@@ -1,0 +1,86 @@
+use candle_core::{ModuleT, Tensor};
+use candle_nn::VarBuilder;
+
+use crate::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
+use crate::{Error, NonNegativeLoss, Pass, Result, ops};
+
+/// Eq. 1: `l = ||D(E(x)) - x||`, the Euclidean norm over all dimensions, not squared.
+///
+/// # References
+/// Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 2006.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::detector::Autoencoder;
+/// use puad::net::LeNetConfig;
+/// use puad::{NonNegativeLoss, Params};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
+/// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
+/// assert_eq!(detector.score(&images)?.dims(), [2]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Autoencoder<E, D> {
+    encoder: E,
+    decoder: D,
+}
+
+impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
+    /// `encoder`: `[batch, ...] -> [batch, latent]`; `decoder` back to the input's shape.
+    pub fn new(encoder: E, decoder: D) -> Self {
+        Self { encoder, decoder }
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &E {
+        &self.encoder
+    }
+
+    /// The reconstruction of each sample in an evaluation pass, in the shape of `xs`.
+    ///
+    /// # Errors
+    /// As [`NonNegativeLoss::per_sample`].
+    pub fn reconstruct(&self, xs: &Tensor) -> Result<Tensor> {
+        Ok(self.decode_encoded(xs, false)?.detach())
+    }
+
+    fn decode_encoded(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let latent = self.encoder.forward_t(xs, train)?;
+        Ok(self.decoder.forward_t(&latent, train)?)
+    }
+
+    /// The error of reconstructing `xs` from `input`, `[batch]`.
+    pub(super) fn error(&self, input: &Tensor, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let reconstruction = self.decode_encoded(input, train)?;
+        if reconstruction.dims() != xs.dims() {
+            let expected = format!("{:?}, that of the input", xs.dims());
+            return Err(Error::shape(
+                "the reconstruction",
+                expected,
+                &reconstruction,
+            ));
+        }
+        Ok(ops::l2_norm(&(reconstruction - xs)?)?)
+    }
+}
+
+impl Autoencoder<LeNetEncoder, LeNetDecoder> {
+    /// On LeNet, with its parameters under `encoder` and `decoder` of `vb`.
+    ///
+    /// # Errors
+    /// As [`LeNetDecoder::new`].
+    pub fn lenet(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        Ok(Self {
+            encoder: LeNetEncoder::new(config, vb.pp("encoder"))?,
+            decoder: LeNetDecoder::new(config, vb.pp("decoder"))?,
+        })
+    }
+}
+
+impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
+    fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        self.error(xs, xs, pass.is_training())
+    }
+}
