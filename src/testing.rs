@@ -1,6 +1,324 @@
-//! A conformance check for detectors.
+//! A conformance check that a third party runs on its own [`NonNegativeLoss`].
 
-/// The rule a detector breaks.
-#[derive(Debug, thiserror::Error)]
+use candle_core::{DType, Tensor};
+
+use crate::{AnomalyTerm, Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
+
+/// The rule of [`NonNegativeLoss`] that a detector breaks.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Violation {}
+pub enum Violation {
+    /// Losses or scores must be one number a sample.
+    #[error("{what} must have shape [{batch}], got {actual:?}")]
+    Shape {
+        /// Which method's result.
+        what: &'static str,
+        /// The batch size.
+        batch: usize,
+        /// The dimensions that came.
+        actual: Vec<usize>,
+    },
+    /// Losses and scores must be finite.
+    #[error("{what} must be finite, but entry {index} is {value}")]
+    NotFinite {
+        /// Which method's result.
+        what: &'static str,
+        /// The sample.
+        index: usize,
+        /// What came.
+        value: f64,
+    },
+    /// Losses must not be negative.
+    #[error("{what} must be at least 0, but entry {index} is {value}")]
+    Negative {
+        /// Which method's result.
+        what: &'static str,
+        /// The sample.
+        index: usize,
+        /// What came.
+        value: f64,
+    },
+    /// The complement term needs losses of at most 1.
+    #[error("with the complement term losses must lie in [0, 1], but entry {index} is {value}")]
+    AboveOne {
+        /// The sample.
+        index: usize,
+        /// What came.
+        value: f64,
+    },
+    /// The loss must depend on every parameter.
+    #[error("no gradient reaches the parameter {name:?}")]
+    NoGradient {
+        /// The parameter.
+        name: String,
+    },
+    /// Gradients must be finite.
+    #[error("the gradient of {name:?} is not finite")]
+    GradientNotFinite {
+        /// The parameter.
+        name: String,
+    },
+    /// Evaluation must be deterministic.
+    #[error("two evaluations of the same samples differ: {first} and {second} at entry {index}")]
+    Random {
+        /// The sample.
+        index: usize,
+        /// In the first evaluation.
+        first: f64,
+        /// In the second.
+        second: f64,
+    },
+    /// Evaluation must not change the detector.
+    #[error("an evaluation pass changed {name:?}")]
+    EvaluationTrains {
+        /// The parameter or buffer.
+        name: String,
+    },
+    /// In evaluation a sample's loss must not depend on its neighbours in the batch.
+    #[error("entry {index} is {alone} when evaluated alone, {together} within the batch")]
+    BatchDependent {
+        /// The sample.
+        index: usize,
+        /// Its loss alone.
+        alone: f64,
+        /// Its loss within the batch.
+        together: f64,
+    },
+    /// Scores must tell samples apart.
+    #[error("all {count} scores equal {value}")]
+    Constant {
+        /// The number of samples.
+        count: usize,
+        /// The score of all.
+        value: f64,
+    },
+    /// `losses` must give what `per_sample` gives.
+    #[error("entry {index} of `losses` is {losses}, of `per_sample` {per_sample}")]
+    Inconsistent {
+        /// The sample.
+        index: usize,
+        /// From `losses`.
+        losses: f64,
+        /// From `per_sample`.
+        per_sample: f64,
+    },
+    /// A boxed detector must behave as the bare one.
+    #[error("boxed, the detector's {what} differs")]
+    Boxed {
+        /// Which method.
+        what: &'static str,
+    },
+}
+
+/// Checks that `detector` keeps the contract of [`NonNegativeLoss`] on the samples `xs`
+/// (`[batch, ...]`, at least two, not all alike).
+///
+/// `params` holds what is trained: exactly the detector's parameters (use [`Params::filter`] to
+/// leave out those of a pre-training decoder). Their values are the same afterwards; buffers such
+/// as batch-norm statistics are too.
+///
+/// # Errors
+/// [`Error::Contract`] with the first rule that is broken, [`Error::Config`] for fewer than two
+/// samples, or the detector's own error.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::{NonNegativeLoss, Params, Pass, Result, testing};
+///
+/// struct Norm;
+/// impl NonNegativeLoss for Norm {
+///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+///         puad::ops::l2_norm(xs)
+///     }
+/// }
+///
+/// let xs = Tensor::new(&[[3f32, 4.], [0., 1.]], &Device::Cpu)?;
+/// testing::check_detector(&Norm, &Params::new(0, DType::F32, &Device::Cpu), &xs)?;
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn check_detector<L: NonNegativeLoss>(
+    detector: &L,
+    params: &Params,
+    xs: &Tensor,
+) -> Result<()> {
+    let batch = xs.dim(0)?;
+    if batch < 2 {
+        return Err(Error::config("batch", "at least 2", batch));
+    }
+    let before = params.snapshot()?;
+    let outcome = check_training(detector, params, xs);
+    params.restore(&before)?;
+    outcome?;
+    check_evaluation(detector, params, xs)?;
+    check_boxed(detector, xs)
+}
+
+fn check_training<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor) -> Result<()> {
+    let mut noise = Noise::new(0);
+    let losses = detector.per_sample(xs, &mut Pass::training(&mut noise))?;
+    check_losses(
+        "per_sample in training",
+        &losses,
+        detector.anomaly_term(),
+        xs,
+    )?;
+    let grads = losses.sum_all()?.backward()?;
+    for (name, var) in params.parameters() {
+        let Some(grad) = grads.get(&var) else {
+            return Err(Violation::NoGradient { name }.into());
+        };
+        let size = sum_of_magnitudes(grad)?;
+        if !size.is_finite() {
+            return Err(Violation::GradientNotFinite { name }.into());
+        }
+        if size == 0. {
+            return Err(Violation::NoGradient { name }.into());
+        }
+    }
+    Ok(())
+}
+
+fn check_evaluation<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor) -> Result<()> {
+    let evaluate = |xs: &Tensor| detector.per_sample(xs, &mut Pass::evaluation());
+    let before = values_by_name(params)?;
+    let first = evaluate(xs)?;
+    let together = check_losses("per_sample", &first, detector.anomaly_term(), xs)?;
+    let again = values(&evaluate(xs)?)?;
+    if let Some(index) = first_difference(&together, &again) {
+        let (first, second) = (together[index], again[index]);
+        return Err(Violation::Random {
+            index,
+            first,
+            second,
+        }
+        .into());
+    }
+    for ((name, before), (_, after)) in before.into_iter().zip(values_by_name(params)?) {
+        if first_difference(&before, &after).is_some() {
+            return Err(Violation::EvaluationTrains { name }.into());
+        }
+    }
+    let alone = values(&evaluate(&xs.narrow(0, 0, 1)?)?)?;
+    check_neighbours(alone.first().copied(), together[0])?;
+    let own = detector.losses(xs, &mut Pass::evaluation())?;
+    check_own_losses(&own, &together, xs)?;
+    check_scores(&detector.score(xs)?, xs)
+}
+
+/// The first sample alone against the first within the batch, up to the rounding of f32 networks.
+fn check_neighbours(alone: Option<f64>, together: f64) -> Result<()> {
+    let alone = alone.unwrap_or(f64::NAN);
+    let close = (alone - together).abs() <= 1e-3 * (1e-3 + together.abs());
+    if close {
+        return Ok(());
+    }
+    let index = 0;
+    Err(Violation::BatchDependent {
+        index,
+        alone,
+        together,
+    }
+    .into())
+}
+
+fn check_own_losses(own: &SampleLosses, per_sample: &[f64], xs: &Tensor) -> Result<()> {
+    let normal = one_a_sample("losses", &own.normal, xs)?;
+    if let Some(index) = first_difference(&normal, per_sample) {
+        return Err(Violation::Inconsistent {
+            index,
+            losses: normal[index],
+            per_sample: per_sample[index],
+        }
+        .into());
+    }
+    match &own.anomalous {
+        Some(anomalous) => one_a_sample("losses of anomalies", anomalous, xs).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+fn check_scores(scores: &Tensor, xs: &Tensor) -> Result<()> {
+    let scores = one_a_sample("score", scores, xs)?;
+    if scores.iter().all(|&s| s == scores[0]) {
+        let (count, value) = (scores.len(), scores[0]);
+        return Err(Violation::Constant { count, value }.into());
+    }
+    Ok(())
+}
+
+fn check_boxed<L: NonNegativeLoss>(detector: &L, xs: &Tensor) -> Result<()> {
+    let boxed: Box<dyn NonNegativeLoss + '_> = Box::new(detector);
+    if boxed.anomaly_term() != detector.anomaly_term() {
+        return Err(Violation::Boxed {
+            what: "anomaly term",
+        }
+        .into());
+    }
+    let (bare, through) = (values(&detector.score(xs)?)?, values(&boxed.score(xs)?)?);
+    if first_difference(&bare, &through).is_some() {
+        return Err(Violation::Boxed { what: "score" }.into());
+    }
+    Ok(())
+}
+
+/// Shape, finiteness and range of per-sample losses; their values.
+fn check_losses(
+    what: &'static str,
+    losses: &Tensor,
+    term: AnomalyTerm,
+    xs: &Tensor,
+) -> Result<Vec<f64>> {
+    let losses = one_a_sample(what, losses, xs)?;
+    if let Some((index, value)) = find(&losses, |v| v < 0.) {
+        return Err(Violation::Negative { what, index, value }.into());
+    }
+    if term == AnomalyTerm::Complement
+        && let Some((index, value)) = find(&losses, |v| v > 1.)
+    {
+        return Err(Violation::AboveOne { index, value }.into());
+    }
+    Ok(losses)
+}
+
+/// The values of a tensor that must be finite and of shape `[batch]`.
+fn one_a_sample(what: &'static str, tensor: &Tensor, xs: &Tensor) -> Result<Vec<f64>> {
+    let batch = xs.dim(0)?;
+    if tensor.dims() != [batch] {
+        let actual = tensor.dims().to_vec();
+        return Err(Violation::Shape {
+            what,
+            batch,
+            actual,
+        }
+        .into());
+    }
+    let values = values(tensor)?;
+    match find(&values, |v| !v.is_finite()) {
+        Some((index, value)) => Err(Violation::NotFinite { what, index, value }.into()),
+        None => Ok(values),
+    }
+}
+
+fn find(values: &[f64], bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+    let mut indexed = values.iter().copied().enumerate();
+    indexed.find(|&(_, v)| bad(v))
+}
+
+fn first_difference(a: &[f64], b: &[f64]) -> Option<usize> {
+    a.iter()
+        .zip(b)
+        .position(|(a, b)| a.to_bits() != b.to_bits())
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f64>> {
+    Ok(tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1()?)
+}
+
+fn values_by_name(params: &Params) -> Result<Vec<(String, Vec<f64>)>> {
+    let vars = params.parameters().into_iter().chain(params.buffers());
+    vars.map(|(name, var)| Ok((name, values(&var)?))).collect()
+}
+
+fn sum_of_magnitudes(tensor: &Tensor) -> Result<f64> {
+    Ok(values(tensor)?.iter().map(|v| v.abs()).sum())
+}

@@ -1,0 +1,81 @@
+use serde::{Deserialize, Serialize};
+
+use crate::optim::AdamConfig;
+use crate::{Error, Result};
+
+/// How mini-batches are made of the groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Batching {
+    /// All groups are shuffled together, as in the published experiments: with the paper's training
+    /// set about 6 of 128 samples are labeled, sometimes none.
+    #[default]
+    Pooled,
+    /// Every batch gets its share of every group, drawn with replacement where a group has fewer
+    /// samples than there are batches.
+    Stratified,
+}
+
+/// Which epoch's parameters are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// The lowest validation risk (section 5.3 of the paper).
+    #[default]
+    Risk,
+    /// The highest AUROC of the validation set's labeled anomalies against its unlabeled samples.
+    /// It needs no normal labels, and is linear in the true AUROC of anomalies against normals:
+    /// with `U = alpha A + (1 - alpha) N`, `AUROC(A, U) = alpha / 2 + (1 - alpha) AUROC(A, N)`.
+    PuAuroc,
+}
+
+/// The hyperparameters of a [`Trainer`](super::Trainer). Defaults: section 5.3 of the paper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// The most epochs, >= 1.
+    pub epochs: usize,
+    /// Samples per mini-batch, >= 2 (batch norm needs two).
+    pub batch_size: usize,
+    /// The optimiser.
+    pub adam: AdamConfig,
+    /// Epochs without a better one after which training stops, >= 1; `None` runs all epochs.
+    pub patience: Option<usize>,
+    /// How mini-batches are made.
+    pub batching: Batching,
+    /// Which epoch is kept.
+    pub selection: Selection,
+    /// Seed of the shuffling and the noise.
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 200,
+            batch_size: 128,
+            adam: AdamConfig::default(),
+            patience: None,
+            batching: Batching::Pooled,
+            selection: Selection::Risk,
+            seed: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// # Errors
+    /// [`Error::Config`] for the first value outside its range.
+    pub fn check(&self) -> Result<()> {
+        if self.epochs == 0 {
+            return Err(Error::config("epochs", "at least 1", self.epochs));
+        }
+        if self.batch_size < 2 {
+            return Err(Error::config("batch_size", "at least 2", self.batch_size));
+        }
+        if self.patience == Some(0) {
+            return Err(Error::config("patience", "at least 1", 0));
+        }
+        self.adam.check()
+    }
+}

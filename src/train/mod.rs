@@ -1,0 +1,12 @@
+//! Training: mini-batches, early stopping, and the two phases of a DeepSVDD.
+
+mod batches;
+mod config;
+mod observer;
+mod svdd;
+mod trainer;
+
+pub use config::{Batching, Selection, TrainConfig};
+pub use observer::{EpochReport, History, Observer, StopReason};
+pub use svdd::{SvddHistory, fit_svdd, pretrain};
+pub use trainer::Trainer;

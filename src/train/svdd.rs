@@ -1,0 +1,99 @@
+use candle_core::ModuleT;
+
+use super::{History, Observer, Trainer};
+use crate::data::PuDataset;
+use crate::detector::{Autoencoder, DeepSvdd};
+use crate::objective::{Objective, UnsupervisedObjective};
+use crate::{Params, Result};
+
+/// The two phases of a DeepSVDD.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SvddHistory {
+    /// The encoder inside an autoencoder.
+    pub pretraining: History,
+    /// The objective on the DeepSVDD's loss.
+    pub training: History,
+}
+
+/// Trains a DeepSVDD from start to end (section 5.3 of the paper): [`pretrain`], then `objective`.
+///
+/// `objective` is any objective over `svdd` (`PuObjective::new(&svdd, prior)` for PUSVDD). `decoder`
+/// maps the encoder's output back to the input's shape; `params` holds the tensors of all three.
+///
+/// # Errors
+/// As [`Trainer::fit`] and [`DeepSvdd::init_center`].
+///
+/// ```
+/// use puad::candle_core::{DType, Device};
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::detector::DeepSvdd;
+/// use puad::net::{Mlp, MlpConfig};
+/// use puad::train::{TrainConfig, Trainer, fit_svdd};
+/// use puad::{ClassPrior, Params, PuObjective};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let (train, validation) = toy.dataset(&Device::Cpu)?.split(0.1, 0)?;
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let vb = params.var_builder();
+/// let without_bias = MlpConfig { bias: false, ..MlpConfig::new([2, 32, 8]) };
+/// let svdd = DeepSvdd::new(Mlp::new(&without_bias, vb.pp("encoder"))?, 8, vb.clone())?;
+/// let decoder = Mlp::new(&MlpConfig::new([8, 32, 2]), vb.pp("decoder"))?;
+///
+/// let objective = PuObjective::new(&svdd, ClassPrior::new(0.1)?);
+/// let trainer = Trainer::new(TrainConfig { epochs: 2, ..Default::default() })?;
+/// fit_svdd(&trainer, &svdd, decoder, &objective, &params, &train, &validation, &mut ())?;
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[allow(clippy::too_many_arguments)]
+pub fn fit_svdd<E, D, O>(
+    trainer: &Trainer,
+    svdd: &DeepSvdd<E>,
+    decoder: D,
+    objective: &O,
+    params: &Params,
+    train: &PuDataset,
+    validation: &PuDataset,
+    observer: &mut dyn Observer,
+) -> Result<SvddHistory>
+where
+    E: ModuleT + Clone,
+    D: ModuleT,
+    O: Objective,
+{
+    let pretraining = pretrain(trainer, svdd, decoder, params, train, validation, observer)?;
+    let training = trainer.fit(objective, params, train, validation, observer)?;
+    Ok(SvddHistory {
+        pretraining,
+        training,
+    })
+}
+
+/// The first phase: trains the encoder inside an autoencoder on the unlabeled samples, then sets the
+/// center to their mean feature vector. The epoch is selected by the lowest validation risk.
+///
+/// The encoder's clones must share its parameters, as those of candle's layers and of this crate's
+/// networks do.
+///
+/// # Errors
+/// As [`Trainer::fit`] and [`DeepSvdd::init_center`].
+pub fn pretrain<E: ModuleT + Clone, D: ModuleT>(
+    trainer: &Trainer,
+    svdd: &DeepSvdd<E>,
+    decoder: D,
+    params: &Params,
+    train: &PuDataset,
+    validation: &PuDataset,
+    observer: &mut dyn Observer,
+) -> Result<History> {
+    let config = super::TrainConfig {
+        selection: super::Selection::Risk,
+        ..trainer.config().clone()
+    };
+    let autoencoder = Autoencoder::new(svdd.encoder().clone(), decoder);
+    let objective = UnsupervisedObjective::new(autoencoder);
+    let history = Trainer::new(config)?.fit(&objective, params, train, validation, observer)?;
+    let unlabeled = train.unlabeled().to_device(params.device())?;
+    svdd.init_center(&unlabeled, trainer.config().batch_size)?;
+    Ok(history)
+}

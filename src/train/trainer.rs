@@ -1,0 +1,318 @@
+use std::time::Instant;
+
+use candle_core::{DType, Tensor};
+use rand_chacha::ChaCha8Rng;
+
+use super::batches::{self, Batch};
+use super::{EpochReport, History, Observer, Selection, StopReason, TrainConfig};
+use crate::data::PuDataset;
+use crate::metrics::auroc;
+use crate::objective::{GroupCounts, GroupLosses, Objective};
+use crate::optim::Adam;
+use crate::params::Snapshot;
+use crate::rng::{Purpose, stream};
+use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
+
+/// Minimises an [`Objective`] with Adam over shuffled mini-batches (Algorithm 1 of the paper), and
+/// keeps the best epoch on a validation set.
+///
+/// The same seed on the same data gives the same run, bit for bit, on the CPU.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use puad::candle_core::{DType, Device};
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::detector::Autoencoder;
+/// use puad::net::{Mlp, MlpConfig};
+/// use puad::train::{EpochReport, TrainConfig, Trainer};
+/// use puad::{ClassPrior, NonNegativeLoss, Params, PuObjective};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let (train, validation) = toy.dataset(&Device::Cpu)?.split(0.1, 0)?;
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let vb = params.var_builder();
+/// let encoder = Mlp::new(&MlpConfig::new([2, 32, 32]), vb.pp("encoder"))?;
+/// let decoder = Mlp::new(&MlpConfig::new([32, 2]), vb.pp("decoder"))?;
+/// let objective = PuObjective::new(Autoencoder::new(encoder, decoder), ClassPrior::new(0.1)?);
+///
+/// let trainer = Trainer::new(TrainConfig { epochs: 2, ..Default::default() })?;
+/// let mut watch = |report: &EpochReport| {
+///     println!("epoch {}: risk {:.3}", report.epoch, report.risk);
+///     ControlFlow::Continue(())
+/// };
+/// let history = trainer.fit(&objective, &params, &train, &validation, &mut watch)?;
+/// assert_eq!(history.epochs.len(), 2);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    config: TrainConfig,
+}
+
+impl Trainer {
+    /// # Errors
+    /// [`Error::Config`] for a hyperparameter outside its range.
+    pub fn new(config: TrainConfig) -> Result<Self> {
+        config.check()?;
+        Ok(Self { config })
+    }
+
+    /// The hyperparameters.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// Trains `params` on `objective`. Afterwards, with or without an error, the parameters and
+    /// batch-norm statistics of the best epoch are in place (the initial ones if there was none).
+    ///
+    /// Data may live on another device than `params`; batches are moved.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
+    /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
+    /// infinite; whatever the detector gives.
+    pub fn fit<O: Objective>(
+        &self,
+        objective: &O,
+        params: &Params,
+        train: &PuDataset,
+        validation: &PuDataset,
+        observer: &mut dyn Observer,
+    ) -> Result<History> {
+        let mut run = Run::new(&self.config, objective, params, train, validation)?;
+        let outcome = run.epochs(observer);
+        params.restore(&run.best.snapshot)?;
+        let stopped = outcome?;
+        Ok(History {
+            epochs: run.reports,
+            best_epoch: run.best.epoch,
+            stopped,
+        })
+    }
+}
+
+/// The best epoch so far; `epoch` 0 is the start.
+struct Best {
+    epoch: usize,
+    /// Lower is better.
+    cost: f64,
+    snapshot: Snapshot,
+}
+
+struct Run<'a, O> {
+    config: &'a TrainConfig,
+    objective: &'a O,
+    params: &'a Params,
+    train: &'a PuDataset,
+    validation: &'a PuDataset,
+    counts: GroupCounts,
+    adam: Adam,
+    shuffle: ChaCha8Rng,
+    noise: Noise,
+    best: Best,
+    reports: Vec<EpochReport>,
+}
+
+impl<'a, O: Objective> Run<'a, O> {
+    fn new(
+        config: &'a TrainConfig,
+        objective: &'a O,
+        params: &'a Params,
+        train: &'a PuDataset,
+        validation: &'a PuDataset,
+    ) -> Result<Self> {
+        let counts = batches::counts(train, objective.sees())?;
+        check_groups(config, objective, counts, validation)?;
+        let vars = params.parameters().into_iter().map(|(_, var)| var);
+        Ok(Self {
+            adam: Adam::new(vars.collect(), config.adam)?,
+            shuffle: stream(config.seed, Purpose::Shuffle),
+            noise: Noise::new(config.seed),
+            best: Best {
+                epoch: 0,
+                cost: f64::INFINITY,
+                snapshot: params.snapshot()?,
+            },
+            reports: Vec::new(),
+            config,
+            objective,
+            params,
+            train,
+            validation,
+            counts,
+        })
+    }
+
+    fn epochs(&mut self, observer: &mut dyn Observer) -> Result<StopReason> {
+        for epoch in 1..=self.config.epochs {
+            let report = self.epoch(epoch)?;
+            self.reports.push(report);
+            if observer.on_epoch(&report).is_break() {
+                return Ok(StopReason::Observer);
+            }
+            let waited = epoch - self.best.epoch;
+            if self
+                .config
+                .patience
+                .is_some_and(|patience| waited >= patience)
+            {
+                return Ok(StopReason::Patience);
+            }
+        }
+        Ok(StopReason::Epochs)
+    }
+
+    fn epoch(&mut self, epoch: usize) -> Result<EpochReport> {
+        let start = Instant::now();
+        let config = self.config;
+        let batches = batches::epoch(
+            self.counts,
+            config.batch_size,
+            config.batching,
+            &mut self.shuffle,
+        );
+        let mut sum = 0.;
+        for (i, batch) in batches.iter().enumerate() {
+            let risk = self.step(batch, epoch, i + 1)?;
+            sum += risk;
+        }
+        let validation_risk = self.validation_risk(epoch)?;
+        let pu_auroc = match config.selection {
+            Selection::Risk => None,
+            Selection::PuAuroc => Some(self.pu_auroc()?),
+        };
+        let cost = pu_auroc.map_or(validation_risk, |auroc| -auroc);
+        let best = cost < self.best.cost;
+        if best {
+            self.best = Best {
+                epoch,
+                cost,
+                snapshot: self.params.snapshot()?,
+            };
+        }
+        Ok(EpochReport {
+            epoch,
+            risk: sum / batches.len() as f64,
+            validation_risk,
+            pu_auroc,
+            seconds: start.elapsed().as_secs_f64(),
+            best,
+        })
+    }
+
+    /// One descent of the risk of a mini-batch; returns that risk.
+    fn step(&mut self, batch: &Batch, epoch: usize, number: usize) -> Result<f64> {
+        let xs = batch.gather(self.train, self.params.device())?;
+        let mut pass = Pass::training(&mut self.noise);
+        let losses = checked_losses(self.objective.detector(), &xs, &mut pass)?;
+        let losses = GroupLosses::split(&losses, batch.counts())?;
+        let risk = self.objective.risk(&losses)?;
+        let value = risk.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        if !value.is_finite() {
+            return Err(Error::Diverged {
+                epoch,
+                batch: number,
+                risk: value,
+            });
+        }
+        self.adam.step(&risk.backward()?)?;
+        Ok(value)
+    }
+
+    /// The risk of the whole validation set at once.
+    fn validation_risk(&self, epoch: usize) -> Result<f64> {
+        let sees = self.objective.sees();
+        let evaluate = |group: Option<&Tensor>, seen: bool| match group {
+            Some(xs) if seen => self.evaluate(xs).map(Some),
+            _ => Ok(None),
+        };
+        let losses = GroupLosses {
+            unlabeled: evaluate(Some(self.validation.unlabeled()), true)?,
+            anomalies: evaluate(self.validation.anomalies(), sees.anomalies)?,
+            normals: evaluate(self.validation.normals(), sees.normals)?,
+        };
+        let risk = self.objective.validation_risk(&losses)?;
+        if risk.is_finite() {
+            Ok(risk)
+        } else {
+            Err(Error::DivergedValidation { epoch, risk })
+        }
+    }
+
+    fn evaluate(&self, xs: &Tensor) -> Result<SampleLosses> {
+        let detector = self.objective.detector();
+        let losses = self.chunks(xs, |xs| {
+            let losses = checked_losses(detector, xs, &mut Pass::evaluation())?;
+            // Without its graph: activations of one chunk at a time are enough.
+            SampleLosses::concat_detached(&[losses])
+        })?;
+        SampleLosses::concat_detached(&losses)
+    }
+
+    fn pu_auroc(&self) -> Result<f64> {
+        let detector = self.objective.detector();
+        let scores = |xs: &Tensor| -> Result<Vec<f64>> {
+            let chunks = self.chunks(xs, |xs| detector.score(xs))?;
+            Ok(Tensor::cat(&chunks, 0)?.to_dtype(DType::F64)?.to_vec1()?)
+        };
+        let mut all = scores(self.validation.unlabeled())?;
+        let unlabeled = all.len();
+        if let Some(anomalies) = self.validation.anomalies() {
+            all.extend(scores(anomalies)?);
+        }
+        let positives: Vec<bool> = (0..all.len()).map(|i| i >= unlabeled).collect();
+        auroc(&all, &positives)
+    }
+
+    /// `f` of `xs` in batches on the parameters' device.
+    fn chunks<T>(&self, xs: &Tensor, f: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
+        let (n, size) = (xs.dim(0)?, self.config.batch_size);
+        let chunk = |start: usize| {
+            let xs = xs.narrow(0, start, size.min(n - start))?;
+            f(&xs.to_device(self.params.device())?)
+        };
+        (0..n).step_by(size).map(chunk).collect()
+    }
+}
+
+/// Both sets must hold the groups that training and selection need.
+fn check_groups<O: Objective>(
+    config: &TrainConfig,
+    objective: &O,
+    train: GroupCounts,
+    validation: &PuDataset,
+) -> Result<()> {
+    let lacks = |what, group| Err(Error::EmptyGroup { what, group });
+    let sees = objective.sees();
+    if sees.anomalies && train.anomalies == 0 {
+        return lacks("training under this objective", "anomalous");
+    }
+    let selects = config.selection == Selection::PuAuroc;
+    if (sees.anomalies || selects) && validation.anomalies().is_none() {
+        return lacks("validation", "anomalous");
+    }
+    if train.normals > 0 && validation.normals().is_none() {
+        return lacks("validation", "normal");
+    }
+    Ok(())
+}
+
+/// The detector's losses, one a sample.
+fn checked_losses<L: NonNegativeLoss + ?Sized>(
+    detector: &L,
+    xs: &Tensor,
+    pass: &mut Pass<'_>,
+) -> Result<SampleLosses> {
+    let losses = detector.losses(xs, pass)?;
+    for tensor in [Some(&losses.normal), losses.anomalous.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if tensor.dims() != [xs.dim(0)?] {
+            let expected = format!("[{}], the batch", xs.dim(0)?);
+            return Err(Error::shape("per-sample losses", expected, tensor));
+        }
+    }
+    Ok(losses)
+}
