@@ -213,14 +213,21 @@ impl ChannelView {
 fn moments<T: Real>(view: ChannelView, xs: &[T]) -> Vec<(f64, f64)> {
     let count = view.count() as f64;
     let channel = |c| {
-        let mean = view.sum(xs, xs, c, |x, _| x) / count;
-        let center = T::from_f64(mean);
-        let square = |x, _| (x - center) * (x - center);
-        // Two passes, and the center's rounding taken out again: no cancellation.
-        let shift = mean - center.to_f64();
-        (mean, view.sum(xs, xs, c, square) / count - shift * shift)
+        let center = T::from_f64(view.sum(xs, xs, c, |x, _| x) / count);
+        // Around a value near the mean both sums are free of cancellation. The first pass alone
+        // would leave the mean with the rounding of a sum of large values.
+        let shift = view.sum(xs, xs, c, |x, _| x - center) / count;
+        let square = view.sum(xs, xs, c, |x, _| (x - center) * (x - center)) / count;
+        (center.to_f64() + shift, square - shift * shift)
     };
     (0..view.channels).into_par_iter().map(channel).collect()
+}
+
+/// A mean as a number of the data's type, and what rounding took from it. Both are subtracted: where
+/// the mean is large beside the deviation, the rounding of the mean alone is what a user would see.
+fn split_mean<T: Real>(mean: f64) -> (T, f64) {
+    let rounded = T::from_f64(mean);
+    (rounded, mean - rounded.to_f64())
 }
 
 /// `leaky((x - mean) / sqrt(variance + eps) * scale + shift)` by channel; arguments `xs`, `scale`,
@@ -252,10 +259,12 @@ impl Normalize {
         runs.zip(xs.par_chunks(self.view.pixels.max(1)))
             .for_each(|((i, ys), xs)| {
                 let c = i % self.view.channels;
-                let mean = T::from_f64(self.moments[c].0);
-                let factor = T::from_f64(self.inverse_deviation(c) * scale[c].to_f64());
+                let (mean, rest) = split_mean::<T>(self.moments[c].0);
+                let factor = self.inverse_deviation(c) * scale[c].to_f64();
+                let shift = T::from_f64(shift[c].to_f64() - rest * factor);
+                let factor = T::from_f64(factor);
                 for (y, &x) in ys.iter_mut().zip(xs) {
-                    let v = (x - mean) * factor + shift[c];
+                    let v = (x - mean) * factor + shift;
                     *y = if v > T::ZERO { v } else { v * slope };
                 }
             });
@@ -267,12 +276,12 @@ impl Normalize {
         let through = move |y: T, g: T| if y > T::ZERO { g } else { g * slope };
         let view = self.view;
         let channel = |c: usize| {
-            let mean = T::from_f64(self.moments[c].0);
+            let (mean, rest) = split_mean::<T>(self.moments[c].0);
             let mut passed = vec![T::ZERO; view.pixels];
             let runs = view
                 .runs(xs, c)
                 .zip(view.runs(ys, c).zip(view.runs(grad, c)));
-            runs.fold((0., 0.), |(sum, product), (x, (y, g))| {
+            let sums = runs.fold((0., 0.), |(sum, product), (x, (y, g))| {
                 let gradients = passed.iter_mut().zip(y.iter().zip(g));
                 gradients.for_each(|(p, (&y, &g))| *p = through(y, g));
                 let run = lane_sum(&passed, &passed, |p, _| p);
@@ -280,7 +289,8 @@ impl Normalize {
                     sum + run,
                     product + lane_sum(x, &passed, |x, p| (x - mean) * p),
                 )
-            })
+            });
+            (sums.0, sums.1 - rest * sums.0)
         };
         let sums: Vec<(f64, f64)> = (0..view.channels).into_par_iter().map(channel).collect();
         let mut d_xs = vec![T::ZERO; xs.len()];
@@ -292,7 +302,7 @@ impl Normalize {
         runs.for_each(|((i, d), (xs, (ys, gs)))| {
             let c = i % view.channels;
             let [mean, factor, constant, linear] = self
-                .input_coefficients(c, scale[c].to_f64(), sums[c])
+                .input_coefficients::<T>(c, scale[c].to_f64(), sums[c])
                 .map(T::from_f64);
             for ((d, &x), (&y, &g)) in d.iter_mut().zip(xs).zip(ys.iter().zip(gs)) {
                 *d = factor * (through(y, g) - constant - (x - mean) * linear);
@@ -308,14 +318,16 @@ impl Normalize {
 
     /// `mean, factor, constant, linear` of `dx = factor (g - constant - (x - mean) linear)`, from
     /// `sums = (sum g, sum (x - mean) g)` of the channel.
-    fn input_coefficients(&self, c: usize, scale: f64, sums: (f64, f64)) -> [f64; 4] {
+    fn input_coefficients<T: Real>(&self, c: usize, scale: f64, sums: (f64, f64)) -> [f64; 4] {
         let inverse = self.inverse_deviation(c);
-        let (mean, count) = (self.moments[c].0, self.view.count() as f64);
+        let count = self.view.count() as f64;
+        let (mean, rest) = split_mean::<T>(self.moments[c].0);
         if self.from_batch {
             let linear = sums.1 / count * inverse * inverse;
-            [mean, inverse * scale, sums.0 / count, linear]
+            let constant = sums.0 / count - rest * linear;
+            [mean.to_f64(), inverse * scale, constant, linear]
         } else {
-            [mean, inverse * scale, 0., 0.]
+            [mean.to_f64(), inverse * scale, 0., 0.]
         }
     }
 }
