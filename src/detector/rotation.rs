@@ -83,7 +83,9 @@ fn quarter_turns(xs: &Tensor) -> Result<[Tensor; TURNS]> {
             ));
         }
     }
-    let transposed = xs.transpose(2, 3)?;
+    // `flip` takes contiguous tensors only.
+    let xs = xs.contiguous()?;
+    let transposed = xs.transpose(2, 3)?.contiguous()?;
     Ok([
         xs.clone(),
         transposed.flip(&[2])?,

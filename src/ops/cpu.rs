@@ -20,7 +20,25 @@ impl Real for f64 {
 
 /// Whether the kernels of this module take `t`; all others go through candle's operations.
 pub(super) fn has_kernel(t: &Tensor) -> bool {
+    #[cfg(test)]
+    if COMPOSED.get() {
+        return false;
+    }
     t.device().is_cpu() && matches!(t.dtype(), DType::F32 | DType::F64)
+}
+
+#[cfg(test)]
+thread_local! {
+    static COMPOSED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs `f` on candle's operations alone, as on a device without kernels.
+#[cfg(test)]
+pub(super) fn composed<T>(f: impl FnOnce() -> T) -> T {
+    COMPOSED.set(true);
+    let result = f();
+    COMPOSED.set(false);
+    result
 }
 
 /// Runs `$body` with `$t` as the element type of `$dtype`, f32 or f64.
