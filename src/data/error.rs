@@ -103,4 +103,32 @@ pub enum DataError {
         /// Number of pixel bytes.
         actual: usize,
     },
+
+    /// A class with two roles in a contaminated split.
+    #[error("a class must be either normal, seen or unseen, but {class} is {first} and {second}")]
+    SharedClass {
+        /// The class.
+        class: u8,
+        /// One role.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+
+    /// Classes with too few samples for a contaminated split.
+    #[error(
+        "the {part} set needs {needed} samples of the {role} classes {classes:?}, got {available}"
+    )]
+    TooFewSamples {
+        /// `training` or `test`.
+        part: &'static str,
+        /// `normal`, `seen` or `unseen`.
+        role: &'static str,
+        /// The classes.
+        classes: Vec<u8>,
+        /// Number of samples asked for.
+        needed: usize,
+        /// Number of samples there are.
+        available: usize,
+    },
 }

@@ -149,6 +149,15 @@ impl fmt::Debug for ImageSet {
     }
 }
 
+/// A set's published division into training and test images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainTest {
+    /// Training images.
+    pub train: ImageSet,
+    /// Test images.
+    pub test: ImageSet,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,11 +12,12 @@
 mod dataset;
 mod error;
 mod images;
+pub mod protocol;
 mod resize;
 mod samples;
 pub mod toy;
 
 pub use dataset::PuDataset;
 pub use error::DataError;
-pub use images::{ImageSet, ImageShape};
+pub use images::{ImageSet, ImageShape, TrainTest};
 pub use samples::Samples;
