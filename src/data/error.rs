@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use candle_core::DType;
 
 use super::ImageShape;
@@ -130,5 +132,115 @@ pub enum DataError {
         needed: usize,
         /// Number of samples there are.
         available: usize,
+    },
+
+    /// A file that is not there.
+    #[error("there is no file {}, plain or gzipped", path.display())]
+    MissingFile {
+        /// The path, without the ending `.gz`.
+        path: PathBuf,
+    },
+
+    /// A file that cannot be read or unpacked.
+    #[error("{} cannot be read at byte {offset}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Number of (unpacked) bytes read before.
+        offset: u64,
+        /// What the system or the gzip decoder says.
+        source: std::io::Error,
+    },
+
+    /// A file that ends early.
+    #[error("{} must hold {expected} bytes, got {actual}", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Number of (unpacked) bytes up to the end of what was being read.
+        expected: u64,
+        /// Number of (unpacked) bytes there are.
+        actual: u64,
+    },
+
+    /// A file that goes on where it should end.
+    #[error("{} must end after {offset} bytes, but goes on", path.display())]
+    TrailingBytes {
+        /// The file.
+        path: PathBuf,
+        /// Number of (unpacked) bytes the format accounts for.
+        offset: u64,
+    },
+
+    /// A file that does not start as IDX of unsigned bytes does.
+    #[error("{} must start with [0, 0, 8, rank] as IDX of bytes does, got {magic:?}", path.display())]
+    IdxMagic {
+        /// The file.
+        path: PathBuf,
+        /// Its first four bytes.
+        magic: Vec<u8>,
+    },
+
+    /// An IDX file of another rank than its role asks for: images given as labels, or labels as
+    /// images.
+    #[error("{} must have {expected} dimensions, got {actual}", path.display())]
+    IdxRank {
+        /// The file.
+        path: PathBuf,
+        /// 3 for images, 1 for labels.
+        expected: usize,
+        /// The file's byte 3.
+        actual: u8,
+    },
+
+    /// IDX dimensions that give no pixels or too many.
+    #[error("{} must have positive sides and at most {limit} values, got {dims:?}", path.display())]
+    IdxSize {
+        /// The file.
+        path: PathBuf,
+        /// Its dimensions.
+        dims: Vec<u32>,
+        /// The most values that are read.
+        limit: u64,
+    },
+
+    /// A label that names no class.
+    #[error("{} must hold labels below {classes}, got {label} at byte {offset}", path.display())]
+    Label {
+        /// The file.
+        path: PathBuf,
+        /// The label's position in the (unpacked) file.
+        offset: u64,
+        /// The label.
+        label: u8,
+        /// Number of classes.
+        classes: u8,
+    },
+
+    /// Images and labels that differ in number.
+    #[error(
+        "{} and {} must hold as many images as labels, got {image_count} and {label_count}",
+        images.display(), labels.display()
+    )]
+    Counts {
+        /// The file of images.
+        images: PathBuf,
+        /// The file of labels.
+        labels: PathBuf,
+        /// Number of images.
+        image_count: u32,
+        /// Number of labels.
+        label_count: u32,
+    },
+
+    /// Training and test images of different size.
+    #[error("{} must hold images of one size, got {train} in training, {test} in test", path.display())]
+    ImageShapes {
+        /// The folder.
+        path: PathBuf,
+        /// Shape of a training image.
+        train: ImageShape,
+        /// Shape of a test image.
+        test: ImageShape,
     },
 }

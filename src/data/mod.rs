@@ -4,14 +4,30 @@
 //! A [`PuDataset`] holds unlabeled samples, and optionally labeled anomalies and labeled normals,
 //! each as [`Samples`]: a tensor, or 8-bit images that become floats one mini-batch at a time.
 //!
-//! | from | to | by |
+//! | from | by | to |
 //! |---|---|---|
-//! | your own tensors | [`PuDataset`] | [`PuDataset::new`], [`PuDataset::with_anomalies`] |
-//! | nothing | the two-dimensional data of Figure 1 | [`toy`] |
+//! | your own tensors | [`PuDataset::new`], [`PuDataset::with_anomalies`] | [`PuDataset`] |
+//! | your own labeled samples | [`ContaminatedSplit::indices`](protocol::ContaminatedSplit::indices) | training, validation and test set |
+//! | labeled images | [`ContaminatedSplit::split`](protocol::ContaminatedSplit::split) | the same |
+//! | nothing | [`toy::generate`] | the two-dimensional data of Figure 1 |
+//! | nothing | [`glyphs::generate`] | images of ten classes of digits |
+//! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
+//! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
+//!
+//! The readers of files need the feature `datasets`.
 
+#[cfg(feature = "datasets")]
+pub mod cifar;
 mod dataset;
 mod error;
+#[cfg(feature = "datasets")]
+mod file;
+pub mod glyphs;
+#[cfg(feature = "datasets")]
+pub mod idx;
 mod images;
+#[cfg(feature = "datasets")]
+pub mod mnist;
 pub mod protocol;
 mod resize;
 mod samples;
