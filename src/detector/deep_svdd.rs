@@ -1,6 +1,7 @@
 use candle_core::{ModuleT, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 
+use crate::data::Samples;
 use crate::net::{LeNetConfig, LeNetEncoder};
 use crate::{AnomalyTerm, Error, NonNegativeLoss, Pass, Result};
 
@@ -76,21 +77,23 @@ impl<E: ModuleT> DeepSvdd<E> {
         Ok(self.center.set(&center.to_device(self.center.device())?)?)
     }
 
-    /// Sets the center to the mean feature vector of `unlabeled` (`[n, ...]`) in an evaluation pass,
-    /// `batch_size` samples at a time. Entries within 0.1 of 0 are moved to +-0.1 by their sign,
-    /// exact zeros to +0.1.
+    /// Sets the center to the mean feature vector of `unlabeled` (a tensor `[n, ...]`, or
+    /// [`Samples`]) in an evaluation pass, `batch_size` samples at a time on the center's device.
+    /// Entries within 0.1 of 0 are moved to +-0.1 by their sign, exact zeros to +0.1.
     ///
     /// # Errors
     /// [`Error::EmptyGroup`] without samples, [`Error::Config`] for a batch size of 0,
     /// [`Error::Shape`] if the encoder's output is not `[batch, latent]`.
-    pub fn init_center(&self, unlabeled: &Tensor, batch_size: usize) -> Result<()> {
+    pub fn init_center(&self, unlabeled: impl Into<Samples>, batch_size: usize) -> Result<()> {
+        let unlabeled = unlabeled.into();
         if batch_size == 0 {
             return Err(Error::config("batch_size", "at least 1", batch_size));
         }
-        let n = unlabeled.dim(0)?;
+        let n = unlabeled.len();
         let mut sum: Option<Tensor> = None;
         for start in (0..n).step_by(batch_size) {
-            let xs = unlabeled.narrow(0, start, batch_size.min(n - start))?;
+            let xs = unlabeled.range(start, batch_size.min(n - start))?;
+            let xs = xs.to_device(self.center.device())?;
             let part = self.features(&xs, false)?.detach().sum(0)?;
             sum = Some(match sum {
                 Some(sum) => (sum + part)?,

@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 
 use super::Batching;
 use crate::Result;
-use crate::data::PuDataset;
+use crate::data::{PuDataset, Samples};
 use crate::objective::{GroupCounts, Groups};
 
 /// The samples of one mini-batch, by group.
@@ -36,11 +36,11 @@ impl Batch {
         let mut parts = Vec::with_capacity(groups.len());
         for (group, ids) in groups {
             if let (Some(group), false) = (group, ids.is_empty()) {
-                let ids = Tensor::new(ids.as_slice(), group.device())?;
-                parts.push(group.index_select(&ids, 0)?);
+                // Groups may live on different devices.
+                parts.push(group.gather(ids)?.to_device(device)?);
             }
         }
-        Ok(Tensor::cat(&parts, 0)?.to_device(device)?)
+        Ok(Tensor::cat(&parts, 0)?)
     }
 
     fn push(&mut self, sample: usize, counts: GroupCounts) {
@@ -54,16 +54,16 @@ impl Batch {
 }
 
 /// How many samples of `data` an objective trains on.
-pub(super) fn counts(data: &PuDataset, sees: Groups) -> Result<GroupCounts> {
-    let len = |t: Option<&Tensor>, seen: bool| match t {
-        Some(t) if seen => t.dim(0),
-        _ => Ok(0),
+pub(super) fn counts(data: &PuDataset, sees: Groups) -> GroupCounts {
+    let len = |group: Option<&Samples>, seen: bool| match group {
+        Some(samples) if seen => samples.len(),
+        _ => 0,
     };
-    Ok(GroupCounts {
-        unlabeled: data.unlabeled().dim(0)?,
-        anomalies: len(data.anomalies(), sees.anomalies)?,
-        normals: len(data.normals(), sees.normals)?,
-    })
+    GroupCounts {
+        unlabeled: data.unlabeled().len(),
+        anomalies: len(data.anomalies(), sees.anomalies),
+        normals: len(data.normals(), sees.normals),
+    }
 }
 
 /// The mini-batches of one epoch.

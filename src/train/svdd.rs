@@ -93,7 +93,6 @@ pub fn pretrain<E: ModuleT + Clone, D: ModuleT>(
     let autoencoder = Autoencoder::new(svdd.encoder().clone(), decoder);
     let objective = UnsupervisedObjective::new(autoencoder);
     let history = Trainer::new(config)?.fit(&objective, params, train, validation, observer)?;
-    let unlabeled = train.unlabeled().to_device(params.device())?;
-    svdd.init_center(&unlabeled, trainer.config().batch_size)?;
+    svdd.init_center(train.unlabeled(), trainer.config().batch_size)?;
     Ok(history)
 }

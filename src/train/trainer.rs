@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::batches::{self, Batch};
 use super::{EpochReport, History, Observer, Selection, StopReason, TrainConfig};
-use crate::data::PuDataset;
+use crate::data::{PuDataset, Samples};
 use crate::metrics::auroc;
 use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::Adam;
@@ -122,7 +122,7 @@ impl<'a, O: Objective> Run<'a, O> {
         train: &'a PuDataset,
         validation: &'a PuDataset,
     ) -> Result<Self> {
-        let counts = batches::counts(train, objective.sees())?;
+        let counts = batches::counts(train, objective.sees());
         check_groups(config, objective, counts, validation)?;
         let vars = params.parameters().into_iter().map(|(_, var)| var);
         Ok(Self {
@@ -223,8 +223,8 @@ impl<'a, O: Objective> Run<'a, O> {
     /// The risk of the whole validation set at once.
     fn validation_risk(&self, epoch: usize) -> Result<f64> {
         let sees = self.objective.sees();
-        let evaluate = |group: Option<&Tensor>, seen: bool| match group {
-            Some(xs) if seen => self.evaluate(xs).map(Some),
+        let evaluate = |group: Option<&Samples>, seen: bool| match group {
+            Some(samples) if seen => self.evaluate(samples).map(Some),
             _ => Ok(None),
         };
         let losses = GroupLosses {
@@ -240,9 +240,9 @@ impl<'a, O: Objective> Run<'a, O> {
         }
     }
 
-    fn evaluate(&self, xs: &Tensor) -> Result<SampleLosses> {
+    fn evaluate(&self, samples: &Samples) -> Result<SampleLosses> {
         let detector = self.objective.detector();
-        let losses = self.chunks(xs, |xs| {
+        let losses = self.chunks(samples, |xs| {
             let losses = checked_losses(detector, xs, &mut Pass::evaluation())?;
             // Without its graph: activations of one chunk at a time are enough.
             SampleLosses::concat_detached(&[losses])
@@ -252,8 +252,8 @@ impl<'a, O: Objective> Run<'a, O> {
 
     fn pu_auroc(&self) -> Result<f64> {
         let detector = self.objective.detector();
-        let scores = |xs: &Tensor| -> Result<Vec<f64>> {
-            let chunks = self.chunks(xs, |xs| detector.score(xs))?;
+        let scores = |samples: &Samples| -> Result<Vec<f64>> {
+            let chunks = self.chunks(samples, |xs| detector.score(xs))?;
             Ok(Tensor::cat(&chunks, 0)?.to_dtype(DType::F64)?.to_vec1()?)
         };
         let mut all = scores(self.validation.unlabeled())?;
@@ -265,11 +265,11 @@ impl<'a, O: Objective> Run<'a, O> {
         auroc(&all, &positives)
     }
 
-    /// `f` of `xs` in batches on the parameters' device.
-    fn chunks<T>(&self, xs: &Tensor, f: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
-        let (n, size) = (xs.dim(0)?, self.config.batch_size);
+    /// `f` of the samples in batches on the parameters' device.
+    fn chunks<T>(&self, samples: &Samples, f: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
+        let (n, size) = (samples.len(), self.config.batch_size);
         let chunk = |start: usize| {
-            let xs = xs.narrow(0, start, size.min(n - start))?;
+            let xs = samples.range(start, size.min(n - start))?;
             f(&xs.to_device(self.params.device())?)
         };
         (0..n).step_by(size).map(chunk).collect()

@@ -1,0 +1,429 @@
+use candle_core::{DType, Device, Tensor};
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use super::{DataError, Samples};
+use crate::rng::{Purpose, substream};
+use crate::{Error, Result};
+
+const UNLABELED: &str = "unlabeled";
+const ANOMALOUS: &str = "anomalous";
+const NORMAL: &str = "normal";
+
+/// Values checked at a time, so that a large tensor is not held twice.
+const CHECKED: usize = 1 << 20;
+
+/// The groups a detector is trained on (section 3.1 of the paper): unlabeled samples, which hold
+/// normals and anomalies, and optionally labeled anomalies and labeled normals.
+///
+/// A value of this type has at least one sample in each group, samples of one shape and one float
+/// type, and no value that is NaN or infinite.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::data::PuDataset;
+///
+/// let unlabeled = Tensor::new(&[[0f32, 1.], [2., 3.], [4., 5.], [90., 90.]], &Device::Cpu)?;
+/// let anomalies = Tensor::new(&[[80f32, 80.], [70., 90.]], &Device::Cpu)?;
+/// let data = PuDataset::new(unlabeled)?.with_anomalies(anomalies)?;
+///
+/// let (train, validation) = data.split(0.25, 0)?;
+/// assert_eq!((train.unlabeled().len(), validation.unlabeled().len()), (3, 1));
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PuDataset {
+    unlabeled: Samples,
+    anomalies: Option<Samples>,
+    normals: Option<Samples>,
+}
+
+impl PuDataset {
+    /// Unlabeled samples alone. A tensor is `[n, ...]`.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] without samples; [`DataError::Scalar`], [`DataError::NotFloat`] or
+    /// [`DataError::NotFinite`] for a tensor that holds no finite floats `[n, ...]`.
+    pub fn new(unlabeled: impl Into<Samples>) -> Result<Self> {
+        Ok(Self {
+            unlabeled: check(unlabeled.into(), UNLABELED)?,
+            anomalies: None,
+            normals: None,
+        })
+    }
+
+    /// With these labeled anomalies.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`DataError::SampleShape`] or [`DataError::SampleDType`] for
+    /// samples unlike the unlabeled ones.
+    pub fn with_anomalies(self, anomalies: impl Into<Samples>) -> Result<Self> {
+        let anomalies = Some(self.check_alike(anomalies.into(), ANOMALOUS)?);
+        Ok(Self { anomalies, ..self })
+    }
+
+    /// With these labeled normals, which objectives with a PNU weight use.
+    ///
+    /// # Errors
+    /// As [`with_anomalies`](Self::with_anomalies).
+    pub fn with_normals(self, normals: impl Into<Samples>) -> Result<Self> {
+        let normals = Some(self.check_alike(normals.into(), NORMAL)?);
+        Ok(Self { normals, ..self })
+    }
+
+    /// `U`: samples of which some are anomalies.
+    pub fn unlabeled(&self) -> &Samples {
+        &self.unlabeled
+    }
+
+    /// `A`: samples known to be anomalies.
+    pub fn anomalies(&self) -> Option<&Samples> {
+        self.anomalies.as_ref()
+    }
+
+    /// `N`: samples known to be normal.
+    pub fn normals(&self) -> Option<&Samples> {
+        self.normals.as_ref()
+    }
+
+    /// A random split into training and validation set, each group on its own: the validation set
+    /// gets the share `validation_fraction` of each group, rounded, and both sides get at least one
+    /// sample of it. Samples keep their order.
+    ///
+    /// # Errors
+    /// [`Error::Config`] unless `validation_fraction` lies in (0, 1),
+    /// [`DataError::TooFewToSplit`] for a group of one sample.
+    pub fn split(&self, validation_fraction: f64, seed: u64) -> Result<(Self, Self)> {
+        let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
+            // A stream a group: labeling some samples more leaves the others' split as it was.
+            let mut rng = substream(seed, Purpose::Split, index);
+            let (train, validation) =
+                hold_out(samples.len(), validation_fraction, group, &mut rng)?;
+            Ok((samples.select(&train)?, samples.select(&validation)?))
+        };
+        let cut_optional = |samples: Option<&Samples>, group, index| {
+            let parts = samples.map(|s| cut(s, group, index)).transpose()?;
+            Ok::<_, Error>(parts.unzip())
+        };
+        let unlabeled = cut(&self.unlabeled, UNLABELED, 0)?;
+        let anomalies = cut_optional(self.anomalies(), ANOMALOUS, 1)?;
+        let normals = cut_optional(self.normals(), NORMAL, 2)?;
+        let part = |unlabeled, anomalies, normals| Self {
+            unlabeled,
+            anomalies,
+            normals,
+        };
+        Ok((
+            part(unlabeled.0, anomalies.0, normals.0),
+            part(unlabeled.1, anomalies.1, normals.1),
+        ))
+    }
+
+    fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
+        let samples = check(samples, group)?;
+        let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
+        if expected != actual {
+            let error = DataError::SampleShape {
+                group,
+                expected,
+                actual,
+            };
+            return Err(error.into());
+        }
+        let (expected, actual) = (self.unlabeled.dtype(), samples.dtype());
+        if expected != actual {
+            let error = DataError::SampleDType {
+                group,
+                expected,
+                actual,
+            };
+            return Err(error.into());
+        }
+        Ok(samples)
+    }
+}
+
+/// Random disjoint parts of `0 .. len`, the second with the share `fraction`; both are sorted and
+/// hold at least one index.
+pub(super) fn hold_out(
+    len: usize,
+    fraction: f64,
+    group: &'static str,
+    rng: &mut impl Rng,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    if !(fraction > 0. && fraction < 1.) {
+        let rule = "strictly between 0 and 1";
+        return Err(Error::config("validation_fraction", rule, fraction));
+    }
+    if len < 2 {
+        return Err(DataError::TooFewToSplit { group, len }.into());
+    }
+    let held = ((len as f64 * fraction).round() as usize).clamp(1, len - 1);
+    let mut order: Vec<u32> = (0..len as u32).collect();
+    order.shuffle(rng);
+    let mut kept = order.split_off(held);
+    kept.sort_unstable();
+    order.sort_unstable();
+    Ok((kept, order))
+}
+
+/// At least one sample, finite floats.
+fn check(samples: Samples, group: &'static str) -> Result<Samples> {
+    if let Some(tensor) = samples.tensor() {
+        if tensor.rank() == 0 {
+            return Err(DataError::Scalar { group }.into());
+        }
+        let dtype = tensor.dtype();
+        if !dtype.is_float() {
+            return Err(DataError::NotFloat { group, dtype }.into());
+        }
+    }
+    if samples.is_empty() {
+        let what = "a data set";
+        return Err(Error::EmptyGroup { what, group });
+    }
+    let samples = samples.contiguous()?;
+    if let Some(tensor) = samples.tensor() {
+        check_finite(tensor, group)?;
+    }
+    Ok(samples)
+}
+
+fn check_finite(tensor: &Tensor, group: &'static str) -> Result<()> {
+    let n = tensor.dim(0)?;
+    let width = tensor.elem_count() / n;
+    let rows = (CHECKED / width.max(1)).clamp(1, n);
+    for start in (0..n).step_by(rows) {
+        let part = tensor.narrow(0, start, rows.min(n - start))?;
+        // Converted on the host: some devices have no f64.
+        let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let values = part.flatten_all()?.to_vec1::<f64>()?;
+        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+            let error = DataError::NotFinite {
+                group,
+                row: start + i / width,
+                column: i % width,
+                value: values[i],
+            };
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ImageSet, ImageShape};
+    use proptest::prelude::*;
+
+    /// `[n, 2]` with rows `(start + i, -(start + i))`.
+    fn rows(start: usize, n: usize) -> Tensor {
+        let row = |i: usize| [(start + i) as f32, -((start + i) as f32)];
+        let values = (0..n).flat_map(row).collect();
+        Tensor::from_vec(values, (n, 2), &Device::Cpu).unwrap()
+    }
+
+    fn firsts(samples: Option<&Samples>) -> Vec<f32> {
+        let Some(samples) = samples else {
+            return vec![];
+        };
+        let rows = samples.to_tensor().unwrap().to_vec2::<f32>().unwrap();
+        rows.iter().map(|r| r[0]).collect()
+    }
+
+    #[test]
+    fn empty_groups_are_errors() {
+        let none = || Tensor::zeros((0, 2), DType::F32, &Device::Cpu).unwrap();
+        let data = || PuDataset::new(rows(0, 3)).unwrap();
+        for (result, expected) in [
+            (PuDataset::new(none()), UNLABELED),
+            (data().with_anomalies(none()), ANOMALOUS),
+            (data().with_normals(none()), NORMAL),
+        ] {
+            let err = result.unwrap_err();
+            assert!(
+                matches!(err, Error::EmptyGroup { group, .. } if group == expected),
+                "{err}"
+            );
+        }
+    }
+
+    #[test]
+    fn scalars_and_integers_are_errors() {
+        let scalar = Tensor::new(1f32, &Device::Cpu).unwrap();
+        let err = PuDataset::new(scalar).unwrap_err();
+        assert!(matches!(
+            err,
+            Error::Data(DataError::Scalar { group: UNLABELED })
+        ));
+        let integers = Tensor::new(&[[1u32]], &Device::Cpu).unwrap();
+        let err = PuDataset::new(integers).unwrap_err();
+        assert!(matches!(
+            err,
+            Error::Data(DataError::NotFloat {
+                dtype: DType::U32,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn groups_must_be_alike() {
+        let data = || PuDataset::new(rows(0, 3)).unwrap();
+        let wide = Tensor::zeros((1, 3), DType::F32, &Device::Cpu).unwrap();
+        match data().with_anomalies(wide).unwrap_err() {
+            Error::Data(DataError::SampleShape {
+                group,
+                expected,
+                actual,
+            }) => {
+                assert_eq!((group, expected, actual), (ANOMALOUS, vec![2], vec![3]));
+            }
+            err => panic!("{err}"),
+        }
+        let double = rows(0, 1).to_dtype(DType::F64).unwrap();
+        match data().with_normals(double).unwrap_err() {
+            Error::Data(DataError::SampleDType {
+                group,
+                expected,
+                actual,
+            }) => {
+                assert_eq!((group, expected, actual), (NORMAL, DType::F32, DType::F64));
+            }
+            err => panic!("{err}"),
+        }
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_found() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for dtype in [DType::F32, DType::F64, DType::BF16] {
+                let mut values = vec![0f32; 4 * 6];
+                values[2 * 6 + 5] = value;
+                let t = Tensor::from_vec(values, (4, 2, 3), &Device::Cpu).unwrap();
+                let err = PuDataset::new(t.to_dtype(dtype).unwrap()).unwrap_err();
+                match err {
+                    Error::Data(DataError::NotFinite {
+                        group,
+                        row,
+                        column,
+                        value: found,
+                    }) => {
+                        assert_eq!((group, row, column), (UNLABELED, 2, 5));
+                        assert_eq!(found.to_bits(), f64::from(value).to_bits());
+                    }
+                    err => panic!("{err}"),
+                }
+            }
+        }
+        // In a later part of a tensor that is checked piece by piece.
+        let wide = CHECKED / 2 + 1;
+        let mut values = vec![0f32; 3 * wide];
+        values[2 * wide + 7] = f32::NAN;
+        let t = Tensor::from_vec(values, (3, wide), &Device::Cpu).unwrap();
+        let err = PuDataset::new(rows(0, 1))
+            .unwrap()
+            .with_anomalies(t)
+            .unwrap_err();
+        assert!(
+            matches!(
+                err,
+                Error::Data(DataError::NotFinite {
+                    row: 2,
+                    column: 7,
+                    ..
+                })
+            ),
+            "{err}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn split_parts_every_group_by_the_fraction(
+            u in 2usize..200, a in 2usize..40, n in 2usize..9,
+            fraction in 0.001..0.999f64, seed in 0u64..5,
+        ) {
+            let data = PuDataset::new(rows(0, u)).unwrap();
+            let data = data.with_anomalies(rows(1000, a)).unwrap();
+            let data = data.with_normals(rows(2000, n)).unwrap();
+            let (train, validation) = data.split(fraction, seed).unwrap();
+            let groups = |d: &PuDataset| {
+                [firsts(Some(d.unlabeled())), firsts(d.anomalies()), firsts(d.normals())]
+            };
+            let whole = groups(&data);
+            for ((t, v), all) in groups(&train).iter().zip(groups(&validation)).zip(whole) {
+                prop_assert!(!t.is_empty() && !v.is_empty());
+                let expected = (all.len() as f64 * fraction).round() as usize;
+                prop_assert_eq!(v.len(), expected.clamp(1, all.len() - 1));
+                let mut both = [t.as_slice(), &v].concat();
+                both.sort_unstable_by(f32::total_cmp);
+                prop_assert_eq!(both, all);
+            }
+            prop_assert_eq!(groups(&train), groups(&data.split(fraction, seed).unwrap().0));
+        }
+    }
+
+    #[test]
+    fn split_depends_on_the_seed_and_keeps_groups_apart() {
+        let plain = PuDataset::new(rows(0, 100)).unwrap();
+        let unlabeled =
+            |d: &PuDataset, seed| firsts(Some(d.split(0.1, seed).unwrap().1.unlabeled()));
+        assert_ne!(unlabeled(&plain, 0), unlabeled(&plain, 1));
+        let labeled = plain.clone().with_anomalies(rows(0, 100)).unwrap();
+        assert_eq!(unlabeled(&plain, 0), unlabeled(&labeled, 0));
+        let (train, validation) = labeled.split(0.1, 0).unwrap();
+        assert_ne!(
+            firsts(Some(validation.unlabeled())),
+            firsts(validation.anomalies())
+        );
+        assert!(train.normals().is_none() && validation.normals().is_none());
+    }
+
+    #[test]
+    fn groups_of_one_and_fractions_outside_the_interval_do_not_split() {
+        let data = PuDataset::new(rows(0, 10)).unwrap();
+        for fraction in [0., 1., -0.1, 1.1, f64::NAN, f64::INFINITY] {
+            let err = data.split(fraction, 0).unwrap_err();
+            assert!(
+                matches!(
+                    err,
+                    Error::Config {
+                        name: "validation_fraction",
+                        ..
+                    }
+                ),
+                "{err}"
+            );
+        }
+        let err = data
+            .with_anomalies(rows(0, 1))
+            .unwrap()
+            .split(0.1, 0)
+            .unwrap_err();
+        let expected = DataError::TooFewToSplit {
+            group: ANOMALOUS,
+            len: 1,
+        };
+        assert_eq!(err.to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn images_split_too() {
+        let shape = ImageShape {
+            channels: 1,
+            height: 2,
+            width: 2,
+        };
+        let set = ImageSet::new(vec![7; 40], shape, vec![0; 10]).unwrap();
+        let data = PuDataset::new(set.samples(shape).unwrap()).unwrap();
+        let (train, validation) = data.split(0.2, 0).unwrap();
+        assert_eq!(
+            (train.unlabeled().len(), validation.unlabeled().len()),
+            (8, 2)
+        );
+        let err = data.with_anomalies(rows(0, 2)).unwrap_err();
+        assert!(matches!(err, Error::Data(DataError::SampleShape { .. })));
+    }
+}

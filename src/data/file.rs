@@ -1,0 +1,219 @@
+//! The bytes of a published file, plain or gzipped, read no further than promised.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::DataError;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A file and how many of its (unpacked) bytes have been read.
+pub(super) struct Source {
+    path: PathBuf,
+    reader: Box<dyn Read>,
+    offset: u64,
+}
+
+impl Source {
+    /// Opens `path`; gzip is told by its first two bytes, not by the name.
+    pub(super) fn open(path: &Path) -> Result<Self, DataError> {
+        let fail = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => DataError::MissingFile { path: path.into() },
+            _ => DataError::Read {
+                path: path.into(),
+                offset: 0,
+                source,
+            },
+        };
+        let mut file = BufReader::new(File::open(path).map_err(fail)?);
+        let gzipped = file.fill_buf().map_err(fail)?.starts_with(&GZIP);
+        let reader: Box<dyn Read> = match gzipped {
+            true => Box::new(MultiGzDecoder::new(file)),
+            false => Box::new(file),
+        };
+        Ok(Self {
+            path: path.into(),
+            reader,
+            offset: 0,
+        })
+    }
+
+    /// The next `n` bytes. Memory grows with what the file holds, not with what is asked for.
+    pub(super) fn take(&mut self, n: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let outcome = self.reader.by_ref().take(n).read_to_end(&mut bytes);
+        let start = self.offset;
+        self.offset += bytes.len() as u64;
+        match outcome {
+            // What a gzip stream says that ends early.
+            Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => Err(self.fail(source)),
+            _ if (bytes.len() as u64) < n => Err(DataError::Truncated {
+                path: self.path.clone(),
+                expected: start + n,
+                actual: self.offset,
+            }),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// The file must end here. Checks a gzip stream's own checksum, too.
+    pub(super) fn finish(mut self) -> Result<(), DataError> {
+        match self.reader.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(DataError::TrailingBytes {
+                path: self.path,
+                offset: self.offset,
+            }),
+            Err(source) => Err(self.fail(source)),
+        }
+    }
+
+    fn fail(&self, source: io::Error) -> DataError {
+        DataError::Read {
+            path: self.path.clone(),
+            offset: self.offset,
+            source,
+        }
+    }
+}
+
+/// `name` in `dir`, or else `name.gz`.
+pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
+    let plain = dir.join(name);
+    if plain.exists() {
+        return Ok(plain);
+    }
+    let packed = dir.join(format!("{name}.gz"));
+    if packed.exists() {
+        return Ok(packed);
+    }
+    Err(DataError::MissingFile { path: plain })
+}
+
+/// The first label that names no class.
+pub(super) fn check_labels(
+    path: &Path,
+    labels: &[u8],
+    classes: u8,
+    offset: impl Fn(u64) -> u64,
+) -> Result<(), DataError> {
+    match labels.iter().position(|&label| label >= classes) {
+        Some(i) => Err(DataError::Label {
+            path: path.into(),
+            offset: offset(i as u64),
+            label: labels[i],
+            classes,
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    pub(in crate::data) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read(bytes: &[u8], n: u64) -> Result<Vec<u8>, DataError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        let mut source = Source::open(&path)?;
+        let bytes = source.take(n)?;
+        source.finish()?;
+        Ok(bytes)
+    }
+
+    #[test]
+    fn plain_and_gzipped_files_read_alike() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+        assert_eq!(read(&bytes, 100_000).unwrap(), bytes);
+        assert_eq!(read(&gzip(&bytes), 100_000).unwrap(), bytes);
+        assert!(read(&[], 0).unwrap().is_empty());
+        assert_eq!(read(&[0x1f], 1).unwrap(), [0x1f]);
+    }
+
+    #[test]
+    fn sizes_must_agree() {
+        for file in [vec![7; 10], gzip(&[7; 10])] {
+            for n in [11, u64::MAX] {
+                match read(&file, n).unwrap_err() {
+                    DataError::Truncated {
+                        expected, actual, ..
+                    } => {
+                        assert_eq!((expected, actual), (n, 10));
+                    }
+                    err => panic!("{err}"),
+                }
+            }
+            let err = read(&file, 9).unwrap_err();
+            assert!(
+                matches!(err, DataError::TrailingBytes { offset: 9, .. }),
+                "{err}"
+            );
+        }
+    }
+
+    /// 200 MB that take 200 kB: given up after the byte that was not promised.
+    #[test]
+    fn a_gzip_bomb_is_read_no_further_than_promised() {
+        let bomb = gzip(&vec![0; 200_000_000]);
+        let err = read(&bomb, 16).unwrap_err();
+        assert!(
+            matches!(err, DataError::TrailingBytes { offset: 16, .. }),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn broken_gzip_streams_are_errors() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
+        let whole = gzip(&bytes);
+        let cut = read(&whole[..whole.len() / 2], 5000).unwrap_err();
+        assert!(
+            matches!(cut, DataError::Truncated { expected: 5000, .. }),
+            "{cut}"
+        );
+        let mut wrong = whole.clone();
+        let checksum = wrong.len() - 8;
+        wrong[checksum] ^= 1;
+        let err = read(&wrong, 5000).unwrap_err();
+        assert!(matches!(err, DataError::Read { .. }), "{err}");
+        let trailing = [whole.as_slice(), b"rubbish behind the stream"].concat();
+        let err = read(&trailing, 5000).unwrap_err();
+        assert!(matches!(err, DataError::Read { offset: 5000, .. }), "{err}");
+        let err = read(&whole[..whole.len() - 4], 5000).unwrap_err();
+        assert!(
+            matches!(err, DataError::Read { .. } | DataError::Truncated { .. }),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn missing_files_and_folders_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("absent");
+        let err = Source::open(&path).err().unwrap();
+        assert!(
+            matches!(&err, DataError::MissingFile { path: p } if *p == path),
+            "{err}"
+        );
+        let err = find(dir.path(), "absent").unwrap_err();
+        assert!(
+            matches!(&err, DataError::MissingFile { path: p } if *p == path),
+            "{err}"
+        );
+        let err = Source::open(dir.path()).err().unwrap();
+        assert!(matches!(err, DataError::Read { .. }), "{err}");
+    }
+}

@@ -1,0 +1,302 @@
+use std::fmt;
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+
+use super::resize::Resize;
+use super::{DataError, ImageSet, ImageShape};
+use crate::Result;
+
+/// The samples of one group in their stored form, from which mini-batches are made on demand.
+///
+/// Either a tensor `[n, ...]` on any device, or 8-bit images with the shape they are to have as
+/// floats: 60,000 images of 28 x 28 take 47 MB, not the 737 MB of their `[3, 32, 32]` floats.
+/// Clones and subsets of images share their pixels.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::data::Samples;
+///
+/// let samples = Samples::from(Tensor::new(&[[0f32, 1.], [2., 3.], [4., 5.]], &Device::Cpu)?);
+/// assert_eq!((samples.len(), samples.sample_shape()), (3, vec![2]));
+/// assert_eq!(samples.gather(&[2, 0])?.to_vec2::<f32>()?, [[4., 5.], [0., 1.]]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Samples(Form);
+
+#[derive(Clone)]
+enum Form {
+    Tensor(Tensor),
+    Images(Images),
+}
+
+#[derive(Clone)]
+struct Images {
+    pixels: Arc<[u8]>,
+    ids: Arc<[u32]>,
+    resize: Arc<Resize>,
+}
+
+impl Samples {
+    /// The images of `set` as floats of shape `output`: scaled to [0, 1], resized bilinearly with
+    /// half-pixel centres and no antialiasing (PyTorch's `interpolate` with `mode="bilinear",
+    /// align_corners=False`), and grey repeated over the channels. Batches are f32 on the CPU.
+    ///
+    /// # Errors
+    /// [`DataError::EmptyImage`] for an `output` without pixels, [`DataError::Channels`] if the
+    /// number of channels differs and the images are not grey.
+    pub fn images(set: &ImageSet, output: ImageShape) -> Result<Self, DataError> {
+        let resize = Resize::new(set.shape(), output)?;
+        Ok(Self(Form::Images(Images {
+            pixels: set.storage(),
+            ids: (0..set.len() as u32).collect(),
+            resize: Arc::new(resize),
+        })))
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::Tensor(t) => t.dims().first().copied().unwrap_or(0),
+            Form::Images(images) => images.ids.len(),
+        }
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The dimensions of one sample as it comes in a batch.
+    pub fn sample_shape(&self) -> Vec<usize> {
+        match &self.0 {
+            Form::Tensor(t) => t.dims().iter().skip(1).copied().collect(),
+            Form::Images(images) => {
+                let shape = images.resize.output();
+                vec![shape.channels, shape.height, shape.width]
+            }
+        }
+    }
+
+    /// The type of the batches' values.
+    pub fn dtype(&self) -> DType {
+        match &self.0 {
+            Form::Tensor(t) => t.dtype(),
+            Form::Images(_) => DType::F32,
+        }
+    }
+
+    /// The samples `indices`, which may repeat, in their order: `[indices, ...]`.
+    ///
+    /// # Errors
+    /// [`DataError::Index`] for an index beyond the end.
+    pub fn gather(&self, indices: &[u32]) -> Result<Tensor> {
+        self.check(indices)?;
+        match &self.0 {
+            Form::Tensor(t) => {
+                let ids = Tensor::new(indices, t.device())?;
+                Ok(t.contiguous()?.index_select(&ids, 0)?)
+            }
+            Form::Images(images) => {
+                let ids: Vec<u32> = indices.iter().map(|&i| images.ids[i as usize]).collect();
+                images.tensor(&ids)
+            }
+        }
+    }
+
+    /// The samples `start .. start + len`: `[len, ...]`.
+    ///
+    /// # Errors
+    /// [`DataError::Index`] if the range ends beyond the last sample.
+    pub fn range(&self, start: usize, len: usize) -> Result<Tensor> {
+        let n = self.len();
+        let end = start.saturating_add(len);
+        if end > n {
+            return Err(DataError::Index {
+                index: end - 1,
+                len: n,
+            }
+            .into());
+        }
+        match &self.0 {
+            Form::Tensor(t) => Ok(t.narrow(0, start, len)?),
+            Form::Images(images) => images.tensor(&images.ids[start..end]),
+        }
+    }
+
+    /// The samples `indices`, which may repeat, in their stored form.
+    ///
+    /// # Errors
+    /// As [`gather`](Self::gather).
+    pub fn select(&self, indices: &[u32]) -> Result<Self> {
+        self.check(indices)?;
+        Ok(Self(match &self.0 {
+            Form::Tensor(_) => Form::Tensor(self.gather(indices)?),
+            Form::Images(images) => Form::Images(Images {
+                ids: indices.iter().map(|&i| images.ids[i as usize]).collect(),
+                ..images.clone()
+            }),
+        }))
+    }
+
+    /// All samples: `[n, ...]`.
+    ///
+    /// # Errors
+    /// Only what the tensor operations give.
+    pub fn to_tensor(&self) -> Result<Tensor> {
+        match &self.0 {
+            Form::Tensor(t) => Ok(t.clone()),
+            Form::Images(images) => images.tensor(&images.ids),
+        }
+    }
+
+    /// With a tensor laid out row by row, so that gathering copies nothing else.
+    pub(super) fn contiguous(self) -> Result<Self> {
+        Ok(match self.0 {
+            Form::Tensor(t) => Self(Form::Tensor(t.contiguous()?)),
+            form => Self(form),
+        })
+    }
+
+    /// The tensor, where the samples are stored as one.
+    pub(super) fn tensor(&self) -> Option<&Tensor> {
+        match &self.0 {
+            Form::Tensor(t) => Some(t),
+            Form::Images(_) => None,
+        }
+    }
+
+    fn check(&self, indices: &[u32]) -> Result<(), DataError> {
+        let len = self.len();
+        match indices.iter().find(|&&i| i as usize >= len) {
+            Some(&index) => Err(DataError::Index {
+                index: index as usize,
+                len,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Images {
+    fn tensor(&self, ids: &[u32]) -> Result<Tensor> {
+        let values = self.resize.gather(&self.pixels, ids);
+        let shape = self.resize.output();
+        let dims = (ids.len(), shape.channels, shape.height, shape.width);
+        Ok(Tensor::from_vec(values, dims, &Device::Cpu)?)
+    }
+}
+
+/// A tensor `[n, ...]`, without its gradients.
+impl From<Tensor> for Samples {
+    fn from(samples: Tensor) -> Self {
+        Self(Form::Tensor(samples.detach()))
+    }
+}
+
+/// A tensor `[n, ...]`, without its gradients.
+impl From<&Tensor> for Samples {
+    fn from(samples: &Tensor) -> Self {
+        Self(Form::Tensor(samples.detach()))
+    }
+}
+
+impl From<&Samples> for Samples {
+    fn from(samples: &Samples) -> Self {
+        samples.clone()
+    }
+}
+
+impl fmt::Debug for Samples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = match &self.0 {
+            Form::Tensor(_) => "tensor",
+            Form::Images(_) => "images",
+        };
+        let (n, shape, dtype) = (self.len(), self.sample_shape(), self.dtype());
+        write!(f, "Samples({form}, {n} x {shape:?}, {dtype:?})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    fn images() -> Samples {
+        let shape = ImageShape {
+            channels: 1,
+            height: 3,
+            width: 2,
+        };
+        let set = ImageSet::new((0..30).collect::<Vec<u8>>(), shape, vec![0; 5]).unwrap();
+        let output = ImageShape {
+            channels: 3,
+            height: 4,
+            width: 5,
+        };
+        set.samples(output).unwrap()
+    }
+
+    fn values(t: &Tensor) -> Vec<f32> {
+        t.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// Both forms must give the same batches; a transposed tensor is not contiguous.
+    fn both() -> [Samples; 3] {
+        let t = images().to_tensor().unwrap();
+        let strided = t.transpose(0, 3).unwrap().contiguous().unwrap();
+        [images(), t.into(), strided.transpose(0, 3).unwrap().into()]
+    }
+
+    #[test]
+    fn every_form_gives_the_same_batches() {
+        let all = images().to_tensor().unwrap();
+        let row = |i: usize| values(&all.get(i).unwrap());
+        assert_eq!(all.dims(), [5, 3, 4, 5]);
+        for s in both() {
+            assert_eq!((s.len(), s.is_empty(), s.dtype()), (5, false, DType::F32));
+            assert_eq!(s.sample_shape(), [3, 4, 5]);
+            let batch = s.gather(&[4, 1, 1]).unwrap();
+            assert_eq!(batch.dims(), [3, 3, 4, 5]);
+            assert_eq!(values(&batch), [row(4), row(1), row(1)].concat());
+            assert_eq!(values(&s.range(3, 2).unwrap()), [row(3), row(4)].concat());
+            assert_eq!(s.range(5, 0).unwrap().dims(), [0, 3, 4, 5]);
+            assert_eq!(s.gather(&[]).unwrap().dims(), [0, 3, 4, 5]);
+            let part = s.select(&[3, 0, 2]).unwrap().select(&[2, 0]).unwrap();
+            assert_eq!(
+                values(&part.to_tensor().unwrap()),
+                [row(2), row(3)].concat()
+            );
+        }
+    }
+
+    #[test]
+    fn subsets_of_images_share_their_pixels() {
+        let all = images();
+        let part = all.select(&[1, 2]).unwrap();
+        let (Form::Images(a), Form::Images(b)) = (&all.0, &part.0) else {
+            panic!("{all:?} {part:?}");
+        };
+        assert!(Arc::ptr_eq(&a.pixels, &b.pixels));
+    }
+
+    #[test]
+    fn indices_beyond_the_end_are_errors() {
+        for s in both() {
+            let errors = [
+                s.gather(&[0, 5]).unwrap_err(),
+                s.select(&[5]).unwrap_err(),
+                s.range(4, 2).unwrap_err(),
+            ];
+            for err in errors {
+                assert!(
+                    matches!(err, Error::Data(DataError::Index { index: 5, len: 5 })),
+                    "{err}"
+                );
+            }
+            assert!(s.range(usize::MAX, 2).is_err());
+        }
+    }
+}
