@@ -97,6 +97,37 @@ pub enum Error {
         index: usize,
     },
 
+    /// A value in a list is NaN or infinite.
+    #[error("{what} must be finite, but the value at index {index} is {value}")]
+    NonFiniteValue {
+        /// Which list.
+        what: &'static str,
+        /// Position of the first such value.
+        index: usize,
+        /// What came.
+        value: f64,
+    },
+
+    /// A feature in a table of samples is NaN or infinite.
+    #[error("{what} must be finite, but row {row}, column {column} is {value}")]
+    NonFiniteFeature {
+        /// Which table.
+        what: &'static str,
+        /// The sample, counted from 0.
+        row: usize,
+        /// The feature after flattening the sample, counted from 0.
+        column: usize,
+        /// What came.
+        value: f64,
+    },
+
+    /// Fewer pairs than a standard deviation needs.
+    #[error("a paired t-test needs at least 2 pairs, got {pairs}")]
+    TooFewPairs {
+        /// Number of pairs.
+        pairs: usize,
+    },
+
     /// Two lists that belong together differ in length.
     #[error("{left_name} and {right_name} must be of equal length, got {left} and {right}")]
     Length {

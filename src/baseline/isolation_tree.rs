@@ -1,0 +1,352 @@
+use candle_core::WithDType;
+use rand::Rng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+
+use super::features::Features;
+
+/// 16 bytes, so that a tree of 256 samples takes at most 8 KiB.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Node {
+    /// A split's threshold, a leaf's path length.
+    value: f64,
+    /// The feature a split looks at; 0 in a leaf.
+    feature: u32,
+    /// Index of a split's right child; 0, the root, which is nobody's child, marks a leaf. The left
+    /// child follows its parent.
+    right: u32,
+}
+
+/// A binary tree of random splits, its nodes in depth-first order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct IsolationTree {
+    nodes: Vec<Node>,
+}
+
+impl IsolationTree {
+    /// Grows a tree on `size` distinct rows. `size <= 2^31` and at most the number of rows; the
+    /// width fits u32.
+    pub(super) fn grow<T: WithDType + Into<f64>>(
+        features: &Features<T>,
+        size: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Self {
+        let mut rows = index::sample(rng, features.len(), size).into_vec();
+        let mut grower = Grower {
+            features,
+            columns: (0..features.width() as u32).collect(),
+            depth_limit: depth_limit(size),
+            nodes: Vec::with_capacity(2 * size - 1),
+            rng,
+        };
+        grower.grow(&mut rows, 0, 0);
+        let mut nodes = grower.nodes;
+        nodes.shrink_to_fit();
+        Self { nodes }
+    }
+
+    /// Splits passed on the way to the leaf of `row`, plus the mean path length that the samples in
+    /// that leaf would still need.
+    pub(super) fn path_length<T: Copy + Into<f64>>(&self, row: &[T]) -> f64 {
+        let mut at = 0;
+        loop {
+            let node = self.nodes[at];
+            if node.right == 0 {
+                return node.value;
+            }
+            let goes_left = row[node.feature as usize].into() <= node.value;
+            at = if goes_left {
+                at + 1
+            } else {
+                node.right as usize
+            };
+        }
+    }
+}
+
+/// `c(n)`, the mean path length of an unsuccessful search in a binary search tree of `n` samples:
+/// `2 (ln(n - 1) + gamma) - 2 (n - 1) / n`, with the harmonic number approximated; 1 for two
+/// samples, 0 for fewer.
+pub(super) fn mean_path_length(samples: usize) -> f64 {
+    const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
+    match samples {
+        0 | 1 => 0.,
+        2 => 1.,
+        n => {
+            let n = n as f64;
+            2. * ((n - 1.).ln() + EULER_GAMMA) - 2. * (n - 1.) / n
+        }
+    }
+}
+
+/// `ceil(log2 n)`, about the mean depth: what lies deeper is normal anyway. At least 1.
+fn depth_limit(samples: usize) -> u32 {
+    samples.max(2).next_power_of_two().ilog2()
+}
+
+/// A tree while it grows.
+struct Grower<'a, T> {
+    features: &'a Features<T>,
+    /// All columns. Those that are constant in a node stand first; they are constant below it too,
+    /// and its descendants permute only what follows.
+    columns: Vec<u32>,
+    depth_limit: u32,
+    nodes: Vec<Node>,
+    rng: &'a mut ChaCha8Rng,
+}
+
+struct Split {
+    column: u32,
+    threshold: f64,
+}
+
+impl<T: WithDType + Into<f64>> Grower<'_, T> {
+    /// Appends the subtree of `rows` at `depth`, below whose parent the first `constant` columns do
+    /// not vary.
+    fn grow(&mut self, rows: &mut [usize], depth: u32, mut constant: usize) {
+        let split = match rows.len() {
+            2.. if depth < self.depth_limit => self.split(rows, &mut constant),
+            _ => None,
+        };
+        let Some(Split { column, threshold }) = split else {
+            self.nodes.push(Node {
+                value: f64::from(depth) + mean_path_length(rows.len()),
+                feature: 0,
+                right: 0,
+            });
+            return;
+        };
+        let at = self.nodes.len();
+        self.nodes.push(Node {
+            value: threshold,
+            feature: column,
+            right: 0,
+        });
+        let (left, right) = self.partition(rows, column, threshold);
+        self.grow(left, depth + 1, constant);
+        self.nodes[at].right = self.nodes.len() as u32;
+        self.grow(right, depth + 1, constant);
+    }
+
+    /// A uniformly drawn one of the columns that vary in `rows`, and a uniform threshold. Columns
+    /// found constant on the way move to the front and are counted in `constant`.
+    fn split(&mut self, rows: &[usize], constant: &mut usize) -> Option<Split> {
+        while *constant < self.columns.len() {
+            let drawn = self
+                .rng
+                .random_range(*constant as u32..self.columns.len() as u32);
+            let column = self.columns[drawn as usize];
+            let (min, max) = self.range(rows, column);
+            if min < max {
+                let threshold = threshold(min, max, self.rng.random());
+                return Some(Split { column, threshold });
+            }
+            self.columns.swap(*constant, drawn as usize);
+            *constant += 1;
+        }
+        None
+    }
+
+    fn range(&self, rows: &[usize], column: u32) -> (f64, f64) {
+        let values = rows
+            .iter()
+            .map(|&row| self.features.get(row, column as usize));
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
+            (min.min(x), max.max(x))
+        })
+    }
+
+    /// Moves the rows that are at most `threshold` to the front.
+    fn partition<'r>(
+        &self,
+        rows: &'r mut [usize],
+        column: u32,
+        threshold: f64,
+    ) -> (&'r mut [usize], &'r mut [usize]) {
+        let mut left = 0;
+        for i in 0..rows.len() {
+            if self.features.get(rows[i], column as usize) <= threshold {
+                rows.swap(left, i);
+                left += 1;
+            }
+        }
+        rows.split_at_mut(left)
+    }
+}
+
+/// The point that `u` in [0, 1) marks in `[min, max)`: both sides of the split get a sample.
+fn threshold(min: f64, max: f64, u: f64) -> f64 {
+    // Not min + u (max - min), whose difference may overflow.
+    let threshold = min * (1. - u) + max * u;
+    if (min..max).contains(&threshold) {
+        threshold
+    } else {
+        min
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, stream};
+    use approx::assert_relative_eq;
+    use candle_core::{Device, Tensor};
+
+    fn features<const N: usize>(rows: &[[f64; N]]) -> Features<f64> {
+        let xs = Tensor::from_slice(rows.as_flattened(), (rows.len(), N), &Device::Cpu);
+        Features::read("xs", &xs.unwrap()).unwrap()
+    }
+
+    fn rng(seed: u64) -> ChaCha8Rng {
+        stream(seed, Purpose::Forest)
+    }
+
+    #[test]
+    fn mean_path_length_is_twice_the_harmonic_number_less_two() {
+        assert_eq!([0, 1, 2].map(mean_path_length), [0., 0., 1.]);
+        // c(3) = 2 (ln 2 + gamma) - 4/3; c(256) is quoted as 10.244 for the default sample.
+        assert_relative_eq!(mean_path_length(3), 1.2073923576, epsilon = 1e-9);
+        assert_relative_eq!(mean_path_length(256), 10.2447709, epsilon = 1e-6);
+        // Exactly 2 H(n - 1) - 2 (n - 1) / n; H(n) - ln n - gamma is about 1 / (2 n).
+        for n in [10usize, 1000, 100_000] {
+            let harmonic: f64 = (1..n).map(|k| 1. / k as f64).sum();
+            let exact = 2. * harmonic - 2. * (n - 1) as f64 / n as f64;
+            assert!((mean_path_length(n) - exact).abs() < 1.01 / (n - 1) as f64);
+        }
+    }
+
+    #[test]
+    fn depth_limit_is_the_rounded_up_logarithm() {
+        let limits = [1, 2, 3, 4, 5, 255, 256, 257].map(depth_limit);
+        assert_eq!(limits, [1, 1, 2, 2, 3, 8, 8, 9]);
+    }
+
+    #[test]
+    fn path_lengths_of_a_tree_made_by_hand() {
+        let split = |feature, value, right| Node {
+            value,
+            feature,
+            right,
+        };
+        let leaf = |depth: u32, samples| split(0, f64::from(depth) + mean_path_length(samples), 0);
+        // x1 <= 0.5 ? (x0 <= -1 ? 1 sample : 3 samples) : 2 samples
+        let nodes = vec![
+            split(1, 0.5, 4),
+            split(0, -1., 3),
+            leaf(2, 1),
+            leaf(2, 3),
+            leaf(1, 2),
+        ];
+        let tree = IsolationTree { nodes };
+        let c3 = 2. * (2f64.ln() + 0.5772156649015329) - 4. / 3.;
+        for (row, expected) in [
+            ([-1., 0.5], 2.), // both on the threshold: left
+            ([-0.9, 0.], 2. + c3),
+            ([-5., 0.6], 2.),
+            ([-5., 0.], 2.),
+        ] {
+            assert_eq!(tree.path_length(&row), expected, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn two_samples_take_one_split_between_them_on_the_column_that_varies() {
+        let features = features(&[[3., -1.], [3., 2.]]);
+        for seed in 0..20 {
+            let tree = IsolationTree::grow(&features, 2, &mut rng(seed));
+            let [root, left, right] = tree.nodes[..] else {
+                panic!("{tree:?}")
+            };
+            assert_eq!((root.feature, root.right), (1, 2));
+            assert!((-1. ..2.).contains(&root.value));
+            assert_eq!((left.value, right.value), (1., 1.));
+        }
+    }
+
+    #[test]
+    fn duplicates_share_a_leaf() {
+        let mut rows = [[1., 1.]; 9];
+        rows[4] = [2., 1.];
+        let features = features(&rows);
+        let tree = IsolationTree::grow(&features, 9, &mut rng(0));
+        assert_eq!(tree.nodes.len(), 3);
+        assert_eq!(tree.path_length(&[1., 1.]), 1. + mean_path_length(8));
+        assert_eq!(tree.path_length(&[2., 1.]), 1.);
+    }
+
+    #[test]
+    fn leaves_hold_all_samples_and_obey_the_depth_limit() {
+        let rows: Vec<[f64; 2]> = (0..100)
+            .map(|i| [f64::from(i * 37 % 101), f64::from(i % 3)])
+            .collect();
+        let features = features(&rows);
+        for seed in 0..10 {
+            let tree = IsolationTree::grow(&features, 100, &mut rng(seed));
+            let mut visits = vec![0; tree.nodes.len()];
+            for row in &rows {
+                let (mut at, mut depth) = (0, 0);
+                while tree.nodes[at].right != 0 {
+                    let node = tree.nodes[at];
+                    let left = row[node.feature as usize] <= node.value;
+                    at = if left { at + 1 } else { node.right as usize };
+                    depth += 1;
+                }
+                assert!(depth <= 7);
+                visits[at] += 1;
+            }
+            let splits = tree.nodes.iter().filter(|node| node.right != 0).count();
+            assert_eq!(tree.nodes.len(), 2 * splits + 1);
+            for (node, &count) in tree.nodes.iter().zip(&visits).filter(|(n, _)| n.right == 0) {
+                assert!(count > 0);
+                // Depth plus c(count), so the difference is a whole depth.
+                let depth = node.value - mean_path_length(count);
+                assert!((depth - depth.round()).abs() < 1e-12 && depth > 0.);
+            }
+        }
+    }
+
+    // Each column that varies must be drawn equally often, however many are constant.
+    #[test]
+    fn columns_that_vary_are_drawn_uniformly() {
+        let row = |i: u32| {
+            [
+                1.,
+                f64::from(i),
+                1.,
+                f64::from(i % 2),
+                1.,
+                1.,
+                f64::from(i * i),
+            ]
+        };
+        let rows: Vec<[f64; 7]> = (0..6).map(row).collect();
+        let features = features(&rows);
+        let mut counts = [0u32; 7];
+        let draws = 3000;
+        for seed in 0..draws {
+            let tree = IsolationTree::grow(&features, 6, &mut rng(seed));
+            counts[tree.nodes[0].feature as usize] += 1;
+        }
+        assert_eq!(
+            counts.map(|c| c == 0),
+            [true, false, true, false, true, true, false]
+        );
+        // Standard deviation of a count: sqrt(3000 * 1/3 * 2/3) = 26.
+        for count in [1, 3, 6].map(|i| counts[i]) {
+            assert!(count.abs_diff(1000) < 130, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn thresholds_separate_neighbours_and_do_not_overflow() {
+        let next = 1f64.next_up();
+        for u in [0., 0.3, 0.5, 1. - f64::EPSILON / 2.] {
+            assert_eq!(threshold(1., next, u), 1.);
+            let wide = threshold(-f64::MAX, f64::MAX, u);
+            assert!((-f64::MAX..f64::MAX).contains(&wide));
+            let tiny = threshold(0., f64::from_bits(1), u);
+            assert_eq!(tiny, 0.);
+        }
+        assert_eq!(threshold(2., 4., 0.25), 2.5);
+    }
+}
