@@ -97,8 +97,10 @@ fn loe(soft: bool) -> UnlabeledRisk {
     UnlabeledRisk::Loe(Loe { prior, labels })
 }
 
+type Risk = Box<dyn Fn(&GroupLosses) -> Result<Tensor>>;
+
 /// The risk of a case of `objective_cases` in reference.py, by its name.
-fn risk_of(name: &str) -> Box<dyn Fn(&GroupLosses) -> Result<Tensor>> {
+fn risk_of(name: &str) -> Risk {
     let mut parts = name.split('/');
     let kind = parts.next().unwrap();
     let term = term_named(parts.next().unwrap());
@@ -144,7 +146,14 @@ fn risk_of(name: &str) -> Box<dyn Fn(&GroupLosses) -> Result<Tensor>> {
     Box::new(move |g| objective.risk(g))
 }
 
-fn cases() -> Vec<(String, Vec<(String, Vec<f64>)>, Value)> {
+/// A case: its losses by group, and PyTorch's value and gradients.
+struct Case {
+    name: String,
+    groups: Vec<(String, Vec<f64>)>,
+    want: Value,
+}
+
+fn cases() -> Vec<Case> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/parity.json");
     let fixture: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let list = |v: &Value| {
@@ -154,8 +163,11 @@ fn cases() -> Vec<(String, Vec<(String, Vec<f64>)>, Value)> {
     let case = |case: &Value| {
         let inputs = case["inputs"].as_object().unwrap().iter();
         let groups = inputs.map(|(name, v)| (name.clone(), list(v))).collect();
-        let name = case["name"].as_str().unwrap().to_string();
-        (name, groups, case.clone())
+        Case {
+            name: case["name"].as_str().unwrap().to_string(),
+            groups,
+            want: case.clone(),
+        }
     };
     let cases = fixture["objectives"].as_array().unwrap();
     cases.iter().map(case).collect()
@@ -165,7 +177,7 @@ fn cases() -> Vec<(String, Vec<(String, Vec<f64>)>, Value)> {
 fn all_cases_follow_pytorch() {
     let cases = cases();
     assert_eq!(cases.len(), 77);
-    for (name, groups, want) in cases {
+    for Case { name, groups, want } in cases {
         let groups: Vec<(&str, Vec<f64>)> = groups
             .iter()
             .map(|(name, v)| (name.as_str(), v.clone()))
