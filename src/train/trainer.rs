@@ -11,7 +11,7 @@ use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::Adam;
 use crate::params::Snapshot;
 use crate::rng::{Purpose, stream};
-use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
+use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, score_samples};
 
 /// Minimises an [`Objective`] with Adam over shuffled mini-batches (Algorithm 1 of the paper), and
 /// keeps the best epoch on a validation set.
@@ -242,20 +242,25 @@ impl<'a, O: Objective> Run<'a, O> {
 
     fn evaluate(&self, samples: &Samples) -> Result<SampleLosses> {
         let detector = self.objective.detector();
-        let losses = self.chunks(samples, |xs| {
-            let losses = checked_losses(detector, xs, &mut Pass::evaluation())?;
+        let (n, size) = (samples.len(), self.config.batch_size);
+        let chunk = |start: usize| {
+            let xs = samples.range(start, size.min(n - start))?;
+            let xs = xs.to_device(self.params.device())?;
+            let losses = checked_losses(detector, &xs, &mut Pass::evaluation())?;
             // Without its graph: activations of one chunk at a time are enough.
             SampleLosses::concat_detached(&[losses])
-        })?;
+        };
+        let losses = (0..n)
+            .step_by(size)
+            .map(chunk)
+            .collect::<Result<Vec<_>>>()?;
         SampleLosses::concat_detached(&losses)
     }
 
     fn pu_auroc(&self) -> Result<f64> {
         let detector = self.objective.detector();
-        let scores = |samples: &Samples| -> Result<Vec<f64>> {
-            let chunks = self.chunks(samples, |xs| detector.score(xs))?;
-            Ok(Tensor::cat(&chunks, 0)?.to_dtype(DType::F64)?.to_vec1()?)
-        };
+        let (size, device) = (self.config.batch_size, self.params.device());
+        let scores = |samples: &Samples| score_samples(detector, samples, size, device);
         let mut all = scores(self.validation.unlabeled())?;
         let unlabeled = all.len();
         if let Some(anomalies) = self.validation.anomalies() {
@@ -263,16 +268,6 @@ impl<'a, O: Objective> Run<'a, O> {
         }
         let positives: Vec<bool> = (0..all.len()).map(|i| i >= unlabeled).collect();
         auroc(&all, &positives)
-    }
-
-    /// `f` of the samples in batches on the parameters' device.
-    fn chunks<T>(&self, samples: &Samples, f: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
-        let (n, size) = (samples.len(), self.config.batch_size);
-        let chunk = |start: usize| {
-            let xs = samples.range(start, size.min(n - start))?;
-            f(&xs.to_device(self.params.device())?)
-        };
-        (0..n).step_by(size).map(chunk).collect()
     }
 }
 
