@@ -296,4 +296,23 @@ mod tests {
             "{err}"
         );
     }
+
+    proptest::proptest! {
+        /// No byte of either file, plain or packed, makes the reader panic or give other sizes.
+        #[test]
+        fn any_changed_byte_is_read_or_refused(at in 0usize..28, value: u8, packed: bool, label: bool) {
+            let (mut i, mut l) = (images(), labels());
+            if packed {
+                (i, l) = (gzip(&i), gzip(&l));
+            }
+            let bytes = if label { &mut l } else { &mut i };
+            let at = at % bytes.len();
+            bytes[at] = value;
+            match load(&i, &l) {
+                Ok(set) => assert_eq!((set.len(), set.pixels().len()), (2, 12)),
+                Err(Error::Data(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
 }

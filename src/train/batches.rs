@@ -135,6 +135,7 @@ fn stratified(counts: GroupCounts, batch_size: usize, rng: &mut impl Rng) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{ImageSet, ImageShape};
     use crate::rng::{Purpose, stream};
     use proptest::prelude::*;
 
@@ -221,5 +222,27 @@ mod tests {
             xs.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
             [3., 0., 11.]
         );
+    }
+
+    #[test]
+    fn images_and_tensors_make_one_batch() {
+        let shape = ImageShape {
+            channels: 1,
+            height: 1,
+            width: 2,
+        };
+        let set = ImageSet::new(vec![0, 255, 51, 102], shape, vec![0, 0]).unwrap();
+        let anomaly = Tensor::new(&[[[[7f32, 8.]]]], &Device::Cpu).unwrap();
+        let data = PuDataset::new(set.samples(shape).unwrap()).unwrap();
+        let data = data.with_anomalies(anomaly).unwrap();
+        let batch = Batch {
+            unlabeled: vec![1, 0],
+            anomalies: vec![0],
+            normals: vec![],
+        };
+        let xs = batch.gather(&data, &Device::Cpu).unwrap();
+        assert_eq!(xs.dims(), [3, 1, 1, 2]);
+        let values = xs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values, [0.2, 0.4, 0., 1., 7., 8.]);
     }
 }
