@@ -74,8 +74,8 @@ fn train<O: Objective>(objective: &O, params: &Params) -> Result<f64> {
         .map(|i| i >= fresh.normals.len())
         .collect();
     let n = points.len();
-    let points = Tensor::from_vec(points.into_flattened(), (n, 2), &Device::Cpu)?.into();
-    let scores = score_samples(objective.detector(), &points, 256, &Device::Cpu)?;
+    let points = Tensor::from_vec(points.into_flattened(), (n, 2), &Device::Cpu)?;
+    let scores = score_samples(objective.detector(), points, 256, &Device::Cpu)?;
     auroc(&scores, &labels)
 }
 

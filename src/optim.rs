@@ -45,6 +45,8 @@ impl Default for AdamConfig {
 }
 
 impl AdamConfig {
+    /// Checks every value against its range.
+    ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {

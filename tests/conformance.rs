@@ -285,7 +285,7 @@ struct Restless(Var);
 impl NonNegativeLoss for Restless {
     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
         self.0.set(&(self.0.as_detached_tensor() + 1.)?)?;
-        puad::ops::l2_norm(xs).map_err(Error::from)
+        Ok(puad::ops::l2_norm(xs)?)
     }
 }
 
