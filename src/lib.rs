@@ -83,8 +83,11 @@
 pub mod baseline;
 pub mod data;
 pub mod detector;
+mod device;
 pub mod error;
+pub mod estimator;
 mod loss;
+pub mod method;
 pub mod metrics;
 pub mod net;
 pub mod objective;
@@ -100,7 +103,9 @@ pub mod train;
 
 pub use candle_core;
 pub use candle_nn;
+pub use device::device;
 pub use error::{Error, Result};
+pub use estimator::{Estimator, FitConfig, FittedDetector};
 pub use loss::{Noise, NonNegativeLoss, Pass, SampleLosses};
 pub use objective::{Objective, PuObjective};
 pub use params::{Params, Snapshot};

@@ -34,6 +34,7 @@ mod samples;
 pub mod toy;
 
 pub use dataset::PuDataset;
+pub(crate) use dataset::check_finite;
 pub use error::DataError;
 pub use images::{ImageSet, ImageShape, TrainTest};
 pub use samples::Samples;

@@ -36,7 +36,7 @@ impl Correction {
         gamma: 1.,
     };
 
-    fn check(self) -> Result<Self> {
+    pub(crate) fn check(self) -> Result<()> {
         if let Self::NonNegative { beta, gamma } = self {
             if !(beta >= 0. && beta.is_finite()) {
                 return Err(Error::config("beta", "finite and at least 0", beta));
@@ -45,7 +45,7 @@ impl Correction {
                 return Err(Error::config("gamma", "in [0, 1]", gamma));
             }
         }
-        Ok(self)
+        Ok(())
     }
 }
 
@@ -114,7 +114,7 @@ impl<L: NonNegativeLoss> PuObjective<L> {
     /// # Errors
     /// [`Error::Config`] for a `beta` or `gamma` outside its range.
     pub fn with_correction(self, correction: Correction) -> Result<Self> {
-        let correction = correction.check()?;
+        correction.check()?;
         Ok(Self { correction, ..self })
     }
 

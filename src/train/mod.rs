@@ -7,6 +7,6 @@ mod svdd;
 mod trainer;
 
 pub use config::{Batching, Selection, TrainConfig};
-pub use observer::{EpochReport, History, Observer, StopReason};
+pub use observer::{EpochReport, History, Observer, Phase, StopReason};
 pub use svdd::{SvddHistory, fit_svdd, pretrain};
 pub use trainer::Trainer;
