@@ -4,13 +4,13 @@ use candle_core::{DType, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::batches::{self, Batch};
-use super::{EpochReport, History, Observer, Selection, StopReason, TrainConfig};
+use super::{EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig};
 use crate::data::{PuDataset, Samples};
 use crate::metrics::auroc;
 use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::Adam;
 use crate::params::Snapshot;
-use crate::rng::{Purpose, stream};
+use crate::rng::{Purpose, substream};
 use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, score_samples};
 
 /// Minimises an [`Objective`] with Adam over shuffled mini-batches (Algorithm 1 of the paper), and
@@ -48,14 +48,26 @@ use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, s
 #[derive(Clone, Debug)]
 pub struct Trainer {
     config: TrainConfig,
+    phase: Phase,
 }
 
 impl Trainer {
+    /// A trainer with these hyperparameters.
+    ///
     /// # Errors
     /// [`Error::Config`] for a hyperparameter outside its range.
     pub fn new(config: TrainConfig) -> Result<Self> {
         config.check()?;
-        Ok(Self { config })
+        Ok(Self {
+            config,
+            phase: Phase::Training,
+        })
+    }
+
+    /// With the random numbers of another phase, so that the second phase does not meet the
+    /// mini-batches of the first again.
+    pub(super) fn in_phase(self, phase: Phase) -> Self {
+        Self { phase, ..self }
     }
 
     /// The hyperparameters.
@@ -72,7 +84,7 @@ impl Trainer {
     /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
     /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
     /// infinite; whatever the detector gives.
-    pub fn fit<O: Objective>(
+    pub fn fit<O: Objective + ?Sized>(
         &self,
         objective: &O,
         params: &Params,
@@ -80,7 +92,7 @@ impl Trainer {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let mut run = Run::new(&self.config, objective, params, train, validation)?;
+        let mut run = Run::new(self, objective, params, train, validation)?;
         let outcome = run.epochs(observer);
         params.restore(&run.best.snapshot)?;
         let stopped = outcome?;
@@ -100,7 +112,7 @@ struct Best {
     snapshot: Snapshot,
 }
 
-struct Run<'a, O> {
+struct Run<'a, O: ?Sized> {
     config: &'a TrainConfig,
     objective: &'a O,
     params: &'a Params,
@@ -114,21 +126,22 @@ struct Run<'a, O> {
     reports: Vec<EpochReport>,
 }
 
-impl<'a, O: Objective> Run<'a, O> {
+impl<'a, O: Objective + ?Sized> Run<'a, O> {
     fn new(
-        config: &'a TrainConfig,
+        trainer: &'a Trainer,
         objective: &'a O,
         params: &'a Params,
         train: &'a PuDataset,
         validation: &'a PuDataset,
     ) -> Result<Self> {
+        let (config, phase) = (&trainer.config, trainer.phase as u64);
         let counts = batches::counts(train, objective.sees());
         check_groups(config, objective, counts, validation)?;
         let vars = params.parameters().into_iter().map(|(_, var)| var);
         Ok(Self {
             adam: Adam::new(vars.collect(), config.adam)?,
-            shuffle: stream(config.seed, Purpose::Shuffle),
-            noise: Noise::new(config.seed),
+            shuffle: substream(config.seed, Purpose::Shuffle, phase),
+            noise: Noise::of_phase(config.seed, phase),
             best: Best {
                 epoch: 0,
                 cost: f64::INFINITY,
@@ -271,24 +284,24 @@ impl<'a, O: Objective> Run<'a, O> {
     }
 }
 
-/// Both sets must hold the groups that training and selection need.
-fn check_groups<O: Objective>(
+/// Both sets must hold the groups that the objective and the selection need.
+fn check_groups<O: Objective + ?Sized>(
     config: &TrainConfig,
     objective: &O,
     train: GroupCounts,
     validation: &PuDataset,
 ) -> Result<()> {
-    let lacks = |what, group| Err(Error::EmptyGroup { what, group });
+    if train.total() < 2 {
+        let rule = "at least 2 (batch norm needs two)";
+        return Err(Error::config("training samples", rule, train.total()));
+    }
     let sees = objective.sees();
-    if sees.anomalies && train.anomalies == 0 {
-        return lacks("training under this objective", "anomalous");
-    }
-    let selects = config.selection == Selection::PuAuroc;
-    if (sees.anomalies || selects) && validation.anomalies().is_none() {
-        return lacks("validation", "anomalous");
-    }
-    if train.normals > 0 && validation.normals().is_none() {
-        return lacks("validation", "normal");
+    objective.check_groups(train)?;
+    objective.check_groups(batches::counts(validation, sees))?;
+    let (what, lacks_anomalies) = ("selection by AUROC", validation.anomalies().is_none());
+    if config.selection == Selection::PuAuroc && lacks_anomalies {
+        let group = "anomalous";
+        return Err(Error::EmptyGroup { what, group });
     }
     Ok(())
 }
