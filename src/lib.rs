@@ -1,6 +1,7 @@
 //! Deep positive-unlabeled anomaly detection on candle tensors.
 
 pub mod baseline;
+pub mod checkpoint;
 pub mod data;
 pub mod detector;
 mod device;

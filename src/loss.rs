@@ -173,6 +173,14 @@ impl Noise {
     pub fn new(seed: u64) -> Self {
         Self(rng::stream(seed, Purpose::Noise))
     }
+
+    pub(crate) fn rng(&self) -> &ChaCha8Rng {
+        &self.0
+    }
+
+    pub(crate) fn rng_mut(&mut self) -> &mut ChaCha8Rng {
+        &mut self.0
+    }
 }
 
 /// One forward pass: training or evaluation, and the noise of a training pass.

@@ -92,7 +92,11 @@ pub fn pretrain<E: ModuleT + Clone, D: ModuleT>(
     };
     let autoencoder = Autoencoder::new(svdd.encoder().clone(), decoder);
     let objective = UnsupervisedObjective::new(autoencoder);
-    let history = Trainer::new(config)?.fit(&objective, params, train, validation, observer)?;
+    let mut inner = Trainer::new(config)?;
+    if let Some(checkpoints) = trainer.checkpoints() {
+        inner = inner.with_checkpoints(checkpoints.pretraining())?;
+    }
+    let history = inner.fit(&objective, params, train, validation, observer)?;
     svdd.init_center(train.unlabeled(), trainer.config().batch_size)?;
     Ok(history)
 }
