@@ -1,5 +1,6 @@
 //! The crate's error type: one named variant a rule, carrying the values that broke it.
 
+use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::testing::Violation;
 
@@ -199,6 +200,10 @@ pub enum Error {
     /// A data set could not be read or split.
     #[error(transparent)]
     Data(#[from] DataError),
+
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 
     /// An error of a third party's detector.
     #[error("detector: {0}")]

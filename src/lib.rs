@@ -81,6 +81,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod baseline;
+pub mod checkpoint;
 pub mod data;
 pub mod detector;
 mod device;

@@ -178,6 +178,14 @@ impl Noise {
     pub(crate) fn of_phase(seed: u64, phase: u64) -> Self {
         Self(rng::substream(seed, Purpose::Noise, phase))
     }
+
+    pub(crate) fn rng(&self) -> &ChaCha8Rng {
+        &self.0
+    }
+
+    pub(crate) fn rng_mut(&mut self) -> &mut ChaCha8Rng {
+        &mut self.0
+    }
 }
 
 /// One forward pass: training or evaluation, and the noise of a training pass.

@@ -136,6 +136,19 @@ impl Adam {
         Ok(Self { config, slots })
     }
 
+    /// Copies of the first and second moments and the number of steps of each parameter, in order.
+    pub(crate) fn export(&self) -> Result<Vec<(Tensor, Tensor, i32)>> {
+        let copy = |slot: &Slot| Ok((slot.first.copy()?, slot.second.copy()?, slot.steps));
+        self.slots.iter().map(copy).collect()
+    }
+
+    /// Takes back what [`export`](Self::export) gave, of the same parameters.
+    pub(crate) fn import(&mut self, moments: Vec<(Tensor, Tensor, i32)>) {
+        for (slot, (first, second, steps)) in self.slots.iter_mut().zip(moments) {
+            (slot.first, slot.second, slot.steps) = (first, second, steps);
+        }
+    }
+
     /// One update of every parameter that `grads` has a gradient of.
     ///
     /// # Errors

@@ -326,16 +326,9 @@ fn isotonic(unlabeled: &[f64], anomalies: &[f64], alpha: f64) -> Curve {
         .map(block(alpha / anomalies.len() as f64, 0.));
     let mut points: Vec<Block> = from_u.chain(from_a).collect();
     points.sort_by(|a, b| a.low.total_cmp(&b.low));
-    let mut blocks: Vec<Block> = Vec::new();
-    for mut block in points {
-        while let Some(last) = blocks.last()
-            && (last.high == block.low || last.violates(&block))
-        {
-            block = last.merge(block);
-            blocks.pop();
-        }
-        blocks.push(block);
-    }
+    // Equal scores first: they have one probability whatever their order.
+    let points = merge(points, |last, next| last.high == next.low);
+    let blocks = merge(points, Block::violates);
     let (mut scores, mut probabilities) = (Vec::new(), Vec::new());
     for block in blocks {
         scores.extend([block.low, block.high]);
@@ -345,6 +338,21 @@ fn isotonic(unlabeled: &[f64], anomalies: &[f64], alpha: f64) -> Curve {
         scores,
         probabilities,
     }
+}
+
+/// Merges each block into those before it for as long as `joins` says so of it and its neighbour.
+fn merge(blocks: Vec<Block>, joins: impl Fn(&Block, &Block) -> bool) -> Vec<Block> {
+    let mut merged: Vec<Block> = Vec::new();
+    for mut block in blocks {
+        while let Some(last) = merged.last()
+            && joins(last, &block)
+        {
+            block = last.merge(block);
+            merged.pop();
+        }
+        merged.push(block);
+    }
+    merged
 }
 
 fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
@@ -362,7 +370,7 @@ fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::rng::{Purpose, substream};
     use proptest::prelude::*;
     use rand_distr::{Distribution, Normal};
 
@@ -379,7 +387,7 @@ mod tests {
     /// Scores of normals N(0, 1) and anomalies N(2, 1): the truth is
     /// `sigmoid(2 s - 2 + log(alpha / (1 - alpha)))`.
     fn gaussians(u: usize, a: usize, alpha: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
-        let mut rng = stream(seed, Purpose::Toy);
+        let mut rng = substream(seed, Purpose::Toy, 0);
         let normal = Normal::new(0., 1.).unwrap();
         let anomaly = Normal::new(2., 1.).unwrap();
         let among = (alpha * u as f64).round() as usize;
@@ -422,7 +430,8 @@ mod tests {
     #[test]
     fn few_anomalies_are_better_served_by_the_logistic_fit() {
         for (u, a) in [(100, 2), (200, 5), (500, 25)] {
-            let average = |method| mean((0..20).map(|seed| error(method, u, a, 0.1, seed)));
+            let average =
+                |method| mean((0..20u32).map(|seed| error(method, u, a, 0.1, seed.into())));
             let logistic = average(CalibrationMethod::Logistic);
             let isotonic = average(CalibrationMethod::Isotonic);
             assert!(logistic < 0.05, "{u} {a}: {logistic}");
@@ -503,6 +512,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn probabilities_rise_with_the_score(
             unlabeled in proptest::collection::vec(-20i32..20, 1..80),

@@ -26,7 +26,7 @@ pub enum Architecture {
 /// use puad::ClassPrior;
 ///
 /// let config = FitConfig {
-///     method: Method::PUAE,
+///     method: Some(Method::PUAE),
 ///     prior: ClassPrior::new(0.02)?,
 ///     train: TrainConfig { epochs: 50, seed: 7, ..FitConfig::default().train },
 ///     ..FitConfig::default()
@@ -38,8 +38,9 @@ pub enum Architecture {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FitConfig {
-    /// Detector and risk. Default: PUSVDD, the paper's best.
-    pub method: Method,
+    /// Detector and risk. `None`: the PUSVDD for images, on which it is the paper's best, and the
+    /// PUAE for vectors.
+    pub method: Option<Method>,
     /// `alpha`, the share of anomalies among the unlabeled samples. Default: 0.1, as in the paper;
     /// the one setting that your data should decide.
     pub prior: ClassPrior,
@@ -61,7 +62,7 @@ pub struct FitConfig {
 impl Default for FitConfig {
     fn default() -> Self {
         Self {
-            method: Method::PUSVDD,
+            method: None,
             prior: ClassPrior::default(),
             options: MethodOptions::default(),
             network: Architecture::Auto,
@@ -85,7 +86,7 @@ impl FitConfig {
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
-        self.method.check()?;
+        self.method.map_or(Ok(()), Method::check)?;
         self.options.check()?;
         if let Architecture::Explicit(network) = &self.network {
             network.check()?;
@@ -99,6 +100,15 @@ impl FitConfig {
             ));
         }
         self.train.check()
+    }
+
+    /// The method for samples of this shape.
+    pub fn method_for(&self, sample_shape: &[usize]) -> Method {
+        let usual = match sample_shape {
+            [_] => Method::PUAE,
+            _ => Method::PUSVDD,
+        };
+        self.method.unwrap_or(usual)
     }
 
     /// The network for samples of this shape.

@@ -35,7 +35,7 @@ impl FittedDetector {
     /// ```
     /// # use puad::{Estimator, FitConfig};
     /// # use puad::method::Method;
-    /// # let mut config = FitConfig { method: Method::PUAE, ..Default::default() };
+    /// # let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
     /// # config.train.epochs = 1;
     /// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
     /// # let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;

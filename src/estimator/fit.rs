@@ -1,19 +1,24 @@
+use std::path::PathBuf;
+
 use candle_core::{DType, Device};
 
 use super::calibration::{Calibration, CalibrationMethod};
 use super::fitted::{Parts, ValidationScores};
 use super::{FitConfig, FittedDetector, IntoSamples, Scaler, Threshold};
 use crate::data::{DataError, PuDataset, Samples};
-use crate::method::Assembly;
-use crate::train::{Observer, Trainer};
+use crate::method::{Assembly, Network};
+use crate::train::{Checkpoints, Observer, Trainer};
 use crate::{Params, Result};
 
 /// Trains a detector from data to decisions.
 ///
 /// ```
+/// use puad::candle_core::Device;
 /// use puad::data::toy::{self, ToyConfig};
-/// use puad::{Estimator, FitConfig};
+/// use puad::{Estimator, FitConfig, FittedDetector};
 ///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("detector.safetensors");
 /// # let mut config = FitConfig::default();
 /// # config.train.epochs = 2;
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
@@ -22,6 +27,9 @@ use crate::{Params, Result};
 /// let detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
 /// let scores = detector.score(&toy.unseen)?;      // larger = more anomalous
 /// let flagged = detector.predict(&toy.unseen)?;   // score above the threshold
+/// detector.save(&path)?;
+/// let same = FittedDetector::load(&path, &Device::Cpu)?;
+/// assert_eq!(same.score(&toy.unseen)?, scores);
 /// # assert_eq!((scores.len(), flagged.len()), (2, 2));
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -29,6 +37,7 @@ pub struct Estimator<'a> {
     config: FitConfig,
     device: Device,
     observer: Option<&'a mut dyn Observer>,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl<'a> Estimator<'a> {
@@ -38,6 +47,7 @@ impl<'a> Estimator<'a> {
             config,
             device: Device::Cpu,
             observer: None,
+            checkpoints: None,
         }
     }
 
@@ -54,6 +64,20 @@ impl<'a> Estimator<'a> {
     pub fn with_observer(self, observer: &'a mut dyn Observer) -> Self {
         Self {
             observer: Some(observer),
+            ..self
+        }
+    }
+
+    /// Saves training to `path` every so many epochs (>= 1), and goes on from a file that is there:
+    /// killed at any moment the fit loses at most that many epochs, and ends as one that was never
+    /// interrupted, bit for bit. A DeepSVDD's pre-training has a second file, `path.pretraining`.
+    pub fn with_checkpoints(self, path: impl Into<PathBuf>, every: usize) -> Self {
+        let checkpoints = Some(Checkpoints {
+            every,
+            ..Checkpoints::new(path)
+        });
+        Self {
+            checkpoints,
             ..self
         }
     }
@@ -94,10 +118,17 @@ impl<'a> Estimator<'a> {
         let network = self.config.network(&shape)?;
         let config = self.config;
         let seed = config.train.seed;
-        let trainer = Trainer::new(config.train.clone())?;
+        let mut trainer = Trainer::new(config.train.clone())?;
+        if let Some(checkpoints) = self.checkpoints {
+            let label = label(&config, &network);
+            trainer = trainer.with_checkpoints(Checkpoints {
+                label,
+                ..checkpoints
+            })?;
+        }
 
         let params = Params::new(seed, DType::F32, &self.device);
-        let (method, prior) = (config.method, config.prior);
+        let (method, prior) = (config.method_for(&shape), config.prior);
         let assembly = Assembly::new(method, &network, prior, &config.options, params)?;
 
         let (train, validation) = data.split(config.validation_fraction, seed)?;
@@ -147,6 +178,13 @@ impl FittedDetector {
         self.parts.validation = scores;
         self.set_threshold(Threshold::Contamination)
     }
+}
+
+/// What tells a run from others on the same data with the same training settings.
+fn label(config: &FitConfig, network: &Network) -> String {
+    let method = config.method_for(&network.sample_shape());
+    let (prior, options) = (config.prior, &config.options);
+    format!("{method} {prior:?} {options:?} {network:?}")
 }
 
 /// The data as the network sees it; without a scaler 8-bit images keep their compact form.

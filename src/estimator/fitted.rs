@@ -4,7 +4,7 @@ use super::{
     Calibration, CalibrationMethod, FitConfig, IntoSamples, Scaler, Threshold, ThresholdRule,
 };
 use crate::data::{DataError, Samples, check_finite};
-use crate::method::{AnyDetector, FitHistory, Network};
+use crate::method::{AnyDetector, FitHistory, Method, Network};
 use crate::{Error, NonNegativeLoss, Params, Result};
 
 /// Who the samples to score are, in errors about them.
@@ -177,6 +177,11 @@ impl FittedDetector {
     /// The validation part's scores.
     pub fn validation_scores(&self) -> &ValidationScores {
         &self.parts.validation
+    }
+
+    /// The method that was trained.
+    pub fn method(&self) -> Method {
+        self.parts.config.method_for(&self.sample_shape())
     }
 
     /// The settings of the fit.

@@ -199,9 +199,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn tensor(rows: &[[f64; 3]]) -> Tensor {
+        Tensor::from_slice(rows.as_flattened(), (rows.len(), 3), &Device::Cpu).unwrap()
+    }
+
     fn fit(scaling: Scaling, rows: &[[f64; 3]]) -> Option<Scaler> {
-        let tensor = Tensor::new(rows, &Device::Cpu).unwrap();
-        Scaler::fit(scaling, &tensor.into()).unwrap()
+        Scaler::fit(scaling, &tensor(rows).into()).unwrap()
     }
 
     #[test]
@@ -219,7 +222,7 @@ mod tests {
     fn large_offsets_in_f64_keep_their_digits() {
         let rows: Vec<[f64; 3]> = (0..100).map(|i| [1.7e9 + f64::from(i), 0., 1.]).collect();
         let scaler = fit(Scaling::Standard, &rows).unwrap();
-        let xs = Tensor::new(rows.as_slice(), &Device::Cpu).unwrap();
+        let xs = tensor(&rows);
         let scaled = scaler.apply(&xs).unwrap().to_vec2::<f32>().unwrap();
         let step = 1. / scaler.scale()[0];
         let steps: Vec<f64> = scaled
@@ -263,7 +266,7 @@ mod tests {
             rows in proptest::collection::vec([-1e3..1e3f64, 0f64..1e-3, -1e9..1e9f64], 2..60),
         ) {
             let scaler = fit(Scaling::Standard, &rows).unwrap();
-            let xs = Tensor::new(rows.as_slice(), &Device::Cpu).unwrap();
+            let xs = tensor(&rows);
             let scaled = scaler.apply(&xs).unwrap();
             let n = rows.len() as f64;
             for j in 0..3 {

@@ -138,7 +138,7 @@ fn stratified(counts: GroupCounts, batch_size: usize, rng: &mut impl Rng) -> Vec
 mod tests {
     use super::*;
     use crate::data::{ImageSet, ImageShape};
-    use crate::rng::{Purpose, stream};
+    use crate::rng::{Purpose, substream};
     use proptest::prelude::*;
 
     fn counts(unlabeled: usize, anomalies: usize, normals: usize) -> GroupCounts {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn run(c: GroupCounts, size: usize, batching: Batching, seed: u64) -> Vec<Batch> {
-        epoch(c, size, batching, &mut stream(seed, Purpose::Shuffle))
+        epoch(c, size, batching, &mut substream(seed, Purpose::Shuffle, 0))
     }
 
     fn sorted(batches: &[Batch], group: impl Fn(&Batch) -> &Vec<u32>) -> Vec<u32> {

@@ -95,7 +95,10 @@ pub fn pretrain<E: ModuleT + Clone, D: ModuleT>(
     let autoencoder = Autoencoder::new(svdd.encoder().clone(), decoder);
     let objective = UnsupervisedObjective::new(autoencoder);
     observer.on_phase(Phase::Pretraining);
-    let inner = Trainer::new(config)?.in_phase(Phase::Pretraining);
+    let mut inner = Trainer::new(config)?.in_phase(Phase::Pretraining);
+    if let Some(checkpoints) = trainer.checkpoints() {
+        inner = inner.with_checkpoints(checkpoints.pretraining())?;
+    }
     let history = inner.fit(&objective, params, train, validation, observer)?;
     if history.stopped == StopReason::Observer {
         let epoch = history.epochs.len();

@@ -1,10 +1,13 @@
+use std::cell::OnceCell;
 use std::time::Instant;
 
 use candle_core::{DType, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::batches::{self, Batch};
-use super::{EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig};
+use super::{
+    Checkpoints, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig,
+};
 use crate::data::{PuDataset, Samples};
 use crate::metrics::auroc;
 use crate::objective::{GroupCounts, GroupLosses, Objective};
@@ -49,6 +52,7 @@ use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, s
 pub struct Trainer {
     config: TrainConfig,
     phase: Phase,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Trainer {
@@ -61,6 +65,7 @@ impl Trainer {
         Ok(Self {
             config,
             phase: Phase::Training,
+            checkpoints: None,
         })
     }
 
@@ -68,6 +73,32 @@ impl Trainer {
     /// mini-batches of the first again.
     pub(super) fn in_phase(self, phase: Phase) -> Self {
         Self { phase, ..self }
+    }
+
+    /// Saves the run as it goes, and goes on from a file that is there already.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an interval of 0.
+    ///
+    /// ```
+    /// use puad::train::{Checkpoints, TrainConfig, Trainer};
+    ///
+    /// let checkpoints = Checkpoints { every: 5, ..Checkpoints::new("run.safetensors") };
+    /// let trainer = Trainer::new(TrainConfig::default())?.with_checkpoints(checkpoints)?;
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn with_checkpoints(self, checkpoints: Checkpoints) -> Result<Self> {
+        checkpoints.check()?;
+        let checkpoints = Some(checkpoints);
+        Ok(Self {
+            checkpoints,
+            ..self
+        })
+    }
+
+    /// Where the run is saved, if it is.
+    pub fn checkpoints(&self) -> Option<&Checkpoints> {
+        self.checkpoints.as_ref()
     }
 
     /// The hyperparameters.
@@ -83,7 +114,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
     /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
-    /// infinite; whatever the detector gives.
+    /// infinite; [`Error::Checkpoint`] if the run's file cannot be written or read, or holds another
+    /// run; whatever the detector gives.
     pub fn fit<O: Objective + ?Sized>(
         &self,
         objective: &O,
@@ -93,7 +125,12 @@ impl Trainer {
         observer: &mut dyn Observer,
     ) -> Result<History> {
         let mut run = Run::new(self, objective, params, train, validation)?;
-        let outcome = run.epochs(observer);
+        let outcome = match &self.checkpoints {
+            Some(checkpoints) => run
+                .resume(checkpoints)
+                .and_then(|()| run.epochs(observer, Some(checkpoints))),
+            None => run.epochs(observer, None),
+        };
         params.restore(&run.best.snapshot)?;
         let stopped = outcome?;
         Ok(History {
@@ -105,25 +142,27 @@ impl Trainer {
 }
 
 /// The best epoch so far; `epoch` 0 is the start.
-struct Best {
-    epoch: usize,
+pub(super) struct Best {
+    pub(super) epoch: usize,
     /// Lower is better.
-    cost: f64,
-    snapshot: Snapshot,
+    pub(super) cost: f64,
+    pub(super) snapshot: Snapshot,
 }
 
-struct Run<'a, O: ?Sized> {
-    config: &'a TrainConfig,
+pub(super) struct Run<'a, O: ?Sized> {
+    pub(super) config: &'a TrainConfig,
     objective: &'a O,
-    params: &'a Params,
-    train: &'a PuDataset,
-    validation: &'a PuDataset,
+    pub(super) params: &'a Params,
+    pub(super) train: &'a PuDataset,
+    pub(super) validation: &'a PuDataset,
     counts: GroupCounts,
-    adam: Adam,
-    shuffle: ChaCha8Rng,
-    noise: Noise,
-    best: Best,
-    reports: Vec<EpochReport>,
+    pub(super) adam: Adam,
+    pub(super) shuffle: ChaCha8Rng,
+    pub(super) noise: Noise,
+    pub(super) best: Best,
+    pub(super) reports: Vec<EpochReport>,
+    /// Hash of both sets, once it is known.
+    pub(super) data: OnceCell<u64>,
 }
 
 impl<'a, O: Objective + ?Sized> Run<'a, O> {
@@ -148,6 +187,7 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
                 snapshot: params.snapshot()?,
             },
             reports: Vec::new(),
+            data: OnceCell::new(),
             config,
             objective,
             params,
@@ -157,23 +197,41 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
         })
     }
 
-    fn epochs(&mut self, observer: &mut dyn Observer) -> Result<StopReason> {
-        for epoch in 1..=self.config.epochs {
+    fn epochs(
+        &mut self,
+        observer: &mut dyn Observer,
+        checkpoints: Option<&Checkpoints>,
+    ) -> Result<StopReason> {
+        loop {
+            let done = self.reports.len();
+            // Asked before an epoch, so that a run that had ended ends again when it is resumed.
+            if let Some(reason) = self.finished(done) {
+                return Ok(reason);
+            }
+            let epoch = done + 1;
             let report = self.epoch(epoch)?;
             self.reports.push(report);
-            if observer.on_epoch(&report).is_break() {
+            let stopped = observer.on_epoch(&report).is_break();
+            let ends = stopped || self.finished(epoch).is_some();
+            if let Some(checkpoints) = checkpoints
+                && (ends || epoch.is_multiple_of(checkpoints.every))
+            {
+                self.save(checkpoints)?;
+            }
+            if stopped {
                 return Ok(StopReason::Observer);
             }
-            let waited = epoch - self.best.epoch;
-            if self
-                .config
-                .patience
-                .is_some_and(|patience| waited >= patience)
-            {
-                return Ok(StopReason::Patience);
-            }
         }
-        Ok(StopReason::Epochs)
+    }
+
+    /// Why training ends after `done` epochs, if it does.
+    fn finished(&self, done: usize) -> Option<StopReason> {
+        let waited = done - self.best.epoch;
+        match self.config.patience {
+            Some(patience) if waited >= patience => Some(StopReason::Patience),
+            _ if done >= self.config.epochs => Some(StopReason::Epochs),
+            _ => None,
+        }
     }
 
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport> {
