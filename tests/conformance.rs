@@ -6,7 +6,7 @@ use std::cell::Cell;
 use puad::candle_core::{DType, Device, Tensor, Var};
 use puad::candle_nn::{Init, VarBuilder};
 use puad::detector::{Autoencoder, Classifier, DeepSvdd, DenoisingAutoencoder, RotationHead};
-use puad::net::{Head, LeNetConfig, Mlp, MlpConfig};
+use puad::net::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
 use puad::testing::{Violation, check_detector};
 use puad::{AnomalyTerm, Error, NonNegativeLoss, Params, Pass, Result, SampleLosses};
 
@@ -128,6 +128,7 @@ struct Broken {
     loss: fn(&Broken, Tensor, &mut Pass<'_>) -> Result<Tensor>,
     term: AnomalyTerm,
     losses_differ: bool,
+    random_score: bool,
 }
 
 impl Broken {
@@ -140,6 +141,7 @@ impl Broken {
             loss,
             term: AnomalyTerm::Bce,
             losses_differ: false,
+            random_score: false,
         }
     }
 }
@@ -159,6 +161,16 @@ impl NonNegativeLoss for Broken {
         let l = self.per_sample(xs, pass)?;
         let l = if self.losses_differ { (l * 2.)? } else { l };
         Ok(SampleLosses::new(l))
+    }
+
+    fn score(&self, xs: &Tensor) -> Result<Tensor> {
+        let l = self.per_sample(xs, &mut Pass::evaluation())?;
+        let calls = if self.random_score {
+            self.calls.get()
+        } else {
+            0
+        };
+        Ok((l + calls as f64)?)
     }
 }
 
@@ -268,6 +280,82 @@ fn evaluations_that_are_no_function_of_the_sample_are_named() {
         ),
         "{v}"
     );
+}
+
+#[test]
+fn a_loss_that_depends_on_the_samples_before_it_is_named() {
+    let v = violation(
+        |_, l, pass| match pass.is_training() {
+            true => Ok(l),
+            false => Ok(l.cumsum(0)?),
+        },
+        nothing,
+    );
+    assert!(
+        matches!(v, Violation::BatchDependent { index: 4, .. }),
+        "{v}"
+    );
+}
+
+#[test]
+fn a_score_that_does_not_repeat_is_named() {
+    let v = violation(|_, l, _| Ok(l), |d, _| d.random_score = true);
+    assert!(matches!(v, Violation::Random { what: "score", .. }), "{v}");
+}
+
+/// A loss of its own for anomalies (as NeuTraL has), with a parameter that only this loss uses.
+struct TwoSided {
+    push: Tensor,
+    pull: Tensor,
+    bad: bool,
+}
+
+impl NonNegativeLoss for TwoSided {
+    fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+        Ok(xs.sqr()?.sum(1)?.broadcast_mul(&self.pull)?)
+    }
+
+    fn losses(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<SampleLosses> {
+        let normal = self.per_sample(xs, pass)?;
+        let anomalous = (&normal + 1.)?.recip()?.broadcast_mul(&self.push)?;
+        let anomalous = Some(if self.bad {
+            (anomalous / 0.)?
+        } else {
+            anomalous
+        });
+        Ok(SampleLosses { normal, anomalous })
+    }
+}
+
+#[test]
+fn a_loss_of_its_own_for_anomalies_is_checked_too() {
+    let p = params();
+    let get = |name| {
+        p.var_builder()
+            .get_with_hints(1, name, Init::Const(1.))
+            .unwrap()
+    };
+    let two_sided = |bad| TwoSided {
+        push: get("push"),
+        pull: get("pull"),
+        bad,
+    };
+    accepts(two_sided(false), &p, &samples(&[5, 3]));
+    let err = check_detector(&two_sided(true), &p, &samples(&[5, 3])).unwrap_err();
+    let Error::Contract(Violation::NotFinite { what, .. }) = err else {
+        panic!("{err}");
+    };
+    assert_eq!(what, "losses of anomalies in training");
+}
+
+#[test]
+fn shipped_detectors_can_be_shared_between_threads() {
+    fn check<T: Send + Sync>() {}
+    check::<Autoencoder<Mlp, Mlp>>();
+    check::<DenoisingAutoencoder<LeNetEncoder, LeNetDecoder>>();
+    check::<DeepSvdd<LeNetEncoder>>();
+    check::<RotationHead<LeNetEncoder>>();
+    check::<Classifier<Mlp>>();
 }
 
 #[test]

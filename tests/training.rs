@@ -1,20 +1,26 @@
 //! The trainer: the same run per seed, early stopping, selection, divergence, missing groups.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
-use puad::candle_core::{DType, Device, Tensor};
+use puad::candle_core::{DType, Device, ModuleT, Tensor};
 use puad::candle_nn::Init;
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::protocol::{ContaminatedSplit, PuSplit};
 use puad::data::{ImageShape, PuDataset};
 use puad::detector::{Autoencoder, DeepSvdd, DenoisingAutoencoder};
 use puad::net::{LeNetConfig, LeNetDecoder};
-use puad::objective::{Objective, UnsupervisedObjective};
+use puad::objective::{Correction, GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
 use puad::optim::AdamConfig;
 use puad::train::{
-    Batching, EpochReport, History, Selection, StopReason, TrainConfig, Trainer, fit_svdd,
+    Batching, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig, Trainer,
+    fit_svdd, pretrain,
 };
-use puad::{ClassPrior, Error, NonNegativeLoss, Params, Pass, PuObjective, Result, score_samples};
+use puad::{
+    ClassPrior, Error, NonNegativeLoss, Params, Pass, PuObjective, Result, SampleLosses,
+    candle_core, score_samples,
+};
 
 const SHAPE: ImageShape = ImageShape {
     channels: 1,
@@ -107,6 +113,177 @@ fn the_same_seed_gives_the_same_run_bit_for_bit() {
         let other = run(2, batching);
         assert!(first.0 != other.0 && first.1 != other.1);
     }
+}
+
+/// The weights of a denoising autoencoder from the same start after one epoch.
+fn weights_after_one_epoch(batch_size: usize, noise: f64, seed: u64) -> Vec<f32> {
+    let split = split();
+    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let plain = Autoencoder::lenet(&network(true), params.var_builder()).unwrap();
+    let detector = DenoisingAutoencoder::new(plain, noise).unwrap();
+    let config = TrainConfig {
+        epochs: 1,
+        batch_size,
+        seed,
+        ..TrainConfig::default()
+    };
+    let objective = PuObjective::new(detector, ClassPrior::default());
+    let trainer = Trainer::new(config).unwrap();
+    trainer
+        .fit(
+            &objective,
+            &params,
+            &split.train,
+            &split.validation,
+            &mut (),
+        )
+        .unwrap();
+    let weight = params.get("encoder.linear.weight").unwrap();
+    weight.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn shuffling_and_noise_each_follow_the_seed() {
+    // Without noise, only the order of small batches can differ.
+    assert_ne!(
+        weights_after_one_epoch(32, 0., 1),
+        weights_after_one_epoch(32, 0., 2)
+    );
+    // In one batch of everything, the noise makes the difference, beyond what the order of a sum does.
+    let largest = |a: Vec<f32>, b: Vec<f32>| {
+        let differences = a.iter().zip(b).map(|(x, y)| (x - y).abs());
+        differences.fold(0., f32::max)
+    };
+    let quiet = largest(
+        weights_after_one_epoch(1000, 0., 1),
+        weights_after_one_epoch(1000, 0., 2),
+    );
+    let noisy = largest(
+        weights_after_one_epoch(1000, 0.5, 1),
+        weights_after_one_epoch(1000, 0.5, 2),
+    );
+    assert!(noisy > 1e-4 && quiet <= noisy, "{quiet} {noisy}");
+}
+
+#[test]
+fn the_second_phase_meets_other_batches_than_the_first() {
+    let split = split();
+    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let (seen, order) = (Recorder::default(), |r: &Recorder| r.0.borrow().clone());
+    let svdd = DeepSvdd::new(seen.clone(), 256, params.var_builder()).unwrap();
+    let trainer = Trainer::new(config(0)).unwrap();
+    let (train, validation) = (&split.train, &split.validation);
+    pretrain(
+        &trainer,
+        &svdd,
+        Identity,
+        &params,
+        train,
+        validation,
+        &mut (),
+    )
+    .unwrap();
+    let first = order(&seen);
+    seen.0.borrow_mut().clear();
+    let objective = UnsupervisedObjective::new(&svdd);
+    trainer
+        .fit(&objective, &params, train, validation, &mut ())
+        .unwrap();
+    let second = order(&seen);
+    assert!(!second.is_empty() && first.len() >= second.len());
+    assert_ne!(first[..second.len()], second);
+}
+
+/// Flattens, and notes the sum of each training batch's first sample.
+#[derive(Clone, Default)]
+struct Recorder(Rc<RefCell<Vec<u32>>>);
+
+impl ModuleT for Recorder {
+    fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        if train {
+            let sum = xs.get(0)?.sum_all()?.to_scalar::<f32>()?;
+            self.0.borrow_mut().push(sum.to_bits());
+        }
+        xs.flatten_from(1)
+    }
+}
+
+/// Back to the shape of an image.
+struct Identity;
+
+impl ModuleT for Identity {
+    fn forward_t(&self, xs: &Tensor, _: bool) -> candle_core::Result<Tensor> {
+        xs.reshape((xs.dim(0)?, 1, 16, 16))
+    }
+}
+
+#[test]
+fn a_stop_in_pre_training_ends_the_run() {
+    let split = split();
+    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
+    let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
+    let objective = PuObjective::new(&svdd, ClassPrior::default());
+    let mut phases = Phases::default();
+    let err = fit_svdd(
+        &Trainer::new(config(0)).unwrap(),
+        &svdd,
+        decoder,
+        &objective,
+        &params,
+        &split.train,
+        &split.validation,
+        &mut phases,
+    )
+    .unwrap_err();
+    assert!(
+        matches!(err, Error::PretrainingStopped { epoch: 1 }),
+        "{err}"
+    );
+    assert_eq!(phases.0, [Phase::Pretraining]);
+}
+
+/// Notes the phases and stops after one epoch.
+#[derive(Default)]
+struct Phases(Vec<Phase>);
+
+impl Observer for Phases {
+    fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+    fn on_phase(&mut self, phase: Phase) {
+        self.0.push(phase);
+    }
+}
+
+#[test]
+fn an_objective_can_be_chosen_at_run_time() {
+    let (detector, params) = distance(0.);
+    let data = unlabeled(&[1.; 4]);
+    let boxed: Box<dyn Objective<Loss = &Distance>> =
+        Box::new(UnsupervisedObjective::new(&detector));
+    fast(3, None)
+        .fit(&boxed, &params, &data, &data, &mut ())
+        .unwrap();
+    assert!(w(&params) > 0.2);
+    // The validation risk of NonNegative is not its risk: a wrapper that forgot it would differ.
+    let pu = PuObjective::new(&detector, ClassPrior::new(0.9).unwrap());
+    let pu = pu.with_term(puad::AnomalyTerm::Complement);
+    let pu = pu.with_correction(Correction::NON_NEGATIVE).unwrap();
+    let losses = |v: f32| Some(SampleLosses::new(Tensor::new(&[v], &Device::Cpu).unwrap()));
+    let groups = GroupLosses {
+        unlabeled: losses(0.1),
+        anomalies: losses(0.9),
+        normals: None,
+    };
+    let bare = pu.validation_risk(&groups).unwrap();
+    assert_ne!(
+        bare,
+        f64::from(pu.risk(&groups).unwrap().to_scalar::<f32>().unwrap())
+    );
+    let boxed: Box<dyn Objective<Loss = &Distance>> = Box::new(&pu);
+    assert_eq!(boxed.validation_risk(&groups).unwrap(), bare);
+    assert!(boxed.check_groups(GroupCounts::default()).is_err());
 }
 
 /// `l = (x - w)^2` on numbers: descends towards the mean of `U`.
@@ -258,30 +435,34 @@ fn divergence_names_the_place_and_leaves_the_best_parameters() {
 
 #[test]
 fn selection_by_auroc_follows_the_labeled_anomalies() {
-    let (detector, params) = distance(-3.);
-    let objective = PuObjective::new(detector, ClassPrior::new(0.1).unwrap());
-    let group = |u: &[f32], a: &[f32]| unlabeled(u).with_anomalies(column(a)).unwrap();
-    let data = group(&[0., 0.1, 0.2, 0.3, 0.4, -0.1], &[3., 3.5]);
-    let config = TrainConfig {
-        epochs: 5,
-        selection: Selection::PuAuroc,
-        adam: AdamConfig {
-            learning_rate: 0.5,
-            ..AdamConfig::default()
-        },
-        ..TrainConfig::default()
+    // w moves from -1 towards 6. In validation the anomaly at 0.9 is nearer than both unlabeled
+    // samples until w passes 1.95, and farther than both from 2.05 on; the risk is lowest at 3.1.
+    let run = |selection| {
+        let (detector, params) = distance(-1.);
+        let objective = PuObjective::new(detector, ClassPrior::new(0.).unwrap());
+        let group = |u: &[f32], a: &[f32]| unlabeled(u).with_anomalies(column(a)).unwrap();
+        let (train, validation) = (group(&[6.; 4], &[6.]), group(&[3., 3.2], &[0.9]));
+        let config = TrainConfig {
+            epochs: 14,
+            selection,
+            adam: AdamConfig {
+                learning_rate: 0.5,
+                ..AdamConfig::default()
+            },
+            ..TrainConfig::default()
+        };
+        let trainer = Trainer::new(config).unwrap();
+        trainer
+            .fit(&objective, &params, &train, &validation, &mut ())
+            .unwrap()
     };
-    let trainer = Trainer::new(config).unwrap();
-    let history = trainer
-        .fit(&objective, &params, &data, &data, &mut ())
-        .unwrap();
+    let history = run(Selection::PuAuroc);
     let aurocs: Vec<f64> = history.epochs.iter().map(|e| e.pu_auroc.unwrap()).collect();
-    let highest = aurocs.iter().copied().fold(0., f64::max);
-    assert_eq!(aurocs[history.best_epoch - 1], highest);
-    assert_eq!(
-        aurocs.iter().position(|&a| a == highest).unwrap() + 1,
-        history.best_epoch
-    );
+    assert_eq!((aurocs[0], aurocs[13]), (0., 1.));
+    let first = aurocs.iter().position(|&auroc| auroc == 1.).unwrap();
+    assert!(first > 1);
+    assert_eq!(history.best_epoch, first + 1);
+    assert_ne!(run(Selection::Risk).best_epoch, history.best_epoch);
 }
 
 #[test]
@@ -289,31 +470,41 @@ fn sets_without_a_group_that_training_needs_are_errors() {
     let plain = unlabeled(&[0., 1., 2.]);
     let labeled = plain.clone().with_anomalies(column(&[5.])).unwrap();
     let with_normals = labeled.clone().with_normals(column(&[0.])).unwrap();
-    let fit = |train: &PuDataset, validation: &PuDataset, selection| {
+    let fit = |train: &PuDataset, validation: &PuDataset, eta| {
         let (detector, params) = distance(0.);
         let objective = PuObjective::new(detector, ClassPrior::default());
-        let config = TrainConfig {
-            epochs: 1,
-            selection,
-            ..TrainConfig::default()
-        };
-        let trainer = Trainer::new(config).unwrap();
-        trainer.fit(&objective, &params, train, validation, &mut ())
+        let objective = objective.with_pnu_weight(eta).unwrap();
+        fast(1, None).fit(&objective, &params, train, validation, &mut ())
     };
     let cases = [
-        (&plain, &labeled, "anomalous"),
-        (&labeled, &plain, "anomalous"),
-        (&with_normals, &labeled, "normal"),
+        (&plain, &labeled, 1., "anomalous"),
+        (&labeled, &plain, 1., "anomalous"),
+        (&with_normals, &labeled, 0.5, "normal"),
+        (&labeled, &with_normals, 0.5, "normal"),
     ];
-    for (train, validation, expected) in cases {
-        let err = fit(train, validation, Selection::Risk).unwrap_err();
+    for (train, validation, eta, expected) in cases {
+        let err = fit(train, validation, eta).unwrap_err();
         assert!(
             matches!(err, Error::EmptyGroup { group, .. } if group == expected),
             "{err}"
         );
     }
+    fit(&with_normals, &with_normals, 0.5).unwrap();
+    for (train, validation) in [(&with_normals, &labeled), (&labeled, &with_normals)] {
+        let err = fit(train, validation, 1.).unwrap_err();
+        assert!(matches!(err, Error::UnusedNormals { eta: 1. }), "{err}");
+    }
+    let one = unlabeled(&[1.]).with_anomalies(column(&[2.])).unwrap();
     let (detector, params) = distance(0.);
     let objective = UnsupervisedObjective::new(detector);
+    let err = fast(1, None).fit(&objective, &params, &one, &one, &mut ());
+    assert!(matches!(
+        err,
+        Err(Error::Config {
+            name: "training samples",
+            ..
+        })
+    ));
     let config = TrainConfig {
         selection: Selection::PuAuroc,
         ..TrainConfig::default()
