@@ -1,7 +1,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::ops;
+use crate::ops::{self, BatchNormOptions, ConvBlock};
 
 /// PyTorch's default: uniform within `1 / sqrt(fan_in)`. candle's own default is 2.4 times wider.
 fn torch_default(fan_in: usize) -> Init {
@@ -86,6 +86,25 @@ impl Conv2d {
             padding,
             transposed: true,
         })
+    }
+}
+
+impl Conv2d {
+    /// This convolution and `norm`, with upsampling before and pooling after.
+    pub(super) fn block<'a>(
+        &'a self,
+        norm: BatchNormOptions<'a>,
+        upsample: usize,
+        pool: usize,
+    ) -> ConvBlock<'a> {
+        ConvBlock {
+            kernel: &self.weight,
+            transposed: self.transposed,
+            padding: self.padding,
+            upsample,
+            norm,
+            pool,
+        }
     }
 }
 

@@ -109,9 +109,23 @@ struct Block {
     norm: BatchNorm,
 }
 
-impl ModuleT for Block {
-    fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        self.norm.forward_t(&self.conv.forward(xs)?, train)
+impl Block {
+    /// With nearest upsampling before and max-pooling after; 1 for none.
+    fn forward(
+        &self,
+        xs: &Tensor,
+        train: bool,
+        (upsample, pool): (usize, usize),
+    ) -> candle_core::Result<Tensor> {
+        let block = self.conv.block(self.norm.options(), upsample, pool);
+        if train {
+            let (ys, statistics) = ops::conv_block_train(xs, block)?;
+            self.norm.record(&statistics)?;
+            Ok(ys)
+        } else {
+            let (mean, variance) = self.norm.running();
+            ops::conv_block_eval(xs, mean, variance, block)
+        }
     }
 }
 
@@ -172,9 +186,10 @@ impl LeNetEncoder {
 
 impl ModuleT for LeNetEncoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let features = self.blocks.iter().try_fold(xs.clone(), |xs, block| {
-            ops::max_pool2d(&block.forward_t(&xs, train)?, 2)
-        })?;
+        let features = self
+            .blocks
+            .iter()
+            .try_fold(xs.clone(), |xs, block| block.forward(&xs, train, (1, 2)))?;
         let latent = self.linear.forward(&features.flatten_from(1)?)?;
         match &self.norm {
             Some(norm) => norm.forward_t(&latent, train),
@@ -234,9 +249,12 @@ impl ModuleT for LeNetDecoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         let (channels, h, w) = self.start;
         let start = xs.reshape((xs.dim(0)?, channels, h, w))?;
-        let features = self.blocks.iter().try_fold(start, |xs, block| {
-            ops::upsample_nearest2d(&block.forward_t(&xs, train)?, 2)
-        })?;
+        let mut features = start;
+        // Each block's upsampling is part of what follows it.
+        for (i, block) in self.blocks.iter().enumerate() {
+            features = block.forward(&features, train, (if i > 0 { 2 } else { 1 }, 1))?;
+        }
+        let features = ops::upsample_nearest2d(&features, 2)?;
         candle_nn::ops::sigmoid(&self.out.forward(&features)?)
     }
 }

@@ -7,7 +7,9 @@
 mod activation;
 mod batch_norm;
 mod conv2d;
+mod conv_block;
 mod cpu;
+mod fast;
 mod im2col;
 mod l2_norm;
 mod log1mexp;
@@ -16,6 +18,7 @@ mod upsample2d;
 
 pub use activation::leaky_relu;
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
+pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
 pub use conv2d::{conv_transpose2d, conv2d};
 pub use l2_norm::l2_norm;
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
