@@ -5,6 +5,7 @@
 //! candle's operations. Errors are candle's, since these functions stand beside candle's own.
 
 mod activation;
+mod adam;
 mod batch_norm;
 mod conv2d;
 mod conv_block;
@@ -17,6 +18,9 @@ mod max_pool2d;
 mod upsample2d;
 
 pub use activation::leaky_relu;
+#[cfg(test)]
+pub(crate) use adam::composed_adam_step;
+pub(crate) use adam::{AdamStep, adam_step};
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
 pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
 pub use conv2d::{conv_transpose2d, conv2d};
