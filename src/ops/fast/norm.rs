@@ -49,7 +49,7 @@ impl WithSimd for MomentsTask<'_> {
         let (mut mean, mut squares) = (vec![0.; self.stride], vec![0.; self.stride]);
         let mut lane = [0f32; 64];
         for c in (0..self.stride).step_by(S::F32_LANES) {
-            let sum = self.sum(s, c, |x| x);
+            let sum = self.sum::<S, false>(s, c, s.splat_f32s(0.));
             store(s, &mut lane, 0, sum);
             for (mean, &sum) in mean[c..].iter_mut().zip(&lane[..S::F32_LANES]) {
                 *mean = f64::from(sum) / count as f64;
@@ -60,10 +60,7 @@ impl WithSimd for MomentsTask<'_> {
             }
             let rounded = lane;
             let center = load(s, &rounded, 0);
-            let sum = self.sum(s, c, |x| {
-                let x = s.sub_f32s(x, center);
-                s.mul_f32s(x, x)
-            });
+            let sum = self.sum::<S, true>(s, c, center);
             store(s, &mut lane, 0, sum);
             for (i, exact) in exact.into_iter().enumerate() {
                 // The center's rounding taken out again.
@@ -83,14 +80,21 @@ impl WithSimd for MomentsTask<'_> {
 }
 
 impl MomentsTask<'_> {
-    /// The sum of `f` over the pixels at channel `c`: by rows, then over the rows.
+    /// The sum over the pixels at channel `c`, by rows and then over the rows: of the values, or of
+    /// their squared deviations from `center`.
     #[inline(always)]
-    fn sum<S: Simd>(&self, s: S, c: usize, f: impl Fn(S::f32s) -> S::f32s) -> S::f32s {
+    fn sum<S: Simd, const SQUARE: bool>(&self, s: S, c: usize, center: S::f32s) -> S::f32s {
         let mut total = s.splat_f32s(0.);
         for row in self.image.chunks(self.row * self.stride) {
             let mut sum = s.splat_f32s(0.);
             for pixel in row.chunks_exact(self.stride) {
-                sum = s.add_f32s(sum, f(load(s, pixel, c)));
+                let x = load(s, pixel, c);
+                sum = if SQUARE {
+                    let deviation = s.sub_f32s(x, center);
+                    s.mul_add_e_f32s(deviation, deviation, sum)
+                } else {
+                    s.add_f32s(sum, x)
+                };
             }
             total = s.add_f32s(total, sum);
         }

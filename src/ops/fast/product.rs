@@ -1,8 +1,6 @@
 //! `out = A B` in register blocks, where a row of `A` is anything that lies at regular offsets: a
 //! matrix, or the pixels under a kernel.
 
-use std::array::from_fn;
-
 use pulp::Simd;
 
 /// Steps summed in registers before they are added to the result: the error of a sum in one run grows
@@ -120,7 +118,10 @@ impl Block<'_> {
     ) {
         // SAFETY: the caller's.
         unsafe {
-            let a: [*const f32; R] = from_fn(|r| self.a.add(rows[first + r]));
+            let mut a = [self.a; R];
+            for (r, a) in a.iter_mut().enumerate() {
+                *a = a.add(rows[first + r]);
+            }
             let out = self.out.add(first * self.stride);
             let zero = [[simd.splat_f32s(0.); V]; R];
             let (mut sums, mut steps, mut add) = (zero, 0, self.add);
@@ -131,10 +132,11 @@ impl Block<'_> {
                     let mut offset = a_at + done * self.k.a_stride;
                     let mut b = self.b.add(b_at + done * self.k.b_stride).cast::<f32>();
                     for _ in 0..run {
-                        let bs: [S::f32s; V] = from_fn(|v| {
+                        let mut bs = [simd.splat_f32s(0.); V];
+                        for (v, row) in bs.iter_mut().enumerate() {
                             let b = b.add(v * S::F32_LANES);
-                            b.cast::<S::f32s>().read_unaligned()
-                        });
+                            *row = b.cast::<S::f32s>().read_unaligned();
+                        }
                         for r in 0..R {
                             let value = simd.splat_f32s(*a[r].add(offset));
                             for v in 0..V {

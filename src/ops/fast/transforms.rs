@@ -49,34 +49,44 @@ pub(super) fn data<S: Simd>(s: S, d: [S::f32s; 8]) -> [S::f32s; 8] {
     ]
 }
 
+/// `P_w(p)` and `P_w(-p)` of five weights.
+#[inline(always)]
+fn at5<S: Simd>(s: S, w: &[S::f32s; 5], p: f32) -> [S::f32s; 2] {
+    let even = fma(s, fma(s, w[0], p * p, w[2]), p * p * p * p, w[4]);
+    let odd = s.mul_f32s(s.splat_f32s(p), fma(s, w[1], p * p, w[3]));
+    pair(s, even, odd)
+}
+
+/// `P_w(p)` and `P_w(-p)` of four weights.
+#[inline(always)]
+fn at4<S: Simd>(s: S, w: &[S::f32s; 4], p: f32) -> [S::f32s; 2] {
+    let even = fma(s, w[0], p * p, w[2]);
+    let odd = s.mul_f32s(s.splat_f32s(p), fma(s, w[1], p * p, w[3]));
+    pair(s, even, odd)
+}
+
 /// `P_w` of five weights at every point.
 #[inline(always)]
 pub(super) fn kernel5<S: Simd>(s: S, w: [S::f32s; 5]) -> [S::f32s; 8] {
-    let at = |p: f32| {
-        let even = fma(s, fma(s, w[0], p * p, w[2]), p * p * p * p, w[4]);
-        let odd = s.mul_f32s(s.splat_f32s(p), fma(s, w[1], p * p, w[3]));
-        pair(s, even, odd)
-    };
-    let (one, two, half) = (at(1.), at(2.), at(0.5));
+    let (one, two, half) = (at5(s, &w, 1.), at5(s, &w, 2.), at5(s, &w, 0.5));
     [w[0], one[0], one[1], two[0], two[1], half[0], half[1], w[4]]
 }
 
 /// `P_w` of four weights at every point.
 #[inline(always)]
 pub(super) fn kernel4<S: Simd>(s: S, w: [S::f32s; 4]) -> [S::f32s; 8] {
-    let at = |p: f32| {
-        let even = fma(s, w[0], p * p, w[2]);
-        let odd = s.mul_f32s(s.splat_f32s(p), fma(s, w[1], p * p, w[3]));
-        pair(s, even, odd)
-    };
-    let (one, two, half) = (at(1.), at(2.), at(0.5));
+    let (one, two, half) = (at4(s, &w, 1.), at4(s, &w, 2.), at4(s, &w, 0.5));
     [w[0], one[0], one[1], two[0], two[1], half[0], half[1], w[3]]
 }
 
 /// Even and odd sums of the points: `v_p + v_-p`, `v_p - v_-p` for p = 1, 2, 1/2.
 #[inline(always)]
 fn sums<S: Simd>(s: S, v: &[S::f32s; 8]) -> [[S::f32s; 2]; 3] {
-    [1, 3, 5].map(|i| pair(s, v[i], v[i + 1]))
+    [
+        pair(s, v[1], v[2]),
+        pair(s, v[3], v[4]),
+        pair(s, v[5], v[6]),
+    ]
 }
 
 /// `A_4 v`.

@@ -20,6 +20,30 @@ const POINTS: usize = 64;
 /// Keeps the points of one tile from falling into one set of the cache.
 const SKEW: usize = 16;
 
+/// `[f(0), f(1), ..]` written out: a closure, as `array::map` takes one, would be compiled without the
+/// machine's vector instructions.
+macro_rules! four {
+    ($i:ident => $value:expr) => {
+        four!(0, 1, 2, 3; $i => $value)
+    };
+    ($($at:literal),*; $i:ident => $value:expr) => {
+        [$({
+            let $i = $at;
+            $value
+        }),*]
+    };
+}
+macro_rules! five {
+    ($i:ident => $value:expr) => {
+        four!(0, 1, 2, 3, 4; $i => $value)
+    };
+}
+macro_rules! eight {
+    ($i:ident => $value:expr) => {
+        four!(0, 1, 2, 3, 4, 5, 6, 7; $i => $value)
+    };
+}
+
 /// A convolution from frames of `c_in` channels to images `[h, w]` of `c_out` channels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Winograd {
@@ -82,9 +106,9 @@ impl Winograd {
                         *tap = load(s, &values, 0);
                     }
                 }
-                let rows = taps.map(|row| kernel5(s, row));
+                let rows = five!(y => kernel5(s, taps[y]));
                 for x in 0..8 {
-                    let column = kernel5(s, [0, 1, 2, 3, 4].map(|y| rows[y][x]));
+                    let column = kernel5(s, five!(y => rows[y][x]));
                     for (y, v) in column.into_iter().enumerate() {
                         let v = s.mul_f32s(v, s.splat_f32s(SCALE[x] * SCALE[y]));
                         store(s, out, ((y * 8 + x) * self.c_in + c) * width + lane, v);
@@ -177,14 +201,11 @@ impl Winograd {
                 let mut half = [[zero; 8]; 8];
                 for (i, column) in half.iter_mut().enumerate() {
                     let at = i * frame.stride;
-                    *column = data(
-                        s,
-                        [0, 1, 2, 3, 4, 5, 6, 7].map(|j| load(s, source, at + j * frame.pitch())),
-                    );
+                    *column = data(s, eight!(j => load(s, source, at + j * frame.pitch())));
                 }
                 let out = &mut v[t * self.pad_in() + c..];
                 for j in 0..8 {
-                    let row = data(s, half.map(|column| column[j]));
+                    let row = data(s, eight!(i => half[i][j]));
                     for (i, value) in row.into_iter().enumerate() {
                         store(s, out, (j * 8 + i) * point, value);
                     }
@@ -206,14 +227,11 @@ impl Winograd {
         let zero = s.splat_f32s(0.);
         let mut half = [[zero; 4]; 8];
         for (i, column) in half.iter_mut().enumerate() {
-            *column = output4(
-                s,
-                [0, 1, 2, 3, 4, 5, 6, 7].map(|j| load(s, m, (j * 8 + i) * point)),
-            );
+            *column = output4(s, eight!(j => load(s, m, (j * 8 + i) * point)));
         }
         let (rows, columns) = ((self.h - y).min(4), (self.w - x).min(4));
         for j in 0..rows {
-            let row = output4(s, half.map(|column| column[j]));
+            let row = output4(s, eight!(i => half[i][j]));
             for (i, value) in row.into_iter().enumerate().take(columns) {
                 store(s, out, ((y + j) * self.w + x + i) * self.pad_out(), value);
             }
@@ -291,14 +309,11 @@ impl Winograd {
                 let mut half = [[zero; 8]; 4];
                 for (i, column) in half.iter_mut().enumerate() {
                     let at = i * grad.stride;
-                    *column = kernel4(
-                        s,
-                        [0, 1, 2, 3].map(|j| load(s, source, at + j * grad.pitch())),
-                    );
+                    *column = kernel4(s, four!(j => load(s, source, at + j * grad.pitch())));
                 }
                 let out = &mut d[t * self.pad_out() + c..];
                 for j in 0..8 {
-                    let row = kernel4(s, half.map(|column| column[j]));
+                    let row = kernel4(s, four!(i => half[i][j]));
                     for (i, value) in row.into_iter().enumerate() {
                         store(s, out, (j * 8 + i) * point, value);
                     }
@@ -318,16 +333,14 @@ impl Winograd {
                 let zero = s.splat_f32s(0.);
                 let mut half = [[zero; 5]; 8];
                 for (i, column) in half.iter_mut().enumerate() {
-                    *column = output5(
-                        s,
-                        [0, 1, 2, 3, 4, 5, 6, 7].map(|j| {
-                            let v = load(s, source, (j * 8 + i) * point);
-                            s.mul_f32s(v, s.splat_f32s(SCALE[i] * SCALE[j]))
-                        }),
-                    );
+                    let scaled = eight!(j => s.mul_f32s(
+                        load(s, source, (j * 8 + i) * point),
+                        s.splat_f32s(SCALE[i] * SCALE[j])
+                    ));
+                    *column = output5(s, scaled);
                 }
                 for y in 0..5 {
-                    let row = output5(s, half.map(|column| column[y]));
+                    let row = output5(s, eight!(i => half[i][y]));
                     for (x, value) in row.into_iter().enumerate() {
                         store(s, out, ((o * 5 + y) * 5 + x) * pad_in + c, value);
                     }
