@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use puad::candle_core::{DType, Device, Result, Tensor, Var};
 use puad::ops::{
     BatchNormOptions, ConvBlock, conv_block_eval, conv_block_train, conv_transpose2d, conv2d,
+    upsample2_conv2d,
 };
 
 /// Numbers in [-1, 1) from an integer hash.
@@ -97,6 +98,25 @@ proptest! {
         };
         let (h, w) = if swapped { (w, h) } else { (h, w) };
         prop_assume!(h + 2 * padding >= size && w + 2 * padding >= size);
+        let error = compare(f, &[xs, kernel]);
+        prop_assert!(error < 1e-4, "{error}");
+    }
+
+    #[test]
+    fn upsampled_convolutions_follow_the_exact_path(
+        n in 1usize..7, c_in in 1usize..40, c_out in 1usize..10, h in 1usize..20, w in 1usize..20,
+        size in 1usize..8, padding in 0usize..4, plain: bool, transposed: bool,
+    ) {
+        // Half of the cases have the kernel that subpixels take.
+        let (size, padding) = if plain { (5, 2) } else { (size, padding) };
+        prop_assume!(2 * h.min(w) + 2 * padding >= size);
+        prop_assume!(!transposed || 2 * h.min(w) + size > 2 * padding + 1);
+        let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
+        let kernel = match transposed {
+            false => tensor(&[c_out, c_in, size, size], 2, DType::F32),
+            true => tensor(&[c_in, c_out, size, size], 2, DType::F32),
+        };
+        let f = |t: &[Tensor]| upsample2_conv2d(&t[0], &t[1], padding, transposed);
         let error = compare(f, &[xs, kernel]);
         prop_assert!(error < 1e-4, "{error}");
     }

@@ -90,6 +90,11 @@ impl Conv2d {
 }
 
 impl Conv2d {
+    /// Nearest upsampling by 2, then this convolution.
+    pub(super) fn forward_upsampled(&self, xs: &Tensor) -> Result<Tensor> {
+        ops::upsample2_conv2d(xs, &self.weight, self.padding, self.transposed)
+    }
+
     /// This convolution and `norm`, with upsampling before and pooling after.
     pub(super) fn block<'a>(
         &'a self,

@@ -254,8 +254,7 @@ impl ModuleT for LeNetDecoder {
         for (i, block) in self.blocks.iter().enumerate() {
             features = block.forward(&features, train, (if i > 0 { 2 } else { 1 }, 1))?;
         }
-        let features = ops::upsample_nearest2d(&features, 2)?;
-        candle_nn::ops::sigmoid(&self.out.forward(&features)?)
+        ops::sigmoid(&self.out.forward_upsampled(&features)?)
     }
 }
 

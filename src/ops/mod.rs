@@ -16,8 +16,9 @@ mod l2_norm;
 mod log1mexp;
 mod max_pool2d;
 mod upsample2d;
+mod upsample_conv;
 
-pub use activation::leaky_relu;
+pub use activation::{leaky_relu, sigmoid};
 #[cfg(test)]
 pub(crate) use adam::composed_adam_step;
 pub(crate) use adam::{AdamStep, adam_step};
@@ -27,6 +28,7 @@ pub use conv2d::{conv_transpose2d, conv2d};
 pub use l2_norm::l2_norm;
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
 pub use max_pool2d::max_pool2d;
+pub use upsample_conv::upsample2_conv2d;
 pub use upsample2d::upsample_nearest2d;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! | way | where | relative error (root mean square) |
 //! |---|---|---|
 //! | Winograd F(4x4, 5x5), F(5x5, 4x4) for weights | 5x5, 8 channels or more on both sides, tiles well filled | 3e-6 |
-//! | direct | fewer than 8 input channels, 8 output channels or more | 2e-7 |
+//! | direct | fewer than 8 input channels, 8 output channels or more; the subpixels of `upsample_conv.rs` | 2e-7 |
 //! | unfolding and a matrix product (`im2col.rs`) | the rest, and f64 | 1e-7 |
 
 mod direct;
@@ -20,11 +20,11 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 pub(super) use self::norm::{Activation, Moments, image_moments, merge_moments};
-pub(super) use self::vector::{lanes, uninit, with_scratch};
+pub(super) use self::vector::{uninit, with_scratch};
 
 use self::direct::Direct;
 use self::frame::{Frame, to_planes, to_summed_planes};
-use self::vector::dispatch;
+use self::vector::{dispatch, lanes};
 use self::winograd::Winograd;
 use super::im2col::ConvShape;
 
@@ -44,14 +44,19 @@ pub(super) struct KernelView {
 }
 
 impl KernelView {
-    /// Of a kernel `[c_out, c_in, kh, kw]`.
-    fn of_conv(s: &ConvShape) -> Self {
-        let area = s.kh * s.kw;
+    /// Of a kernel `[c_out, c_in, kh, kw]`, or of a transposed convolution's: `[c_in, c_out, kh, kw]`,
+    /// flipped.
+    pub(super) fn new(c_in: usize, c_out: usize, size: (usize, usize), transposed: bool) -> Self {
+        let area = size.0 * size.1;
+        let (outputs, inputs) = match transposed {
+            false => (c_in * area, area),
+            true => (area, c_out * area),
+        };
         Self {
-            outputs: s.c_in * area,
-            inputs: area,
-            size: (s.kh, s.kw),
-            flipped: false,
+            outputs,
+            inputs,
+            size,
+            flipped: transposed,
         }
     }
 
@@ -65,7 +70,7 @@ impl KernelView {
         }
     }
 
-    fn at(&self, o: usize, c: usize, y: usize, x: usize) -> usize {
+    pub(super) fn at(&self, o: usize, c: usize, y: usize, x: usize) -> usize {
         let (kh, kw) = self.size;
         let at = match self.flipped {
             false => y * kw + x,
@@ -120,37 +125,49 @@ impl Plan {
             let pays = 3 * h * w >= 8 * way.tiles();
             (s.kh == 5 && s.kw == 5 && c_in.min(c_out) >= 8 && pays).then_some(way)
         };
-        let direct = |c_in, c_out, h, w| Direct {
-            c_in,
-            c_out,
-            kh: s.kh,
-            kw: s.kw,
-            h,
-            w,
-            lanes,
-        };
-        let (forward, backward) = if let (Some(forward), Some(backward)) = (
+        if let (Some(forward), Some(backward)) = (
             winograd(s.c_in, s.c_out, oh, ow),
             winograd(s.c_out, s.c_in, s.h, s.w),
         ) {
-            (Way::Winograd(forward), Way::Winograd(backward))
-        } else if s.c_in < 8 && s.c_out >= 8 {
-            let backward = direct(s.c_out, s.c_in, s.h, s.w);
-            (
-                Way::Direct(direct(s.c_in, s.c_out, oh, ow)),
-                Way::Direct(backward),
-            )
+            let ways = (Way::Winograd(forward), Way::Winograd(backward));
+            Some(Self::new(s, transposed, upsample, ways))
+        } else if s.c_in < 8 && s.c_out >= 8 && s.kh == s.kw {
+            Some(Self::direct(s, transposed, upsample))
         } else {
-            return None;
+            None
+        }
+    }
+
+    /// The direct way. The kernel is square and exceeds the padding.
+    pub(super) fn direct(s: ConvShape, transposed: bool, upsample: usize) -> Self {
+        let lanes = lanes();
+        let (oh, ow) = s.out_hw();
+        let way = |c_in, c_out, h, w| {
+            let (kh, kw) = (s.kh, s.kw);
+            Way::Direct(Direct {
+                c_in,
+                c_out,
+                kh,
+                kw,
+                h,
+                w,
+                lanes,
+            })
         };
+        let ways = (way(s.c_in, s.c_out, oh, ow), way(s.c_out, s.c_in, s.h, s.w));
+        Self::new(s, transposed, upsample, ways)
+    }
+
+    fn new(
+        s: ConvShape,
+        transposed: bool,
+        upsample: usize,
+        (forward, backward): (Way, Way),
+    ) -> Self {
+        let lanes = lanes();
+        let (oh, ow) = s.out_hw();
         let stride = s.c_out.next_multiple_of(lanes);
-        let view = KernelView::of_conv(&s);
-        let transposed_view = KernelView {
-            outputs: s.kh * s.kw,
-            inputs: s.c_out * s.kh * s.kw,
-            flipped: true,
-            ..view
-        };
+        let view = KernelView::new(s.c_in, s.c_out, (s.kh, s.kw), transposed);
         let by_four = |n: usize| n.next_multiple_of(4);
         let (input, output) = match forward {
             Way::Winograd(_) => {
@@ -183,23 +200,19 @@ impl Plan {
                     offset: padding,
                     stride: s.c_in,
                 };
-                // One offset serves both sides of the frame only for a square kernel.
-                if s.kh != s.kw {
-                    return None;
-                }
                 (input, output)
             }
         };
-        Some(Self {
-            shape,
+        Self {
+            shape: s,
             upsample,
             stride,
-            view: if transposed { transposed_view } else { view },
+            view,
             forward,
             backward,
             input,
             output,
-        })
+        }
     }
 
     /// Pixels of an output plane.
