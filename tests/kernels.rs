@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use puad::candle_core::{DType, Device, Result, Tensor, Var};
 use puad::ops::{
-    BatchNormOptions, ConvBlock, conv_block_eval, conv_block_train, conv_transpose2d, conv2d,
-    upsample2_conv2d,
+    BatchNormOptions, ConvAlgorithm, ConvBlock, conv_block_eval, conv_block_train,
+    conv_transpose2d, conv2d, conv2d_with, upsample2_conv2d,
 };
 
 /// Numbers in [-1, 1) from an integer hash.
@@ -73,7 +73,7 @@ fn compare(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn convolutions_follow_the_exact_path(
@@ -116,7 +116,9 @@ proptest! {
             false => tensor(&[c_out, c_in, size, size], 2, DType::F32),
             true => tensor(&[c_in, c_out, size, size], 2, DType::F32),
         };
-        let f = |t: &[Tensor]| upsample2_conv2d(&t[0], &t[1], padding, transposed);
+        let f = |t: &[Tensor]| {
+            upsample2_conv2d(&t[0], &t[1], padding, transposed, ConvAlgorithm::Fast)
+        };
         let error = compare(f, &[xs, kernel]);
         prop_assert!(error < 1e-4, "{error}");
     }
@@ -141,7 +143,8 @@ proptest! {
                 eps: 1e-2,
                 negative_slope: 0.3,
             };
-            let block = ConvBlock { kernel: &t[1], transposed, padding, upsample, norm, pool };
+            let algorithm = ConvAlgorithm::Fast;
+            let block = ConvBlock { kernel: &t[1], transposed, padding, upsample, norm, pool, algorithm };
             let ys = match train {
                 true => conv_block_train(&t[0], block)?.0,
                 false => {
@@ -163,4 +166,113 @@ proptest! {
         // choose another pixel: rare, and then all errors are large.
         prop_assert!(error < 2e-3, "{error}");
     }
+}
+
+/// Root mean square of the difference, relative to that of `want`.
+fn mean_error(got: &Tensor, want: &Tensor) -> f64 {
+    let (got, want) = (values(got), values(want));
+    let square: f64 = want.iter().map(|v| v * v).sum();
+    let differences = got.iter().zip(&want).map(|(g, w)| (g - w) * (g - w));
+    (differences.sum::<f64>() / square).sqrt()
+}
+
+/// The errors that `ConvAlgorithm` documents, at the shapes of the LeNet.
+#[test]
+fn errors_are_as_documented() {
+    for (c_in, c_out, size) in [(32, 64, 16), (64, 128, 8), (3, 32, 32), (8, 128, 4)] {
+        let inputs = [
+            tensor(&[16, c_in, size, size], 1, DType::F32),
+            tensor(&[c_out, c_in, 5, 5], 2, DType::F32),
+        ];
+        let want = run(|t| conv2d(&t[0], &t[1], 2), &inputs, DType::F64).unwrap();
+        for (algorithm, limit) in [(ConvAlgorithm::Fast, 3e-6), (ConvAlgorithm::Exact, 5e-7)] {
+            let f = |t: &[Tensor]| conv2d_with(&t[0], &t[1], 2, algorithm);
+            let got = run(f, &inputs, DType::F32).unwrap();
+            for (got, want) in got.iter().zip(&want) {
+                let error = mean_error(got, want);
+                println!("{c_in} -> {c_out} {algorithm:?} {error:.1e}");
+                assert!(error < limit, "{c_in} -> {c_out}, {algorithm:?}: {error:e}");
+            }
+        }
+    }
+}
+
+/// One NaN in the input reaches exactly the outputs whose windows hold it, as in PyTorch, or, by
+/// Winograd, at most those of the tiles that hold it.
+#[test]
+fn nan_is_never_lost() {
+    for (c_in, pool) in [(3, 1), (3, 2), (16, 1), (16, 2)] {
+        let mut pixels = numbers(2 * c_in * 64, 1);
+        pixels[3 * 8 + 3] = f64::NAN;
+        let xs = Tensor::from_vec(pixels, (2, c_in, 8, 8), &Device::Cpu).unwrap();
+        let kernel = tensor(&[16, c_in, 5, 5], 2, DType::F64);
+        let moments = (tensor(&[16], 3, DType::F64), tensor(&[16], 4, DType::F64));
+        let run = |dtype| {
+            let cast = |t: &Tensor| t.to_dtype(dtype).unwrap();
+            let (xs, kernel) = (cast(&xs), cast(&kernel));
+            let norm = BatchNormOptions {
+                affine: None,
+                eps: 1e-5,
+                negative_slope: 0.1,
+            };
+            let block = ConvBlock {
+                kernel: &kernel,
+                transposed: false,
+                padding: 2,
+                upsample: 1,
+                norm,
+                pool,
+                algorithm: ConvAlgorithm::Fast,
+            };
+            let variance = cast(&moments.1.sqr().unwrap());
+            let eval = conv_block_eval(&xs, &cast(&moments.0), &variance, block).unwrap();
+            (
+                values(&eval),
+                values(&conv_block_train(&xs, block).unwrap().0),
+            )
+        };
+        let (got, want) = (run(DType::F32), run(DType::F64));
+        let second = got.0.len() / 2;
+        for (i, (g, w)) in got.0.iter().zip(&want.0).enumerate() {
+            assert!(g.is_nan() || !w.is_nan(), "{i}");
+            // The other image is untouched.
+            assert!(i < second || !g.is_nan(), "{i}");
+        }
+        assert!(got.1.iter().all(|v| v.is_nan()));
+    }
+}
+
+/// The same bits on one thread and on three.
+#[test]
+fn results_do_not_depend_on_threads() {
+    let inputs = [
+        tensor(&[40, 16, 8, 8], 1, DType::F32),
+        tensor(&[24, 16, 5, 5], 2, DType::F32),
+        tensor(&[24], 3, DType::F32),
+        tensor(&[24], 4, DType::F32),
+    ];
+    let f = |t: &[Tensor]| {
+        let norm = BatchNormOptions {
+            affine: Some((&t[2], &t[3])),
+            eps: 1e-5,
+            negative_slope: 0.1,
+        };
+        let block = ConvBlock {
+            kernel: &t[1],
+            transposed: false,
+            padding: 2,
+            upsample: 1,
+            norm,
+            pool: 2,
+            algorithm: ConvAlgorithm::Fast,
+        };
+        Ok(conv_block_train(&t[0], block)?.0)
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new();
+        let pool = pool.num_threads(threads).build().unwrap();
+        let results = pool.install(|| run(f, &inputs, DType::F32).unwrap());
+        results.iter().map(values).collect::<Vec<_>>()
+    };
+    assert_eq!(on(1), on(3));
 }

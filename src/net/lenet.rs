@@ -3,7 +3,8 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::{BatchNorm, BatchNormConfig, Conv2d, Linear};
-use crate::{Error, Result, ops};
+use crate::ops::{self, ConvAlgorithm};
+use crate::{Error, Result};
 
 const KERNEL: usize = 5;
 const PADDING: usize = 2;
@@ -41,6 +42,8 @@ pub struct LeNetConfig {
     pub head: Head,
     /// Whether batch norm learns scale and shift.
     pub affine: bool,
+    /// How convolutions in f32 are computed on the CPU.
+    pub algorithm: ConvAlgorithm,
 }
 
 impl Default for LeNetConfig {
@@ -53,6 +56,7 @@ impl Default for LeNetConfig {
             latent: 128,
             head: Head::NormAct,
             affine: true,
+            algorithm: ConvAlgorithm::Fast,
         }
     }
 }
@@ -166,7 +170,8 @@ impl LeNetEncoder {
         for (i, &outputs) in config.blocks.iter().enumerate() {
             let vb = vb.pp("blocks").pp(i);
             blocks.push(Block {
-                conv: Conv2d::new(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?,
+                conv: Conv2d::new(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?
+                    .with_algorithm(config.algorithm),
                 norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
             });
             inputs = outputs;
@@ -235,12 +240,14 @@ impl LeNetDecoder {
         for (i, &outputs) in config.blocks.iter().rev().enumerate() {
             let vb = vb.pp("blocks").pp(i);
             blocks.push(Block {
-                conv: Conv2d::transposed(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?,
+                conv: Conv2d::transposed(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?
+                    .with_algorithm(config.algorithm),
                 norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
             });
             inputs = outputs;
         }
-        let out = Conv2d::transposed(inputs, config.channels, KERNEL, PADDING, vb.pp("out"))?;
+        let out = Conv2d::transposed(inputs, config.channels, KERNEL, PADDING, vb.pp("out"))?
+            .with_algorithm(config.algorithm);
         Ok(Self { start, blocks, out })
     }
 }

@@ -1,6 +1,8 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
+use serde::{Deserialize, Serialize};
+
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
 use super::fast::Plan;
 use super::im2col::{self, ConvShape};
@@ -25,11 +27,36 @@ use super::im2col::{self, ConvShape};
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn conv2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
+    conv2d_with(xs, kernel, padding, ConvAlgorithm::Fast)
+}
+
+/// How a convolution in f32 is computed on the CPU. In f64 and on other devices both are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConvAlgorithm {
+    /// The fastest for the shape, with a relative error of 2e-7 to 3e-6: Winograd's F(4x4, 5x5) for
+    /// 5x5 kernels of at least 8 channels, a direct sum for few input channels, else as `Exact`.
+    #[default]
+    Fast,
+    /// An unfolded image and a matrix product, with a relative error of about 1e-7.
+    Exact,
+}
+
+/// [`conv2d`] by the given algorithm.
+///
+/// # Errors
+/// As [`conv2d`].
+pub fn conv2d_with(
+    xs: &Tensor,
+    kernel: &Tensor,
+    padding: usize,
+    algorithm: ConvAlgorithm,
+) -> Result<Tensor> {
     let shape = ConvShape::new(xs.dims4()?, kernel.dims4()?, padding)?;
     if !has_kernel(xs) {
         return xs.conv2d(kernel, padding, 1, 1, 1);
     }
-    if let Some(op) = FastConv::choose(xs, kernel, shape, false) {
+    if let Some(op) = FastConv::choose(xs, kernel, shape, (algorithm, false)) {
         return xs.contiguous()?.apply_op2(&kernel.contiguous()?, op);
     }
     let op = Conv {
@@ -57,6 +84,19 @@ pub fn conv2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn conv_transpose2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
+    conv_transpose2d_with(xs, kernel, padding, ConvAlgorithm::Fast)
+}
+
+/// [`conv_transpose2d`] by the given algorithm.
+///
+/// # Errors
+/// As [`conv_transpose2d`].
+pub fn conv_transpose2d_with(
+    xs: &Tensor,
+    kernel: &Tensor,
+    padding: usize,
+    algorithm: ConvAlgorithm,
+) -> Result<Tensor> {
     let (n, c_in, h, w) = xs.dims4()?;
     let (kernel_in, c_out, kh, kw) = kernel.dims4()?;
     // The convolution that this is the adjoint of maps our output to our input.
@@ -76,7 +116,7 @@ pub fn conv_transpose2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<
     if kh == kw && padding < kh {
         let kernel_dims = (c_out, c_in, kh, kw);
         let shape = ConvShape::new((n, c_in, h, w), kernel_dims, kh - 1 - padding)?;
-        if let Some(op) = FastConv::choose(xs, kernel, shape, true) {
+        if let Some(op) = FastConv::choose(xs, kernel, shape, (algorithm, true)) {
             return xs.contiguous()?.apply_op2(&kernel.contiguous()?, op);
         }
     }
@@ -131,9 +171,15 @@ struct FastConv(Plan);
 
 impl FastConv {
     /// `None` where [`Conv`] serves better.
-    fn choose(xs: &Tensor, kernel: &Tensor, shape: ConvShape, transposed: bool) -> Option<Self> {
+    fn choose(
+        xs: &Tensor,
+        kernel: &Tensor,
+        shape: ConvShape,
+        (algorithm, transposed): (ConvAlgorithm, bool),
+    ) -> Option<Self> {
         let f32s = xs.dtype() == DType::F32 && kernel.dtype() == DType::F32;
-        f32s.then(|| Plan::choose(shape, transposed, 1))?.map(Self)
+        let fast = f32s && algorithm == ConvAlgorithm::Fast;
+        fast.then(|| Plan::choose(shape, transposed, 1))?.map(Self)
     }
 }
 

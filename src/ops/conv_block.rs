@@ -11,8 +11,8 @@ use super::fast::{
 };
 use super::im2col::ConvShape;
 use super::{
-    BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train, conv_transpose2d, conv2d,
-    max_pool2d, upsample_nearest2d,
+    BatchNormOptions, BatchStatistics, ConvAlgorithm, batch_norm_eval, batch_norm_train,
+    conv_transpose2d_with, conv2d_with, max_pool2d, upsample_nearest2d,
 };
 
 /// A block of a convolutional network: nearest upsampling, convolution of stride 1, batch norm,
@@ -31,12 +31,15 @@ pub struct ConvBlock<'a> {
     pub norm: BatchNormOptions<'a>,
     /// Size of the pooling windows; 1 for none.
     pub pool: usize,
+    /// How the convolution is computed; only [`ConvAlgorithm::Fast`] is fused with the rest.
+    pub algorithm: ConvAlgorithm,
 }
 
 /// A [`ConvBlock`] with the statistics of the batch: `[batch, c_in, h, w] -> [batch, c_out, ...]`,
 /// and the statistics (without gradient).
 ///
-/// Equal to [`upsample_nearest2d`], [`conv2d`] or [`conv_transpose2d`], [`batch_norm_train`] and
+/// Equal to [`upsample_nearest2d`], [`conv2d`](super::conv2d) or
+/// [`conv_transpose2d`](super::conv_transpose2d), [`batch_norm_train`] and
 /// [`max_pool2d`] in turn, up to rounding. On the CPU, for f32, one operation that keeps no more
 /// than the convolution's output.
 ///
@@ -50,7 +53,7 @@ pub struct ConvBlock<'a> {
 /// let xs = Tensor::rand(0f32, 1., (4, 3, 8, 8), &Device::Cpu)?;
 /// let kernel = Tensor::rand(-1f32, 1., (16, 3, 5, 5), &Device::Cpu)?;
 /// let norm = BatchNormOptions { affine: None, eps: 1e-5, negative_slope: 0.01 };
-/// let block = ConvBlock { kernel: &kernel, transposed: false, padding: 2, upsample: 1, norm, pool: 2 };
+/// let block = ConvBlock { kernel: &kernel, transposed: false, padding: 2, upsample: 1, norm, pool: 2, algorithm: Default::default() };
 /// let (ys, statistics) = conv_block_train(&xs, block)?;
 /// assert_eq!(ys.dims(), [4, 16, 4, 4]);
 /// assert_eq!(statistics.count, 4 * 8 * 8);
@@ -116,6 +119,7 @@ impl ConvBlock<'_> {
         let (n, c_in, h, w) = xs.dims4()?;
         let (k0, k1, kh, kw) = self.kernel.dims4()?;
         let fits = has_kernel(xs)
+            && self.algorithm == ConvAlgorithm::Fast
             && xs.dtype() == DType::F32
             && self.kernel.dtype() == DType::F32
             && matches!(self.pool, 1 | 2)
@@ -175,8 +179,8 @@ impl ConvBlock<'_> {
             factor => upsample_nearest2d(xs, factor)?,
         };
         match self.transposed {
-            true => conv_transpose2d(&wide, self.kernel, self.padding),
-            false => conv2d(&wide, self.kernel, self.padding),
+            true => conv_transpose2d_with(&wide, self.kernel, self.padding, self.algorithm),
+            false => conv2d_with(&wide, self.kernel, self.padding, self.algorithm),
         }
     }
 
@@ -370,6 +374,7 @@ impl Fused {
                 negative_slope: self.slope,
             },
             pool: self.pool,
+            algorithm: ConvAlgorithm::Fast,
         };
         let vector = |values: &[f64]| Tensor::new(values, &Device::Cpu)?.to_dtype(DType::F32);
         let (mean, variance) = (vector(&given.mean)?, vector(&given.squares)?);

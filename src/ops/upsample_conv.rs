@@ -3,7 +3,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, T
 use super::cpu::{contiguous, elements, has_kernel};
 use super::fast::{KernelView, Plan, uninit};
 use super::im2col::ConvShape;
-use super::{conv_transpose2d, conv2d, upsample_nearest2d};
+use super::{ConvAlgorithm, conv_transpose2d_with, conv2d_with, upsample_nearest2d};
 
 /// Subpixels of a pixel.
 const PHASES: usize = 4;
@@ -11,7 +11,8 @@ const PHASES: usize = 4;
 /// Nearest upsampling by 2, then a convolution of stride 1, or a transposed one:
 /// `[batch, c_in, h, w] -> [batch, c_out, ...]`.
 ///
-/// Equal to [`upsample_nearest2d`] and [`conv2d`] or [`conv_transpose2d`] in turn, up to rounding.
+/// Equal to [`upsample_nearest2d`] and [`conv2d`](super::conv2d) or
+/// [`conv_transpose2d`](super::conv_transpose2d) in turn, up to rounding.
 /// For few output channels, f32 and a 5x5 kernel with padding 2 on the CPU, each of the four
 /// subpixels is a 3x3 convolution of the small image, whose weights are sums of the kernel's: 9
 /// products in place of 25, and the large image is never made.
@@ -24,7 +25,7 @@ const PHASES: usize = 4;
 ///
 /// let xs = Tensor::ones((1, 1, 2, 2), DType::F32, &Device::Cpu)?;
 /// let kernel = Tensor::ones((1, 1, 5, 5), DType::F32, &Device::Cpu)?;
-/// let ys = puad::ops::upsample2_conv2d(&xs, &kernel, 2, false)?;
+/// let ys = puad::ops::upsample2_conv2d(&xs, &kernel, 2, false, Default::default())?;
 /// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?[..4], [9., 12., 12., 9.]);
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -33,11 +34,13 @@ pub fn upsample2_conv2d(
     kernel: &Tensor,
     padding: usize,
     transposed: bool,
+    algorithm: ConvAlgorithm,
 ) -> Result<Tensor> {
     let (n, c_in, h, w) = xs.dims4()?;
     let (k0, k1, kh, kw) = kernel.dims4()?;
     let (kernel_in, c_out) = if transposed { (k0, k1) } else { (k1, k0) };
     let fits = has_kernel(xs)
+        && algorithm == ConvAlgorithm::Fast
         && (xs.dtype(), kernel.dtype()) == (DType::F32, DType::F32)
         && (kh, kw, padding) == (5, 5, 2)
         && kernel_in == c_in
@@ -54,8 +57,8 @@ pub fn upsample2_conv2d(
     }
     let wide = upsample_nearest2d(xs, 2)?;
     match transposed {
-        true => conv_transpose2d(&wide, kernel, padding),
-        false => conv2d(&wide, kernel, padding),
+        true => conv_transpose2d_with(&wide, kernel, padding, algorithm),
+        false => conv2d_with(&wide, kernel, padding, algorithm),
     }
 }
 
