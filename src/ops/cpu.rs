@@ -7,18 +7,12 @@ pub(super) trait Real: WithDType {
     const ZERO: Self;
     const ONE: Self;
 
-    fn exp(self) -> Self;
-
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
 impl Real for f32 {
     const ZERO: Self = 0.;
     const ONE: Self = 1.;
-
-    fn exp(self) -> Self {
-        f32::exp(self)
-    }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
         match storage {
@@ -31,10 +25,6 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: Self = 0.;
     const ONE: Self = 1.;
-
-    fn exp(self) -> Self {
-        f64::exp(self)
-    }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
         match storage {

@@ -14,6 +14,8 @@ mod norm;
 mod product;
 mod transforms;
 mod vector;
+// A row of one array is a column of another there: indices say it best.
+#[allow(clippy::needless_range_loop)]
 mod winograd;
 
 use pulp::{Simd, WithSimd};
@@ -448,9 +450,9 @@ struct KernelTask<'a> {
 impl WithSimd for KernelTask<'_> {
     type Output = ();
     #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
+    fn with_simd<S: Simd>(self, _: S) {
         let kernel = (self.kernel, self.view);
-        self.way.transform_panel(s, kernel, self.first, self.out);
+        self.way.transform_panel(kernel, self.first, self.out);
     }
 }
 

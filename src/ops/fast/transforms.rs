@@ -19,6 +19,33 @@ pub(super) const SCALE: [f32; 8] = [
     1.,
 ];
 
+/// `G_5`: the scaled powers of each point.
+pub(super) const WEIGHTS: [[f64; 5]; 8] = {
+    const POINTS: [f64; 7] = [0., 1., -1., 2., -2., 0.5, -0.5];
+    const SCALE: [f64; 7] = [
+        1.,
+        -2. / 9.,
+        -2. / 9.,
+        1. / 90.,
+        1. / 90.,
+        32. / 45.,
+        32. / 45.,
+    ];
+    let mut all = [[0.; 5]; 8];
+    let mut i = 0;
+    while i < 7 {
+        let (mut power, mut k) = (SCALE[i], 0);
+        while k < 5 {
+            all[i][k] = power;
+            power *= POINTS[i];
+            k += 1;
+        }
+        i += 1;
+    }
+    all[7][4] = 1.;
+    all
+};
+
 /// `x + c y`.
 #[inline(always)]
 fn fma<S: Simd>(simd: S, x: S::f32s, c: f32, y: S::f32s) -> S::f32s {
@@ -49,27 +76,12 @@ pub(super) fn data<S: Simd>(s: S, d: [S::f32s; 8]) -> [S::f32s; 8] {
     ]
 }
 
-/// `P_w(p)` and `P_w(-p)` of five weights.
-#[inline(always)]
-fn at5<S: Simd>(s: S, w: &[S::f32s; 5], p: f32) -> [S::f32s; 2] {
-    let even = fma(s, fma(s, w[0], p * p, w[2]), p * p * p * p, w[4]);
-    let odd = s.mul_f32s(s.splat_f32s(p), fma(s, w[1], p * p, w[3]));
-    pair(s, even, odd)
-}
-
 /// `P_w(p)` and `P_w(-p)` of four weights.
 #[inline(always)]
 fn at4<S: Simd>(s: S, w: &[S::f32s; 4], p: f32) -> [S::f32s; 2] {
     let even = fma(s, w[0], p * p, w[2]);
     let odd = s.mul_f32s(s.splat_f32s(p), fma(s, w[1], p * p, w[3]));
     pair(s, even, odd)
-}
-
-/// `P_w` of five weights at every point.
-#[inline(always)]
-pub(super) fn kernel5<S: Simd>(s: S, w: [S::f32s; 5]) -> [S::f32s; 8] {
-    let (one, two, half) = (at5(s, &w, 1.), at5(s, &w, 2.), at5(s, &w, 0.5));
-    [w[0], one[0], one[1], two[0], two[1], half[0], half[1], w[4]]
 }
 
 /// `P_w` of four weights at every point.

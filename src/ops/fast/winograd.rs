@@ -11,7 +11,7 @@ use pulp::Simd;
 use super::KernelView;
 use super::frame::Frame;
 use super::product::{Contraction, Target, multiply};
-use super::transforms::{SCALE, data, kernel4, kernel5, output4, output5};
+use super::transforms::{SCALE, WEIGHTS, data, kernel4, output4, output5};
 use super::vector::{load, store};
 
 /// Tiles that go through the transforms together.
@@ -33,11 +33,6 @@ macro_rules! four {
         }),*]
     };
 }
-macro_rules! five {
-    ($i:ident => $value:expr) => {
-        four!(0, 1, 2, 3, 4; $i => $value)
-    };
-}
 macro_rules! eight {
     ($i:ident => $value:expr) => {
         four!(0, 1, 2, 3, 4, 5, 6, 7; $i => $value)
@@ -52,6 +47,20 @@ pub(super) struct Winograd {
     pub(super) h: usize,
     pub(super) w: usize,
     pub(super) lanes: usize,
+}
+
+/// `G w` of five weights, in every lane.
+#[inline(always)]
+fn at_points<const L: usize>(weights: &[[f64; L]; 5]) -> [[f64; L]; 8] {
+    let mut out = [[0.; L]; 8];
+    for (out, row) in out.iter_mut().zip(&WEIGHTS) {
+        for (weight, factor) in weights.iter().zip(row) {
+            for (out, w) in out.iter_mut().zip(weight) {
+                *out += factor * w;
+            }
+        }
+    }
+    out
 }
 
 impl Winograd {
@@ -83,35 +92,39 @@ impl Winograd {
         POINTS * self.c_in * self.pad_out()
     }
 
-    /// The kernel's transform, `[panel, point, c_in, columns of the panel]`, for `panel`'s slice.
+    /// The kernel's transform, `[panel, point, c_in, columns of the panel]`, for the slice of the
+    /// panel that begins with output `first`. In f64: its rounding would be a third of the error.
     #[inline(always)]
-    pub(super) fn transform_panel<S: Simd>(
+    pub(super) fn transform_panel(
         &self,
-        s: S,
         (kernel, view): (&[f32], &KernelView),
         first: usize,
         out: &mut [f32],
     ) {
+        const LANES: usize = 8;
         let width = out.len() / (POINTS * self.c_in).max(1);
-        for c in 0..self.c_in {
-            for lane in (0..width).step_by(S::F32_LANES) {
-                let mut taps = [[s.splat_f32s(0.); 5]; 5];
-                for (y, taps) in taps.iter_mut().enumerate() {
-                    for (x, tap) in taps.iter_mut().enumerate() {
-                        let mut values = [0f32; 16];
-                        let outputs = (first + lane..self.c_out).take(S::F32_LANES);
-                        for (value, o) in values.iter_mut().zip(outputs) {
-                            *value = kernel[view.at(o, c, y, x)];
-                        }
-                        *tap = load(s, &values, 0);
-                    }
+        for (c, lane) in (0..self.c_in).flat_map(|c| (0..width).step_by(LANES).map(move |l| (c, l)))
+        {
+            let mut taps = [[[0f64; LANES]; 5]; 5];
+            for l in 0..LANES.min(self.c_out.saturating_sub(first + lane)) {
+                for (y, x) in (0..25).map(|i| (i / 5, i % 5)) {
+                    taps[y][x][l] = f64::from(kernel[view.at(first + lane + l, c, y, x)]);
                 }
-                let rows = five!(y => kernel5(s, taps[y]));
-                for x in 0..8 {
-                    let column = kernel5(s, five!(y => rows[y][x]));
-                    for (y, v) in column.into_iter().enumerate() {
-                        let v = s.mul_f32s(v, s.splat_f32s(SCALE[x] * SCALE[y]));
-                        store(s, out, ((y * 8 + x) * self.c_in + c) * width + lane, v);
+            }
+            let mut half = [[[0f64; LANES]; 8]; 5];
+            for (half, taps) in half.iter_mut().zip(&taps) {
+                *half = at_points(taps);
+            }
+            let count = LANES.min(width - lane);
+            for x in 0..8 {
+                let mut column = [[0f64; LANES]; 5];
+                for y in 0..5 {
+                    column[y] = half[y][x];
+                }
+                for (y, values) in at_points(&column).iter().enumerate() {
+                    let out = &mut out[((y * 8 + x) * self.c_in + c) * width + lane..][..count];
+                    for (out, &v) in out.iter_mut().zip(values) {
+                        *out = v as f32;
                     }
                 }
             }
