@@ -379,20 +379,32 @@ fn float32_of_pytorch(row: &str) -> [f64; 7] {
 /// The errors that depend on the first step's rounding alone: losses, norms and heads of gradients.
 const FIRST_STEP: std::ops::Range<usize> = 0..3;
 
-/// By column, the largest of PyTorch's own errors over the rows.
-fn largest_by_column(rows: &[&String]) -> Vec<f64> {
-    let column = |i: usize| largest(rows.iter().map(|row| float32_of_pytorch(row)[i]));
+/// By column, the largest of PyTorch's own errors over some rows.
+fn largest_by_column<'a>(rows: impl Iterator<Item = &'a String> + Clone) -> Vec<f64> {
+    let column = |i: usize| largest(rows.clone().map(|row| float32_of_pytorch(row)[i]));
     (0..COLUMNS.len()).map(column).collect()
 }
 
 fn float32_follows_pytorch(algorithm: ConvAlgorithm) {
     let fixture = fixture();
     let rows = fixture["rows"].as_object().unwrap();
-    let worst = largest_by_column(&rows.keys().collect::<Vec<_>>());
+    let worst = largest_by_column(rows.keys());
+    let network = |row: &Value| {
+        row["network"]
+            .as_str()
+            .unwrap()
+            .trim_end_matches("_u")
+            .to_string()
+    };
     let mut failed = vec![];
     for (row, want) in rows {
         let errors = errors(row, want, DType::F32, algorithm).columns;
         let torch = float32_of_pytorch(row);
+        // Each row is one draw of the rounding of one network.
+        let alike = rows
+            .iter()
+            .filter(|other| network(other.1) == network(want));
+        let alike = largest_by_column(alike.map(|other| other.0));
         println!("{row:26}{errors:?}");
         for (i, error) in errors.into_iter().enumerate() {
             // Adam's first steps are the signs of the gradients: rounding that turns the sign of a
@@ -400,7 +412,7 @@ fn float32_follows_pytorch(algorithm: ConvAlgorithm) {
             // follows is one draw of a heavy-tailed number, for PyTorch as for us: `loe_soft` risks
             // err by 2e-4 even with the exact convolution, where PyTorch's draw was 2e-6.
             let allowed = match FIRST_STEP.contains(&i) {
-                true => 5. * torch[i],
+                true => 5. * alike[i],
                 false => 5. * worst[i],
             };
             if error > allowed {
