@@ -222,6 +222,119 @@ pub enum DataError {
         limit: u64,
     },
 
+    /// A file whose ending names no table.
+    #[error("tables must end in .npy, .npz or .csv, got {}", path.display())]
+    TableFormat {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A file that does not start as `.npy` does.
+    #[error("{} must {rule}, got {got}", path.display())]
+    NpyHeader {
+        /// The file.
+        path: PathBuf,
+        /// The rule it broke.
+        rule: &'static str,
+        /// What came.
+        got: String,
+    },
+
+    /// An array of other values than plain numbers.
+    #[error(
+        "{} must hold f4, f8, i1 to i8, u1 to u8 or b1, got {descr:?}: convert it with numpy's astype",
+        path.display()
+    )]
+    NpyType {
+        /// The file.
+        path: PathBuf,
+        /// Its `descr`.
+        descr: String,
+    },
+
+    /// An array stored column by column, whose samples cannot be read one after another.
+    #[error(
+        "{} must be in C order to be read by samples, got Fortran order: \
+         save numpy.ascontiguousarray(a)",
+        path.display()
+    )]
+    FortranOrder {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// An array that is no list of samples.
+    #[error(
+        "{} must have shape (n, ...) with values in each sample and fit in memory's addresses, \
+         got {shape:?}",
+        path.display()
+    )]
+    NpyShape {
+        /// The file.
+        path: PathBuf,
+        /// Its shape.
+        shape: Vec<u64>,
+    },
+
+    /// An archive without the array asked for, or without a single one where none was named.
+    #[error(
+        "{} must hold the array asked for ({}), got {arrays:?}",
+        path.display(),
+        name.as_deref().unwrap_or("its only one")
+    )]
+    NpzArray {
+        /// The file.
+        path: PathBuf,
+        /// The array asked for.
+        name: Option<String>,
+        /// The arrays there are.
+        arrays: Vec<String>,
+    },
+
+    /// A broken zip archive.
+    #[error("{} must be a zip archive that can be read: {cause}", path.display())]
+    Zip {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// Lines that form no table.
+    #[error("{} must be a table: {cause}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A field that is no number.
+    #[error("{} must hold numbers, got {text:?} in line {line}, column {column}", path.display())]
+    CsvValue {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// Counted from 0.
+        column: usize,
+        /// The field.
+        text: String,
+    },
+
+    /// A column that is not there.
+    #[error("{} must have the column {column} asked for, got {width} columns", path.display())]
+    CsvColumn {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0.
+        column: usize,
+        /// Number of columns.
+        width: usize,
+    },
+
     /// A label that names no class.
     #[error("{} must hold labels below {classes}, got {label} at byte {offset}", path.display())]
     Label {

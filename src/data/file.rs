@@ -34,11 +34,25 @@ impl Source {
             true => Box::new(MultiGzDecoder::new(file)),
             false => Box::new(file),
         };
-        Ok(Self {
+        Ok(Self::new(path, reader))
+    }
+
+    /// What `reader` gives, of the file `path`.
+    pub(super) fn new(path: &Path, reader: Box<dyn Read>) -> Self {
+        Self {
             path: path.into(),
             reader,
             offset: 0,
-        })
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The bytes that are left.
+    pub(super) fn into_reader(self) -> Box<dyn Read> {
+        self.reader
     }
 
     /// The next `n` bytes. Memory grows with what the file holds, not with what is asked for.

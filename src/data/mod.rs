@@ -12,6 +12,7 @@
 //! | nothing | [`toy::generate`] | the two-dimensional data of Figure 1 |
 //! | nothing | [`glyphs::generate`] | images of ten classes of digits |
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
+//! | tables in `.npy`, `.npz` or CSV | `stream::Table` | batches, or all as [`Samples`] |
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
 //!
 //! The readers of files need the feature `datasets`.
@@ -31,6 +32,8 @@ pub mod mnist;
 pub mod protocol;
 mod resize;
 mod samples;
+#[cfg(feature = "datasets")]
+pub mod stream;
 pub mod toy;
 
 pub use dataset::PuDataset;

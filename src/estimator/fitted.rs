@@ -268,7 +268,7 @@ impl FittedDetector {
 }
 
 /// The error about row `i` of a batch as one about row `start + i`.
-fn shift_row(error: Error, start: usize) -> Error {
+pub(super) fn shift_row(error: Error, start: usize) -> Error {
     match error {
         Error::Data(DataError::NotFinite {
             group,

@@ -13,6 +13,8 @@ mod fit;
 mod fitted;
 mod rows;
 mod scaler;
+#[cfg(feature = "datasets")]
+mod stream;
 mod threshold;
 
 pub use calibration::{Calibration, CalibrationMethod};
@@ -22,6 +24,8 @@ pub use fit::Estimator;
 pub use fitted::{FittedDetector, ValidationScores};
 pub use rows::{IntoSamples, Row};
 pub use scaler::{Scaler, Scaling};
+#[cfg(feature = "datasets")]
+pub use stream::Progress;
 pub use threshold::{Threshold, ThresholdRule};
 
 pub(crate) use fitted::Parts;

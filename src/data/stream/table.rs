@@ -1,0 +1,188 @@
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::csv::{CsvOptions, CsvRows};
+use super::npy::NpyRows;
+use super::npz;
+use crate::data::file::Source;
+use crate::data::{DataError, Samples};
+use crate::{Error, Result};
+
+/// Rows read in one go by [`Table::read`].
+const PIECE: usize = 4096;
+
+/// Samples in a file, read in order.
+///
+/// Values become f32 where that holds them exactly (`f4`, 8- and 16-bit integers, booleans), else
+/// f64; CSV is f64.
+///
+/// ```
+/// use puad::data::stream::{CsvOptions, Table};
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// let path = dir.path().join("table.csv");
+/// std::fs::write(&path, "length,width\n1.5,2\n3,4\n5,6\n").unwrap();
+/// let table = Table::csv(&path, &CsvOptions::default())?;
+/// assert_eq!(table.sample_shape(), [2]);
+/// let sizes: Vec<_> = table.batches(2)?.map(|b| Ok(b?.dim(0)?)).collect::<puad::Result<_>>()?;
+/// assert_eq!(sizes, [2, 1]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub struct Table {
+    form: Form,
+    read: u64,
+}
+
+enum Form {
+    Npy(NpyRows),
+    Csv(Box<CsvRows>),
+}
+
+impl Table {
+    /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array) or `.csv`, the
+    /// first and the last also with `.gz`.
+    ///
+    /// # Errors
+    /// [`DataError::TableFormat`] for another ending; else as the reader.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_ascii_lowercase();
+        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        if plain.ends_with(".npy") {
+            Self::npy(path)
+        } else if plain.ends_with(".csv") {
+            Self::csv(path, &CsvOptions::default())
+        } else if name.ends_with(".npz") {
+            Self::npz(path, None)
+        } else {
+            Err(DataError::TableFormat { path: path.into() }.into())
+        }
+    }
+
+    /// An array `[n, ...]` in numpy's `.npy` format, in C order.
+    ///
+    /// # Errors
+    /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::NpyHeader`],
+    /// [`DataError::NpyType`] for values that are no plain numbers, [`DataError::FortranOrder`],
+    /// [`DataError::NpyShape`] for an array that is no list of samples.
+    pub fn npy(path: impl AsRef<Path>) -> Result<Self> {
+        let source = Source::open(path.as_ref())?;
+        Ok(Self::new(Form::Npy(NpyRows::open(source)?)))
+    }
+
+    /// The array `name` of an `.npz` archive, or its only one.
+    ///
+    /// # Errors
+    /// [`DataError::Zip`] for a broken archive, [`DataError::NpzArray`] if there is no such array or
+    /// several without a name; else as [`npy`](Self::npy).
+    pub fn npz(path: impl AsRef<Path>, name: Option<&str>) -> Result<Self> {
+        let source = npz::open(path.as_ref(), name)?;
+        Ok(Self::new(Form::Npy(NpyRows::open(source)?)))
+    }
+
+    /// A table of comma-separated numbers, a sample a line.
+    ///
+    /// # Errors
+    /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Csv`] for lines of different
+    /// length, [`DataError::CsvValue`] for a field that is no number, [`DataError::CsvColumn`] for a
+    /// column that is not there.
+    pub fn csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self> {
+        let rows = CsvRows::open(path.as_ref(), options)?;
+        Ok(Self::new(Form::Csv(Box::new(rows))))
+    }
+
+    fn new(form: Form) -> Self {
+        Self { form, read: 0 }
+    }
+
+    /// The dimensions of one sample.
+    pub fn sample_shape(&self) -> Vec<usize> {
+        match &self.form {
+            Form::Npy(rows) => rows.sample_shape().to_vec(),
+            Form::Csv(rows) => vec![rows.width()],
+        }
+    }
+
+    /// The number of samples; `None` for CSV, which does not say.
+    pub fn len(&self) -> Option<u64> {
+        match &self.form {
+            Form::Npy(rows) => Some(rows.len()),
+            Form::Csv(_) => None,
+        }
+    }
+
+    /// Whether there is no sample; `None` for CSV.
+    pub fn is_empty(&self) -> Option<bool> {
+        self.len().map(|n| n == 0)
+    }
+
+    /// Samples read so far.
+    pub fn rows_read(&self) -> u64 {
+        self.read
+    }
+
+    /// The next `size` samples, or what is left of them: `[size, ...]` on the CPU; `None` at the
+    /// end.
+    ///
+    /// # Errors
+    /// [`DataError::Truncated`] or [`DataError::TrailingBytes`] for a file that does not hold what
+    /// its header says; else as the constructors. [`Error::Config`] for a size of 0.
+    pub fn next_batch(&mut self, size: usize) -> Result<Option<Tensor>> {
+        if size == 0 {
+            return Err(Error::config("batch_size", "at least 1", size));
+        }
+        let batch = match &mut self.form {
+            Form::Npy(rows) => rows.next(size)?,
+            Form::Csv(rows) => rows.next(size)?,
+        };
+        if let Some(batch) = &batch {
+            self.read += batch.dim(0)? as u64;
+        }
+        Ok(batch)
+    }
+
+    /// The samples in batches of `size`, the last one perhaps smaller.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a size of 0; items as [`next_batch`](Self::next_batch).
+    pub fn batches(self, size: usize) -> Result<Batches> {
+        if size == 0 {
+            return Err(Error::config("batch_size", "at least 1", size));
+        }
+        let table = Some(self);
+        Ok(Batches { table, size })
+    }
+
+    /// All samples at once, to train on.
+    ///
+    /// # Errors
+    /// As [`next_batch`](Self::next_batch); [`Error::EmptyGroup`] if there is none.
+    pub fn read(self) -> Result<Samples> {
+        let batches = self.batches(PIECE)?.collect::<Result<Vec<_>>>()?;
+        if batches.is_empty() {
+            let (what, group) = ("a table to train on", "unlabeled, anomalous or normal");
+            return Err(Error::EmptyGroup { what, group });
+        }
+        Ok(Tensor::cat(&batches, 0)?.to_device(&Device::Cpu)?.into())
+    }
+}
+
+/// The batches of a [`Table`]; ends after the first error.
+pub struct Batches {
+    table: Option<Table>,
+    size: usize,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Tensor>;
+
+    fn next(&mut self) -> Option<Result<Tensor>> {
+        let item = self.table.as_mut()?.next_batch(self.size).transpose();
+        if !matches!(item, Some(Ok(_))) {
+            self.table = None;
+        }
+        item
+    }
+}

@@ -1,0 +1,66 @@
+use std::ops::ControlFlow;
+
+use super::FittedDetector;
+use super::fitted::shift_row;
+use crate::Result;
+use crate::data::stream::Table;
+
+/// How far [`FittedDetector::score_table`] has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Samples scored so far.
+    pub rows: u64,
+    /// Samples in all, where the file says so (not in CSV).
+    pub total: Option<u64>,
+}
+
+impl FittedDetector {
+    /// Scores a file of any size, one training batch at a time, in constant memory. `on_batch` gets
+    /// each batch's scores as they come, and may end the run. Returns the number of samples scored.
+    ///
+    /// ```
+    /// # use puad::{Estimator, FitConfig};
+    /// # let mut config = FitConfig::default();
+    /// # config.train.epochs = 1;
+    /// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+    /// # let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("new.csv");
+    /// # std::fs::write(&path, "a,b\n0,1\n1,0\n5,5\n").unwrap();
+    /// use std::ops::ControlFlow;
+    /// use puad::data::stream::Table;
+    ///
+    /// let mut highest = f64::NEG_INFINITY;
+    /// let rows = detector.score_table(Table::open(&path)?, |progress, scores| {
+    ///     highest = scores.iter().copied().fold(highest, f64::max);
+    ///     println!("{} rows", progress.rows);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(rows, 3);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Table::next_batch`], and as [`score`](Self::score), rows counted from the start of the
+    /// file.
+    pub fn score_table(
+        &self,
+        mut table: Table,
+        mut on_batch: impl FnMut(Progress, &[f64]) -> ControlFlow<()>,
+    ) -> Result<u64> {
+        let size = self.config().train.batch_size;
+        let total = table.len();
+        let mut start = 0;
+        while let Some(batch) = table.next_batch(size)? {
+            let scores = self
+                .score(batch)
+                .map_err(|e| shift_row(e, start as usize))?;
+            let rows = table.rows_read();
+            if on_batch(Progress { rows, total }, &scores).is_break() {
+                return Ok(rows);
+            }
+            start = rows;
+        }
+        Ok(start)
+    }
+}

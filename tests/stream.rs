@@ -1,0 +1,402 @@
+//! Tables read a batch at a time: numpy's own files, broken ones, and a detector over them.
+#![cfg(feature = "datasets")]
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use puad::candle_core::{DType, Tensor};
+use puad::data::DataError;
+use puad::data::stream::{CsvOptions, Table};
+use puad::{Error, Estimator, FitConfig, Result};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+struct Dir(tempfile::TempDir);
+
+impl Dir {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+/// An `.npy` file of version 1.
+fn npy(header: &str, data: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
+}
+
+fn f4(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn values(t: &Tensor) -> Vec<f64> {
+    let flat = t.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
+    flat.to_vec1().unwrap()
+}
+
+fn all(table: Table, size: usize) -> Result<Vec<f64>> {
+    let batches = table.batches(size)?.collect::<Result<Vec<_>>>()?;
+    Ok(batches.iter().flat_map(values).collect())
+}
+
+fn problem<T>(result: Result<T>) -> DataError {
+    match result {
+        Err(Error::Data(problem)) => problem,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("no error"),
+    }
+}
+
+#[test]
+fn numpy_s_own_files_read() {
+    let count = |offset: f64| (0..15).map(|i| f64::from(i) - offset).collect::<Vec<_>>();
+    let cases = [
+        ("le_f4", DType::F32, count(4.)),
+        ("be_f4", DType::F32, count(4.)),
+        ("le_f8", DType::F64, count(4.)),
+        ("be_f8", DType::F64, count(4.)),
+        ("i1", DType::F32, count(4.)),
+        ("le_i2", DType::F32, count(4.)),
+        ("be_i4", DType::F64, count(4.)),
+        ("le_i8", DType::F64, count(4.)),
+        ("u1", DType::F32, count(0.)),
+        ("be_u2", DType::F32, count(0.)),
+        ("le_u4", DType::F64, count(0.)),
+        ("le_u8", DType::F64, count(0.)),
+        (
+            "bool",
+            DType::F32,
+            (0..15).map(|i| f64::from(i % 2)).collect(),
+        ),
+    ];
+    for (name, dtype, expected) in cases {
+        for size in [1, 2, 5, 100] {
+            let mut table = Table::npz(fixture("tables.npz"), Some(name)).unwrap();
+            assert_eq!(
+                (table.len(), table.sample_shape()),
+                (Some(5), vec![3]),
+                "{name}"
+            );
+            let first = table.next_batch(size).unwrap().unwrap();
+            assert_eq!(
+                (first.dtype(), first.dims()),
+                (dtype, &[size.min(5), 3][..]),
+                "{name}"
+            );
+            assert_eq!(table.rows_read(), size.min(5) as u64);
+            let table = Table::npz(fixture("tables.npz"), Some(name)).unwrap();
+            assert_eq!(all(table, size).unwrap(), expected, "{name}");
+        }
+    }
+    let table = Table::npz(fixture("tables.npz"), Some("images")).unwrap();
+    assert_eq!(table.sample_shape(), [1, 3, 1]);
+    assert_eq!(
+        table.read().unwrap().to_tensor().unwrap().dims(),
+        [5, 1, 3, 1]
+    );
+    let table = Table::open(fixture("tables_stored.npz")).unwrap();
+    assert_eq!(all(table, 4).unwrap(), count(0.));
+}
+
+#[test]
+fn numpy_s_files_that_are_no_tables_are_named() {
+    let open = |name| problem(Table::npz(fixture("tables.npz"), Some(name)));
+    assert!(matches!(open("fortran"), DataError::FortranOrder { .. }));
+    for name in ["half", "complex", "text"] {
+        assert!(matches!(open(name), DataError::NpyType { .. }), "{name}");
+    }
+    for name in ["flat", "scalar", "no_values"] {
+        assert!(matches!(open(name), DataError::NpyShape { .. }), "{name}");
+    }
+    match open("absent") {
+        DataError::NpzArray { name, arrays, .. } => {
+            assert_eq!(name.as_deref(), Some("absent"));
+            assert!(arrays.contains(&"le_f4".to_string()));
+        }
+        other => panic!("{other}"),
+    }
+    let several = problem(Table::npz(fixture("tables.npz"), None));
+    assert!(matches!(several, DataError::NpzArray { name: None, .. }));
+    let empty = Table::npz(fixture("tables.npz"), Some("empty")).unwrap();
+    assert_eq!(empty.is_empty(), Some(true));
+    assert!(matches!(empty.read(), Err(Error::EmptyGroup { .. })));
+}
+
+#[test]
+fn npy_files_plain_and_gzipped_end_where_they_should() {
+    let dir = Dir::new();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }\n";
+    let whole = npy(header, &f4(&[0., 1., 2., 3., 4., 5.]));
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let expected = [0., 1., 2., 3., 4., 5.];
+    assert_eq!(
+        all(Table::open(dir.file("a.npy", &whole)).unwrap(), 2).unwrap(),
+        expected
+    );
+    assert_eq!(
+        all(Table::open(dir.file("a.npy.gz", gzip(&whole))).unwrap(), 2).unwrap(),
+        expected
+    );
+    for len in 0..whole.len() {
+        let path = dir.file("cut.npy", &whole[..len]);
+        let problem = problem(Table::open(&path).and_then(|t| all(t, 2)));
+        assert!(
+            matches!(problem, DataError::Truncated { .. }),
+            "{len}: {problem}"
+        );
+    }
+    let long = dir.file("long.npy", [&whole[..], &[0]].concat());
+    let problem = problem(Table::open(long).and_then(|t| all(t, 2)));
+    assert!(
+        matches!(problem, DataError::TrailingBytes { .. }),
+        "{problem}"
+    );
+}
+
+#[test]
+fn headers_are_read_strictly_and_believed_in_nothing() {
+    let dir = Dir::new();
+    let open = |header: &str| Table::npy(dir.file("h.npy", npy(header, &f4(&[1., 2.]))));
+    for good in [
+        "{'descr':'<f4','fortran_order':False,'shape':(1,2)}",
+        "{ \"shape\" : ( 1 , 2 , ) , 'fortran_order' : False , 'descr' : '<f4' , } \n",
+        "{'shape': (1L, 2L), 'descr': '<f4', 'fortran_order': False}",
+    ] {
+        assert_eq!(all(open(good).unwrap(), 9).unwrap(), [1., 2.], "{good}");
+    }
+    for bad in [
+        "",
+        "{",
+        "{}",
+        "{'descr': '<f4', 'shape': (1, 2)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2)} x",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, -2)}",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (1, 2)}",
+        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1, 2)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), 'more': False}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1 2)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 2)}",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 2)}",
+        "{'descr': '<f4\u{e9}, 'fortran_order': False",
+    ] {
+        assert!(
+            matches!(problem(open(bad)), DataError::NpyHeader { .. }),
+            "{bad}"
+        );
+    }
+    for descr in ["", "f4", "<f4x", "|f4", "<f16", "<m8", "é4"] {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1, 2)}}");
+        assert!(
+            matches!(problem(open(&header)), DataError::NpyType { .. }),
+            "{descr}"
+        );
+    }
+    // Promises of petabytes: found short without room being made for them.
+    let huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000)}";
+    let table = open(huge).unwrap();
+    assert!(matches!(
+        problem(all(table, 1 << 40)),
+        DataError::Truncated { .. }
+    ));
+    let huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}";
+    assert!(matches!(problem(open(huge)), DataError::NpyShape { .. }));
+    let magic = dir.file("m.npy", b"PK\x03\x04 this is something else");
+    assert!(matches!(
+        problem(Table::npy(magic)),
+        DataError::NpyHeader { .. }
+    ));
+    let version = dir.file("v.npy", b"\x93NUMPY\x09\x00\x00\x00");
+    assert!(matches!(
+        problem(Table::npy(version)),
+        DataError::NpyHeader { .. }
+    ));
+    let long = dir.file("l.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff");
+    assert!(matches!(
+        problem(Table::npy(long)),
+        DataError::NpyHeader { .. }
+    ));
+}
+
+/// No changed byte of an archive makes a panic or other numbers without an error.
+#[test]
+fn damaged_archives_are_errors() {
+    let dir = Dir::new();
+    let bytes = std::fs::read(fixture("tables_stored.npz")).unwrap();
+    let expected: Vec<f64> = (0..15).map(f64::from).collect();
+    let mut errors = 0;
+    for i in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[i] ^= 1 << (i % 8);
+        let path = dir.file("damaged.npz", damaged);
+        match Table::npz(path, Some("only")).and_then(|t| all(t, 4)) {
+            Ok(values) => assert_eq!(values, expected, "{i}"),
+            Err(_) => errors += 1,
+        }
+    }
+    assert!(errors > 120, "{errors}");
+    for len in 0..bytes.len() {
+        let path = dir.file("cut.npz", &bytes[..len]);
+        assert!(
+            Table::npz(path, None).and_then(|t| all(t, 4)).is_err(),
+            "{len}"
+        );
+    }
+}
+
+#[test]
+fn csv_files_read_with_and_without_names() {
+    let dir = Dir::new();
+    let plain = dir.file("plain.csv", "1, 2.5,-3e2\n4,5,6\n");
+    let table = Table::open(&plain).unwrap();
+    assert_eq!((table.len(), table.sample_shape()), (None, vec![3]));
+    assert_eq!(all(table, 1).unwrap(), [1., 2.5, -300., 4., 5., 6.]);
+    let named = dir.file("named.csv", "id;a;b\nx1;1;2\nx2;3;4");
+    let options = CsvOptions {
+        delimiter: b';',
+        columns: Some(vec![2, 1]),
+        ..Default::default()
+    };
+    assert_eq!(
+        all(Table::csv(&named, &options).unwrap(), 5).unwrap(),
+        [2., 1., 4., 3.]
+    );
+    let forced = CsvOptions {
+        header: Some(true),
+        ..Default::default()
+    };
+    assert_eq!(
+        all(Table::csv(&plain, &forced).unwrap(), 5).unwrap(),
+        [4., 5., 6.]
+    );
+    let empty = dir.file("empty.csv", "");
+    assert!(all(Table::open(empty).unwrap(), 5).unwrap().is_empty());
+}
+
+#[test]
+fn csv_problems_are_named_with_their_place() {
+    let dir = Dir::new();
+    let path = dir.file("text.csv", "a,b\n1,2\n3,n/a\n");
+    match problem(Table::open(path).and_then(|t| all(t, 5))) {
+        DataError::CsvValue {
+            line, column, text, ..
+        } => {
+            assert_eq!((line, column, text.as_str()), (3, 1, "n/a"));
+        }
+        other => panic!("{other}"),
+    }
+    let path = dir.file("ragged.csv", "1,2\n3,4,5\n");
+    let ragged = problem(Table::open(path).and_then(|t| all(t, 5)));
+    assert!(matches!(ragged, DataError::Csv { .. }), "{ragged}");
+    let path = dir.file("narrow.csv", "1,2\n");
+    let options = CsvOptions {
+        columns: Some(vec![0, 2]),
+        ..Default::default()
+    };
+    let narrow = problem(Table::csv(path, &options));
+    assert!(
+        matches!(
+            narrow,
+            DataError::CsvColumn {
+                column: 2,
+                width: 2,
+                ..
+            }
+        ),
+        "{narrow}"
+    );
+    let path = dir.file("bytes.csv", b"1,\xff\n2,\xfe\n");
+    assert!(Table::open(path).and_then(|t| all(t, 5)).is_err());
+    let other = dir.file("table.parquet", "");
+    assert!(matches!(
+        problem(Table::open(other)),
+        DataError::TableFormat { .. }
+    ));
+    let absent = dir.0.path().join("absent.csv");
+    assert!(matches!(
+        problem(Table::open(absent)),
+        DataError::MissingFile { .. }
+    ));
+    assert!(
+        Table::open(dir.file("a.csv", "1\n"))
+            .unwrap()
+            .batches(0)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_detector_scores_files_as_it_scores_rows() {
+    let row = |i: usize| [(i as f32 * 0.7).sin(), (i as f32 * 0.3).cos()];
+    let rows: Vec<[f32; 2]> = (0..700).map(row).collect();
+    let mut config = FitConfig::default();
+    config.train.epochs = 2;
+    let detector = Estimator::new(config)
+        .fit(&rows, &[[3f32, 3.], [4., 3.]])
+        .unwrap();
+    let expected = detector.score(&rows).unwrap();
+
+    let dir = Dir::new();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (700, 2)}";
+    let binary = dir.file("rows.npy", npy(header, &f4(rows.as_flattened())));
+    let lines: String = rows
+        .iter()
+        .map(|r| format!("{},{}\n", r[0], r[1]))
+        .collect();
+    let text = dir.file("rows.csv", lines);
+    for (path, total) in [(&binary, Some(700)), (&text, None)] {
+        let (mut scores, mut seen) = (Vec::new(), Vec::new());
+        let rows = detector.score_table(Table::open(path).unwrap(), |progress, batch| {
+            scores.extend_from_slice(batch);
+            assert_eq!(progress.total, total);
+            seen.push(progress.rows);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(rows.unwrap(), 700);
+        assert_eq!(seen, [128, 256, 384, 512, 640, 700]);
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-5 * (1. + b);
+        assert!(scores.len() == 700 && scores.iter().zip(&expected).all(close));
+    }
+    let stop = |_, _: &[f64]| ControlFlow::Break(());
+    assert_eq!(
+        detector
+            .score_table(Table::open(&binary).unwrap(), stop)
+            .unwrap(),
+        128
+    );
+
+    let mut broken = rows.clone();
+    broken[400][1] = f32::NAN;
+    let path = dir.file("broken.npy", npy(header, &f4(broken.as_flattened())));
+    let go = |_, _: &[f64]| ControlFlow::Continue(());
+    let err = detector
+        .score_table(Table::open(path).unwrap(), go)
+        .unwrap_err();
+    assert!(
+        matches!(
+            err,
+            Error::Data(DataError::NotFinite {
+                row: 400,
+                column: 1,
+                ..
+            })
+        ),
+        "{err}"
+    );
+}
