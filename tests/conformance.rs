@@ -30,6 +30,7 @@ fn lenet(affine: bool, head: Head) -> LeNetConfig {
         latent: 16,
         head,
         affine,
+        ..LeNetConfig::default()
     }
 }
 
