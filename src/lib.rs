@@ -113,3 +113,8 @@ pub use params::{Params, Snapshot};
 pub use prior::ClassPrior;
 pub use score::score_samples;
 pub use term::AnomalyTerm;
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;
