@@ -88,6 +88,8 @@ mod device;
 pub mod error;
 pub mod estimator;
 mod loss;
+#[doc = include_str!("../docs/guide.md")]
+pub mod guide {}
 pub mod method;
 pub mod metrics;
 pub mod net;

@@ -110,10 +110,29 @@ impl<'a> Estimator<'a> {
     /// of one, [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
     /// and there are none. Then as [`Assembly::fit`].
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        self.config.check()?;
-        let shape = data.unlabeled().sample_shape();
-        if shape.contains(&0) {
-            return Err(DataError::NoFeatures { shape }.into());
+        self.check(data)?;
+        let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
+        let (train, validation) = data.split(fraction, seed)?;
+        self.fit_split(&train, &validation)
+    }
+
+    /// As [`fit_dataset`](Self::fit_dataset), with a validation set of your own choice: a split by
+    /// time or by machine, say, where a random one would be too easy.
+    ///
+    /// # Errors
+    /// As [`fit_dataset`](Self::fit_dataset), but for the split.
+    pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
+        self.check(train)?;
+        let shape = train.unlabeled().sample_shape();
+        let actual = validation.unlabeled().sample_shape();
+        if actual != shape {
+            let (group, expected) = ("validation", shape);
+            return Err(DataError::SampleShape {
+                group,
+                expected,
+                actual,
+            }
+            .into());
         }
         let network = self.config.network(&shape)?;
         let config = self.config;
@@ -131,10 +150,9 @@ impl<'a> Estimator<'a> {
         let (method, prior) = (config.method_for(&shape), config.prior);
         let assembly = Assembly::new(method, &network, prior, &config.options, params)?;
 
-        let (train, validation) = data.split(config.validation_fraction, seed)?;
         let scaler = Scaler::fit(config.scaling, train.unlabeled())?;
         let scaled = |data: &PuDataset| scale(data, scaler.as_ref());
-        let (train, held_out) = (scaled(&train)?, scaled(&validation)?);
+        let (train, held_out) = (scaled(train)?, scaled(validation)?);
 
         let mut unobserved = ();
         let observer = self.observer.unwrap_or(&mut unobserved);
@@ -151,8 +169,18 @@ impl<'a> Estimator<'a> {
             threshold: f64::INFINITY,
             rule: None,
         });
-        detector.decide(&validation)?;
+        detector.decide(validation)?;
         Ok(detector)
+    }
+
+    /// What can be known to be wrong before any work is done.
+    fn check(&self, data: &PuDataset) -> Result<()> {
+        self.config.check()?;
+        let shape = data.unlabeled().sample_shape();
+        if shape.contains(&0) {
+            return Err(DataError::NoFeatures { shape }.into());
+        }
+        self.config.network(&shape).map(|_| ())
     }
 }
 

@@ -1,0 +1,152 @@
+//! Which pixels make a digit anomalous?
+//!
+//! `cargo run --release --example explain`, a minute or two. Trains a PUAE on built-in images (digit
+//! 8 normal, 0 unseen, the others seen anomalies), and draws six test images with their
+//! reconstructions and their squared errors to `target/explain.svg` and `target/explain.png`. Prints
+//! each image's kind and score against the threshold.
+
+#[path = "figure/mod.rs"]
+mod figure;
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use figure::{Anchor, Figure};
+use puad::candle_core::Tensor;
+use puad::data::ImageShape;
+use puad::data::glyphs::{self, GlyphConfig};
+use puad::data::protocol::{ContaminatedSplit, TestKind};
+use puad::method::Method;
+use puad::train::{EpochReport, TrainConfig};
+use puad::{ClassPrior, Estimator, FitConfig};
+
+const SIZE: usize = 16;
+const CELL: f64 = 76.;
+const GAP: f64 = 8.;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let images = glyphs::generate(
+        &GlyphConfig {
+            size: SIZE,
+            train_per_class: 1600,
+            test_per_class: 40,
+        },
+        0,
+    )?;
+    let shape = ImageShape {
+        channels: 1,
+        height: SIZE,
+        width: SIZE,
+    };
+    let split = ContaminatedSplit {
+        unlabeled_normals: 1500,
+        unlabeled_anomalies: 80,
+        labeled_anomalies: 80,
+        ..ContaminatedSplit::new(8)
+    }
+    .split(&images, shape, 0)?;
+
+    let config = FitConfig {
+        method: Some(Method::PUAE),
+        prior: ClassPrior::new(80. / 1580.)?,
+        train: TrainConfig {
+            epochs: 25,
+            ..FitConfig::default().train
+        },
+        ..FitConfig::default()
+    };
+    let mut show = |report: &EpochReport| {
+        println!(
+            "epoch {:2}: validation risk {:.3}",
+            report.epoch, report.validation_risk
+        );
+        ControlFlow::Continue(())
+    };
+    let estimator = Estimator::new(config).with_observer(&mut show);
+    let detector = estimator.fit_split(&split.train, &split.validation)?;
+
+    let kinds = &split.test.kinds;
+    let pick = |kind, nth| {
+        kinds
+            .iter()
+            .enumerate()
+            .filter(|(_, k)| **k == kind)
+            .nth(nth)
+    };
+    let wanted = [
+        (TestKind::Normal, 0),
+        (TestKind::Normal, 5),
+        (TestKind::Seen, 1),
+        (TestKind::Seen, 4),
+        (TestKind::Unseen, 0),
+        (TestKind::Unseen, 3),
+    ];
+    let ids: Vec<u32> = wanted
+        .iter()
+        .filter_map(|&(kind, nth)| pick(kind, nth).map(|(i, _)| i as u32))
+        .collect();
+    let samples = split.test.samples.select(&ids)?;
+    let scores = detector.score(&samples)?;
+    let explanation = detector.explain(&samples)?;
+    let rebuilt = explanation
+        .reconstruction
+        .ok_or("the PUAE rebuilds its input")?;
+
+    let mut figure = Figure::new(96. + 6. * (CELL + GAP), 82. + 3. * (CELL + GAP));
+    let highest = values(&explanation.attribution)?
+        .into_iter()
+        .fold(0., f64::max);
+    let rows = [
+        ("input", samples.to_tensor()?, 1.),
+        ("rebuilt", rebuilt, 1.),
+        ("error", explanation.attribution, highest),
+    ];
+    for (r, (name, tensor, full)) in rows.into_iter().enumerate() {
+        let top = 50. + r as f64 * (CELL + GAP);
+        figure.text(80., top + CELL / 2. + 4., 13., Anchor::End, name);
+        for c in 0..ids.len() {
+            let left = 90. + c as f64 * (CELL + GAP);
+            let pixels = values(&tensor.get(c)?)?;
+            let grey = |v: f64| [(255. * v.clamp(0., 1.)) as u8; 3];
+            let colour = |v: &f64| {
+                if r == 2 {
+                    figure::heat((v / full).sqrt())
+                } else {
+                    grey(*v)
+                }
+            };
+            let rgb: Vec<[u8; 3]> = pixels.iter().map(colour).collect();
+            figure.pixels([left, top, CELL, CELL], SIZE, &rgb);
+            figure.frame(left, top, CELL, CELL);
+        }
+    }
+    for (c, score) in scores.iter().enumerate() {
+        let (kind, _) = wanted[c];
+        let kind = format!("{kind:?}").to_lowercase();
+        let flag = if *score > detector.threshold() {
+            "anomalous"
+        } else {
+            "normal"
+        };
+        println!(
+            "{kind:7} score {score:.2}, threshold {:.2}: {flag}",
+            detector.threshold()
+        );
+        let x = 90. + c as f64 * (CELL + GAP) + CELL / 2.;
+        figure.text(x, 24., 13., Anchor::Middle, &kind);
+        figure.text(x, 41., 11., Anchor::Middle, &format!("score {score:.2}"));
+    }
+    let legend = format!(
+        "error: squared, black 0 to yellow {highest:.2}; threshold of the score {:.2}",
+        detector.threshold()
+    );
+    figure.text(90., 72. + 3. * (CELL + GAP), 12., Anchor::Start, &legend);
+    figure.save(Path::new("target/explain"))?;
+    println!("target/explain.svg, target/explain.png");
+    Ok(())
+}
+
+fn values(tensor: &Tensor) -> puad::Result<Vec<f64>> {
+    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+    Ok(values.into_iter().map(f64::from).collect())
+}
