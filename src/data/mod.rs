@@ -22,6 +22,7 @@
 //! | CIFAR as Parquet | `cifar_parquet::load_10`, `load_100` | labeled images |
 //!
 //! The readers of files need the feature `datasets`, the last two `images` and `parquet`.
+//! [`tasks`] names the classes that the paper takes as normal, seen and unseen.
 
 #[cfg(feature = "datasets")]
 pub mod adbench;
@@ -64,6 +65,7 @@ mod samples;
 #[cfg(feature = "datasets")]
 pub mod svhn;
 mod table;
+pub mod tasks;
 pub mod toy;
 
 pub use dataset::PuDataset;
