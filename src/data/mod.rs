@@ -21,7 +21,8 @@
 //! | a folder of PNG and JPEG | `image_folder::read` | labeled images |
 //! | CIFAR as Parquet | `cifar_parquet::load_10`, `load_100` | labeled images |
 //!
-//! The readers of files need the feature `datasets`, the last two `images` and `parquet`.
+//! The readers of files need the feature `datasets`, the last two `images` and `parquet`; `download`
+//! fetches the paper's sets.
 //! [`tasks`] names the classes that the paper takes as normal, seen and unseen.
 
 #[cfg(feature = "datasets")]
@@ -35,6 +36,8 @@ pub mod cifar_parquet;
 #[cfg(feature = "datasets")]
 pub mod csv;
 mod dataset;
+#[cfg(feature = "download")]
+pub mod download;
 #[cfg(feature = "images")]
 mod encoded;
 mod error;
