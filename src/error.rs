@@ -1,5 +1,6 @@
 //! The crate's error type: one named variant a rule, carrying the values that broke it.
 
+use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::testing::Violation;
 
@@ -146,6 +147,50 @@ pub enum Error {
         right: usize,
     },
 
+    /// Samples that are neither vectors nor images.
+    #[error(
+        "samples must be vectors [features] or images [channels, height, width], got {0:?}: \
+         reshape them or build a detector on a network of your own"
+    )]
+    SampleRank(
+        /// The shape of one sample.
+        Vec<usize>,
+    ),
+
+    /// Images that LeNet cannot halve even once.
+    #[error(
+        "LeNet needs images of even height and width, at best multiples of 8, \
+         got {height} x {width}: pad or resize them"
+    )]
+    ImageSize {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+
+    /// The observer ended a run while a DeepSVDD's encoder was pre-trained: there is no detector.
+    #[error("the observer stopped the run after epoch {epoch} of pre-training: no detector yet")]
+    PretrainingStopped {
+        /// The last epoch, counted from 1.
+        epoch: usize,
+    },
+
+    /// A device that is not there.
+    #[error("the device {name:?} cannot be used: {reason}")]
+    NoDevice {
+        /// The name asked for.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+
+    /// A probability was asked of a detector that had no labeled anomalies to calibrate with.
+    #[error(
+        "probabilities need labeled anomalies in the fit, got none: use scores and a threshold"
+    )]
+    NotCalibrated,
+
     /// No parameter of this name exists.
     #[error("no parameter is named {name:?}")]
     UnknownParameter {
@@ -160,6 +205,10 @@ pub enum Error {
     /// A data set could not be read or split.
     #[error(transparent)]
     Data(#[from] DataError),
+
+    /// A file could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 
     /// An error of a third party's detector.
     #[error("detector: {0}")]

@@ -27,7 +27,7 @@ use crate::{Error, Result};
 ///
 /// impl NonNegativeLoss for Norm {
 ///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         puad::ops::l2_norm(xs)
+///         Ok(puad::ops::l2_norm(xs)?)
 ///     }
 /// }
 ///
@@ -171,7 +171,20 @@ pub struct Noise(ChaCha8Rng);
 impl Noise {
     /// The noise of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self(rng::stream(seed, Purpose::Noise))
+        Self::of_phase(seed, 0)
+    }
+
+    /// The noise of a training phase.
+    pub(crate) fn of_phase(seed: u64, phase: u64) -> Self {
+        Self(rng::substream(seed, Purpose::Noise, phase))
+    }
+
+    pub(crate) fn rng(&self) -> &ChaCha8Rng {
+        &self.0
+    }
+
+    pub(crate) fn rng_mut(&mut self) -> &mut ChaCha8Rng {
+        &mut self.0
     }
 }
 

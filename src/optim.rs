@@ -45,6 +45,8 @@ impl Default for AdamConfig {
 }
 
 impl AdamConfig {
+    /// Checks every value against its range.
+    ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
@@ -132,6 +134,19 @@ impl Adam {
         };
         let slots = vars.into_iter().map(slot).collect::<Result<_>>()?;
         Ok(Self { config, slots })
+    }
+
+    /// Copies of the first and second moments and the number of steps of each parameter, in order.
+    pub(crate) fn export(&self) -> Result<Vec<(Tensor, Tensor, i32)>> {
+        let copy = |slot: &Slot| Ok((slot.first.copy()?, slot.second.copy()?, slot.steps));
+        self.slots.iter().map(copy).collect()
+    }
+
+    /// Takes back what [`export`](Self::export) gave, of the same parameters.
+    pub(crate) fn import(&mut self, moments: Vec<(Tensor, Tensor, i32)>) {
+        for (slot, (first, second, steps)) in self.slots.iter_mut().zip(moments) {
+            (slot.first, slot.second, slot.steps) = (first, second, steps);
+        }
     }
 
     /// One update of every parameter that `grads` has a gradient of.

@@ -48,7 +48,31 @@ pub struct Params {
 #[derive(Clone, Debug)]
 pub struct Snapshot(BTreeMap<String, Tensor>);
 
+impl Snapshot {
+    pub(crate) fn from_tensors(tensors: BTreeMap<String, Tensor>) -> Self {
+        Self(tensors)
+    }
+
+    pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
+        self.0
+    }
+}
+
 impl Params {
+    /// A set of these tensors, of `dtype` on `device`.
+    pub(crate) fn from_tensors(
+        tensors: BTreeMap<String, Tensor>,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let vars = tensors.into_iter();
+        let vars = vars.map(|(name, tensor)| Ok((name, Var::from_tensor(&tensor)?)));
+        Ok(Self {
+            vars: Arc::new(Mutex::new(vars.collect::<Result<_>>()?)),
+            ..Self::new(0, dtype, device)
+        })
+    }
+
     /// An empty set. Networks built on it get tensors of `dtype` (f32 or f64) on `device`.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
         Self {

@@ -5,7 +5,7 @@ use candle_core::{DType, Device};
 use crate::data::Samples;
 use crate::{Error, NonNegativeLoss, Result};
 
-/// The anomaly scores of `samples`, one a sample, larger = more anomalous.
+/// The anomaly scores of `samples` (a tensor `[n, ...]`, or [`Samples`]), one a sample, larger = more anomalous.
 ///
 /// `batch_size` samples at a time are moved to `device`, where the detector's parameters live, and
 /// nothing of a batch is kept but its scores.
@@ -21,23 +21,24 @@ use crate::{Error, NonNegativeLoss, Result};
 /// struct Norm;
 /// impl NonNegativeLoss for Norm {
 ///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         puad::ops::l2_norm(xs)
+///         Ok(puad::ops::l2_norm(xs)?)
 ///     }
 /// }
 ///
-/// let samples = Tensor::new(&[[3f32, 4.], [0., 1.], [0., 2.]], &Device::Cpu)?.into();
-/// assert_eq!(score_samples(&Norm, &samples, 2, &Device::Cpu)?, [5., 1., 2.]);
+/// let samples = Tensor::new(&[[3f32, 4.], [0., 1.], [0., 2.]], &Device::Cpu)?;
+/// assert_eq!(score_samples(&Norm, samples, 2, &Device::Cpu)?, [5., 1., 2.]);
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn score_samples<L: NonNegativeLoss + ?Sized>(
     detector: &L,
-    samples: &Samples,
+    samples: impl Into<Samples>,
     batch_size: usize,
     device: &Device,
 ) -> Result<Vec<f64>> {
     if batch_size == 0 {
         return Err(Error::config("batch_size", "at least 1", batch_size));
     }
+    let samples = samples.into();
     let n = samples.len();
     let mut scores = Vec::with_capacity(n);
     for start in (0..n).step_by(batch_size) {

@@ -356,9 +356,12 @@ fn float64_follows_pytorch_to_1e_7() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// PyTorch's own errors in float32, by row, from `float32.txt` (`reference.py check`).
-fn float32_of_pytorch(row: &str) -> [f64; 7] {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/float32.txt");
+/// Columns of the first step, before any update of the weights.
+const FIRST_STEP: usize = 3;
+
+/// The errors of a row in a table that `reference.py check` or `float32_orders.py` printed.
+fn table_row(file: &str, row: &str) -> [f64; 7] {
+    let path = format!("{}/tests/fixtures/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let line = text
         .lines()
@@ -372,15 +375,25 @@ fn float32_of_pytorch(row: &str) -> [f64; 7] {
     numbers.try_into().unwrap()
 }
 
+/// The first step against PyTorch's one run of `float32.txt`. After an update of the weights a run's
+/// error is a draw of a heavy-tailed number (`float32_orders.py` says why, and float32 arithmetic
+/// with every sum taken in float64 exceeds five times that one run too): there the measure is the
+/// largest error of PyTorch over orders of summation.
 #[test]
 fn float32_errs_at_most_five_times_as_pytorch_does() {
     let fixture = fixture();
     let mut failed = vec![];
     for (row, want) in fixture["rows"].as_object().unwrap() {
         let errors = errors(row, want, DType::F32).columns;
-        let torch = float32_of_pytorch(row);
+        let one_run = table_row("float32.txt", row);
+        let orders = table_row("float32_orders.txt", row);
         println!("{row:26}{errors:?}");
-        for ((column, error), torch) in COLUMNS.iter().zip(errors).zip(torch) {
+        for (i, (column, error)) in COLUMNS.iter().zip(errors).enumerate() {
+            let torch = if i < FIRST_STEP {
+                one_run[i]
+            } else {
+                orders[i]
+            };
             if error > 5. * torch {
                 failed.push(format!("{row} {column}: {error:.1e}, PyTorch {torch:.1e}"));
             }

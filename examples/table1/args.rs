@@ -6,7 +6,7 @@ use puad::objective::GroupWeighting;
 use puad::train::Selection;
 
 use crate::dataset::Dataset;
-use crate::method::Method;
+use crate::method::Entry;
 
 /// Trains and compares the paper's methods on contaminated image data (Tables 1 to 6).
 ///
@@ -30,9 +30,10 @@ pub struct Args {
     #[arg(long, value_delimiter = ',')]
     pub seeds: Vec<u64>,
 
-    /// Methods to run [default: the paper's ten; DAE and PUDAE on request].
-    #[arg(long, value_enum, ignore_case = true, value_delimiter = ',')]
-    pub methods: Vec<Method>,
+    /// Methods to run: IF, the names of puad::method (DAE, PUDAE, ...), or pairs such as
+    /// rotation/pu [default: the paper's ten].
+    #[arg(long, value_delimiter = ',')]
+    pub methods: Vec<Entry>,
 
     /// The most epochs of each training phase [default: 200; glyphs: 10].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
@@ -46,7 +47,7 @@ pub struct Args {
     #[arg(long, default_value_t = 0.1)]
     pub alpha: f64,
 
-    /// How the encoder ends.
+    /// How the encoder of the SVDD methods ends.
     #[arg(long, value_enum, default_value_t = HeadArg::NormAct)]
     pub head: HeadArg,
 

@@ -6,17 +6,13 @@ use puad::baseline::{IsolationForest, IsolationForestConfig};
 use puad::candle_core::DType;
 use puad::data::TrainTest;
 use puad::data::protocol::{PuSplit, TestKind};
-use puad::detector::{Autoencoder, Classifier, DeepSvdd, DenoisingAutoencoder};
+use puad::method::{Assembly, Method, Network};
 use puad::metrics::auroc;
-use puad::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
-use puad::objective::{
-    Correction, GroupWeighting, Loe, LoeLabels, Objective, SemiSupervisedObjective, UnlabeledRisk,
-    UnsupervisedObjective,
-};
-use puad::train::{History, Selection, Trainer, pretrain};
-use puad::{Params, PuObjective, Result, Snapshot, score_samples};
+use puad::net::Head;
+use puad::train::{Selection, Trainer};
+use puad::{Params, Result, Snapshot, score_samples};
 
-use crate::method::Method;
+use crate::method::Entry;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Row;
@@ -30,6 +26,7 @@ pub struct Cell<'a> {
     pretrained: Option<Pretrained>,
 }
 
+/// The first phase of the SVDD methods, done once for all of them.
 struct Pretrained {
     snapshot: Snapshot,
     seconds: f64,
@@ -57,24 +54,24 @@ impl<'a> Cell<'a> {
     }
 
     /// Trains and measures one method.
-    pub fn run(&mut self, method: Method, progress: &mut Progress) -> Result<Row> {
-        if method.is_svdd() && self.pretrained.is_none() {
-            progress.phase(self.label("pre-training"));
-            self.pretrained = Some(self.pretrain(progress)?);
-            progress.finish_phase();
-        }
-        progress.phase(self.label(method.name()));
-        let outcome = self.train(method, progress)?;
+    pub fn run(&mut self, entry: Entry, progress: &mut Progress) -> Result<Row> {
+        let outcome = match entry {
+            Entry::IsolationForest => {
+                progress.phase(self.label("IF"));
+                self.forest()?
+            }
+            Entry::Deep(method) => self.train(method, progress)?,
+        };
         progress.finish_phase();
         let test = &self.split.test;
         let against = |kind| {
             let (scores, labels) = test.normals_and(kind, &outcome.scores)?;
             auroc(&scores, &labels)
         };
-        let shared = self.pretrained.as_ref().filter(|_| method.is_svdd());
+        let shared = self.pretrained.as_ref().filter(|_| entry.is_svdd());
         Ok(Row {
             dataset: self.plan.dataset,
-            method,
+            method: entry,
             normal: self.normal,
             seed: self.seed,
             auroc: auroc(&outcome.scores, &test.labels())?,
@@ -88,153 +85,64 @@ impl<'a> Cell<'a> {
         })
     }
 
-    fn label(&self, what: &str) -> String {
+    fn label(&self, what: impl std::fmt::Display) -> String {
         format!("normal {} seed {}: {what}", self.normal, self.seed)
     }
 
-    fn params(&self) -> Params {
-        Params::new(self.seed, DType::F32, &self.plan.device)
-    }
-
-    fn network(&self, affine: bool) -> LeNetConfig {
-        LeNetConfig {
-            affine,
-            ..self.plan.dataset.network(self.plan.config.head)
-        }
-    }
-
-    fn svdd(&self, params: &Params) -> Result<(DeepSvdd<LeNetEncoder>, LeNetDecoder)> {
-        let config = self.network(false);
-        let svdd = DeepSvdd::lenet(&config, params.var_builder())?;
-        let decoder = LeNetDecoder::new(&config, params.var_builder().pp("decoder"))?;
-        Ok((svdd, decoder))
-    }
-
-    /// The first phase of the SVDD methods, done once for all of them.
-    fn pretrain(&self, progress: &mut Progress) -> Result<Pretrained> {
-        let start = Instant::now();
-        let params = self.params();
-        let (svdd, decoder) = self.svdd(&params)?;
-        let trainer = Trainer::new(self.plan.training(self.seed, Selection::Risk))?;
-        let (train, validation) = (&self.split.train, &self.split.validation);
-        pretrain(
-            &trainer, &svdd, decoder, &params, train, validation, progress,
-        )?;
-        Ok(Pretrained {
-            snapshot: params.snapshot()?,
-            seconds: start.elapsed().as_secs_f64(),
-        })
-    }
-
-    fn train(&self, method: Method, progress: &mut Progress) -> Result<Outcome> {
-        let params = self.params();
-        let (vb, config) = (params.var_builder(), self.network(true));
-        let alpha = self.plan.config.alpha;
-        let abc = |weighting| {
-            let ae = Autoencoder::lenet(&config, params.var_builder())?;
-            Ok::<_, puad::Error>(SemiSupervisedObjective::new(ae).with_weighting(weighting))
+    /// A method with its initial weights.
+    fn assemble(&self, method: Method) -> Result<Assembly> {
+        // The choice of head is that of the SVDD's feature extractor.
+        let head = match Entry::Deep(method).is_svdd() {
+            true => self.plan.config.head,
+            false => Head::default(),
         };
-        match method {
-            Method::IsolationForest => self.forest(),
-            Method::Ae => {
-                let ae = Autoencoder::lenet(&config, vb)?;
-                self.fit(method, &UnsupervisedObjective::new(ae), &params, progress)
-            }
-            Method::Dae => {
-                let dae = self.denoising(&config, &params)?;
-                self.fit(method, &UnsupervisedObjective::new(dae), &params, progress)
-            }
-            Method::Abc => self.fit(method, &abc(self.plan.config.weighting)?, &params, progress),
-            Method::Pu => {
-                let pu = PuObjective::new(Classifier::lenet(&config, vb)?, alpha);
-                let pu = pu.with_correction(Correction::NON_NEGATIVE)?;
-                self.fit(method, &pu, &params, progress)
-            }
-            Method::Puae => {
-                let puae = PuObjective::new(Autoencoder::lenet(&config, vb)?, alpha);
-                self.fit(method, &puae, &params, progress)
-            }
-            Method::Pudae => {
-                let pudae = PuObjective::new(self.denoising(&config, &params)?, alpha);
-                self.fit(method, &pudae, &params, progress)
-            }
-            _ => self.train_svdd(method, &params, progress),
-        }
+        let network = Network::LeNet(self.plan.dataset.network(head));
+        let params = Params::new(self.seed, DType::F32, &self.plan.device);
+        let (alpha, options) = (self.plan.config.alpha, self.plan.options());
+        Assembly::new(method, &network, alpha, &options, params)
     }
 
-    fn denoising(
-        &self,
-        config: &LeNetConfig,
-        params: &Params,
-    ) -> Result<DenoisingAutoencoder<LeNetEncoder, LeNetDecoder>> {
-        let autoencoder = Autoencoder::lenet(config, params.var_builder())?;
-        DenoisingAutoencoder::new(autoencoder, self.plan.config.noise)
-    }
-
-    /// The second phase of the SVDD methods, from the shared first one.
-    fn train_svdd(
-        &self,
-        method: Method,
-        params: &Params,
-        progress: &mut Progress,
-    ) -> Result<Outcome> {
-        let (svdd, _) = self.svdd(params)?;
-        if let Some(pretrained) = &self.pretrained {
-            params.restore(&pretrained.snapshot)?;
+    fn train(&mut self, method: Method, progress: &mut Progress) -> Result<Outcome> {
+        let assembly = self.assemble(method)?;
+        if Entry::Deep(method).is_svdd() {
+            let pretrained = match self.pretrained.take() {
+                Some(pretrained) => pretrained,
+                None => self.pretrain(&assembly, progress)?,
+            };
+            assembly.params().restore(&pretrained.snapshot)?;
+            self.pretrained = Some(pretrained);
         }
-        let params = &params.filter(|name| !name.starts_with("decoder"));
-        let prior = self.plan.config.alpha;
-        let labels = LoeLabels::Hard;
-        let loe = UnlabeledRisk::Loe(Loe { prior, labels });
-        let unsupervised = UnsupervisedObjective::new(&svdd);
-        let semi = SemiSupervisedObjective::new(&svdd);
-        match method {
-            Method::DeepSvdd => self.fit(method, &unsupervised, params, progress),
-            Method::Loe => {
-                let loe = unsupervised.with_unlabeled_risk(loe);
-                self.fit(method, &loe, params, progress)
-            }
-            Method::DeepSad => {
-                let sad = semi.with_weighting(self.plan.config.weighting);
-                self.fit(method, &sad, params, progress)
-            }
-            Method::Soel => {
-                let soel = semi.with_weighting(GroupWeighting::PerGroup);
-                let soel = soel.with_unlabeled_risk(loe);
-                self.fit(method, &soel, params, progress)
-            }
-            _ => self.fit(method, &PuObjective::new(&svdd, prior), params, progress),
-        }
-    }
-
-    fn fit<O: Objective>(
-        &self,
-        method: Method,
-        objective: &O,
-        params: &Params,
-        progress: &mut Progress,
-    ) -> Result<Outcome> {
+        progress.phase(self.label(method));
         // Selection by labeled anomalies is for methods that may use them.
-        let selection = match method.is_supervised() {
+        let selection = match method.uses_anomalies() {
             true => self.plan.config.selection,
             false => Selection::Risk,
         };
         let config = self.plan.training(self.seed, selection);
-        let batch_size = config.batch_size;
+        let (batch_size, device) = (config.batch_size, assembly.params().device());
+        let (train, validation) = (&self.split.train, &self.split.validation);
         let start = Instant::now();
-        let history: History = Trainer::new(config)?.fit(
-            objective,
-            params,
-            &self.split.train,
-            &self.split.validation,
-            progress,
-        )?;
+        let history = assembly.train(&Trainer::new(config)?, train, validation, progress)?;
         let seconds = start.elapsed().as_secs_f64();
         let samples = &self.split.test.samples;
         Ok(Outcome {
-            scores: score_samples(objective.detector(), samples, batch_size, params.device())?,
+            scores: score_samples(assembly.detector(), samples, batch_size, device)?,
             epochs: history.epochs.len(),
             best_epoch: history.best_epoch,
+            seconds,
+        })
+    }
+
+    fn pretrain(&self, assembly: &Assembly, progress: &mut Progress) -> Result<Pretrained> {
+        progress.phase(self.label("pre-training"));
+        let trainer = Trainer::new(self.plan.training(self.seed, Selection::Risk))?;
+        let (train, validation) = (&self.split.train, &self.split.validation);
+        let start = Instant::now();
+        assembly.pretrain(&trainer, train, validation, progress)?;
+        let seconds = start.elapsed().as_secs_f64();
+        progress.finish_phase();
+        Ok(Pretrained {
+            snapshot: assembly.params().snapshot()?,
             seconds,
         })
     }

@@ -30,7 +30,7 @@ use clap::Parser;
 
 use crate::args::Args;
 use crate::cell::Cell;
-use crate::method::Method;
+use crate::method::Entry;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Record;
@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let plan = Plan::new(&args)?;
     let mut record = Record::open(args.out.as_deref(), args.resume, &plan)?;
-    let missing = |record: &Record, normal, seed| -> Vec<Method> {
+    let missing = |record: &Record, normal, seed| -> Vec<Entry> {
         let methods = plan.methods.iter().copied();
         methods.filter(|&m| !record.has(normal, seed, m)).collect()
     };
@@ -66,8 +66,7 @@ fn main() -> anyhow::Result<()> {
                 Err(
                     err @ (puad::Error::Diverged { .. } | puad::Error::DivergedValidation { .. }),
                 ) => {
-                    let name = method.name();
-                    progress.line(&format!("normal {normal} seed {seed}: {name}: {err}"));
+                    progress.line(&format!("normal {normal} seed {seed}: {method}: {err}"));
                 }
                 Err(err) => return Err(err.into()),
             }

@@ -1,94 +1,68 @@
-use clap::ValueEnum;
+use std::fmt;
+use std::str::FromStr;
+
+use puad::method::{DetectorKind, Method};
 use serde::{Deserialize, Serialize};
 
-/// The methods of section 5.2, and the denoising variants of section 3.3.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
-)]
-pub enum Method {
-    #[value(name = "IF")]
-    #[serde(rename = "IF")]
+/// A row of the table: isolation forest, or one of the crate's deep methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Entry {
     IsolationForest,
-    #[value(name = "AE")]
-    #[serde(rename = "AE")]
-    Ae,
-    #[value(name = "DAE")]
-    #[serde(rename = "DAE")]
-    Dae,
-    #[value(name = "DeepSVDD")]
-    #[serde(rename = "DeepSVDD")]
-    DeepSvdd,
-    #[value(name = "LOE")]
-    #[serde(rename = "LOE")]
-    Loe,
-    #[value(name = "ABC")]
-    #[serde(rename = "ABC")]
-    Abc,
-    #[value(name = "DeepSAD")]
-    #[serde(rename = "DeepSAD")]
-    DeepSad,
-    #[value(name = "SOEL")]
-    #[serde(rename = "SOEL")]
-    Soel,
-    #[value(name = "PU")]
-    #[serde(rename = "PU")]
-    Pu,
-    #[value(name = "PUAE")]
-    #[serde(rename = "PUAE")]
-    Puae,
-    #[value(name = "PUDAE")]
-    #[serde(rename = "PUDAE")]
-    Pudae,
-    #[value(name = "PUSVDD")]
-    #[serde(rename = "PUSVDD")]
-    Pusvdd,
+    Deep(Method),
 }
 
-impl Method {
-    /// The ten rows of Table 1, in its order.
-    pub const PAPER: [Self; 10] = [
-        Self::IsolationForest,
-        Self::Ae,
-        Self::DeepSvdd,
-        Self::Loe,
-        Self::Abc,
-        Self::DeepSad,
-        Self::Soel,
-        Self::Pu,
-        Self::Puae,
-        Self::Pusvdd,
-    ];
+/// The ten rows of Table 1, in its order.
+pub const PAPER: [Entry; 10] = [
+    Entry::IsolationForest,
+    Entry::Deep(Method::AE),
+    Entry::Deep(Method::DEEP_SVDD),
+    Entry::Deep(Method::LOE),
+    Entry::Deep(Method::ABC),
+    Entry::Deep(Method::DEEP_SAD),
+    Entry::Deep(Method::SOEL),
+    Entry::Deep(Method::PU),
+    Entry::Deep(Method::PUAE),
+    Entry::Deep(Method::PUSVDD),
+];
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::IsolationForest => "IF",
-            Self::Ae => "AE",
-            Self::Dae => "DAE",
-            Self::DeepSvdd => "DeepSVDD",
-            Self::Loe => "LOE",
-            Self::Abc => "ABC",
-            Self::DeepSad => "DeepSAD",
-            Self::Soel => "SOEL",
-            Self::Pu => "PU",
-            Self::Puae => "PUAE",
-            Self::Pudae => "PUDAE",
-            Self::Pusvdd => "PUSVDD",
-        }
-    }
-
+impl Entry {
     /// Whether it starts from an encoder pre-trained as an autoencoder.
     pub fn is_svdd(self) -> bool {
-        matches!(
-            self,
-            Self::DeepSvdd | Self::Loe | Self::DeepSad | Self::Soel | Self::Pusvdd
-        )
+        matches!(self, Self::Deep(m) if m.detector == DetectorKind::DeepSvdd)
     }
+}
 
-    /// Whether it uses the labeled anomalies.
-    pub fn is_supervised(self) -> bool {
-        !matches!(
-            self,
-            Self::IsolationForest | Self::Ae | Self::Dae | Self::DeepSvdd | Self::Loe
-        )
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IsolationForest => f.pad("IF"),
+            Self::Deep(method) => method.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Entry {
+    type Err = puad::Error;
+
+    fn from_str(name: &str) -> puad::Result<Self> {
+        match name.eq_ignore_ascii_case("if") {
+            true => Ok(Self::IsolationForest),
+            false => name.parse().map(Self::Deep),
+        }
+    }
+}
+
+impl TryFrom<String> for Entry {
+    type Error = puad::Error;
+
+    fn try_from(name: String) -> puad::Result<Self> {
+        name.parse()
+    }
+}
+
+impl From<Entry> for String {
+    fn from(entry: Entry) -> Self {
+        entry.to_string()
     }
 }

@@ -1,14 +1,14 @@
 //! Tables 1 to 6 of Takahashi et al. (2025): mean and standard deviation of the AUROC.
 
 use crate::dataset::Dataset;
-use crate::method::Method;
+use crate::method::{Entry, PAPER};
 
 /// All, seen and unseen anomalies: (mean, standard deviation).
 pub type Published = [(f64, f64); 3];
 
 /// The published numbers of a method, where the paper has the data set.
-pub fn published(dataset: Dataset, method: Method) -> Option<Published> {
-    let row = Method::PAPER.iter().position(|&m| m == method)?;
+pub fn published(dataset: Dataset, method: Entry) -> Option<Published> {
+    let row = PAPER.iter().position(|&m| m == method)?;
     match dataset {
         Dataset::Glyphs => None,
         Dataset::Mnist => Some(MNIST[row]),
@@ -22,7 +22,7 @@ pub fn published(dataset: Dataset, method: Method) -> Option<Published> {
     }
 }
 
-/// In the order of [`Method::PAPER`].
+/// In the order of [`PAPER`].
 const MNIST: [Published; 10] = [
     [(0.885, 0.062), (0.814, 0.096), (0.955, 0.031)],
     [(0.912, 0.042), (0.843, 0.073), (0.981, 0.013)],

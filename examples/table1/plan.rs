@@ -1,13 +1,14 @@
 use anyhow::ensure;
 use puad::ClassPrior;
 use puad::candle_core::Device;
+use puad::method::MethodOptions;
 use puad::objective::GroupWeighting;
 use puad::train::{Batching, Selection, TrainConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Args, DeviceArg};
 use crate::dataset::Dataset;
-use crate::method::Method;
+use crate::method::{Entry, PAPER};
 
 /// Everything that the numbers of a run depend on, beside method, normal class and seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Plan {
     pub dataset: Dataset,
     pub normals: Vec<u8>,
     pub seeds: Vec<u64>,
-    pub methods: Vec<Method>,
+    pub methods: Vec<Entry>,
     pub config: RunConfig,
     pub device: Device,
 }
@@ -44,6 +45,17 @@ fn or_default<T: Clone + Ord>(given: &[T], default: Vec<T>) -> Vec<T> {
     };
     chosen.sort();
     chosen.dedup();
+    chosen
+}
+
+/// Those asked for, each once, or the paper's.
+fn methods(given: &[Entry]) -> Vec<Entry> {
+    let mut chosen: Vec<Entry> = vec![];
+    for &entry in if given.is_empty() { &PAPER } else { given } {
+        if !chosen.contains(&entry) {
+            chosen.push(entry);
+        }
+    }
     chosen
 }
 
@@ -76,14 +88,25 @@ impl Plan {
         for &normal in &normals {
             dataset.protocol(normal)?;
         }
-        Ok(Self {
+        let plan = Self {
             dataset,
             normals,
             seeds: or_default(&args.seeds, dataset.default_seeds()),
-            methods: or_default(&args.methods, Method::PAPER.to_vec()),
+            methods: methods(&args.methods),
             config,
             device,
-        })
+        };
+        plan.options().check()?;
+        Ok(plan)
+    }
+
+    /// What the methods leave open.
+    pub fn options(&self) -> MethodOptions {
+        MethodOptions {
+            weighting: self.config.weighting,
+            noise: self.config.noise,
+            ..MethodOptions::default()
+        }
     }
 
     /// Cells in the order in which they are run: a normal class and a seed.

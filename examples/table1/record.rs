@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
-use crate::method::Method;
+use crate::method::Entry;
 use crate::plan::{Plan, RunConfig};
 
 /// A finished run: one line of the file.
@@ -15,7 +15,7 @@ use crate::plan::{Plan, RunConfig};
 #[serde(deny_unknown_fields)]
 pub struct Row {
     pub dataset: Dataset,
-    pub method: Method,
+    pub method: Entry,
     pub normal: u8,
     pub seed: u64,
     /// Normals against all anomalies of the test set (Tables 1 and 2).
@@ -70,7 +70,7 @@ impl Record {
         Ok(Self { rows, file })
     }
 
-    pub fn has(&self, normal: u8, seed: u64, method: Method) -> bool {
+    pub fn has(&self, normal: u8, seed: u64, method: Entry) -> bool {
         let key = (normal, seed, method);
         self.rows
             .iter()
@@ -94,7 +94,7 @@ fn read(path: &Path) -> anyhow::Result<(Vec<Row>, u64)> {
     let text = std::fs::read_to_string(path)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     let mut rows = vec![];
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for (i, line) in text[..whole].lines().enumerate() {
         let place = || format!("{}, line {}", path.display(), i + 1);
         let row: Row = serde_json::from_str(line).with_context(place)?;
@@ -126,13 +126,14 @@ mod tests {
     use super::*;
     use crate::args::Args;
     use clap::Parser;
+    use puad::method::Method;
 
     fn plan(extra: &[&str]) -> Plan {
         let args = ["table1"].iter().chain(extra);
         Plan::new(&Args::parse_from(args)).unwrap()
     }
 
-    fn row(plan: &Plan, method: Method) -> Row {
+    fn row(plan: &Plan, method: Entry) -> Row {
         Row {
             dataset: plan.dataset,
             method,
@@ -155,14 +156,17 @@ mod tests {
         let path = dir.path().join("rows.jsonl");
         let plan = plan(&[]);
         let mut record = Record::open(Some(&path), false, &plan).unwrap();
-        record.push(row(&plan, Method::Ae)).unwrap();
+        record.push(row(&plan, Entry::Deep(Method::AE))).unwrap();
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, whole.clone() + &whole[..20]).unwrap();
 
         let mut record = Record::open(Some(&path), true, &plan).unwrap();
-        assert_eq!(record.rows, [row(&plan, Method::Ae)]);
-        assert!(record.has(1, 0, Method::Ae) && !record.has(1, 0, Method::Puae));
-        record.push(row(&plan, Method::Puae)).unwrap();
+        assert_eq!(record.rows, [row(&plan, Entry::Deep(Method::AE))]);
+        assert!(
+            record.has(1, 0, Entry::Deep(Method::AE))
+                && !record.has(1, 0, Entry::Deep(Method::PUAE))
+        );
+        record.push(row(&plan, Entry::Deep(Method::PUAE))).unwrap();
         assert_eq!(read(&path).unwrap().0.len(), 2);
     }
 
@@ -172,7 +176,7 @@ mod tests {
         let path = dir.path().join("rows.jsonl");
         let first = plan(&[]);
         let mut record = Record::open(Some(&path), false, &first).unwrap();
-        record.push(row(&first, Method::Ae)).unwrap();
+        record.push(row(&first, Entry::Deep(Method::AE))).unwrap();
         // Without --resume nothing is overwritten.
         assert!(Record::open(Some(&path), false, &first).is_err());
         for other in [plan(&["--epochs", "3"]), plan(&["--alpha", "0.2"])] {

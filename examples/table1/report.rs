@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use puad::metrics::paired_t_test;
 
-use crate::method::Method;
+use crate::method::Entry;
 use crate::paper;
 use crate::plan::Plan;
 use crate::record::Row;
@@ -49,6 +51,7 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
     );
     let columns = 2 + if has_paper(plan) { 6 } else { 3 };
     out += &format!("|{}\n", "---|".repeat(columns));
+    let rows = &in_plan(plan, rows);
     let best = COLUMNS.map(|column| best(&plan.methods, rows, column.value));
     for &method in &plan.methods {
         let cells: Vec<String> = COLUMNS
@@ -57,9 +60,15 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
             .map(|(column, best)| cell(plan, rows, method, column, best))
             .collect();
         let runs = values(rows, method, |row| row.auroc).len();
-        out += &format!("| {} | {} | {runs} |\n", method.name(), cells.join(" | "));
+        out += &format!("| {method} | {} | {runs} |\n", cells.join(" | "));
     }
     out
+}
+
+/// A resumed file may hold classes and seeds that this run was not asked for.
+fn in_plan(plan: &Plan, rows: &[Row]) -> Vec<Row> {
+    let asked = |row: &&Row| plan.normals.contains(&row.normal) && plan.seeds.contains(&row.seed);
+    rows.iter().filter(asked).cloned().collect()
 }
 
 fn has_paper(plan: &Plan) -> bool {
@@ -70,7 +79,7 @@ fn has_paper(plan: &Plan) -> bool {
         .is_some()
 }
 
-fn cell(plan: &Plan, rows: &[Row], method: Method, column: &Column, best: &[Method]) -> String {
+fn cell(plan: &Plan, rows: &[Row], method: Entry, column: &Column, best: &[Entry]) -> String {
     let measured = values(rows, method, column.value);
     let text = match summary(&measured) {
         None => "-".to_string(),
@@ -91,11 +100,24 @@ fn cell(plan: &Plan, rows: &[Row], method: Method, column: &Column, best: &[Meth
     }
 }
 
-/// A method's values, in the order of the runs' classes and seeds.
-fn values(rows: &[Row], method: Method, value: fn(&Row) -> f64) -> Vec<f64> {
-    let mut rows: Vec<&Row> = rows.iter().filter(|row| row.method == method).collect();
-    rows.sort_by_key(|row| (row.normal, row.seed));
-    rows.into_iter().map(value).collect()
+/// A method's values.
+fn values(rows: &[Row], method: Entry, value: fn(&Row) -> f64) -> Vec<f64> {
+    let rows = rows.iter().filter(|row| row.method == method);
+    rows.map(value).collect()
+}
+
+/// The values of two methods over the classes and seeds that both have finished.
+fn pairs(rows: &[Row], methods: [Entry; 2], value: fn(&Row) -> f64) -> (Vec<f64>, Vec<f64>) {
+    let by_run = |method| -> BTreeMap<(u8, u64), f64> {
+        let rows = rows.iter().filter(|row| row.method == method);
+        rows.map(|row| ((row.normal, row.seed), value(row)))
+            .collect()
+    };
+    let [left, right] = methods.map(by_run);
+    let both = left
+        .iter()
+        .filter_map(|(run, &l)| Some((l, *right.get(run)?)));
+    both.unzip()
 }
 
 /// Mean and population standard deviation.
@@ -107,7 +129,7 @@ fn summary(values: &[f64]) -> Option<(f64, f64)> {
 }
 
 /// The method with the highest mean, and those that do not differ from it at 5% over the same runs.
-fn best(methods: &[Method], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Method> {
+fn best(methods: &[Entry], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Entry> {
     let means = methods.iter().filter_map(|&method| {
         let (mean, _) = summary(&values(rows, method, value))?;
         Some((method, mean))
@@ -115,14 +137,89 @@ fn best(methods: &[Method], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Method>
     let Some((top, _)) = means.max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return vec![];
     };
-    let reference = values(rows, top, value);
-    if reference.len() < FEWEST_RUNS {
-        return vec![];
-    }
-    let as_good = |method: Method| {
-        let test = paired_t_test(&reference, &values(rows, method, value));
-        // Lists of unequal length (a diverged run) have no pairs to compare.
-        method == top || test.is_ok_and(|test| test.p_value >= LEVEL)
+    let as_good = |method: Entry| {
+        let (left, right) = pairs(rows, [top, method], value);
+        let enough = left.len() >= FEWEST_RUNS;
+        let test = paired_t_test(&left, &right);
+        enough && (method == top || test.is_ok_and(|test| test.p_value >= LEVEL))
     };
     methods.iter().copied().filter(|&m| as_good(m)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Args;
+    use clap::Parser;
+    use puad::method::Method;
+
+    const AE: Entry = Entry::Deep(Method::AE);
+    const PUAE: Entry = Entry::Deep(Method::PUAE);
+
+    fn plan() -> Plan {
+        Plan::new(&Args::parse_from([
+            "table1",
+            "--normal",
+            "1,8",
+            "--methods",
+            "AE,PUAE",
+        ]))
+        .unwrap()
+    }
+
+    fn rows(plan: &Plan, method: Entry, runs: &[(u8, u64, f64)]) -> Vec<Row> {
+        let row = |&(normal, seed, auroc): &(u8, u64, f64)| Row {
+            dataset: plan.dataset,
+            method,
+            normal,
+            seed,
+            auroc,
+            auroc_seen: auroc,
+            auroc_unseen: auroc,
+            epochs: 1,
+            best_epoch: 1,
+            seconds: 0.,
+            pretraining_seconds: 0.,
+            config: plan.config.clone(),
+        };
+        runs.iter().map(row).collect()
+    }
+
+    #[test]
+    fn pairs_are_runs_of_the_same_class_and_seed() {
+        let plan = plan();
+        let ae = rows(&plan, AE, &[(1, 0, 0.1), (2, 0, 0.2), (3, 0, 0.3)]);
+        let puae = rows(&plan, PUAE, &[(3, 0, 0.9), (1, 0, 0.7), (4, 0, 0.6)]);
+        let all = [ae, puae].concat();
+        let (left, right) = pairs(&all, [AE, PUAE], |row| row.auroc);
+        assert_eq!((left, right), (vec![0.1, 0.3], vec![0.7, 0.9]));
+    }
+
+    #[test]
+    fn bold_marks_the_best_and_what_does_not_differ_from_it() {
+        let plan = plan();
+        let runs = |values: [f64; 6]| -> Vec<(u8, u64, f64)> {
+            (0..).zip(values).map(|(seed, v)| (1, seed, v)).collect()
+        };
+        let ae = rows(&plan, AE, &runs([0.5, 0.6, 0.7, 0.5, 0.6, 0.7]));
+        let better = rows(&plan, PUAE, &runs([0.71, 0.8, 0.9, 0.7, 0.8, 0.91]));
+        let alike = rows(&plan, PUAE, &runs([0.6, 0.5, 0.71, 0.5, 0.7, 0.6]));
+        let best = |other: Vec<Row>| best(&[AE, PUAE], &[ae.clone(), other].concat(), |r| r.auroc);
+        assert_eq!(best(better.clone()), [PUAE]);
+        assert_eq!(best(alike), [AE, PUAE]);
+        assert_eq!(best(better[..2].to_vec()), []);
+    }
+
+    #[test]
+    fn the_table_holds_the_runs_asked_for_only() {
+        let plan = plan();
+        let rows = rows(
+            &plan,
+            AE,
+            &[(1, 0, 0.25), (8, 0, 0.75), (9, 0, 1.), (1, 7, 1.)],
+        );
+        let table = markdown(&plan, &rows);
+        assert!(table.contains("| AE | 0.500 ± 0.250 |"), "{table}");
+        assert!(table.contains("| PUAE | - | - | - | 0 |"), "{table}");
+    }
 }

@@ -189,8 +189,13 @@ fn check(samples: Samples, group: &'static str) -> Result<Samples> {
     Ok(samples)
 }
 
-fn check_finite(tensor: &Tensor, group: &'static str) -> Result<()> {
+/// # Errors
+/// [`DataError::NotFinite`] for the first value of `tensor`, `[n, ...]`, that is NaN or infinite.
+pub(crate) fn check_finite(tensor: &Tensor, group: &'static str) -> Result<()> {
     let n = tensor.dim(0)?;
+    if tensor.elem_count() == 0 {
+        return Ok(());
+    }
     let width = tensor.elem_count() / n;
     let rows = (CHECKED / width.max(1)).clamp(1, n);
     for start in (0..n).step_by(rows) {

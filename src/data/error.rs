@@ -37,6 +37,24 @@ pub enum DataError {
         value: f64,
     },
 
+    /// Rows of different length.
+    #[error("rows must have as many values as the first, {expected}, but row {row} has {actual}")]
+    Ragged {
+        /// The first such row, counted from 0.
+        row: usize,
+        /// Number of values in the first row.
+        expected: usize,
+        /// Number of values in this one.
+        actual: usize,
+    },
+
+    /// Samples without values.
+    #[error("samples must have at least one value, got shape {shape:?}")]
+    NoFeatures {
+        /// The shape of one sample.
+        shape: Vec<usize>,
+    },
+
     /// A group whose samples have another shape than the unlabeled ones.
     #[error("{group} samples must have the unlabeled ones' shape {expected:?}, got {actual:?}")]
     SampleShape {

@@ -72,6 +72,7 @@ pub mod tasks;
 pub mod toy;
 
 pub use dataset::PuDataset;
+pub(crate) use dataset::check_finite;
 pub use error::DataError;
 pub use format_error::FormatError;
 pub use images::{ImageSet, ImageShape, TrainTest};

@@ -160,7 +160,7 @@ impl Samples {
     }
 
     /// The tensor, where the samples are stored as one.
-    pub(super) fn tensor(&self) -> Option<&Tensor> {
+    pub(crate) fn tensor(&self) -> Option<&Tensor> {
         match &self.0 {
             Form::Tensor(t) => Some(t),
             Form::Images(_) => None,

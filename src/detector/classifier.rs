@@ -42,7 +42,8 @@ impl<E: ModuleT> Classifier<E> {
         Ok(Self { encoder, logit })
     }
 
-    fn logits(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+    /// The logit `g`, `[batch]`, with its graph.
+    pub(crate) fn logits(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let latent = self.encoder.forward_t(xs, train)?;
         Ok(self.logit.forward(&latent)?.squeeze(1)?)
     }

@@ -9,6 +9,9 @@ const KERNEL: usize = 5;
 const PADDING: usize = 2;
 const NEGATIVE_SLOPE: f64 = 0.01;
 
+/// Products of a few sizes stay far from overflow.
+const LARGEST: usize = 1 << 16;
+
 /// How the encoder ends after its linear layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +72,11 @@ impl LeNetConfig {
         ];
         if let Some((name, value)) = positive.into_iter().find(|&(_, value)| value == 0) {
             return Err(Error::config(name, "at least 1", value));
+        }
+        let sizes = [self.channels, self.height, self.width, self.latent];
+        let largest = self.blocks.iter().copied().chain(sizes).max();
+        if let Some(size) = largest.filter(|&size| size > LARGEST) {
+            return Err(Error::config("sizes", "at most 65536 each", size));
         }
         let halved = |name, size: usize| {
             let step = 1usize.checked_shl(self.blocks.len() as u32).unwrap_or(0);

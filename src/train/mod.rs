@@ -1,12 +1,14 @@
 //! Training: mini-batches, early stopping, and the two phases of a DeepSVDD.
 
 mod batches;
+mod checkpoints;
 mod config;
 mod observer;
 mod svdd;
 mod trainer;
 
+pub use checkpoints::Checkpoints;
 pub use config::{Batching, Selection, TrainConfig};
-pub use observer::{EpochReport, History, Observer, StopReason};
+pub use observer::{EpochReport, History, Observer, Phase, StopReason};
 pub use svdd::{SvddHistory, fit_svdd, pretrain};
 pub use trainer::Trainer;

@@ -28,6 +28,20 @@ pub trait Observer {
     /// Called after each epoch; [`ControlFlow::Break`] ends training with the best epoch's
     /// parameters.
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()>;
+
+    /// Called before the first epoch of each phase of a run that may have two
+    /// ([`fit_svdd`](super::fit_svdd), [`Assembly`](crate::method::Assembly)). Default: nothing.
+    fn on_phase(&mut self, _phase: Phase) {}
+}
+
+/// A part of a training run, whose epochs are counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// A DeepSVDD's encoder inside an autoencoder.
+    Pretraining,
+    /// The method itself.
+    Training,
 }
 
 impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Observer for F {

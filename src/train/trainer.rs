@@ -1,16 +1,19 @@
+use std::cell::OnceCell;
 use std::time::Instant;
 
 use candle_core::{DType, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::batches::{self, Batch};
-use super::{EpochReport, History, Observer, Selection, StopReason, TrainConfig};
+use super::{
+    Checkpoints, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig,
+};
 use crate::data::{PuDataset, Samples};
 use crate::metrics::auroc;
 use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::Adam;
 use crate::params::Snapshot;
-use crate::rng::{Purpose, stream};
+use crate::rng::{Purpose, substream};
 use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, score_samples};
 
 /// Minimises an [`Objective`] with Adam over shuffled mini-batches (Algorithm 1 of the paper), and
@@ -48,14 +51,54 @@ use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, s
 #[derive(Clone, Debug)]
 pub struct Trainer {
     config: TrainConfig,
+    phase: Phase,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Trainer {
+    /// A trainer with these hyperparameters.
+    ///
     /// # Errors
     /// [`Error::Config`] for a hyperparameter outside its range.
     pub fn new(config: TrainConfig) -> Result<Self> {
         config.check()?;
-        Ok(Self { config })
+        Ok(Self {
+            config,
+            phase: Phase::Training,
+            checkpoints: None,
+        })
+    }
+
+    /// With the random numbers of another phase, so that the second phase does not meet the
+    /// mini-batches of the first again.
+    pub(super) fn in_phase(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+
+    /// Saves the run as it goes, and goes on from a file that is there already.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an interval of 0.
+    ///
+    /// ```
+    /// use puad::train::{Checkpoints, TrainConfig, Trainer};
+    ///
+    /// let checkpoints = Checkpoints { every: 5, ..Checkpoints::new("run.safetensors") };
+    /// let trainer = Trainer::new(TrainConfig::default())?.with_checkpoints(checkpoints)?;
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn with_checkpoints(self, checkpoints: Checkpoints) -> Result<Self> {
+        checkpoints.check()?;
+        let checkpoints = Some(checkpoints);
+        Ok(Self {
+            checkpoints,
+            ..self
+        })
+    }
+
+    /// Where the run is saved, if it is.
+    pub fn checkpoints(&self) -> Option<&Checkpoints> {
+        self.checkpoints.as_ref()
     }
 
     /// The hyperparameters.
@@ -71,8 +114,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
     /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
-    /// infinite; whatever the detector gives.
-    pub fn fit<O: Objective>(
+    /// infinite; [`Error::Checkpoint`] if the run's file cannot be written or read, or holds another
+    /// run; whatever the detector gives.
+    pub fn fit<O: Objective + ?Sized>(
         &self,
         objective: &O,
         params: &Params,
@@ -80,8 +124,13 @@ impl Trainer {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let mut run = Run::new(&self.config, objective, params, train, validation)?;
-        let outcome = run.epochs(observer);
+        let mut run = Run::new(self, objective, params, train, validation)?;
+        let outcome = match &self.checkpoints {
+            Some(checkpoints) => run
+                .resume(checkpoints)
+                .and_then(|()| run.epochs(observer, Some(checkpoints))),
+            None => run.epochs(observer, None),
+        };
         params.restore(&run.best.snapshot)?;
         let stopped = outcome?;
         Ok(History {
@@ -93,48 +142,52 @@ impl Trainer {
 }
 
 /// The best epoch so far; `epoch` 0 is the start.
-struct Best {
-    epoch: usize,
+pub(super) struct Best {
+    pub(super) epoch: usize,
     /// Lower is better.
-    cost: f64,
-    snapshot: Snapshot,
+    pub(super) cost: f64,
+    pub(super) snapshot: Snapshot,
 }
 
-struct Run<'a, O> {
-    config: &'a TrainConfig,
+pub(super) struct Run<'a, O: ?Sized> {
+    pub(super) config: &'a TrainConfig,
     objective: &'a O,
-    params: &'a Params,
-    train: &'a PuDataset,
-    validation: &'a PuDataset,
+    pub(super) params: &'a Params,
+    pub(super) train: &'a PuDataset,
+    pub(super) validation: &'a PuDataset,
     counts: GroupCounts,
-    adam: Adam,
-    shuffle: ChaCha8Rng,
-    noise: Noise,
-    best: Best,
-    reports: Vec<EpochReport>,
+    pub(super) adam: Adam,
+    pub(super) shuffle: ChaCha8Rng,
+    pub(super) noise: Noise,
+    pub(super) best: Best,
+    pub(super) reports: Vec<EpochReport>,
+    /// Hash of both sets, once it is known.
+    pub(super) data: OnceCell<u64>,
 }
 
-impl<'a, O: Objective> Run<'a, O> {
+impl<'a, O: Objective + ?Sized> Run<'a, O> {
     fn new(
-        config: &'a TrainConfig,
+        trainer: &'a Trainer,
         objective: &'a O,
         params: &'a Params,
         train: &'a PuDataset,
         validation: &'a PuDataset,
     ) -> Result<Self> {
+        let (config, phase) = (&trainer.config, trainer.phase as u64);
         let counts = batches::counts(train, objective.sees());
         check_groups(config, objective, counts, validation)?;
         let vars = params.parameters().into_iter().map(|(_, var)| var);
         Ok(Self {
             adam: Adam::new(vars.collect(), config.adam)?,
-            shuffle: stream(config.seed, Purpose::Shuffle),
-            noise: Noise::new(config.seed),
+            shuffle: substream(config.seed, Purpose::Shuffle, phase),
+            noise: Noise::of_phase(config.seed, phase),
             best: Best {
                 epoch: 0,
                 cost: f64::INFINITY,
                 snapshot: params.snapshot()?,
             },
             reports: Vec::new(),
+            data: OnceCell::new(),
             config,
             objective,
             params,
@@ -144,23 +197,41 @@ impl<'a, O: Objective> Run<'a, O> {
         })
     }
 
-    fn epochs(&mut self, observer: &mut dyn Observer) -> Result<StopReason> {
-        for epoch in 1..=self.config.epochs {
+    fn epochs(
+        &mut self,
+        observer: &mut dyn Observer,
+        checkpoints: Option<&Checkpoints>,
+    ) -> Result<StopReason> {
+        loop {
+            let done = self.reports.len();
+            // Asked before an epoch, so that a run that had ended ends again when it is resumed.
+            if let Some(reason) = self.finished(done) {
+                return Ok(reason);
+            }
+            let epoch = done + 1;
             let report = self.epoch(epoch)?;
             self.reports.push(report);
-            if observer.on_epoch(&report).is_break() {
+            let stopped = observer.on_epoch(&report).is_break();
+            let ends = stopped || self.finished(epoch).is_some();
+            if let Some(checkpoints) = checkpoints
+                && (ends || epoch.is_multiple_of(checkpoints.every))
+            {
+                self.save(checkpoints)?;
+            }
+            if stopped {
                 return Ok(StopReason::Observer);
             }
-            let waited = epoch - self.best.epoch;
-            if self
-                .config
-                .patience
-                .is_some_and(|patience| waited >= patience)
-            {
-                return Ok(StopReason::Patience);
-            }
         }
-        Ok(StopReason::Epochs)
+    }
+
+    /// Why training ends after `done` epochs, if it does.
+    fn finished(&self, done: usize) -> Option<StopReason> {
+        let waited = done - self.best.epoch;
+        match self.config.patience {
+            Some(patience) if waited >= patience => Some(StopReason::Patience),
+            _ if done >= self.config.epochs => Some(StopReason::Epochs),
+            _ => None,
+        }
     }
 
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport> {
@@ -271,24 +342,24 @@ impl<'a, O: Objective> Run<'a, O> {
     }
 }
 
-/// Both sets must hold the groups that training and selection need.
-fn check_groups<O: Objective>(
+/// Both sets must hold the groups that the objective and the selection need.
+fn check_groups<O: Objective + ?Sized>(
     config: &TrainConfig,
     objective: &O,
     train: GroupCounts,
     validation: &PuDataset,
 ) -> Result<()> {
-    let lacks = |what, group| Err(Error::EmptyGroup { what, group });
+    if train.total() < 2 {
+        let rule = "at least 2 (batch norm needs two)";
+        return Err(Error::config("training samples", rule, train.total()));
+    }
     let sees = objective.sees();
-    if sees.anomalies && train.anomalies == 0 {
-        return lacks("training under this objective", "anomalous");
-    }
-    let selects = config.selection == Selection::PuAuroc;
-    if (sees.anomalies || selects) && validation.anomalies().is_none() {
-        return lacks("validation", "anomalous");
-    }
-    if train.normals > 0 && validation.normals().is_none() {
-        return lacks("validation", "normal");
+    objective.check_groups(train)?;
+    objective.check_groups(batches::counts(validation, sees))?;
+    let (what, lacks_anomalies) = ("selection by AUROC", validation.anomalies().is_none());
+    if config.selection == Selection::PuAuroc && lacks_anomalies {
+        let group = "anomalous";
+        return Err(Error::EmptyGroup { what, group });
     }
     Ok(())
 }

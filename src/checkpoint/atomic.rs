@@ -1,0 +1,177 @@
+//! Writing a file so that at any moment either the old or the new one is there.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::CheckpointError;
+
+/// Where a crash may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Created,
+    HalfWritten,
+    Written,
+    Synchronised,
+    Moved,
+}
+
+/// Replaces what is at `path` by `bytes`: a partial file beside it, synchronised, moved, and the
+/// folder synchronised. A crash leaves the old file, and perhaps a `.partial` that is in nobody's
+/// way.
+///
+/// # Errors
+/// [`CheckpointError::Write`].
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+    let partial = partial_path(path);
+    let outcome = replace(path, &partial, bytes, &mut crash);
+    if outcome.is_err() && !cfg!(test) {
+        // It may never have come into being.
+        let _ = fs::remove_file(&partial);
+    }
+    outcome.map_err(|source| CheckpointError::Write {
+        path: path.into(),
+        source,
+    })
+}
+
+fn replace(
+    path: &Path,
+    partial: &Path,
+    bytes: &[u8],
+    after: &mut dyn FnMut(Step) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(partial)?;
+    after(Step::Created)?;
+    let (first, rest) = bytes.split_at(bytes.len() / 2);
+    file.write_all(first)?;
+    after(Step::HalfWritten)?;
+    file.write_all(rest)?;
+    after(Step::Written)?;
+    file.sync_all()?;
+    drop(file);
+    after(Step::Synchronised)?;
+    fs::rename(partial, path)?;
+    after(Step::Moved)?;
+    sync_folder(path)
+}
+
+/// A name that no other writer has: two writers of one path must not mix their bytes.
+fn partial_path(path: &Path) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}-{number}.partial", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Makes the move itself durable; elsewhere than on Unix folders cannot be opened.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(not(test))]
+fn crash(_: Step) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+use tests::crash;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    const STEPS: [Step; 5] = [
+        Step::Created,
+        Step::HalfWritten,
+        Step::Written,
+        Step::Synchronised,
+        Step::Moved,
+    ];
+
+    thread_local! {
+        /// Writes to let through, and the step at which the one after them ends.
+        static CRASH: Cell<Option<(usize, Step)>> = const { Cell::new(None) };
+    }
+
+    /// Makes the write after `writes` more end at step `step` (0 to 4) as if the process were
+    /// killed there.
+    pub(crate) fn fail_next_write_at(writes: usize, step: usize) {
+        CRASH.set(Some((writes, STEPS[step])));
+    }
+
+    pub(super) fn crash(step: Step) -> io::Result<()> {
+        match CRASH.get() {
+            Some((0, at)) if at == step => {
+                CRASH.set(None);
+                Err(io::Error::other("killed"))
+            }
+            Some((writes, at)) if step == Step::Moved => {
+                CRASH.set(Some((writes.saturating_sub(1), at)));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[test]
+    fn a_crash_at_any_step_leaves_the_old_or_the_new_file() {
+        for (i, step) in STEPS.into_iter().enumerate() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("file");
+            write(&path, b"old").unwrap();
+            fail_next_write_at(0, i);
+            let err = write(&path, b"new one").unwrap_err();
+            assert!(matches!(err, CheckpointError::Write { .. }));
+            let expected: &[u8] = match step {
+                Step::Moved => b"new one",
+                _ => b"old",
+            };
+            assert_eq!(fs::read(&path).unwrap(), expected, "{step:?}");
+            // The partial file of the crash is not in the way of the next write.
+            write(&path, b"newer").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"newer");
+        }
+    }
+
+    #[test]
+    fn places_that_cannot_be_written_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in [dir.path().join("absent").join("file"), dir.path().into()] {
+            let err = write(&path, b"x").unwrap_err();
+            assert!(
+                matches!(&err, CheckpointError::Write { path: p, .. } if *p == path),
+                "{err}"
+            );
+        }
+    }
+
+    #[test]
+    fn writers_of_one_path_do_not_mix() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::thread::scope(|scope| {
+            for byte in 0..4u8 {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|_| write(path, &[byte; 5000]).unwrap()));
+            }
+        });
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes, vec![bytes[0]; 5000]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+
+use super::Scaling;
+use crate::method::{Method, MethodOptions, Network};
+use crate::optim::{AdamConfig, WeightDecay};
+use crate::train::{Batching, TrainConfig};
+use crate::{ClassPrior, Error, Result};
+
+/// Which network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// [`Network::for_samples`]: LeNet for images, a perceptron for vectors.
+    #[default]
+    Auto,
+    /// This one.
+    Explicit(Network),
+}
+
+/// The settings of an [`Estimator`](super::Estimator).
+///
+/// ```
+/// use puad::estimator::FitConfig;
+/// use puad::method::Method;
+/// use puad::train::TrainConfig;
+/// use puad::ClassPrior;
+///
+/// let config = FitConfig {
+///     method: Some(Method::PUAE),
+///     prior: ClassPrior::new(0.02)?,
+///     train: TrainConfig { epochs: 50, seed: 7, ..FitConfig::default().train },
+///     ..FitConfig::default()
+/// };
+/// let text = serde_json::to_string(&config).unwrap();
+/// assert_eq!(serde_json::from_str::<FitConfig>(&text).unwrap(), config);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FitConfig {
+    /// Detector and risk. `None`: the PUSVDD for images, on which it is the paper's best, and the
+    /// PUAE for vectors.
+    pub method: Option<Method>,
+    /// `alpha`, the share of anomalies among the unlabeled samples. Default: 0.1, as in the paper;
+    /// the one setting that your data should decide.
+    pub prior: ClassPrior,
+    /// What the method leaves open.
+    pub options: MethodOptions,
+    /// Which network.
+    pub network: Architecture,
+    /// How samples are scaled.
+    pub scaling: Scaling,
+    /// Share of each group held out for early stopping, threshold and calibration, in (0, 1).
+    /// Default: 0.2.
+    pub validation_fraction: f64,
+    /// Training. Its seed is the seed of everything: split, initial weights, shuffling, noise.
+    /// Defaults: at most 200 epochs, 20 without improvement, stratified batches of 128, learning
+    /// rate 1e-3, weight decay 1e-4.
+    pub train: TrainConfig,
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        Self {
+            method: None,
+            prior: ClassPrior::default(),
+            options: MethodOptions::default(),
+            network: Architecture::Auto,
+            scaling: Scaling::Auto,
+            validation_fraction: 0.2,
+            train: TrainConfig {
+                patience: Some(20),
+                batching: Batching::Stratified,
+                adam: AdamConfig {
+                    learning_rate: 1e-3,
+                    weight_decay: WeightDecay::L2(1e-4),
+                    ..AdamConfig::default()
+                },
+                ..TrainConfig::default()
+            },
+        }
+    }
+}
+
+impl FitConfig {
+    /// # Errors
+    /// [`Error::Config`] for the first value outside its range.
+    pub fn check(&self) -> Result<()> {
+        self.method.map_or(Ok(()), Method::check)?;
+        self.options.check()?;
+        if let Architecture::Explicit(network) = &self.network {
+            network.check()?;
+        }
+        if !(self.validation_fraction > 0. && self.validation_fraction < 1.) {
+            let rule = "strictly between 0 and 1";
+            return Err(Error::config(
+                "validation_fraction",
+                rule,
+                self.validation_fraction,
+            ));
+        }
+        self.train.check()
+    }
+
+    /// The method for samples of this shape.
+    pub fn method_for(&self, sample_shape: &[usize]) -> Method {
+        let usual = match sample_shape {
+            [_] => Method::PUAE,
+            _ => Method::PUSVDD,
+        };
+        self.method.unwrap_or(usual)
+    }
+
+    /// The network for samples of this shape.
+    pub(super) fn network(&self, sample_shape: &[usize]) -> Result<Network> {
+        match &self.network {
+            Architecture::Auto => Network::for_samples(sample_shape),
+            Architecture::Explicit(network) if network.sample_shape() == sample_shape => {
+                Ok(network.clone())
+            }
+            Architecture::Explicit(network) => {
+                let got = format!("{:?}", network.sample_shape());
+                Err(Error::config(
+                    "network",
+                    "for samples of the data's shape",
+                    got,
+                ))
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use candle_core::{Device, Tensor};
+
+use crate::data::{DataError, Samples};
+use crate::{Error, Result};
+
+/// What samples can be given as: a tensor `[n, ...]`, [`Samples`], or rows of numbers (`&[Vec<f32>]`,
+/// `&[[f64; 3]]`, `&[&[f32]]`, and references to vectors and arrays of these).
+///
+/// ```
+/// use puad::estimator::IntoSamples;
+///
+/// let samples = (&[[0.5f64, 1.], [2., 3.]]).into_samples()?;
+/// assert_eq!((samples.len(), samples.sample_shape()), (2, vec![2]));
+///
+/// let ragged = vec![vec![0f32, 1.], vec![2.]];
+/// let error = ragged.into_samples().unwrap_err();
+/// assert_eq!(error.to_string(), "rows must have as many values as the first, 2, but row 1 has 1");
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub trait IntoSamples {
+    /// # Errors
+    /// [`DataError::Ragged`] for rows of different length; values are not looked at.
+    fn into_samples(self) -> Result<Samples>;
+}
+
+/// One sample as a row of numbers.
+pub trait Row {
+    /// Type of the numbers; f64 keeps its digits until the data is scaled.
+    type Value: candle_core::WithDType;
+
+    /// The numbers.
+    fn values(&self) -> &[Self::Value];
+}
+
+macro_rules! row {
+    ($($value:ty),*) => {$(
+        impl Row for Vec<$value> {
+            type Value = $value;
+            fn values(&self) -> &[$value] {
+                self
+            }
+        }
+        impl Row for &[$value] {
+            type Value = $value;
+            fn values(&self) -> &[$value] {
+                self
+            }
+        }
+        impl<const D: usize> Row for [$value; D] {
+            type Value = $value;
+            fn values(&self) -> &[$value] {
+                self
+            }
+        }
+    )*};
+}
+
+row!(f32, f64);
+
+impl<R: Row> IntoSamples for &[R] {
+    fn into_samples(self) -> Result<Samples> {
+        let width = self.first().map_or(0, |row| row.values().len());
+        let ragged = |(_, row): &(usize, &R)| row.values().len() != width;
+        if let Some((row, values)) = self.iter().enumerate().find(ragged) {
+            let actual = values.values().len();
+            return Err(Error::Data(DataError::Ragged {
+                row,
+                expected: width,
+                actual,
+            }));
+        }
+        let values: Vec<R::Value> = self
+            .iter()
+            .flat_map(|row| row.values().iter().copied())
+            .collect();
+        let tensor = Tensor::from_vec(values, (self.len(), width), &Device::Cpu)?;
+        Ok(tensor.into())
+    }
+}
+
+impl<R: Row> IntoSamples for &Vec<R> {
+    fn into_samples(self) -> Result<Samples> {
+        self.as_slice().into_samples()
+    }
+}
+
+impl<R: Row, const N: usize> IntoSamples for &[R; N] {
+    fn into_samples(self) -> Result<Samples> {
+        self.as_slice().into_samples()
+    }
+}
+
+macro_rules! already {
+    ($($form:ty),*) => {$(
+        impl IntoSamples for $form {
+            fn into_samples(self) -> Result<Samples> {
+                Ok(self.into())
+            }
+        }
+    )*};
+}
+
+already!(Tensor, &Tensor, Samples, &Samples);
