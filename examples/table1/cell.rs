@@ -42,8 +42,8 @@ struct Outcome {
 }
 
 impl<'a> Cell<'a> {
-    pub fn new(plan: &'a Plan, images: &TrainTest, normal: u8, seed: u64) -> Result<Self> {
-        let protocol = plan.dataset.protocol(normal);
+    pub fn new(plan: &'a Plan, images: &TrainTest, normal: u8, seed: u64) -> anyhow::Result<Self> {
+        let protocol = plan.dataset.protocol(normal)?;
         Ok(Self {
             plan,
             normal,

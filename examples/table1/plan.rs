@@ -84,9 +84,13 @@ impl Plan {
             noise: args.noise,
             device: format!("{:?}", args.device).to_lowercase(),
         };
+        let normals = or_default(&args.normal, dataset.default_normals());
+        for &normal in &normals {
+            dataset.protocol(normal)?;
+        }
         let plan = Self {
             dataset,
-            normals: or_default(&args.normal, dataset.default_normals()),
+            normals,
             seeds: or_default(&args.seeds, dataset.default_seeds()),
             methods: methods(&args.methods),
             config,
@@ -124,15 +128,15 @@ impl Plan {
     }
 
     /// How this run departs from section 5, or `None` where it does not.
-    pub fn reduction(&self) -> Option<String> {
+    pub fn reduction(&self) -> anyhow::Result<Option<String>> {
         let full =
             |d: Dataset| self.normals == d.default_normals() && self.seeds == d.default_seeds();
         let paper = self.dataset != Dataset::Glyphs
             && full(self.dataset)
             && self.config.epochs == 200
             && self.config.patience.is_none();
-        let counts = self.dataset.protocol(self.normals[0]);
-        (!paper).then(|| {
+        let counts = self.dataset.protocol(self.normals[0])?;
+        Ok((!paper).then(|| {
             let patience = match self.config.patience {
                 Some(patience) => format!(" (patience {patience})"),
                 None => String::new(),
@@ -148,6 +152,6 @@ impl Plan {
                 counts.unlabeled_anomalies,
                 counts.labeled_anomalies,
             )
-        })
+        }))
     }
 }

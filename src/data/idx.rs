@@ -73,7 +73,7 @@ struct Array<const RANK: usize> {
 impl<const RANK: usize> Array<RANK> {
     fn read(path: &Path) -> Result<Self, DataError> {
         let mut source = Source::open(path)?;
-        let magic = source.take(4)?;
+        let magic = source.read_bytes(4)?;
         if magic[..3] != [0, 0, UNSIGNED_BYTE] {
             return Err(DataError::IdxMagic {
                 path: path.into(),
@@ -87,10 +87,10 @@ impl<const RANK: usize> Array<RANK> {
                 actual: magic[3],
             });
         }
-        let header = source.take(4 * RANK as u64)?;
+        let header = source.read_bytes(4 * RANK as u64)?;
         let (dims, _) = header.as_chunks::<4>();
         let dims: [u32; RANK] = std::array::from_fn(|i| u32::from_be_bytes(dims[i]));
-        let values = source.take(size(path, &dims)?)?;
+        let values = source.read_bytes(size(path, &dims)?)?;
         source.finish()?;
         Ok(Self { dims, values })
     }
