@@ -88,7 +88,7 @@ impl NpyRows {
             return Ok(None);
         };
         if count == 0 {
-            return match self.source.read_bytes() {
+            return match self.source.take() {
                 Some(source) => Ok(source.finish().map(|()| None)?),
                 None => Ok(None),
             };
