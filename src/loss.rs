@@ -27,7 +27,7 @@ use crate::{Error, Result};
 ///
 /// impl NonNegativeLoss for Norm {
 ///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         puad::ops::l2_norm(xs)
+///         Ok(puad::ops::l2_norm(xs)?)
 ///     }
 /// }
 ///

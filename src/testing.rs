@@ -128,7 +128,7 @@ pub enum Violation {
 /// struct Norm;
 /// impl NonNegativeLoss for Norm {
 ///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         puad::ops::l2_norm(xs)
+///         Ok(puad::ops::l2_norm(xs)?)
 ///     }
 /// }
 ///

@@ -26,10 +26,10 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn close(got: &[f64], expected: &[f64]) -> bool {
-    let pairs = got.iter().zip(expected);
+    let mut pairs = got.iter().zip(expected);
     // Matrix products are rounded differently from processor to processor.
     let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-5 * (1. + b.abs());
-    got.len() == expected.len() && pairs.map(near).all(|near| near)
+    got.len() == expected.len() && pairs.all(near)
 }
 
 #[test]
