@@ -56,6 +56,11 @@ pub enum Error {
         eta: f64,
     },
 
+    /// A published file that could not be fetched.
+    #[cfg(feature = "download")]
+    #[error(transparent)]
+    Download(#[from] crate::data::download::DownloadError),
+
     /// Noise was asked for in an evaluation pass, which must be deterministic.
     #[error("an evaluation pass draws no noise: ask `Pass::is_training` first")]
     NoiseInEvaluation,

@@ -171,7 +171,12 @@ pub struct Noise(ChaCha8Rng);
 impl Noise {
     /// The noise of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self(rng::stream(seed, Purpose::Noise))
+        Self::of_phase(seed, 0)
+    }
+
+    /// The noise of a training phase.
+    pub(crate) fn of_phase(seed: u64, phase: u64) -> Self {
+        Self(rng::substream(seed, Purpose::Noise, phase))
     }
 
     pub(crate) fn rng(&self) -> &ChaCha8Rng {

@@ -4,6 +4,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
+use crate::ops::{self, AdamStep};
 use crate::{Error, Result};
 
 /// How weights are pulled towards 0.
@@ -45,6 +46,8 @@ impl Default for AdamConfig {
 }
 
 impl AdamConfig {
+    /// Checks every value against its range.
+    ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
@@ -78,6 +81,26 @@ impl AdamConfig {
         {
             Some((name, rule, value, _)) => Err(Error::config(name, rule, value)),
             None => Ok(()),
+        }
+    }
+}
+
+impl AdamConfig {
+    /// The numbers of update `steps`, counted from 1.
+    fn step(&self, steps: i32) -> AdamStep {
+        let rate = self.learning_rate;
+        let (coupled, keep) = match self.weight_decay {
+            WeightDecay::L2(decay) => (decay, 1.),
+            WeightDecay::Decoupled(decay) => (0., 1. - rate * decay),
+        };
+        AdamStep {
+            coupled,
+            keep,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            rate: rate / (1. - self.beta1.powi(steps)),
+            unbias2: (1. - self.beta2.powi(steps)).sqrt().recip(),
+            eps: self.eps,
         }
     }
 }
@@ -122,10 +145,10 @@ impl Adam {
     pub fn new(vars: Vec<Var>, config: AdamConfig) -> Result<Self> {
         config.check()?;
         let slot = |var: Var| {
-            let zeros = var.as_detached_tensor().zeros_like()?;
+            // Two tensors, each updated in place.
             Ok(Slot {
-                first: zeros.clone(),
-                second: zeros,
+                first: var.as_detached_tensor().zeros_like()?,
+                second: var.as_detached_tensor().zeros_like()?,
                 steps: 0,
                 var,
             })
@@ -163,27 +186,14 @@ impl Adam {
 
 impl Slot {
     fn update(&mut self, grad: &Tensor, config: &AdamConfig) -> Result<()> {
-        let AdamConfig {
-            learning_rate: rate,
-            beta1,
-            beta2,
-            eps,
-            weight_decay,
-        } = *config;
-        let mut weight = self.var.as_detached_tensor();
-        let mut grad = grad.detach();
-        match weight_decay {
-            WeightDecay::L2(decay) => grad = (grad + (&weight * decay)?)?,
-            WeightDecay::Decoupled(decay) => weight = (&weight * (1. - rate * decay))?,
-        }
         self.steps += 1;
-        self.first = ((&self.first * beta1)? + (&grad * (1. - beta1))?)?;
-        self.second = ((&self.second * beta2)? + (grad.sqr()? * (1. - beta2))?)?;
-        let unbias1 = 1. - beta1.powi(self.steps);
-        let unbias2 = (1. - beta2.powi(self.steps)).sqrt();
-        let denominator = ((self.second.sqrt()? / unbias2)? + eps)?;
-        let update = (self.first.div(&denominator)? * (rate / unbias1))?;
-        Ok(self.var.set(&(weight - update)?)?)
+        let step = config.step(self.steps);
+        let weight = self.var.as_detached_tensor();
+        let moments = (&mut self.first, &mut self.second);
+        if let Some(weight) = ops::adam_step(&weight, &grad.detach(), moments, step)? {
+            self.var.set(&weight)?;
+        }
+        Ok(())
     }
 }
 
@@ -235,6 +245,43 @@ mod tests {
         0.4505145183555379,
         -1.261663795137852,
     ];
+
+    #[test]
+    fn the_fused_pass_and_candle_operations_agree() {
+        let values: Vec<f32> = (0..60_000).map(|i| (i as f32 * 0.37).sin()).collect();
+        for (weight_decay, dtype) in [
+            (WeightDecay::L2(0.5), candle_core::DType::F32),
+            (WeightDecay::Decoupled(0.5), candle_core::DType::F64),
+        ] {
+            let w = Tensor::from_vec(values.clone(), (200, 300), &Device::Cpu).unwrap();
+            let w = w.to_dtype(dtype).unwrap();
+            let config = AdamConfig {
+                weight_decay,
+                ..Default::default()
+            };
+            let mut adams = [(); 2].map(|()| Slot {
+                var: Var::from_tensor(&w.copy().unwrap()).unwrap(),
+                first: w.zeros_like().unwrap(),
+                second: w.zeros_like().unwrap(),
+                steps: 0,
+            });
+            for step in 1..4 {
+                let grad = (w.sqr().unwrap() * f64::from(step)).unwrap();
+                adams[0].update(&grad, &config).unwrap();
+                let slot = &mut adams[1];
+                let weight = slot.var.as_detached_tensor();
+                let pair = (&mut slot.first, &mut slot.second);
+                let step = config.step(step);
+                let new = ops::composed_adam_step(&weight, &grad, pair, step).unwrap();
+                slot.var.set(&new).unwrap();
+            }
+            let [a, b] = adams.map(|slot| {
+                let t = slot.var.to_dtype(candle_core::DType::F64).unwrap();
+                t.flatten_all().unwrap().to_vec1::<f64>().unwrap()
+            });
+            assert_eq!(a, b);
+        }
+    }
 
     #[test]
     fn rejects_each_value_outside_its_range() {

@@ -17,15 +17,11 @@ pub(crate) enum Purpose {
     Toy = 7,
 }
 
-/// The generator of `purpose` under `seed`.
-pub(crate) fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
-    substream(seed, purpose, 0)
-}
-
-/// The generator number `index` (a tree, a parameter) of `purpose` under `seed`.
+/// The generator number `index` (a tree, a parameter, a phase; 0 for the only one) of `purpose` under `seed`.
 pub(crate) fn substream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
-    // The seed alone fills the key, purpose and index pick one of ChaCha's 2^64 streams: no two
-    // (seed, purpose, index) share numbers. `index` is folded into 56 bits.
+    // The seed alone fills the key, purpose and index pick one of ChaCha's 2^64 streams:
+    // streams of one seed share numbers. Indices are folded into 56 bits; names' hashes may collide
+    // there with a probability of about n^2 / 2^57.
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((purpose as u64) << 56) | (index & ((1 << 56) - 1)));
     rng

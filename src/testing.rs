@@ -59,8 +59,10 @@ pub enum Violation {
         name: String,
     },
     /// Evaluation must be deterministic.
-    #[error("two evaluations of the same samples differ: {first} and {second} at entry {index}")]
+    #[error("two evaluations of {what} differ: {first} and {second} at entry {index}")]
     Random {
+        /// Which method's result.
+        what: &'static str,
         /// The sample.
         index: usize,
         /// In the first evaluation.
@@ -155,14 +157,15 @@ pub fn check_detector<L: NonNegativeLoss>(
 
 fn check_training<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor) -> Result<()> {
     let mut noise = Noise::new(0);
-    let losses = detector.per_sample(xs, &mut Pass::training(&mut noise))?;
-    check_losses(
-        "per_sample in training",
-        &losses,
-        detector.anomaly_term(),
-        xs,
-    )?;
-    let grads = losses.sum_all()?.backward()?;
+    let losses = detector.losses(xs, &mut Pass::training(&mut noise))?;
+    let term = detector.anomaly_term();
+    check_losses("losses in training", &losses.normal, term, xs)?;
+    let mut total = losses.normal.sum_all()?;
+    if let Some(anomalous) = &losses.anomalous {
+        one_a_sample("losses of anomalies in training", anomalous, xs)?;
+        total = (total + anomalous.sum_all()?)?;
+    }
+    let grads = total.backward()?;
     for (name, var) in params.parameters() {
         let Some(grad) = grads.get(&var) else {
             return Err(Violation::NoGradient { name }.into());
@@ -181,38 +184,47 @@ fn check_training<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor
 fn check_evaluation<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor) -> Result<()> {
     let evaluate = |xs: &Tensor| detector.per_sample(xs, &mut Pass::evaluation());
     let before = values_by_name(params)?;
-    let first = evaluate(xs)?;
-    let together = check_losses("per_sample", &first, detector.anomaly_term(), xs)?;
-    let again = values(&evaluate(xs)?)?;
-    if let Some(index) = first_difference(&together, &again) {
-        let (first, second) = (together[index], again[index]);
-        return Err(Violation::Random {
-            index,
-            first,
-            second,
-        }
-        .into());
-    }
+    let term = detector.anomaly_term();
+    let together = check_losses("per_sample", &evaluate(xs)?, term, xs)?;
+    check_repeats("per_sample", &together, &values(&evaluate(xs)?)?)?;
     for ((name, before), (_, after)) in before.into_iter().zip(values_by_name(params)?) {
         if first_difference(&before, &after).is_some() {
             return Err(Violation::EvaluationTrains { name }.into());
         }
     }
-    let alone = values(&evaluate(&xs.narrow(0, 0, 1)?)?)?;
-    check_neighbours(alone.first().copied(), together[0])?;
+    // The first and the last: a loss may depend on the samples before it alone.
+    for index in [0, together.len() - 1] {
+        let alone = values(&evaluate(&xs.narrow(0, index, 1)?)?)?;
+        check_alone(index, alone.first().copied(), together[index])?;
+    }
     let own = detector.losses(xs, &mut Pass::evaluation())?;
     check_own_losses(&own, &together, xs)?;
-    check_scores(&detector.score(xs)?, xs)
+    let scores = detector.score(xs)?;
+    check_scores(&scores, xs)?;
+    check_repeats("score", &values(&scores)?, &values(&detector.score(xs)?)?)
 }
 
-/// The first sample alone against the first within the batch, up to the rounding of f32 networks.
-fn check_neighbours(alone: Option<f64>, together: f64) -> Result<()> {
+/// Two results for the same samples.
+fn check_repeats(what: &'static str, first: &[f64], second: &[f64]) -> Result<()> {
+    let Some(index) = first_difference(first, second) else {
+        return Ok(());
+    };
+    let (first, second) = (first[index], second[index]);
+    Err(Violation::Random {
+        what,
+        index,
+        first,
+        second,
+    }
+    .into())
+}
+
+/// A sample alone against the same within the batch, up to the rounding of f32 networks.
+fn check_alone(index: usize, alone: Option<f64>, together: f64) -> Result<()> {
     let alone = alone.unwrap_or(f64::NAN);
-    let close = (alone - together).abs() <= 1e-3 * (1e-3 + together.abs());
-    if close {
+    if (alone - together).abs() <= 1e-3 * (1e-3 + together.abs()) {
         return Ok(());
     }
-    let index = 0;
     Err(Violation::BatchDependent {
         index,
         alone,
@@ -248,15 +260,28 @@ fn check_scores(scores: &Tensor, xs: &Tensor) -> Result<()> {
 
 fn check_boxed<L: NonNegativeLoss>(detector: &L, xs: &Tensor) -> Result<()> {
     let boxed: Box<dyn NonNegativeLoss + '_> = Box::new(detector);
+    let differs = |what| Err(Violation::Boxed { what }.into());
     if boxed.anomaly_term() != detector.anomaly_term() {
-        return Err(Violation::Boxed {
-            what: "anomaly term",
-        }
-        .into());
+        return differs("anomaly term");
     }
-    let (bare, through) = (values(&detector.score(xs)?)?, values(&boxed.score(xs)?)?);
-    if first_difference(&bare, &through).is_some() {
-        return Err(Violation::Boxed { what: "score" }.into());
+    let evaluate = |d: &dyn NonNegativeLoss| -> Result<[Vec<f64>; 3]> {
+        let losses = d.losses(xs, &mut Pass::evaluation())?;
+        let per_sample = d.per_sample(xs, &mut Pass::evaluation())?;
+        let anomalies = losses.as_anomalies(d.anomaly_term())?;
+        Ok([
+            values(&per_sample)?,
+            values(&anomalies)?,
+            values(&d.score(xs)?)?,
+        ])
+    };
+    let pairs = evaluate(&detector)?.into_iter().zip(evaluate(&boxed)?);
+    for (what, (bare, through)) in ["loss", "loss of anomalies", "score"]
+        .into_iter()
+        .zip(pairs)
+    {
+        if first_difference(&bare, &through).is_some() {
+            return differs(what);
+        }
     }
     Ok(())
 }

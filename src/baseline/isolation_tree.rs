@@ -188,7 +188,7 @@ fn threshold(min: f64, max: f64, u: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::rng::{Purpose, substream};
     use approx::assert_relative_eq;
     use candle_core::{Device, Tensor};
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn rng(seed: u64) -> ChaCha8Rng {
-        stream(seed, Purpose::Forest)
+        substream(seed, Purpose::Forest, 0)
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub fn load_100(dir: impl AsRef<Path>) -> Result<TrainTest> {
     Ok(hundred(dir.as_ref(), [50_000, 10_000])?)
 }
 
-fn ten(dir: &Path, records: usize) -> Result<TrainTest, DataError> {
+pub(super) fn ten(dir: &Path, records: usize) -> Result<TrainTest, DataError> {
     let layout = Layout {
         label_bytes: 1,
         classes: 10,
@@ -75,7 +75,7 @@ fn ten(dir: &Path, records: usize) -> Result<TrainTest, DataError> {
     })
 }
 
-fn hundred(dir: &Path, [train, test]: [usize; 2]) -> Result<TrainTest, DataError> {
+pub(super) fn hundred(dir: &Path, [train, test]: [usize; 2]) -> Result<TrainTest, DataError> {
     let layout = |records| Layout {
         label_bytes: 2,
         classes: 20,
@@ -95,7 +95,7 @@ impl Layout {
         for name in names {
             let path = find(dir, name)?;
             let mut source = Source::open(&path)?;
-            let bytes = source.take((self.records * record) as u64)?;
+            let bytes = source.read_bytes((self.records * record) as u64)?;
             source.finish()?;
             let start = labels.len();
             labels.extend(bytes.iter().step_by(record));

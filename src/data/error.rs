@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use candle_core::DType;
 
-use super::ImageShape;
+use super::{FormatError, ImageShape};
 
 /// A data set that could not be read, generated or split.
 #[derive(Debug, thiserror::Error)]
@@ -347,6 +347,19 @@ pub enum DataError {
         /// Number of classes.
         classes: u8,
     },
+
+    /// A file whose content breaks a rule of its format.
+    #[error("{}: {source}", path.display())]
+    Format {
+        /// The file; a member of an archive as `archive.npz/member.npy`.
+        path: PathBuf,
+        /// The rule.
+        source: FormatError,
+    },
+
+    /// Values and labels that make no table.
+    #[error(transparent)]
+    Table(FormatError),
 
     /// Images and labels that differ in number.
     #[error(

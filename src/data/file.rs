@@ -6,18 +6,22 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::DataError;
+use super::{DataError, FormatError};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// A file and how many of its (unpacked) bytes have been read.
-pub(super) struct Source {
+/// The most bytes of one array: SVHN's training images have 225 million, ADBench's widest set 1.2
+/// billion.
+pub(super) const LIMIT: u64 = 1 << 31;
+
+/// A file, or a member of one, and how many of its (unpacked) bytes have been read.
+pub(super) struct Source<'a> {
     path: PathBuf,
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + 'a>,
     offset: u64,
 }
 
-impl Source {
+impl Source<'static> {
     /// Opens `path`; gzip is told by its first two bytes, not by the name.
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
         let fail = |source: io::Error| match source.kind() {
@@ -34,15 +38,18 @@ impl Source {
             true => Box::new(MultiGzDecoder::new(file)),
             false => Box::new(file),
         };
-        Ok(Self::new(path, reader))
+        Ok(Self::new(path.into(), reader, 0))
     }
+}
 
-    /// What `reader` gives, of the file `path`.
-    pub(super) fn new(path: &Path, reader: Box<dyn Read>) -> Self {
+impl<'a> Source<'a> {
+    /// What `reader` gives, where `path` names it and `offset` is that of its first byte.
+    pub(super) fn new(path: PathBuf, reader: impl Read + 'a, offset: u64) -> Self {
+        let reader = Box::new(reader);
         Self {
-            path: path.into(),
+            path,
             reader,
-            offset: 0,
+            offset,
         }
     }
 
@@ -51,26 +58,71 @@ impl Source {
     }
 
     /// The bytes that are left.
-    pub(super) fn into_reader(self) -> Box<dyn Read> {
+    pub(super) fn into_reader(self) -> Box<dyn Read + 'a> {
         self.reader
     }
 
-    /// The next `n` bytes. Memory grows with what the file holds, not with what is asked for.
-    pub(super) fn take(&mut self, n: u64) -> Result<Vec<u8>, DataError> {
-        let mut bytes = Vec::new();
-        let outcome = self.reader.by_ref().take(n).read_to_end(&mut bytes);
+    /// Number of bytes read.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next `n` bytes as a stream of its own; what is read there counts here.
+    pub(super) fn part(&mut self, n: u64) -> impl Read + '_ {
+        self.by_ref().take(n)
+    }
+
+    /// The next `N` bytes, or `None` at the end.
+    pub(super) fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>, DataError> {
         let start = self.offset;
-        self.offset += bytes.len() as u64;
+        match self.read_bytes(N as u64) {
+            Ok(bytes) => Ok(bytes.try_into().ok()),
+            Err(DataError::Truncated { actual, .. }) if actual == start => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next `N` bytes.
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DataError> {
+        let bytes = self.read_bytes(N as u64)?;
+        Ok(std::array::from_fn(|i| bytes[i]))
+    }
+
+    /// Reads over `n` bytes.
+    pub(super) fn skip(&mut self, n: u64) -> Result<(), DataError> {
+        let start = self.offset;
+        let outcome = io::copy(&mut self.part(n), &mut io::sink());
+        match outcome {
+            Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => Err(self.fail(source)),
+            _ if self.offset < start + n => Err(self.truncated(start + n)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next `n` bytes. Memory grows with what the file holds, not with what is asked for.
+    pub(super) fn read_bytes(&mut self, n: u64) -> Result<Vec<u8>, DataError> {
+        let mut bytes = Vec::new();
+        let start = self.offset;
+        let outcome = self.part(n).read_to_end(&mut bytes);
         match outcome {
             // What a gzip stream says that ends early.
             Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => Err(self.fail(source)),
-            _ if (bytes.len() as u64) < n => Err(DataError::Truncated {
-                path: self.path.clone(),
-                expected: start + n,
-                actual: self.offset,
-            }),
+            _ if (bytes.len() as u64) < n => Err(self.truncated(start + n)),
             _ => Ok(bytes),
         }
+    }
+
+    fn truncated(&self, expected: u64) -> DataError {
+        DataError::Truncated {
+            path: self.path.clone(),
+            expected,
+            actual: self.offset,
+        }
+    }
+
+    /// An error about the content.
+    pub(super) fn malformed(&self, source: FormatError) -> DataError {
+        source.at(&self.path)
     }
 
     /// The file must end here. Checks a gzip stream's own checksum, too.
@@ -85,12 +137,21 @@ impl Source {
         }
     }
 
-    fn fail(&self, source: io::Error) -> DataError {
+    /// An error of the system or of an unpacker.
+    pub(super) fn fail(&self, source: io::Error) -> DataError {
         DataError::Read {
             path: self.path.clone(),
             offset: self.offset,
             source,
         }
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.offset += n as u64;
+        Ok(n)
     }
 }
 
@@ -143,7 +204,7 @@ pub(super) mod tests {
         let path = dir.path().join("file");
         std::fs::write(&path, bytes).unwrap();
         let mut source = Source::open(&path)?;
-        let bytes = source.take(n)?;
+        let bytes = source.read_bytes(n)?;
         source.finish()?;
         Ok(bytes)
     }

@@ -73,7 +73,7 @@ struct Array<const RANK: usize> {
 impl<const RANK: usize> Array<RANK> {
     fn read(path: &Path) -> Result<Self, DataError> {
         let mut source = Source::open(path)?;
-        let magic = source.take(4)?;
+        let magic = source.read_bytes(4)?;
         if magic[..3] != [0, 0, UNSIGNED_BYTE] {
             return Err(DataError::IdxMagic {
                 path: path.into(),
@@ -87,10 +87,10 @@ impl<const RANK: usize> Array<RANK> {
                 actual: magic[3],
             });
         }
-        let header = source.take(4 * RANK as u64)?;
+        let header = source.read_bytes(4 * RANK as u64)?;
         let (dims, _) = header.as_chunks::<4>();
         let dims: [u32; RANK] = std::array::from_fn(|i| u32::from_be_bytes(dims[i]));
-        let values = source.take(size(path, &dims)?)?;
+        let values = source.read_bytes(size(path, &dims)?)?;
         source.finish()?;
         Ok(Self { dims, values })
     }
@@ -295,5 +295,24 @@ mod tests {
             ),
             "{err}"
         );
+    }
+
+    proptest::proptest! {
+        /// No byte of either file, plain or packed, makes the reader panic or give other sizes.
+        #[test]
+        fn any_changed_byte_is_read_or_refused(at in 0usize..28, value: u8, packed: bool, label: bool) {
+            let (mut i, mut l) = (images(), labels());
+            if packed {
+                (i, l) = (gzip(&i), gzip(&l));
+            }
+            let bytes = if label { &mut l } else { &mut i };
+            let at = at % bytes.len();
+            bytes[at] = value;
+            match load(&i, &l) {
+                Ok(set) => assert_eq!((set.len(), set.pixels().len()), (2, 12)),
+                Err(Error::Data(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 }

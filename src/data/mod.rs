@@ -14,30 +14,69 @@
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
 //! | tables in `.npy`, `.npz` or CSV | `stream::Table` | batches, or all as [`Samples`] |
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
+//! | files of SVHN | `svhn::load` | labeled images |
+//! | files of MedMNIST | `medmnist::load` | labeled images |
+//! | files of ADBench | `adbench::load` | [`Table`] |
+//! | a text table | `csv::read` | [`Table`] |
+//! | other arrays | `npy::read`, `npz::Npz`, `mat::read` | `array::Array` |
+//! | a folder of PNG and JPEG | `image_folder::read` | labeled images |
+//! | CIFAR as Parquet | `cifar_parquet::load_10`, `load_100` | labeled images |
 //!
-//! The readers of files need the feature `datasets`.
+//! The readers of files need the feature `datasets`, the last two `images` and `parquet`; `download`
+//! fetches the paper's sets.
+//! [`tasks`] names the classes that the paper takes as normal, seen and unseen.
 
 #[cfg(feature = "datasets")]
+pub mod adbench;
+#[cfg(feature = "datasets")]
+pub mod array;
+#[cfg(feature = "datasets")]
 pub mod cifar;
+#[cfg(feature = "parquet")]
+pub mod cifar_parquet;
+#[cfg(feature = "datasets")]
+pub mod csv;
 mod dataset;
+#[cfg(feature = "download")]
+pub mod download;
+#[cfg(feature = "images")]
+mod encoded;
 mod error;
 #[cfg(feature = "datasets")]
 mod file;
+mod format_error;
 pub mod glyphs;
 #[cfg(feature = "datasets")]
 pub mod idx;
+#[cfg(feature = "images")]
+pub mod image_folder;
 mod images;
 #[cfg(feature = "datasets")]
+mod labels;
+#[cfg(feature = "datasets")]
+pub mod mat;
+#[cfg(feature = "datasets")]
+pub mod medmnist;
+#[cfg(feature = "datasets")]
 pub mod mnist;
+#[cfg(feature = "datasets")]
+pub mod npy;
+#[cfg(feature = "datasets")]
+pub mod npz;
 pub mod protocol;
 mod resize;
 mod samples;
 #[cfg(feature = "datasets")]
 pub mod stream;
+pub mod svhn;
+mod table;
+pub mod tasks;
 pub mod toy;
 
 pub use dataset::PuDataset;
 pub(crate) use dataset::check_finite;
 pub use error::DataError;
+pub use format_error::FormatError;
 pub use images::{ImageSet, ImageShape, TrainTest};
 pub use samples::Samples;
+pub use table::Table;

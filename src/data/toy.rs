@@ -53,6 +53,8 @@ impl Default for ToyConfig {
 }
 
 impl ToyConfig {
+    /// Checks every value against its range.
+    ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {

@@ -48,8 +48,12 @@ impl RotationHead<LeNetEncoder> {
     /// On LeNet, with its parameters under `encoder` and `turn` of `vb`.
     ///
     /// # Errors
-    /// As [`LeNetEncoder::new`].
+    /// As [`LeNetEncoder::new`]; [`Error::Config`] for images that are not square.
     pub fn lenet(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        if config.width != config.height {
+            let rule = "equal to the height, to be turned";
+            return Err(Error::config("width", rule, config.width));
+        }
         let encoder = LeNetEncoder::new(config, vb.pp("encoder"))?;
         Self::new(encoder, config.latent, vb)
     }

@@ -370,7 +370,7 @@ fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::rng::{Purpose, substream};
     use proptest::prelude::*;
     use rand_distr::{Distribution, Normal};
 
@@ -387,7 +387,7 @@ mod tests {
     /// Scores of normals N(0, 1) and anomalies N(2, 1): the truth is
     /// `sigmoid(2 s - 2 + log(alpha / (1 - alpha)))`.
     fn gaussians(u: usize, a: usize, alpha: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
-        let mut rng = stream(seed, Purpose::Toy);
+        let mut rng = substream(seed, Purpose::Toy, 0);
         let normal = Normal::new(0., 1.).unwrap();
         let anomaly = Normal::new(2., 1.).unwrap();
         let among = (alpha * u as f64).round() as usize;

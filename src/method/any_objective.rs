@@ -2,8 +2,8 @@ use candle_core::Tensor;
 
 use super::{AnyDetector, Method, MethodOptions, RiskKind};
 use crate::objective::{
-    GroupLosses, GroupWeighting, Groups, Loe, Objective, PuObjective, SemiSupervisedObjective,
-    UnlabeledRisk, UnsupervisedObjective,
+    GroupCounts, GroupLosses, GroupWeighting, Groups, Loe, Objective, PuObjective,
+    SemiSupervisedObjective, UnlabeledRisk, UnsupervisedObjective,
 };
 use crate::{ClassPrior, Result};
 
@@ -76,6 +76,10 @@ impl Objective for AnyObjective {
 
     fn sees(&self) -> Groups {
         each!(self, objective => objective.sees())
+    }
+
+    fn check_groups(&self, counts: GroupCounts) -> Result<()> {
+        each!(self, objective => objective.check_groups(counts))
     }
 
     fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::{AnyDetector, AnyObjective, Decoder, Method, MethodOptions, Network};
 use crate::data::PuDataset;
 use crate::objective::Objective;
-use crate::train::{self, History, Observer, Phase, StopReason, Trainer};
-use crate::{ClassPrior, Error, Params, Result};
+use crate::train::{self, History, Observer, Phase, Trainer};
+use crate::{ClassPrior, Params, Result};
 
 /// A [`Method`] built on a [`Network`], ready to train.
 ///
@@ -50,7 +50,7 @@ impl Assembly {
     /// `decoder`.
     ///
     /// # Errors
-    /// [`Error::Config`] for sizes that make no network, or a value outside its range.
+    /// [`Error::Config`](crate::Error::Config) for sizes that make no network, or a value outside its range.
     pub fn new(
         method: Method,
         network: &Network,
@@ -93,10 +93,10 @@ impl Assembly {
         self.params.filter(keep)
     }
 
-    /// Trains from start to end: for a DeepSVDD [`train::pretrain`] first.
+    /// Trains from start to end: [`pretrain`](Self::pretrain), then [`train`](Self::train).
     ///
     /// # Errors
-    /// As [`Trainer::fit`]; [`Error::PretrainingStopped`] if the observer stops the run before the
+    /// As [`Trainer::fit`]; [`Error::PretrainingStopped`](crate::Error::PretrainingStopped) if the observer stops the run before the
     /// method's own training began.
     pub fn fit(
         &self,
@@ -105,26 +105,44 @@ impl Assembly {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<FitHistory> {
-        let params = &self.params;
-        let pretraining = match (self.detector(), &self.decoder) {
-            (AnyDetector::DeepSvdd(svdd), Some(decoder)) => {
-                observer.on_phase(Phase::Pretraining);
-                let decoder = decoder.clone();
-                let history =
-                    train::pretrain(trainer, svdd, decoder, params, train, validation, observer)?;
-                if history.stopped == StopReason::Observer {
-                    let epoch = history.epochs.len();
-                    return Err(Error::PretrainingStopped { epoch });
-                }
-                Some(history)
-            }
-            _ => None,
-        };
-        observer.on_phase(Phase::Training);
-        let training = trainer.fit(&self.objective, params, train, validation, observer)?;
         Ok(FitHistory {
-            pretraining,
-            training,
+            pretraining: self.pretrain(trainer, train, validation, observer)?,
+            training: self.train(trainer, train, validation, observer)?,
         })
+    }
+
+    /// For a DeepSVDD [`train::pretrain`], else nothing. Methods on one data set and network can
+    /// share it: a snapshot of [`params`](Self::params) afterwards serves them all.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn pretrain(
+        &self,
+        trainer: &Trainer,
+        train: &PuDataset,
+        validation: &PuDataset,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<History>> {
+        let (AnyDetector::DeepSvdd(svdd), Some(decoder)) = (self.detector(), &self.decoder) else {
+            return Ok(None);
+        };
+        let (decoder, params) = (decoder.clone(), &self.params);
+        train::pretrain(trainer, svdd, decoder, params, train, validation, observer).map(Some)
+    }
+
+    /// Trains the method itself, whatever the parameters are.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn train(
+        &self,
+        trainer: &Trainer,
+        train: &PuDataset,
+        validation: &PuDataset,
+        observer: &mut dyn Observer,
+    ) -> Result<History> {
+        observer.on_phase(Phase::Training);
+        let params = self.detector_params();
+        trainer.fit(&self.objective, &params, train, validation, observer)
     }
 }

@@ -56,7 +56,21 @@ impl BatchNorm {
         })
     }
 
-    fn record(&self, batch: &BatchStatistics) -> Result<()> {
+    pub(super) fn options(&self) -> BatchNormOptions<'_> {
+        BatchNormOptions {
+            affine: self.affine.as_ref().map(|(scale, shift)| (scale, shift)),
+            eps: self.config.eps,
+            negative_slope: self.config.negative_slope,
+        }
+    }
+
+    /// Mean and variance, `[channels]` each.
+    pub(super) fn running(&self) -> (&Tensor, &Tensor) {
+        (&self.running_mean, &self.running_var)
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    pub(super) fn record(&self, batch: &BatchStatistics) -> Result<()> {
         let momentum = self.config.momentum;
         let count = batch.count as f64;
         let towards = |var: &Var, new: &Tensor| {
@@ -71,17 +85,13 @@ impl BatchNorm {
 
 impl ModuleT for BatchNorm {
     fn forward_t(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let options = BatchNormOptions {
-            affine: self.affine.as_ref().map(|(scale, shift)| (scale, shift)),
-            eps: self.config.eps,
-            negative_slope: self.config.negative_slope,
-        };
         if train {
-            let (ys, statistics) = ops::batch_norm_train(xs, options)?;
+            let (ys, statistics) = ops::batch_norm_train(xs, self.options())?;
             self.record(&statistics)?;
             Ok(ys)
         } else {
-            ops::batch_norm_eval(xs, &self.running_mean, &self.running_var, options)
+            let (mean, variance) = self.running();
+            ops::batch_norm_eval(xs, mean, variance, self.options())
         }
     }
 }

@@ -1,7 +1,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::ops;
+use crate::ops::{self, BatchNormOptions, ConvAlgorithm, ConvBlock};
 
 /// PyTorch's default: uniform within `1 / sqrt(fan_in)`. candle's own default is 2.4 times wider.
 fn torch_default(fan_in: usize) -> Init {
@@ -43,6 +43,7 @@ pub struct Conv2d {
     weight: Tensor,
     padding: usize,
     transposed: bool,
+    algorithm: ConvAlgorithm,
 }
 
 impl Conv2d {
@@ -64,6 +65,7 @@ impl Conv2d {
             weight,
             padding,
             transposed: false,
+            algorithm: ConvAlgorithm::Fast,
         })
     }
 
@@ -85,16 +87,48 @@ impl Conv2d {
             weight,
             padding,
             transposed: true,
+            algorithm: ConvAlgorithm::Fast,
         })
+    }
+}
+
+impl Conv2d {
+    /// The same layer, computed by `algorithm`.
+    pub fn with_algorithm(self, algorithm: ConvAlgorithm) -> Self {
+        Self { algorithm, ..self }
+    }
+
+    /// Nearest upsampling by 2, then this convolution.
+    pub(super) fn forward_upsampled(&self, xs: &Tensor) -> Result<Tensor> {
+        let (padding, transposed) = (self.padding, self.transposed);
+        ops::upsample2_conv2d(xs, &self.weight, padding, transposed, self.algorithm)
+    }
+
+    /// This convolution and `norm`, with upsampling before and pooling after.
+    pub(super) fn block<'a>(
+        &'a self,
+        norm: BatchNormOptions<'a>,
+        upsample: usize,
+        pool: usize,
+    ) -> ConvBlock<'a> {
+        ConvBlock {
+            kernel: &self.weight,
+            transposed: self.transposed,
+            padding: self.padding,
+            upsample,
+            norm,
+            pool,
+            algorithm: self.algorithm,
+        }
     }
 }
 
 impl Module for Conv2d {
     fn forward(&self, xs: &Tensor) -> Result<Tensor> {
         if self.transposed {
-            ops::conv_transpose2d(xs, &self.weight, self.padding)
+            ops::conv_transpose2d_with(xs, &self.weight, self.padding, self.algorithm)
         } else {
-            ops::conv2d(xs, &self.weight, self.padding)
+            ops::conv2d_with(xs, &self.weight, self.padding, self.algorithm)
         }
     }
 }

@@ -3,11 +3,15 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::{BatchNorm, BatchNormConfig, Conv2d, Linear};
-use crate::{Error, Result, ops};
+use crate::ops::{self, ConvAlgorithm};
+use crate::{Error, Result};
 
 const KERNEL: usize = 5;
 const PADDING: usize = 2;
 const NEGATIVE_SLOPE: f64 = 0.01;
+
+/// Products of a few sizes stay far from overflow.
+const LARGEST: usize = 1 << 16;
 
 /// How the encoder ends after its linear layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +45,8 @@ pub struct LeNetConfig {
     pub head: Head,
     /// Whether batch norm learns scale and shift.
     pub affine: bool,
+    /// How convolutions in f32 are computed on the CPU.
+    pub algorithm: ConvAlgorithm,
 }
 
 impl Default for LeNetConfig {
@@ -53,6 +59,7 @@ impl Default for LeNetConfig {
             latent: 128,
             head: Head::NormAct,
             affine: true,
+            algorithm: ConvAlgorithm::Fast,
         }
     }
 }
@@ -69,6 +76,11 @@ impl LeNetConfig {
         ];
         if let Some((name, value)) = positive.into_iter().find(|&(_, value)| value == 0) {
             return Err(Error::config(name, "at least 1", value));
+        }
+        let sizes = [self.channels, self.height, self.width, self.latent];
+        let largest = self.blocks.iter().copied().chain(sizes).max();
+        if let Some(size) = largest.filter(|&size| size > LARGEST) {
+            return Err(Error::config("sizes", "at most 65536 each", size));
         }
         let halved = |name, size: usize| {
             let step = 1usize.checked_shl(self.blocks.len() as u32).unwrap_or(0);
@@ -109,9 +121,23 @@ struct Block {
     norm: BatchNorm,
 }
 
-impl ModuleT for Block {
-    fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        self.norm.forward_t(&self.conv.forward(xs)?, train)
+impl Block {
+    /// With nearest upsampling before and max-pooling after; 1 for none.
+    fn forward(
+        &self,
+        xs: &Tensor,
+        train: bool,
+        (upsample, pool): (usize, usize),
+    ) -> candle_core::Result<Tensor> {
+        let block = self.conv.block(self.norm.options(), upsample, pool);
+        if train {
+            let (ys, statistics) = ops::conv_block_train(xs, block)?;
+            self.norm.record(&statistics)?;
+            Ok(ys)
+        } else {
+            let (mean, variance) = self.norm.running();
+            ops::conv_block_eval(xs, mean, variance, block)
+        }
     }
 }
 
@@ -152,7 +178,8 @@ impl LeNetEncoder {
         for (i, &outputs) in config.blocks.iter().enumerate() {
             let vb = vb.pp("blocks").pp(i);
             blocks.push(Block {
-                conv: Conv2d::new(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?,
+                conv: Conv2d::new(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?
+                    .with_algorithm(config.algorithm),
                 norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
             });
             inputs = outputs;
@@ -172,9 +199,10 @@ impl LeNetEncoder {
 
 impl ModuleT for LeNetEncoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let features = self.blocks.iter().try_fold(xs.clone(), |xs, block| {
-            ops::max_pool2d(&block.forward_t(&xs, train)?, 2)
-        })?;
+        let features = self
+            .blocks
+            .iter()
+            .try_fold(xs.clone(), |xs, block| block.forward(&xs, train, (1, 2)))?;
         let latent = self.linear.forward(&features.flatten_from(1)?)?;
         match &self.norm {
             Some(norm) => norm.forward_t(&latent, train),
@@ -220,12 +248,14 @@ impl LeNetDecoder {
         for (i, &outputs) in config.blocks.iter().rev().enumerate() {
             let vb = vb.pp("blocks").pp(i);
             blocks.push(Block {
-                conv: Conv2d::transposed(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?,
+                conv: Conv2d::transposed(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?
+                    .with_algorithm(config.algorithm),
                 norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
             });
             inputs = outputs;
         }
-        let out = Conv2d::transposed(inputs, config.channels, KERNEL, PADDING, vb.pp("out"))?;
+        let out = Conv2d::transposed(inputs, config.channels, KERNEL, PADDING, vb.pp("out"))?
+            .with_algorithm(config.algorithm);
         Ok(Self { start, blocks, out })
     }
 }
@@ -234,10 +264,12 @@ impl ModuleT for LeNetDecoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         let (channels, h, w) = self.start;
         let start = xs.reshape((xs.dim(0)?, channels, h, w))?;
-        let features = self.blocks.iter().try_fold(start, |xs, block| {
-            ops::upsample_nearest2d(&block.forward_t(&xs, train)?, 2)
-        })?;
-        candle_nn::ops::sigmoid(&self.out.forward(&features)?)
+        let mut features = start;
+        // Each block's upsampling is part of what follows it.
+        for (i, block) in self.blocks.iter().enumerate() {
+            features = block.forward(&features, train, (if i > 0 { 2 } else { 1 }, 1))?;
+        }
+        ops::sigmoid(&self.out.forward_upsampled(&features)?)
     }
 }
 

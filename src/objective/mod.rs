@@ -20,9 +20,12 @@ pub use unsupervised::UnsupervisedObjective;
 
 use candle_core::{DType, Tensor};
 
-use crate::{NonNegativeLoss, Result};
+use crate::{Error, NonNegativeLoss, Result};
 
 /// A risk over the losses of the three groups, and the detector that computes these losses.
+///
+/// The trait is object-safe, and references and boxes of an objective are objectives, so a
+/// `Box<dyn Objective<Loss = L>>` serves a choice made at run time.
 pub trait Objective {
     /// The detector that is trained.
     type Loss: NonNegativeLoss;
@@ -32,6 +35,21 @@ pub trait Objective {
 
     /// Which labeled groups pass through the network in training, beside the unlabeled samples.
     fn sees(&self) -> Groups;
+
+    /// Whether the risk suits a set with these numbers of samples: asked before training begins.
+    /// Default: it must hold labeled anomalies if the objective [sees](Self::sees) them.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] for a group that the risk needs.
+    fn check_groups(&self, counts: GroupCounts) -> Result<()> {
+        if self.sees().anomalies && counts.anomalies == 0 {
+            return Err(Error::EmptyGroup {
+                what: "the objective",
+                group: "anomalous",
+            });
+        }
+        Ok(())
+    }
 
     /// The scalar that a training step descends, `[]`, from the losses of one mini-batch.
     ///
@@ -48,6 +66,34 @@ pub trait Objective {
         scalar(&self.risk(losses)?)
     }
 }
+
+/// Forwards every method, so that a wrapped objective behaves as the bare one.
+macro_rules! forward {
+    ($wrapper:ty) => {
+        impl<O: Objective + ?Sized> Objective for $wrapper {
+            type Loss = O::Loss;
+
+            fn detector(&self) -> &Self::Loss {
+                (**self).detector()
+            }
+            fn sees(&self) -> Groups {
+                (**self).sees()
+            }
+            fn check_groups(&self, counts: GroupCounts) -> Result<()> {
+                (**self).check_groups(counts)
+            }
+            fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {
+                (**self).risk(losses)
+            }
+            fn validation_risk(&self, losses: &GroupLosses) -> Result<f64> {
+                (**self).validation_risk(losses)
+            }
+        }
+    };
+}
+
+forward!(&O);
+forward!(Box<O>);
 
 /// A rank-0 tensor's value.
 fn scalar(t: &Tensor) -> Result<f64> {

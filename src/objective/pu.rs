@@ -1,7 +1,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{GroupLosses, Groups, Objective, UnlabeledRisk, scalar};
+use super::{GroupCounts, GroupLosses, Groups, Objective, UnlabeledRisk, scalar};
 use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result};
 
 /// What is done about a negative bracket `L-_U - alpha L-_A`, which estimates a risk that cannot be
@@ -124,7 +124,8 @@ impl<L: NonNegativeLoss> PuObjective<L> {
         Self { unlabeled, ..self }
     }
 
-    /// The weight `eta` of the unlabeled part against labeled normals; 1 without them.
+    /// The weight `eta` of the unlabeled part against labeled normals: below 1 with them, 1 (the
+    /// default) without.
     ///
     /// # Errors
     /// [`Error::Config`] if `eta` is NaN or lies outside [0, 1].
@@ -165,13 +166,12 @@ impl<L: NonNegativeLoss> PuObjective<L> {
             Some(n) => Some((n.normal.mean_all()? * ((1. - self.eta) * (1. - alpha)))?),
             None => None,
         };
-        // eta weighs the unlabeled part against normals; where a batch has none it has no say.
-        let eta = if normal.is_some() { self.eta } else { 1. };
+        // A batch that happens to hold no normals keeps eta: over batches the weights must add up.
         Ok(Parts {
             positive,
             bracket,
             normal,
-            eta,
+            eta: self.eta,
         })
     }
 }
@@ -222,6 +222,18 @@ impl<L: NonNegativeLoss> Objective for PuObjective<L> {
         Groups {
             anomalies: true,
             normals: true,
+        }
+    }
+
+    fn check_groups(&self, counts: GroupCounts) -> Result<()> {
+        let lacks = |what, group| Err(Error::EmptyGroup { what, group });
+        if counts.anomalies == 0 {
+            return lacks("the positive-unlabeled risk", "anomalous");
+        }
+        match (counts.normals, self.eta) {
+            (0, eta) if eta < 1. => lacks("a PNU weight below 1", "normal"),
+            (1.., eta) if eta == 1. => Err(Error::UnusedNormals { eta }),
+            _ => Ok(()),
         }
     }
 

@@ -25,7 +25,8 @@ pub enum UnlabeledRisk {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loe {
-    /// The share of anomalies among the unlabeled samples.
+    /// The share of anomalies among the unlabeled samples; inside a
+    /// [`PuObjective`](crate::PuObjective) normally the same as there.
     pub prior: ClassPrior,
     /// How a sample chosen as an anomaly counts.
     pub labels: LoeLabels,

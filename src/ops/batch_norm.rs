@@ -17,7 +17,7 @@ pub struct BatchNormOptions<'a> {
 }
 
 impl BatchNormOptions<'_> {
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         // A slope of 0 or less would hide the sign of the pre-activation from the backward pass.
         if !(self.negative_slope > 0. && self.negative_slope.is_finite() && self.eps >= 0.) {
             bail!(

@@ -6,16 +6,32 @@ use candle_core::{CpuStorage, DType, Error, Layout, Result, Storage, Tensor, Wit
 pub(super) trait Real: WithDType {
     const ZERO: Self;
     const ONE: Self;
+
+    fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
 impl Real for f32 {
     const ZERO: Self = 0.;
     const ONE: Self = 1.;
+
+    fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
+        match storage {
+            CpuStorage::F32(values) => Ok(values),
+            _ => Err(Error::Msg("kernel called with another dtype".into()).bt()),
+        }
+    }
 }
 
 impl Real for f64 {
     const ZERO: Self = 0.;
     const ONE: Self = 1.;
+
+    fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
+        match storage {
+            CpuStorage::F64(values) => Ok(values),
+            _ => Err(Error::Msg("kernel called with another dtype".into()).bt()),
+        }
+    }
 }
 
 /// Whether the kernels of this module take `t`; all others go through candle's operations.
@@ -73,6 +89,17 @@ pub(super) fn contiguous<'a, T: Real>(storage: &'a CpuStorage, layout: &Layout) 
         .contiguous_offsets()
         .ok_or_else(|| Error::RequiresContiguous { op: "puad kernel" }.bt())?;
     Ok(&storage.as_slice::<T>()?[start..end])
+}
+
+/// The elements of a contiguous CPU storage, to write to.
+pub(super) fn contiguous_mut<'a, T: Real>(
+    storage: &'a mut CpuStorage,
+    layout: &Layout,
+) -> Result<&'a mut [T]> {
+    let (start, end) = layout
+        .contiguous_offsets()
+        .ok_or_else(|| Error::RequiresContiguous { op: "puad kernel" }.bt())?;
+    T::of_storage_mut(storage).map(|all| &mut all[start..end])
 }
 
 /// `sum_i f(x_i, y_i)` in 16 interleaved lanes: a fixed order that vectorises.

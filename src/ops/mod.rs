@@ -5,21 +5,30 @@
 //! candle's operations. Errors are candle's, since these functions stand beside candle's own.
 
 mod activation;
+mod adam;
 mod batch_norm;
 mod conv2d;
+mod conv_block;
 mod cpu;
+mod fast;
 mod im2col;
 mod l2_norm;
 mod log1mexp;
 mod max_pool2d;
 mod upsample2d;
+mod upsample_conv;
 
-pub use activation::leaky_relu;
+pub use activation::{leaky_relu, sigmoid};
+#[cfg(test)]
+pub(crate) use adam::composed_adam_step;
+pub(crate) use adam::{AdamStep, adam_step};
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
-pub use conv2d::{conv_transpose2d, conv2d};
+pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
+pub use conv2d::{ConvAlgorithm, conv_transpose2d, conv_transpose2d_with, conv2d, conv2d_with};
 pub use l2_norm::l2_norm;
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
 pub use max_pool2d::max_pool2d;
+pub use upsample_conv::upsample2_conv2d;
 pub use upsample2d::upsample_nearest2d;
 
 #[cfg(test)]

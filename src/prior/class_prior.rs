@@ -16,6 +16,8 @@ use crate::{Error, Result};
 pub struct ClassPrior(f64);
 
 impl ClassPrior {
+    /// The class prior `alpha`.
+    ///
     /// # Errors
     /// [`Error::ClassPrior`] if `alpha` is NaN or lies outside [0, 1].
     pub fn new(alpha: f64) -> Result<Self> {

@@ -100,7 +100,9 @@ fn pooled(counts: GroupCounts, batch_size: usize, rng: &mut impl Rng) -> Vec<Bat
 }
 
 fn stratified(counts: GroupCounts, batch_size: usize, rng: &mut impl Rng) -> Vec<Batch> {
-    let batches = counts.total().div_ceil(batch_size);
+    // At most one batch for two samples: batch norm cannot take a single one.
+    let total = counts.total();
+    let batches = total.div_ceil(batch_size).min((total / 2).max(1));
     let mut share = |n: usize| -> Vec<Vec<u32>> {
         if n < batches {
             // Too few to go round: one each, with replacement, or none where there are none.
@@ -135,7 +137,8 @@ fn stratified(counts: GroupCounts, batch_size: usize, rng: &mut impl Rng) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, stream};
+    use crate::data::{ImageSet, ImageShape};
+    use crate::rng::{Purpose, substream};
     use proptest::prelude::*;
 
     fn counts(unlabeled: usize, anomalies: usize, normals: usize) -> GroupCounts {
@@ -147,7 +150,7 @@ mod tests {
     }
 
     fn run(c: GroupCounts, size: usize, batching: Batching, seed: u64) -> Vec<Batch> {
-        epoch(c, size, batching, &mut stream(seed, Purpose::Shuffle))
+        epoch(c, size, batching, &mut substream(seed, Purpose::Shuffle, 0))
     }
 
     fn sorted(batches: &[Batch], group: impl Fn(&Batch) -> &Vec<u32>) -> Vec<u32> {
@@ -179,9 +182,10 @@ mod tests {
         ) {
             let c = counts(u, a, 0);
             let batches = run(c, size, Batching::Stratified, seed);
-            let k = c.total().div_ceil(size);
+            let k = c.total().div_ceil(size).min((c.total() / 2).max(1));
             prop_assert_eq!(batches.len(), k);
             for b in &batches {
+                prop_assert!(b.counts().total() >= 2 || c.total() == 1);
                 let share = b.counts().anomalies;
                 if a == 0 { prop_assert_eq!(share, 0) }
                 else if a < k { prop_assert_eq!(share, 1) }
@@ -221,5 +225,27 @@ mod tests {
             xs.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
             [3., 0., 11.]
         );
+    }
+
+    #[test]
+    fn images_and_tensors_make_one_batch() {
+        let shape = ImageShape {
+            channels: 1,
+            height: 1,
+            width: 2,
+        };
+        let set = ImageSet::new(vec![0, 255, 51, 102], shape, vec![0, 0]).unwrap();
+        let anomaly = Tensor::new(&[[[[7f32, 8.]]]], &Device::Cpu).unwrap();
+        let data = PuDataset::new(set.samples(shape).unwrap()).unwrap();
+        let data = data.with_anomalies(anomaly).unwrap();
+        let batch = Batch {
+            unlabeled: vec![1, 0],
+            anomalies: vec![0],
+            normals: vec![],
+        };
+        let xs = batch.gather(&data, &Device::Cpu).unwrap();
+        assert_eq!(xs.dims(), [3, 1, 1, 2]);
+        let values = xs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values, [0.2, 0.4, 0., 1., 7., 8.]);
     }
 }

@@ -60,7 +60,7 @@ impl Checkpoints {
     }
 }
 
-impl<O: Objective> Run<'_, O> {
+impl<O: Objective + ?Sized> Run<'_, O> {
     /// Saves the run after the epochs so far.
     pub(super) fn save(&self, checkpoints: &Checkpoints) -> Result<()> {
         let moments = self.adam.export()?;

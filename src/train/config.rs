@@ -64,6 +64,8 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// Checks every value against its range.
+    ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {

@@ -29,8 +29,8 @@ pub trait Observer {
     /// parameters.
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()>;
 
-    /// Called by [`Assembly::fit`](crate::method::Assembly::fit) before the first epoch of each
-    /// phase. Default: nothing.
+    /// Called before the first epoch of each phase of a run that may have two
+    /// ([`fit_svdd`](super::fit_svdd), [`Assembly`](crate::method::Assembly)). Default: nothing.
     fn on_phase(&mut self, _phase: Phase) {}
 }
 

@@ -1,10 +1,10 @@
 use candle_core::ModuleT;
 
-use super::{History, Observer, Trainer};
+use super::{History, Observer, Phase, StopReason, Trainer};
 use crate::data::PuDataset;
 use crate::detector::{Autoencoder, DeepSvdd};
 use crate::objective::{Objective, UnsupervisedObjective};
-use crate::{Params, Result};
+use crate::{Error, Params, Result};
 
 /// The two phases of a DeepSVDD.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct SvddHistory {
 /// maps the encoder's output back to the input's shape; `params` holds the tensors of all three.
 ///
 /// # Errors
-/// As [`Trainer::fit`] and [`DeepSvdd::init_center`].
+/// As [`pretrain`] and [`Trainer::fit`].
 ///
 /// ```
 /// use puad::candle_core::{DType, Device};
@@ -59,9 +59,10 @@ pub fn fit_svdd<E, D, O>(
 where
     E: ModuleT + Clone,
     D: ModuleT,
-    O: Objective,
+    O: Objective + ?Sized,
 {
     let pretraining = pretrain(trainer, svdd, decoder, params, train, validation, observer)?;
+    observer.on_phase(Phase::Training);
     let training = trainer.fit(objective, params, train, validation, observer)?;
     Ok(SvddHistory {
         pretraining,
@@ -76,7 +77,8 @@ where
 /// networks do.
 ///
 /// # Errors
-/// As [`Trainer::fit`] and [`DeepSvdd::init_center`].
+/// As [`Trainer::fit`] and [`DeepSvdd::init_center`]; [`Error::PretrainingStopped`] if the observer
+/// stops the run: the center is not set then.
 pub fn pretrain<E: ModuleT + Clone, D: ModuleT>(
     trainer: &Trainer,
     svdd: &DeepSvdd<E>,
@@ -92,11 +94,16 @@ pub fn pretrain<E: ModuleT + Clone, D: ModuleT>(
     };
     let autoencoder = Autoencoder::new(svdd.encoder().clone(), decoder);
     let objective = UnsupervisedObjective::new(autoencoder);
-    let mut inner = Trainer::new(config)?;
+    observer.on_phase(Phase::Pretraining);
+    let mut inner = Trainer::new(config)?.in_phase(Phase::Pretraining);
     if let Some(checkpoints) = trainer.checkpoints() {
         inner = inner.with_checkpoints(checkpoints.pretraining())?;
     }
     let history = inner.fit(&objective, params, train, validation, observer)?;
+    if history.stopped == StopReason::Observer {
+        let epoch = history.epochs.len();
+        return Err(Error::PretrainingStopped { epoch });
+    }
     svdd.init_center(train.unlabeled(), trainer.config().batch_size)?;
     Ok(history)
 }

@@ -5,14 +5,16 @@ use candle_core::{DType, Tensor};
 use rand_chacha::ChaCha8Rng;
 
 use super::batches::{self, Batch};
-use super::{Checkpoints, EpochReport, History, Observer, Selection, StopReason, TrainConfig};
+use super::{
+    Checkpoints, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig,
+};
 use crate::data::{PuDataset, Samples};
 use crate::metrics::auroc;
 use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::Adam;
 use crate::params::Snapshot;
-use crate::rng::{Purpose, stream};
-use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
+use crate::rng::{Purpose, substream};
+use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, score_samples};
 
 /// Minimises an [`Objective`] with Adam over shuffled mini-batches (Algorithm 1 of the paper), and
 /// keeps the best epoch on a validation set.
@@ -49,18 +51,28 @@ use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
 #[derive(Clone, Debug)]
 pub struct Trainer {
     config: TrainConfig,
+    phase: Phase,
     checkpoints: Option<Checkpoints>,
 }
 
 impl Trainer {
+    /// A trainer with these hyperparameters.
+    ///
     /// # Errors
     /// [`Error::Config`] for a hyperparameter outside its range.
     pub fn new(config: TrainConfig) -> Result<Self> {
         config.check()?;
         Ok(Self {
             config,
+            phase: Phase::Training,
             checkpoints: None,
         })
+    }
+
+    /// With the random numbers of another phase, so that the second phase does not meet the
+    /// mini-batches of the first again.
+    pub(super) fn in_phase(self, phase: Phase) -> Self {
+        Self { phase, ..self }
     }
 
     /// Saves the run as it goes, and goes on from a file that is there already.
@@ -104,7 +116,7 @@ impl Trainer {
     /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
     /// infinite; [`Error::Checkpoint`] if the run's file cannot be written or read, or holds another
     /// run; whatever the detector gives.
-    pub fn fit<O: Objective>(
+    pub fn fit<O: Objective + ?Sized>(
         &self,
         objective: &O,
         params: &Params,
@@ -112,7 +124,7 @@ impl Trainer {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let mut run = Run::new(&self.config, objective, params, train, validation)?;
+        let mut run = Run::new(self, objective, params, train, validation)?;
         let outcome = match &self.checkpoints {
             Some(checkpoints) => run
                 .resume(checkpoints)
@@ -137,7 +149,7 @@ pub(super) struct Best {
     pub(super) snapshot: Snapshot,
 }
 
-pub(super) struct Run<'a, O> {
+pub(super) struct Run<'a, O: ?Sized> {
     pub(super) config: &'a TrainConfig,
     objective: &'a O,
     pub(super) params: &'a Params,
@@ -153,21 +165,22 @@ pub(super) struct Run<'a, O> {
     pub(super) data: OnceCell<u64>,
 }
 
-impl<'a, O: Objective> Run<'a, O> {
+impl<'a, O: Objective + ?Sized> Run<'a, O> {
     fn new(
-        config: &'a TrainConfig,
+        trainer: &'a Trainer,
         objective: &'a O,
         params: &'a Params,
         train: &'a PuDataset,
         validation: &'a PuDataset,
     ) -> Result<Self> {
+        let (config, phase) = (&trainer.config, trainer.phase as u64);
         let counts = batches::counts(train, objective.sees());
         check_groups(config, objective, counts, validation)?;
         let vars = params.parameters().into_iter().map(|(_, var)| var);
         Ok(Self {
             adam: Adam::new(vars.collect(), config.adam)?,
-            shuffle: stream(config.seed, Purpose::Shuffle),
-            noise: Noise::new(config.seed),
+            shuffle: substream(config.seed, Purpose::Shuffle, phase),
+            noise: Noise::of_phase(config.seed, phase),
             best: Best {
                 epoch: 0,
                 cost: f64::INFINITY,
@@ -300,20 +313,25 @@ impl<'a, O: Objective> Run<'a, O> {
 
     fn evaluate(&self, samples: &Samples) -> Result<SampleLosses> {
         let detector = self.objective.detector();
-        let losses = self.chunks(samples, |xs| {
-            let losses = checked_losses(detector, xs, &mut Pass::evaluation())?;
+        let (n, size) = (samples.len(), self.config.batch_size);
+        let chunk = |start: usize| {
+            let xs = samples.range(start, size.min(n - start))?;
+            let xs = xs.to_device(self.params.device())?;
+            let losses = checked_losses(detector, &xs, &mut Pass::evaluation())?;
             // Without its graph: activations of one chunk at a time are enough.
             SampleLosses::concat_detached(&[losses])
-        })?;
+        };
+        let losses = (0..n)
+            .step_by(size)
+            .map(chunk)
+            .collect::<Result<Vec<_>>>()?;
         SampleLosses::concat_detached(&losses)
     }
 
     fn pu_auroc(&self) -> Result<f64> {
         let detector = self.objective.detector();
-        let scores = |samples: &Samples| -> Result<Vec<f64>> {
-            let chunks = self.chunks(samples, |xs| detector.score(xs))?;
-            Ok(Tensor::cat(&chunks, 0)?.to_dtype(DType::F64)?.to_vec1()?)
-        };
+        let (size, device) = (self.config.batch_size, self.params.device());
+        let scores = |samples: &Samples| score_samples(detector, samples, size, device);
         let mut all = scores(self.validation.unlabeled())?;
         let unlabeled = all.len();
         if let Some(anomalies) = self.validation.anomalies() {
@@ -322,36 +340,26 @@ impl<'a, O: Objective> Run<'a, O> {
         let positives: Vec<bool> = (0..all.len()).map(|i| i >= unlabeled).collect();
         auroc(&all, &positives)
     }
-
-    /// `f` of the samples in batches on the parameters' device.
-    fn chunks<T>(&self, samples: &Samples, f: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
-        let (n, size) = (samples.len(), self.config.batch_size);
-        let chunk = |start: usize| {
-            let xs = samples.range(start, size.min(n - start))?;
-            f(&xs.to_device(self.params.device())?)
-        };
-        (0..n).step_by(size).map(chunk).collect()
-    }
 }
 
-/// Both sets must hold the groups that training and selection need.
-fn check_groups<O: Objective>(
+/// Both sets must hold the groups that the objective and the selection need.
+fn check_groups<O: Objective + ?Sized>(
     config: &TrainConfig,
     objective: &O,
     train: GroupCounts,
     validation: &PuDataset,
 ) -> Result<()> {
-    let lacks = |what, group| Err(Error::EmptyGroup { what, group });
+    if train.total() < 2 {
+        let rule = "at least 2 (batch norm needs two)";
+        return Err(Error::config("training samples", rule, train.total()));
+    }
     let sees = objective.sees();
-    if sees.anomalies && train.anomalies == 0 {
-        return lacks("training under this objective", "anomalous");
-    }
-    let selects = config.selection == Selection::PuAuroc;
-    if (sees.anomalies || selects) && validation.anomalies().is_none() {
-        return lacks("validation", "anomalous");
-    }
-    if train.normals > 0 && validation.normals().is_none() {
-        return lacks("validation", "normal");
+    objective.check_groups(train)?;
+    objective.check_groups(batches::counts(validation, sees))?;
+    let (what, lacks_anomalies) = ("selection by AUROC", validation.anomalies().is_none());
+    if config.selection == Selection::PuAuroc && lacks_anomalies {
+        let group = "anomalous";
+        return Err(Error::EmptyGroup { what, group });
     }
     Ok(())
 }

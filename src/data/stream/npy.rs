@@ -19,7 +19,7 @@ type Decode = fn(&[u8]) -> f64;
 
 /// The rows of an array that are still to come.
 pub(super) struct NpyRows {
-    source: Option<Source>,
+    source: Option<Source<'static>>,
     rows: u64,
     left: u64,
     shape: Vec<usize>,
@@ -38,7 +38,7 @@ struct Number {
 }
 
 impl NpyRows {
-    pub(super) fn open(mut source: Source) -> Result<Self> {
+    pub(super) fn open(mut source: Source<'static>) -> Result<Self> {
         let text = read_header(&mut source)?;
         let path = source.path();
         let header = Header::parse(path, &text)?;
@@ -93,7 +93,7 @@ impl NpyRows {
                 None => Ok(None),
             };
         }
-        let bytes = source.take(count * self.row_bytes)?;
+        let bytes = source.read_bytes(count * self.row_bytes)?;
         self.left -= count;
         let mut shape = vec![count as usize];
         shape.extend(&self.shape);
@@ -103,7 +103,7 @@ impl NpyRows {
 
 /// The dictionary's text.
 fn read_header(source: &mut Source) -> Result<String> {
-    let start = source.take(8)?;
+    let start = source.read_bytes(8)?;
     let wrong = |rule, got: String| DataError::NpyHeader {
         path: source.path().into(),
         rule,
@@ -117,7 +117,7 @@ fn read_header(source: &mut Source) -> Result<String> {
         2 | 3 => 4,
         version => return Err(wrong("be of version 1, 2 or 3", version.to_string()).into()),
     };
-    let length = source.take(width)?;
+    let length = source.read_bytes(width)?;
     let length = length
         .iter()
         .rev()
@@ -131,7 +131,7 @@ fn read_header(source: &mut Source) -> Result<String> {
         };
         return Err(error.into());
     }
-    let text = source.take(length)?;
+    let text = source.read_bytes(length)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -12,7 +12,7 @@ use crate::data::DataError;
 use crate::data::file::Source;
 
 /// The bytes of the array `name` (without `.npy`), or of the only array.
-pub(super) fn open(path: &Path, name: Option<&str>) -> Result<Source, DataError> {
+pub(super) fn open(path: &Path, name: Option<&str>) -> Result<Source<'static>, DataError> {
     let read = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => DataError::MissingFile { path: path.into() },
         _ => DataError::Read {
@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path, name: Option<&str>) -> Result<Source, DataError>
         sum: Crc::new(),
         expected: crc,
     };
-    Ok(Source::new(path, Box::new(checked)))
+    Ok(Source::new(path.into(), checked, 0))
 }
 
 fn find(path: &Path, names: &[String], name: Option<&str>) -> Result<usize, DataError> {

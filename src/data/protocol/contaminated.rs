@@ -1,16 +1,11 @@
-//! The paper's contaminated split of a labeled set (section 5.1).
-//!
-//! Works on class labels alone, so that features, tables and images are split alike:
-//! [`ContaminatedSplit::indices`] names the samples, [`SplitIndices::apply`] takes them from any
-//! [`Samples`], and [`ContaminatedSplit::split`] does both for images.
-
 use std::collections::BTreeSet;
 
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::hold_out;
-use super::{DataError, ImageShape, PuDataset, Samples, TrainTest};
+use super::{GroupIndices, PuSplit, SplitIndices, TestKind};
+use crate::data::dataset::hold_out;
+use crate::data::{DataError, ImageShape, TrainTest};
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
 
@@ -82,118 +77,7 @@ impl Default for ContaminatedSplit {
     }
 }
 
-/// What a test sample is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TestKind {
-    /// Of a normal class.
-    Normal,
-    /// Of a class whose anomalies were in the training set.
-    Seen,
-    /// Of a class that was not.
-    Unseen,
-}
-
-impl TestKind {
-    /// Whether it is an anomaly of either kind.
-    pub fn is_anomaly(self) -> bool {
-        self != Self::Normal
-    }
-}
-
-/// Positions of one part's samples, by group, each list ascending.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupIndices {
-    /// `U`: normals and seen anomalies.
-    pub unlabeled: Vec<u32>,
-    /// `A`: seen anomalies.
-    pub anomalies: Vec<u32>,
-}
-
-/// A contaminated split by the positions of its samples.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SplitIndices {
-    /// Training samples, in the training labels.
-    pub train: GroupIndices,
-    /// Validation samples, in the training labels.
-    pub validation: GroupIndices,
-    /// Test samples, in the test labels: normals, seen, then unseen anomalies.
-    pub test: Vec<u32>,
-    /// What each test sample is.
-    pub kinds: Vec<TestKind>,
-}
-
-/// A contaminated split.
-#[derive(Clone, Debug)]
-pub struct PuSplit {
-    /// To train on.
-    pub train: PuDataset,
-    /// To select the epoch with.
-    pub validation: PuDataset,
-    /// To measure with.
-    pub test: TestSet,
-}
-
-/// Samples whose kind is known.
-#[derive(Clone, Debug)]
-pub struct TestSet {
-    /// The samples.
-    pub samples: Samples,
-    /// What each is.
-    pub kinds: Vec<TestKind>,
-}
-
-impl TestSet {
-    /// For each sample, whether it is an anomaly of either kind (Tables 1 and 2).
-    pub fn labels(&self) -> Vec<bool> {
-        self.kinds.iter().map(|kind| kind.is_anomaly()).collect()
-    }
-
-    /// The scores and labels of the normals and of the anomalies of one kind (Tables 3 to 6).
-    /// `scores`: one a sample.
-    ///
-    /// # Errors
-    /// [`Error::Length`] unless there is one score a sample.
-    pub fn normals_and(&self, kind: TestKind, scores: &[f64]) -> Result<(Vec<f64>, Vec<bool>)> {
-        if scores.len() != self.kinds.len() {
-            return Err(Error::Length {
-                left_name: "scores",
-                right_name: "test samples",
-                left: scores.len(),
-                right: self.kinds.len(),
-            });
-        }
-        let both = scores.iter().zip(&self.kinds);
-        let chosen = both.filter(|&(_, &k)| k == kind || !k.is_anomaly());
-        Ok(chosen.map(|(&score, k)| (score, k.is_anomaly())).unzip())
-    }
-}
-
-impl SplitIndices {
-    /// The samples at these positions. `train` and `test` are what the labels belong to.
-    ///
-    /// # Errors
-    /// [`DataError::Index`] if a set is shorter than its labels; as [`PuDataset::new`].
-    pub fn apply(&self, train: &Samples, test: &Samples) -> Result<PuSplit> {
-        let part = |groups: &GroupIndices| {
-            let data = PuDataset::new(train.select(&groups.unlabeled)?)?;
-            if groups.anomalies.is_empty() {
-                return Ok(data);
-            }
-            data.with_anomalies(train.select(&groups.anomalies)?)
-        };
-        Ok(PuSplit {
-            train: part(&self.train)?,
-            validation: part(&self.validation)?,
-            test: TestSet {
-                samples: test.select(&self.test)?,
-                kinds: self.kinds.clone(),
-            },
-        })
-    }
-}
-
-/// The random choices of a split, each a stream of its own. [`PuDataset::split`] has the ones below.
+/// The random choices of a split, each a stream of its own; `PuDataset::split` has 0 to 2.
 #[derive(Clone, Copy)]
 enum Draw {
     TrainNormal = 16,
@@ -228,7 +112,7 @@ impl ContaminatedSplit {
     /// # Errors
     /// [`DataError::TooFewSamples`] for classes with fewer samples than asked for in training or
     /// with none in test, [`DataError::SharedClass`] for a class with two roles,
-    /// [`DataError::TooFewToSplit`] and [`Error::Config`] as in [`PuDataset::split`].
+    /// [`DataError::TooFewToSplit`] and [`Error::Config`] as in [`PuDataset::split`](crate::data::PuDataset::split).
     pub fn indices(
         &self,
         train_labels: &[u8],
@@ -266,10 +150,10 @@ impl ContaminatedSplit {
         })
     }
 
-    /// Splits images, which become samples of shape `output` (see [`Samples::images`]).
+    /// Splits images, which become samples of shape `output` (see [`Samples::images`](crate::data::Samples::images)).
     ///
     /// # Errors
-    /// As [`indices`](Self::indices) and [`Samples::images`].
+    /// As [`indices`](Self::indices) and [`Samples::images`](crate::data::Samples::images).
     pub fn split(&self, images: &TrainTest, output: ImageShape, seed: u64) -> Result<PuSplit> {
         let (train, test) = (&images.train, &images.test);
         let indices = self.indices(train.labels(), test.labels(), seed)?;
@@ -403,7 +287,7 @@ fn shuffled(labels: &[u8], classes: &BTreeSet<u8>, seed: u64, draw: Draw) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageSet;
+    use crate::data::{ImageSet, Samples};
     use proptest::prelude::*;
 
     /// `per_class` of each of `classes` classes, interleaved.

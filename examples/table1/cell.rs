@@ -1,0 +1,164 @@
+//! All methods on one split: a normal class and a seed.
+
+use std::time::Instant;
+
+use puad::baseline::{IsolationForest, IsolationForestConfig};
+use puad::candle_core::DType;
+use puad::data::TrainTest;
+use puad::data::protocol::{PuSplit, TestKind};
+use puad::method::{Assembly, Method, Network};
+use puad::metrics::auroc;
+use puad::net::Head;
+use puad::train::{Selection, Trainer};
+use puad::{Params, Result, Snapshot, score_samples};
+
+use crate::method::Entry;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::record::Row;
+
+/// A split, and what its methods share.
+pub struct Cell<'a> {
+    plan: &'a Plan,
+    normal: u8,
+    seed: u64,
+    split: PuSplit,
+    pretrained: Option<Pretrained>,
+}
+
+/// The first phase of the SVDD methods, done once for all of them.
+struct Pretrained {
+    snapshot: Snapshot,
+    seconds: f64,
+}
+
+/// What a method's training gives.
+struct Outcome {
+    /// One a test sample.
+    scores: Vec<f64>,
+    epochs: usize,
+    best_epoch: usize,
+    seconds: f64,
+}
+
+impl<'a> Cell<'a> {
+    pub fn new(plan: &'a Plan, images: &TrainTest, normal: u8, seed: u64) -> anyhow::Result<Self> {
+        let protocol = plan.dataset.protocol(normal)?;
+        Ok(Self {
+            plan,
+            normal,
+            seed,
+            split: protocol.split(images, plan.dataset.input(), seed)?,
+            pretrained: None,
+        })
+    }
+
+    /// Trains and measures one method.
+    pub fn run(&mut self, entry: Entry, progress: &mut Progress) -> Result<Row> {
+        let outcome = match entry {
+            Entry::IsolationForest => {
+                progress.phase(self.label("IF"));
+                self.forest()?
+            }
+            Entry::Deep(method) => self.train(method, progress)?,
+        };
+        progress.finish_phase();
+        let test = &self.split.test;
+        let against = |kind| {
+            let (scores, labels) = test.normals_and(kind, &outcome.scores)?;
+            auroc(&scores, &labels)
+        };
+        let shared = self.pretrained.as_ref().filter(|_| entry.is_svdd());
+        Ok(Row {
+            dataset: self.plan.dataset,
+            method: entry,
+            normal: self.normal,
+            seed: self.seed,
+            auroc: auroc(&outcome.scores, &test.labels())?,
+            auroc_seen: against(TestKind::Seen)?,
+            auroc_unseen: against(TestKind::Unseen)?,
+            epochs: outcome.epochs,
+            best_epoch: outcome.best_epoch,
+            seconds: outcome.seconds,
+            pretraining_seconds: shared.map_or(0., |p| p.seconds),
+            config: self.plan.config.clone(),
+        })
+    }
+
+    fn label(&self, what: impl std::fmt::Display) -> String {
+        format!("normal {} seed {}: {what}", self.normal, self.seed)
+    }
+
+    /// A method with its initial weights.
+    fn assemble(&self, method: Method) -> Result<Assembly> {
+        // The choice of head is that of the SVDD's feature extractor.
+        let head = match Entry::Deep(method).is_svdd() {
+            true => self.plan.config.head,
+            false => Head::default(),
+        };
+        let network = Network::LeNet(self.plan.dataset.network(head));
+        let params = Params::new(self.seed, DType::F32, &self.plan.device);
+        let (alpha, options) = (self.plan.config.alpha, self.plan.options());
+        Assembly::new(method, &network, alpha, &options, params)
+    }
+
+    fn train(&mut self, method: Method, progress: &mut Progress) -> Result<Outcome> {
+        let assembly = self.assemble(method)?;
+        if Entry::Deep(method).is_svdd() {
+            let pretrained = match self.pretrained.take() {
+                Some(pretrained) => pretrained,
+                None => self.pretrain(&assembly, progress)?,
+            };
+            assembly.params().restore(&pretrained.snapshot)?;
+            self.pretrained = Some(pretrained);
+        }
+        progress.phase(self.label(method));
+        // Selection by labeled anomalies is for methods that may use them.
+        let selection = match method.uses_anomalies() {
+            true => self.plan.config.selection,
+            false => Selection::Risk,
+        };
+        let config = self.plan.training(self.seed, selection);
+        let (batch_size, device) = (config.batch_size, assembly.params().device());
+        let (train, validation) = (&self.split.train, &self.split.validation);
+        let start = Instant::now();
+        let history = assembly.train(&Trainer::new(config)?, train, validation, progress)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let samples = &self.split.test.samples;
+        Ok(Outcome {
+            scores: score_samples(assembly.detector(), samples, batch_size, device)?,
+            epochs: history.epochs.len(),
+            best_epoch: history.best_epoch,
+            seconds,
+        })
+    }
+
+    fn pretrain(&self, assembly: &Assembly, progress: &mut Progress) -> Result<Pretrained> {
+        progress.phase(self.label("pre-training"));
+        let trainer = Trainer::new(self.plan.training(self.seed, Selection::Risk))?;
+        let (train, validation) = (&self.split.train, &self.split.validation);
+        let start = Instant::now();
+        assembly.pretrain(&trainer, train, validation, progress)?;
+        let seconds = start.elapsed().as_secs_f64();
+        progress.finish_phase();
+        Ok(Pretrained {
+            snapshot: assembly.params().snapshot()?,
+            seconds,
+        })
+    }
+
+    fn forest(&self) -> Result<Outcome> {
+        let start = Instant::now();
+        let unlabeled = self.split.train.unlabeled().to_tensor()?;
+        let forest =
+            IsolationForest::fit(&unlabeled, &IsolationForestConfig::default(), self.seed)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let scores = forest.score(&self.split.test.samples.to_tensor()?)?;
+        Ok(Outcome {
+            scores: scores.to_dtype(DType::F64)?.to_vec1()?,
+            epochs: 0,
+            best_epoch: 0,
+            seconds,
+        })
+    }
+}

@@ -1,0 +1,157 @@
+use anyhow::ensure;
+use puad::ClassPrior;
+use puad::candle_core::Device;
+use puad::method::MethodOptions;
+use puad::objective::GroupWeighting;
+use puad::train::{Batching, Selection, TrainConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Args, DeviceArg};
+use crate::dataset::Dataset;
+use crate::method::{Entry, PAPER};
+
+/// Everything that the numbers of a run depend on, beside method, normal class and seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    pub puad_version: String,
+    pub epochs: u32,
+    pub patience: Option<u32>,
+    pub batch_size: usize,
+    pub alpha: ClassPrior,
+    pub head: puad::net::Head,
+    pub weighting: GroupWeighting,
+    pub selection: Selection,
+    pub noise: f64,
+    pub device: String,
+}
+
+/// The runs asked for.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub dataset: Dataset,
+    pub normals: Vec<u8>,
+    pub seeds: Vec<u64>,
+    pub methods: Vec<Entry>,
+    pub config: RunConfig,
+    pub device: Device,
+}
+
+fn or_default<T: Clone + Ord>(given: &[T], default: Vec<T>) -> Vec<T> {
+    let mut chosen = if given.is_empty() {
+        default
+    } else {
+        given.to_vec()
+    };
+    chosen.sort();
+    chosen.dedup();
+    chosen
+}
+
+/// Those asked for, each once, or the paper's.
+fn methods(given: &[Entry]) -> Vec<Entry> {
+    let mut chosen: Vec<Entry> = vec![];
+    for &entry in if given.is_empty() { &PAPER } else { given } {
+        if !chosen.contains(&entry) {
+            chosen.push(entry);
+        }
+    }
+    chosen
+}
+
+impl Plan {
+    pub fn new(args: &Args) -> anyhow::Result<Self> {
+        let dataset = args.dataset;
+        let device = match args.device {
+            DeviceArg::Cpu => Device::Cpu,
+            DeviceArg::Cuda => {
+                ensure!(
+                    puad::candle_core::utils::cuda_is_available(),
+                    "--device cuda needs a build with `--features cuda` and an NVIDIA GPU"
+                );
+                Device::new_cuda(0)?
+            }
+        };
+        let config = RunConfig {
+            puad_version: env!("CARGO_PKG_VERSION").into(),
+            epochs: args.epochs.unwrap_or(dataset.default_epochs()),
+            patience: args.patience,
+            batch_size: TrainConfig::default().batch_size,
+            alpha: ClassPrior::new(args.alpha)?,
+            head: args.head.into(),
+            weighting: args.weighting.into(),
+            selection: args.selection.into(),
+            noise: args.noise,
+            device: format!("{:?}", args.device).to_lowercase(),
+        };
+        let normals = or_default(&args.normal, dataset.default_normals());
+        for &normal in &normals {
+            dataset.protocol(normal)?;
+        }
+        let plan = Self {
+            dataset,
+            normals,
+            seeds: or_default(&args.seeds, dataset.default_seeds()),
+            methods: methods(&args.methods),
+            config,
+            device,
+        };
+        plan.options().check()?;
+        Ok(plan)
+    }
+
+    /// What the methods leave open.
+    pub fn options(&self) -> MethodOptions {
+        MethodOptions {
+            weighting: self.config.weighting,
+            noise: self.config.noise,
+            ..MethodOptions::default()
+        }
+    }
+
+    /// Cells in the order in which they are run: a normal class and a seed.
+    pub fn cells(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
+        let seeds = self.seeds.iter().copied();
+        seeds.flat_map(|seed| self.normals.iter().map(move |&normal| (normal, seed)))
+    }
+
+    /// The hyperparameters of a training phase.
+    pub fn training(&self, seed: u64, selection: Selection) -> TrainConfig {
+        TrainConfig {
+            epochs: self.config.epochs as usize,
+            patience: self.config.patience.map(|p| p as usize),
+            batching: Batching::Pooled,
+            selection,
+            seed,
+            ..TrainConfig::default()
+        }
+    }
+
+    /// How this run departs from section 5, or `None` where it does not.
+    pub fn reduction(&self) -> anyhow::Result<Option<String>> {
+        let full =
+            |d: Dataset| self.normals == d.default_normals() && self.seeds == d.default_seeds();
+        let paper = self.dataset != Dataset::Glyphs
+            && full(self.dataset)
+            && self.config.epochs == 200
+            && self.config.patience.is_none();
+        let counts = self.dataset.protocol(self.normals[0])?;
+        Ok((!paper).then(|| {
+            let patience = match self.config.patience {
+                Some(patience) => format!(" (patience {patience})"),
+                None => String::new(),
+            };
+            format!(
+                "reduced protocol: normal classes {:?}, seeds {:?}, at most {} epochs a phase{patience}, \
+                 {} unlabeled normals + {} unlabeled anomalies + {} labeled anomalies; \
+                 the paper: all classes, 5 seeds, 200 epochs, 4500 + 250 + 250",
+                self.normals,
+                self.seeds,
+                self.config.epochs,
+                counts.unlabeled_normals,
+                counts.unlabeled_anomalies,
+                counts.labeled_anomalies,
+            )
+        }))
+    }
+}

@@ -1,0 +1,27 @@
+//! An `.npz` archive: each array, and as a set of ADBench and of MedMNIST.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use puad_fuzz::data::npz::Npz;
+use puad_fuzz::data::{adbench, medmnist};
+use puad_fuzz::{folder, write};
+
+fuzz_target!(|bytes: &[u8]| {
+    let path = write(&folder(), "a.npz", bytes);
+    let Ok(mut archive) = Npz::open(&path) else {
+        return;
+    };
+    for key in archive.keys().to_vec().iter().take(8) {
+        if let Ok(array) = archive.read(key) {
+            let n: usize = array.shape().iter().product();
+            assert_eq!((array.len(), array.to_f64().len()), (n, n));
+        }
+    }
+    if let Ok(table) = adbench::load(&path) {
+        assert_eq!(table.values().len(), table.len() * table.width());
+        assert!(table.values().iter().all(|value| value.is_finite()));
+    }
+    if let Ok(images) = medmnist::load(&path, 9) {
+        assert!(images.train.labels().iter().all(|&label| label < 9));
+    }
+});

@@ -1,0 +1,278 @@
+//! CIFAR-10 and CIFAR-100 as Parquet with encoded images, as the Hugging Face hub has them; needs the
+//! feature `parquet`.
+//!
+//! A file has the column `img`, a structure of `bytes` (PNG or JPEG) and `path`, and integer columns
+//! of labels: `label` in CIFAR-10, `fine_label` and `coarse_label` (the superclass) in CIFAR-100.
+//!
+//! Pages are unpacked by the crate `parquet`, which takes as much memory as a page's header promises
+//! (at most 2 GiB).
+
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use ::parquet::data_type::{ByteArray, DataType};
+use ::parquet::errors::ParquetError;
+use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+
+use super::encoded::decode;
+use super::file::LIMIT;
+use super::{DataError, FormatError, ImageSet, ImageShape, TrainTest};
+use crate::Result;
+
+const SHAPE: ImageShape = ImageShape {
+    channels: 3,
+    height: 32,
+    width: 32,
+};
+
+/// Rows that are read at a time.
+const CHUNK: usize = 256;
+
+/// Reads CIFAR-10 from the folder that holds `train.parquet` and `test.parquet`, or the hub's
+/// `train-00000-of-00001.parquet` and `test-00000-of-00001.parquet`.
+///
+/// # Errors
+/// [`DataError::MissingFile`], [`DataError::Read`] for what is no Parquet or no image, or
+/// [`DataError::Format`] with [`FormatError::MissingKey`], [`FormatError::ElementType`],
+/// [`FormatError::Malformed`] (a missing value), [`FormatError::Label`],
+/// [`FormatError::ImageSize`] or [`FormatError::TooLarge`]. An image's path is `file.parquet/#row`.
+///
+/// ```no_run
+/// let images = puad::data::cifar_parquet::load_10("data/cifar10")?;
+/// assert_eq!((images.train.len(), images.test.len()), (50_000, 10_000));
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn load_10(dir: impl AsRef<Path>) -> Result<TrainTest> {
+    load(dir.as_ref(), "label", 10)
+}
+
+/// Reads CIFAR-100, labeled by its 20 superclasses, from files of the same names.
+///
+/// # Errors
+/// As [`load_10`].
+///
+/// ```no_run
+/// let images = puad::data::cifar_parquet::load_100("data/cifar100")?;
+/// assert!(images.test.labels().iter().all(|&superclass| superclass < 20));
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn load_100(dir: impl AsRef<Path>) -> Result<TrainTest> {
+    load(dir.as_ref(), "coarse_label", 20)
+}
+
+fn load(dir: &Path, label: &str, classes: u8) -> Result<TrainTest> {
+    let part = |name: &str| {
+        let plain = dir.join(format!("{name}.parquet"));
+        let hub = dir.join(format!("{name}-00000-of-00001.parquet"));
+        read(if hub.exists() { hub } else { plain }, label, classes)
+    };
+    Ok(TrainTest {
+        train: part("train")?,
+        test: part("test")?,
+    })
+}
+
+/// Reads one file, whose labels are the column `label` and lie below `classes`.
+///
+/// # Errors
+/// As [`load_10`].
+///
+/// ```no_run
+/// let fine = puad::data::cifar_parquet::read("data/cifar100/test.parquet", "fine_label", 100)?;
+/// assert_eq!(fine.len(), 10_000);
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn read(path: impl AsRef<Path>, label: &str, classes: u8) -> Result<ImageSet> {
+    let path = path.as_ref();
+    // The crate asserts where a damaged file breaks its rules.
+    let outcome = catch_unwind(AssertUnwindSafe(|| read_file(path, label, classes)));
+    let panicked = || io::Error::new(io::ErrorKind::InvalidData, "the Parquet decoder panicked");
+    Ok(outcome.unwrap_or_else(|_| Err(broken(path, panicked())))?)
+}
+
+fn broken(path: &Path, source: io::Error) -> DataError {
+    match source.kind() {
+        io::ErrorKind::NotFound => DataError::MissingFile { path: path.into() },
+        _ => DataError::Read {
+            path: path.into(),
+            offset: 0,
+            source,
+        },
+    }
+}
+
+fn read_file(path: &Path, label: &str, classes: u8) -> Result<ImageSet, DataError> {
+    let fail = |error: ParquetError| broken(path, error.into());
+    let file = File::open(path).map_err(|e| broken(path, e))?;
+    let reader = SerializedFileReader::new(file).map_err(fail)?;
+    let schema = reader.metadata().file_metadata().schema_descr_ptr();
+    let names: Vec<String> = schema.columns().iter().map(|c| c.path().string()).collect();
+    let column = |key: &str| {
+        names.iter().position(|name| name == key).ok_or_else(|| {
+            let missing = FormatError::MissingKey {
+                key: key.into(),
+                present: names.clone(),
+            };
+            missing.at(path)
+        })
+    };
+    let (image_column, label_column) = (column("img.bytes")?, column(label)?);
+    let mut rows = Rows {
+        path,
+        classes,
+        pixels: vec![],
+        labels: vec![],
+    };
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group).map_err(fail)?;
+        let n = rows.promised(group.metadata().num_rows())?;
+        rows.labels_of(&*group, label_column, n)?;
+        rows.images_of(&*group, image_column, n)?;
+    }
+    ImageSet::new(rows.pixels, SHAPE, rows.labels)
+}
+
+/// What has been read.
+struct Rows<'a> {
+    path: &'a Path,
+    classes: u8,
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+impl Rows<'_> {
+    /// The number of rows of a group, if there is room for them.
+    fn promised(&self, rows: i64) -> Result<usize, DataError> {
+        let n = usize::try_from(rows).unwrap_or(usize::MAX);
+        let all = self.labels.len().saturating_add(n);
+        let volume = SHAPE.volume()?;
+        if all.saturating_mul(volume) as u64 > LIMIT {
+            let too_large = FormatError::TooLarge {
+                shape: vec![all, SHAPE.channels, SHAPE.height, SHAPE.width],
+                element_bytes: 1,
+                limit: LIMIT,
+            };
+            return Err(too_large.at(self.path));
+        }
+        Ok(n)
+    }
+
+    fn labels_of(
+        &mut self,
+        group: &dyn RowGroupReader,
+        column: usize,
+        n: usize,
+    ) -> Result<(), DataError> {
+        let values = match self.reader(group, column)? {
+            ColumnReader::Int64ColumnReader(reader) => self.column(reader, n)?,
+            ColumnReader::Int32ColumnReader(reader) => {
+                let values = self.column(reader, n)?;
+                values.into_iter().map(i64::from).collect()
+            }
+            _ => return Err(self.wrong_type("integers in the column of labels")),
+        };
+        for value in values {
+            let label = u8::try_from(value).ok();
+            let Some(label) = label.filter(|&label| label < self.classes) else {
+                let error = FormatError::Label {
+                    row: self.labels.len(),
+                    value: value as f64,
+                    min: 0,
+                    max: self.classes.saturating_sub(1),
+                };
+                return Err(error.at(self.path));
+            };
+            self.labels.push(label);
+        }
+        Ok(())
+    }
+
+    /// Decodes the images of a group, of which the labels have been read.
+    fn images_of(
+        &mut self,
+        group: &dyn RowGroupReader,
+        column: usize,
+        n: usize,
+    ) -> Result<(), DataError> {
+        let ColumnReader::ByteArrayColumnReader(mut reader) = self.reader(group, column)? else {
+            return Err(self.wrong_type("byte arrays in img.bytes"));
+        };
+        let first = self.labels.len() - n;
+        let mut row = 0;
+        while row < n {
+            let images: Vec<ByteArray> = self.chunk(&mut reader, (n - row).min(CHUNK))?;
+            for (i, image) in images.iter().enumerate() {
+                let name = self.name(first + row + i);
+                let pixels = decode(image.data(), &name, SHAPE, false)?;
+                self.pixels.extend(pixels);
+            }
+            row += images.len();
+        }
+        Ok(())
+    }
+
+    fn name(&self, row: usize) -> PathBuf {
+        self.path.join(format!("#{row}"))
+    }
+
+    fn wrong_type(&self, expected: &'static str) -> DataError {
+        let found = "another type".to_string();
+        FormatError::ElementType { expected, found }.at(self.path)
+    }
+
+    fn reader(&self, group: &dyn RowGroupReader, column: usize) -> Result<ColumnReader, DataError> {
+        // The crate asserts these.
+        let chunk = group.metadata().column(column);
+        let places = [
+            chunk.compressed_size(),
+            chunk.data_page_offset(),
+            chunk.dictionary_page_offset().unwrap_or(0),
+        ];
+        if places.iter().any(|&place| place < 0) {
+            let error = FormatError::Malformed {
+                offset: 0,
+                rule: "offsets and sizes of columns must not be negative",
+                found: format!("{places:?}"),
+            };
+            return Err(error.at(self.path));
+        }
+        let reader = group.get_column_reader(column);
+        reader.map_err(|e| broken(self.path, e.into()))
+    }
+
+    fn column<T: DataType>(
+        &self,
+        mut reader: ColumnReaderImpl<T>,
+        n: usize,
+    ) -> Result<Vec<T::T>, DataError> {
+        let mut values = Vec::new();
+        while values.len() < n {
+            let most = (n - values.len()).min(CHUNK);
+            values.append(&mut self.chunk(&mut reader, most)?);
+        }
+        Ok(values)
+    }
+
+    /// Up to `most` values, at least one; none may be missing.
+    fn chunk<T: DataType>(
+        &self,
+        reader: &mut ColumnReaderImpl<T>,
+        most: usize,
+    ) -> Result<Vec<T::T>, DataError> {
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        let read = reader.read_records(most, Some(&mut levels), None, &mut values);
+        let (records, found, _) = read.map_err(|e| broken(self.path, e.into()))?;
+        if records == 0 || found != records || values.len() != records {
+            let error = FormatError::Malformed {
+                offset: 0,
+                rule: "every row must have an image and a label",
+                found: format!("{found} values of {most} rows"),
+            };
+            return Err(error.at(self.path));
+        }
+        Ok(values)
+    }
+}

@@ -1,0 +1,17 @@
+//! Fetching of published files, once, into a folder; needs the feature `download`.
+//!
+//! [`Downloader::dataset`] gives the folder of a data set of the paper and fetches what is missing
+//! there. A file streams into `NAME.part`, which a later run goes on with, is checked against the
+//! [`manifest`], and renamed when it is whole. `NAME.lock` keeps two processes apart.
+
+mod cache;
+mod downloader;
+mod error;
+mod manifest;
+mod transfer;
+mod unpack;
+
+pub use cache::cache_dir;
+pub use downloader::{Downloader, Fetched, Progress};
+pub use error::DownloadError;
+pub use manifest::{Checksum, RemoteFile, manifest};

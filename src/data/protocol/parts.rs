@@ -1,0 +1,115 @@
+use serde::{Deserialize, Serialize};
+
+use crate::data::{PuDataset, Samples};
+use crate::{Error, Result};
+
+/// What a test sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestKind {
+    /// Of a normal class.
+    Normal,
+    /// Of a class whose anomalies were in the training set.
+    Seen,
+    /// Of a class that was not.
+    Unseen,
+}
+
+impl TestKind {
+    /// Whether it is an anomaly of either kind.
+    pub fn is_anomaly(self) -> bool {
+        self != Self::Normal
+    }
+}
+
+/// Positions of one part's samples, by group, each list ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupIndices {
+    /// `U`: normals and seen anomalies.
+    pub unlabeled: Vec<u32>,
+    /// `A`: seen anomalies.
+    pub anomalies: Vec<u32>,
+}
+
+/// A contaminated split by the positions of its samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitIndices {
+    /// Training samples, in the training labels.
+    pub train: GroupIndices,
+    /// Validation samples, in the training labels.
+    pub validation: GroupIndices,
+    /// Test samples, in the test labels: normals, seen, then unseen anomalies.
+    pub test: Vec<u32>,
+    /// What each test sample is.
+    pub kinds: Vec<TestKind>,
+}
+
+/// A contaminated split.
+#[derive(Clone, Debug)]
+pub struct PuSplit {
+    /// To train on.
+    pub train: PuDataset,
+    /// To select the epoch with.
+    pub validation: PuDataset,
+    /// To measure with.
+    pub test: TestSet,
+}
+
+/// Samples whose kind is known.
+#[derive(Clone, Debug)]
+pub struct TestSet {
+    /// The samples.
+    pub samples: Samples,
+    /// What each is.
+    pub kinds: Vec<TestKind>,
+}
+
+impl TestSet {
+    /// For each sample, whether it is an anomaly of either kind (Tables 1 and 2).
+    pub fn labels(&self) -> Vec<bool> {
+        self.kinds.iter().map(|kind| kind.is_anomaly()).collect()
+    }
+
+    /// The scores and labels of the normals and of the anomalies of one kind (Tables 3 to 6).
+    /// `scores`: one a sample.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there is one score a sample.
+    pub fn normals_and(&self, kind: TestKind, scores: &[f64]) -> Result<(Vec<f64>, Vec<bool>)> {
+        if scores.len() != self.kinds.len() {
+            return Err(Error::Length {
+                left_name: "scores",
+                right_name: "test samples",
+                left: scores.len(),
+                right: self.kinds.len(),
+            });
+        }
+        let both = scores.iter().zip(&self.kinds);
+        let chosen = both.filter(|&(_, &k)| k == kind || !k.is_anomaly());
+        Ok(chosen.map(|(&score, k)| (score, k.is_anomaly())).unzip())
+    }
+}
+
+impl SplitIndices {
+    /// The samples at these positions. `train` and `test` are what the labels belong to.
+    ///
+    /// # Errors
+    /// [`DataError::Index`](crate::data::DataError::Index) if a set is shorter than its labels; as [`PuDataset::new`].
+    pub fn apply(&self, train: &Samples, test: &Samples) -> Result<PuSplit> {
+        let part = |groups: &GroupIndices| {
+            let data = PuDataset::new(train.select(&groups.unlabeled)?)?;
+            if groups.anomalies.is_empty() {
+                return Ok(data);
+            }
+            data.with_anomalies(train.select(&groups.anomalies)?)
+        };
+        Ok(PuSplit {
+            train: part(&self.train)?,
+            validation: part(&self.validation)?,
+            test: TestSet {
+                samples: test.select(&self.test)?,
+                kinds: self.kinds.clone(),
+            },
+        })
+    }
+}

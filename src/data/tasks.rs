@@ -1,0 +1,336 @@
+//! The anomaly detection tasks of section 5.1: which classes of each data set are normal, seen and
+//! unseen anomalies.
+
+use std::collections::BTreeSet;
+#[cfg(feature = "datasets")]
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::protocol::ContaminatedSplit;
+
+/// The eight data sets of section 5.1.
+///
+/// ```
+/// use puad::data::tasks::PaperDataset;
+///
+/// let tasks: Vec<usize> = PaperDataset::ALL.iter().map(|set| set.tasks().len()).collect();
+/// assert_eq!(tasks, [9, 9, 9, 9, 1, 8, 1, 7]);
+/// let [task] = &PaperDataset::OctMnist.tasks()[..] else { panic!() };
+/// assert_eq!(PaperDataset::OctMnist.class_names()[usize::from(task.key())], "normal");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PaperDataset {
+    /// Handwritten digits.
+    #[serde(rename = "mnist")]
+    Mnist,
+    /// Pieces of clothing.
+    #[serde(rename = "fashion-mnist")]
+    FashionMnist,
+    /// House numbers' digits.
+    #[serde(rename = "svhn")]
+    Svhn,
+    /// Animals and vehicles.
+    #[serde(rename = "cifar10")]
+    Cifar10,
+    /// Twenty superclasses of natural and man-made things.
+    #[serde(rename = "cifar100")]
+    Cifar100,
+    /// Tissue of the colon.
+    #[serde(rename = "pathmnist")]
+    PathMnist,
+    /// Optical coherence tomography of the retina.
+    #[serde(rename = "octmnist")]
+    OctMnist,
+    /// Cells of the kidney's cortex.
+    #[serde(rename = "tissuemnist")]
+    TissueMnist,
+}
+
+/// Which classes are normal, seen and unseen anomalies. No class has two roles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Normal classes.
+    pub normal: BTreeSet<u8>,
+    /// Anomalies of the training and the test set.
+    pub seen: BTreeSet<u8>,
+    /// Anomalies of the test set alone.
+    pub unseen: BTreeSet<u8>,
+}
+
+impl Task {
+    /// The lowest normal class, which tells a data set's tasks apart.
+    pub fn key(&self) -> u8 {
+        self.normal.first().copied().unwrap_or(0)
+    }
+
+    /// The split of section 5.1 with its numbers of samples.
+    ///
+    /// ```
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// let people = 14;
+    /// let split = PaperDataset::Cifar100.tasks()[0].split();
+    /// assert_eq!((split.normal.len(), split.seen.unwrap().len()), (13, 6));
+    /// assert!(split.unseen.contains(&people) && split.unlabeled_normals == 4500);
+    /// ```
+    pub fn split(&self) -> ContaminatedSplit {
+        ContaminatedSplit {
+            normal: self.normal.clone(),
+            seen: Some(self.seen.clone()),
+            unseen: self.unseen.clone(),
+            ..ContaminatedSplit::default()
+        }
+    }
+}
+
+const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// CIFAR-100's superclasses that the paper calls human-related, but for `people`.
+const MAN_MADE: [u8; 6] = [3, 5, 6, 9, 18, 19];
+const PEOPLE: u8 = 14;
+
+const OCT_NORMAL: u8 = 3;
+
+impl PaperDataset {
+    /// All, in the order of Tables 1 and 2.
+    pub const ALL: [Self; 8] = [
+        Self::Mnist,
+        Self::FashionMnist,
+        Self::Svhn,
+        Self::Cifar10,
+        Self::Cifar100,
+        Self::PathMnist,
+        Self::OctMnist,
+        Self::TissueMnist,
+    ];
+
+    /// In lower case, as a folder's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "mnist",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Svhn => "svhn",
+            Self::Cifar10 => "cifar10",
+            Self::Cifar100 => "cifar100",
+            Self::PathMnist => "pathmnist",
+            Self::OctMnist => "octmnist",
+            Self::TissueMnist => "tissuemnist",
+        }
+    }
+
+    /// Names of the classes, by label: of CIFAR-100, the superclasses.
+    ///
+    /// # References
+    /// Section 5.1 (FashionMNIST, CIFAR-10); Krizhevsky's page of CIFAR (superclasses, in the order
+    /// of `coarse_label_names.txt`); `medmnist/info.py` of the MedMNIST package.
+    pub fn class_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Mnist | Self::Svhn => &DIGITS,
+            Self::FashionMnist => &[
+                "T-shirt/top",
+                "trouser",
+                "pullover",
+                "dress",
+                "coat",
+                "sandal",
+                "shirt",
+                "sneaker",
+                "bag",
+                "ankle boot",
+            ],
+            Self::Cifar10 => &[
+                "airplane",
+                "automobile",
+                "bird",
+                "cat",
+                "deer",
+                "dog",
+                "frog",
+                "horse",
+                "ship",
+                "truck",
+            ],
+            Self::Cifar100 => &[
+                "aquatic mammals",
+                "fish",
+                "flowers",
+                "food containers",
+                "fruit and vegetables",
+                "household electrical devices",
+                "household furniture",
+                "insects",
+                "large carnivores",
+                "large man-made outdoor things",
+                "large natural outdoor scenes",
+                "large omnivores and herbivores",
+                "medium mammals",
+                "non-insect invertebrates",
+                "people",
+                "reptiles",
+                "small mammals",
+                "trees",
+                "vehicles 1",
+                "vehicles 2",
+            ],
+            Self::PathMnist => &[
+                "adipose",
+                "background",
+                "debris",
+                "lymphocytes",
+                "mucus",
+                "smooth muscle",
+                "normal colon mucosa",
+                "cancer-associated stroma",
+                "colorectal adenocarcinoma epithelium",
+            ],
+            Self::OctMnist => &[
+                "choroidal neovascularization",
+                "diabetic macular edema",
+                "drusen",
+                "normal",
+            ],
+            Self::TissueMnist => &[
+                "collecting duct, connecting tubule",
+                "distal convoluted tubule",
+                "glomerular endothelial cells",
+                "interstitial endothelial cells",
+                "leukocytes",
+                "podocytes",
+                "proximal tubule segments",
+                "thick ascending limb",
+            ],
+        }
+    }
+
+    /// Number of classes.
+    pub fn classes(self) -> u8 {
+        self.class_names().len() as u8
+    }
+
+    /// The tasks over which the tables average, by ascending [`key`](Task::key). Class 0 is unseen
+    /// and each other class normal once, but for CIFAR-100 (natural superclasses are normal,
+    /// man-made ones seen, people unseen) and OCTMNIST (its own normal class is normal).
+    pub fn tasks(self) -> Vec<Task> {
+        let task = |normal: BTreeSet<u8>, unseen: u8| Task {
+            seen: (0..self.classes())
+                .filter(|&class| class != unseen && !normal.contains(&class))
+                .collect(),
+            normal,
+            unseen: [unseen].into(),
+        };
+        match self {
+            Self::Cifar100 => {
+                let human = |class: &u8| MAN_MADE.contains(class) || *class == PEOPLE;
+                let natural = (0..self.classes()).filter(|class| !human(class));
+                vec![task(natural.collect(), PEOPLE)]
+            }
+            Self::OctMnist => vec![task([OCT_NORMAL].into(), 0)],
+            _ => (1..self.classes())
+                .map(|class| task([class].into(), 0))
+                .collect(),
+        }
+    }
+
+    /// Reads the set's files from its folder `dir`: those of [`mnist::load`](super::mnist::load),
+    /// [`svhn::load`](super::svhn::load), [`cifar::load_10`](super::cifar::load_10) and
+    /// [`cifar::load_100`](super::cifar::load_100), or `NAME.npz` of MedMNIST. With the feature
+    /// `parquet`, CIFAR may lie there as `train.parquet` and `test.parquet`.
+    ///
+    /// # Errors
+    /// As these.
+    ///
+    /// ```no_run
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// let images = PaperDataset::PathMnist.load("data/pathmnist")?;
+    /// assert_eq!(images.train.len(), 89_996);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    #[cfg(feature = "datasets")]
+    pub fn load(self, dir: impl AsRef<Path>) -> crate::Result<super::TrainTest> {
+        use super::{cifar, medmnist, mnist, svhn};
+        let dir = dir.as_ref();
+        #[cfg(feature = "parquet")]
+        if dir.join("train.parquet").exists() {
+            match self {
+                Self::Cifar10 => return super::cifar_parquet::load_10(dir),
+                Self::Cifar100 => return super::cifar_parquet::load_100(dir),
+                _ => {}
+            }
+        }
+        match self {
+            Self::Mnist | Self::FashionMnist => mnist::load(dir),
+            Self::Svhn => svhn::load(dir),
+            Self::Cifar10 => cifar::load_10(dir),
+            Self::Cifar100 => cifar::load_100(dir),
+            Self::PathMnist | Self::OctMnist | Self::TissueMnist => {
+                medmnist::load(dir.join(format!("{}.npz", self.name())), self.classes())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_cover_all_classes_once() {
+        for set in PaperDataset::ALL {
+            let tasks = set.tasks();
+            for task in &tasks {
+                let roles = [&task.normal, &task.seen, &task.unseen];
+                let mut all: Vec<u8> = roles.into_iter().flatten().copied().collect();
+                all.sort();
+                assert_eq!(all, (0..set.classes()).collect::<Vec<u8>>(), "{set:?}");
+                assert_eq!(task.unseen.len(), 1);
+            }
+            assert!(tasks.is_sorted_by_key(Task::key), "{set:?}");
+        }
+    }
+
+    #[test]
+    fn section_5_1_by_name() {
+        let named = |set: PaperDataset, classes: &BTreeSet<u8>| -> Vec<&str> {
+            let names = set.class_names();
+            classes.iter().map(|&c| names[usize::from(c)]).collect()
+        };
+        let [task] = &PaperDataset::Cifar100.tasks()[..] else {
+            panic!()
+        };
+        let set = PaperDataset::Cifar100;
+        assert_eq!(named(set, &task.unseen), ["people"]);
+        let seen = [
+            "food containers",
+            "household electrical devices",
+            "household furniture",
+            "large man-made outdoor things",
+            "vehicles 1",
+            "vehicles 2",
+        ];
+        assert_eq!(named(set, &task.seen), seen);
+        assert_eq!(task.normal.len(), 13);
+
+        let set = PaperDataset::OctMnist;
+        let [task] = &set.tasks()[..] else { panic!() };
+        assert_eq!(named(set, &task.normal), ["normal"]);
+        assert_eq!(named(set, &task.seen), ["diabetic macular edema", "drusen"]);
+        assert_eq!((task.key(), task.unseen.first()), (3, Some(&0)));
+
+        // The example of section 5.1.
+        let task = &PaperDataset::Mnist.tasks()[0];
+        assert_eq!(task.normal, [1].into());
+        assert_eq!(task.seen, (2..10).collect());
+        assert_eq!(PaperDataset::TissueMnist.tasks().last().unwrap().key(), 7);
+    }
+
+    #[test]
+    fn names_are_those_of_serde() {
+        for set in PaperDataset::ALL {
+            let json = serde_json::to_string(&set).unwrap();
+            assert_eq!(json, format!("{:?}", set.name()));
+        }
+    }
+}

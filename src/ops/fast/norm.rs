@@ -1,0 +1,369 @@
+//! Batch norm, LeakyReLU and pooling over images with channels last: the vectors run over channels.
+
+use pulp::{Simd, WithSimd};
+
+use super::frame::to_planes;
+use super::vector::{dispatch, load, store, with_scratch};
+
+/// Count, mean and summed squared deviation by channel.
+#[derive(Clone, Debug, Default)]
+pub(in crate::ops) struct Moments {
+    pub(in crate::ops) count: usize,
+    pub(in crate::ops) mean: Vec<f64>,
+    pub(in crate::ops) squares: Vec<f64>,
+}
+
+/// The moments of one image `[pixels, stride]`, `row` pixels a row.
+pub(in crate::ops) fn image_moments(image: &[f32], stride: usize, row: usize) -> Moments {
+    dispatch(MomentsTask { image, stride, row })
+}
+
+/// Of all images together (Chan et al.), in their order.
+pub(in crate::ops) fn merge_moments(parts: &[Moments]) -> Moments {
+    let mut parts = parts.iter();
+    let mut all = parts.next().cloned().unwrap_or_default();
+    for part in parts {
+        let count = all.count + part.count;
+        let share = part.count as f64 / count as f64;
+        for (c, mean) in all.mean.iter_mut().enumerate() {
+            let difference = part.mean[c] - *mean;
+            *mean += difference * share;
+            all.squares[c] += part.squares[c] + difference * difference * share * all.count as f64;
+        }
+        all.count = count;
+    }
+    all
+}
+
+struct MomentsTask<'a> {
+    image: &'a [f32],
+    stride: usize,
+    row: usize,
+}
+
+impl WithSimd for MomentsTask<'_> {
+    type Output = Moments;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) -> Moments {
+        let count = self.image.len() / self.stride;
+        let (mut mean, mut squares) = (vec![0.; self.stride], vec![0.; self.stride]);
+        let mut lane = [0f32; 64];
+        for c in (0..self.stride).step_by(S::F32_LANES) {
+            let sum = self.sum::<S, false>(s, c, s.splat_f32s(0.));
+            store(s, &mut lane, 0, sum);
+            for (mean, &sum) in mean[c..].iter_mut().zip(&lane[..S::F32_LANES]) {
+                *mean = f64::from(sum) / count as f64;
+            }
+            let exact: Vec<f64> = mean[c..c + S::F32_LANES].to_vec();
+            for (lane, &mean) in lane.iter_mut().zip(&exact) {
+                *lane = mean as f32;
+            }
+            let rounded = lane;
+            let center = load(s, &rounded, 0);
+            let sum = self.sum::<S, true>(s, c, center);
+            store(s, &mut lane, 0, sum);
+            for (i, exact) in exact.into_iter().enumerate() {
+                // The center's rounding taken out again.
+                let shift = exact - f64::from(rounded[i]);
+                squares[c + i] = (f64::from(lane[i]) - shift * shift * count as f64).max(0.);
+                if lane[i].is_nan() {
+                    squares[c + i] = f64::NAN;
+                }
+            }
+        }
+        Moments {
+            count,
+            mean,
+            squares,
+        }
+    }
+}
+
+impl MomentsTask<'_> {
+    /// The sum over the pixels at channel `c`, by rows and then over the rows: of the values, or of
+    /// their squared deviations from `center`.
+    #[inline(always)]
+    fn sum<S: Simd, const SQUARE: bool>(&self, s: S, c: usize, center: S::f32s) -> S::f32s {
+        let mut total = s.splat_f32s(0.);
+        for row in self.image.chunks(self.row * self.stride) {
+            let mut sum = s.splat_f32s(0.);
+            for pixel in row.chunks_exact(self.stride) {
+                let x = load(s, pixel, c);
+                sum = if SQUARE {
+                    let deviation = s.sub_f32s(x, center);
+                    s.mul_add_e_f32s(deviation, deviation, sum)
+                } else {
+                    s.add_f32s(sum, x)
+                };
+            }
+            total = s.add_f32s(total, sum);
+        }
+        total
+    }
+}
+
+/// `leaky((x - mean) factor + shift)`, then the maximum of `pool x pool` windows. The vectors are as
+/// long as a pixel, `stride`.
+#[derive(Clone, Debug, Default)]
+pub(in crate::ops) struct Activation {
+    pub(in crate::ops) mean: Vec<f32>,
+    pub(in crate::ops) factor: Vec<f32>,
+    pub(in crate::ops) shift: Vec<f32>,
+    pub(in crate::ops) slope: f32,
+    /// 1 or 2.
+    pub(in crate::ops) pool: usize,
+    /// Height and width before pooling, multiples of `pool`.
+    pub(in crate::ops) size: (usize, usize),
+}
+
+impl Activation {
+    fn stride(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// `[pixels, stride]` to pooled planes `[channels, pixels]`.
+    pub(in crate::ops) fn apply(&self, image: &[f32], planes: &mut [f32]) {
+        let len = image.len() / (self.pool * self.pool);
+        with_scratch(len, |out| {
+            dispatch(ApplyTask {
+                activation: self,
+                image,
+                out,
+            });
+            to_planes(out, self.stride(), planes, |v| v);
+        });
+    }
+
+    /// `sum g'` and `sum (x - mean) g'` by channel, where `g'` is the gradient before the
+    /// activation; `grad`: `[pooled pixels, stride]`.
+    pub(in crate::ops) fn gradient_sums(&self, image: &[f32], grad: &[f32]) -> Vec<[f32; 2]> {
+        let mut sums = vec![[0.; 2]; self.stride()];
+        dispatch(SumsTask {
+            activation: self,
+            image,
+            grad,
+            sums: &mut sums,
+        });
+        sums
+    }
+
+    /// The gradient of `image`, `factor (g' - constant - (x - mean) linear)`, into the pixels of
+    /// `frame` from `start` on, `pitch` values a row.
+    pub(in crate::ops) fn input_gradient(
+        &self,
+        (image, grad): (&[f32], &[f32]),
+        (constant, linear): (&[f32], &[f32]),
+        frame: &mut [f32],
+        (start, pitch): (usize, usize),
+    ) {
+        dispatch(GradientTask {
+            activation: self,
+            image,
+            grad,
+            constant,
+            linear,
+            frame: &mut frame[start..],
+            pitch,
+        });
+    }
+
+    #[inline(always)]
+    fn window(&self, y: usize, x: usize) -> [usize; 4] {
+        let (row, stride) = (self.size.1 * self.stride(), self.stride());
+        let first = y * self.pool * row + x * self.pool * stride;
+        match self.pool {
+            1 => [first; 4],
+            _ => [first, first + stride, first + row, first + row + stride],
+        }
+    }
+
+    fn pooled(&self) -> (usize, usize) {
+        (self.size.0 / self.pool, self.size.1 / self.pool)
+    }
+}
+
+/// The coefficients of one vector of channels.
+#[derive(Clone, Copy)]
+struct Channels<S: Simd> {
+    mean: S::f32s,
+    factor: S::f32s,
+    shift: S::f32s,
+    slope: S::f32s,
+}
+
+impl<S: Simd> Channels<S> {
+    #[inline(always)]
+    fn load(s: S, a: &Activation, c: usize) -> Self {
+        Self {
+            mean: load(s, &a.mean, c),
+            factor: load(s, &a.factor, c),
+            shift: load(s, &a.shift, c),
+            slope: s.splat_f32s(a.slope),
+        }
+    }
+
+    /// The deviation from the mean, and the activation.
+    #[inline(always)]
+    fn apply(&self, s: S, x: S::f32s) -> (S::f32s, S::f32s) {
+        let deviation = s.sub_f32s(x, self.mean);
+        let v = s.mul_add_e_f32s(deviation, self.factor, self.shift);
+        let positive = s.less_than_f32s(s.splat_f32s(0.), v);
+        (
+            deviation,
+            s.select_f32s(positive, v, s.mul_f32s(v, self.slope)),
+        )
+    }
+
+    /// The gradient before the activation, of one after it.
+    #[inline(always)]
+    fn back(&self, s: S, y: S::f32s, g: S::f32s) -> S::f32s {
+        let positive = s.less_than_f32s(s.splat_f32s(0.), y);
+        s.select_f32s(positive, g, s.mul_f32s(g, self.slope))
+    }
+}
+
+/// Where `new` replaces `best` as the maximum: it is larger, or NaN.
+#[inline(always)]
+fn beats<S: Simd>(s: S, new: S::f32s, best: S::f32s) -> S::m32s {
+    let number = s.equal_f32s(new, new);
+    s.or_m32s(s.less_than_f32s(best, new), s.not_m32s(number))
+}
+
+struct ApplyTask<'a> {
+    activation: &'a Activation,
+    image: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for ApplyTask<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let (a, stride) = (self.activation, self.activation.stride());
+        let (_, width) = a.pooled();
+        for c in (0..stride).step_by(S::F32_LANES) {
+            let channels = Channels::load(s, a, c);
+            for (i, out) in self.out.chunks_exact_mut(stride).enumerate() {
+                let at = a.window(i / width, i % width);
+                let (_, mut best) = channels.apply(s, load(s, self.image, at[0] + c));
+                if a.pool > 1 {
+                    for at in &at[1..] {
+                        let (_, y) = channels.apply(s, load(s, self.image, at + c));
+                        best = s.select_f32s(beats(s, y, best), y, best);
+                    }
+                }
+                store(s, out, c, best);
+            }
+        }
+    }
+}
+
+struct SumsTask<'a> {
+    activation: &'a Activation,
+    image: &'a [f32],
+    grad: &'a [f32],
+    sums: &'a mut [[f32; 2]],
+}
+
+impl WithSimd for SumsTask<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let (a, stride) = (self.activation, self.activation.stride());
+        let (height, width) = a.pooled();
+        let zero = s.splat_f32s(0.);
+        for c in (0..stride).step_by(S::F32_LANES) {
+            let channels = Channels::load(s, a, c);
+            let mut total = [zero; 2];
+            for y in 0..height {
+                let mut row = [zero; 2];
+                for x in 0..width {
+                    let at = a.window(y, x);
+                    let (mut deviation, mut best) =
+                        channels.apply(s, load(s, self.image, at[0] + c));
+                    if a.pool > 1 {
+                        for at in &at[1..] {
+                            let (d, y) = channels.apply(s, load(s, self.image, at + c));
+                            let wins = beats(s, y, best);
+                            best = s.select_f32s(wins, y, best);
+                            deviation = s.select_f32s(wins, d, deviation);
+                        }
+                    }
+                    let g = load(s, self.grad, (y * width + x) * stride + c);
+                    let g = channels.back(s, best, g);
+                    row[0] = s.add_f32s(row[0], g);
+                    row[1] = s.mul_add_e_f32s(deviation, g, row[1]);
+                }
+                total = [s.add_f32s(total[0], row[0]), s.add_f32s(total[1], row[1])];
+            }
+            let mut lanes = [[0f32; 64]; 2];
+            store(s, &mut lanes[0], 0, total[0]);
+            store(s, &mut lanes[1], 0, total[1]);
+            for (i, sums) in self.sums[c..c + S::F32_LANES].iter_mut().enumerate() {
+                *sums = [lanes[0][i], lanes[1][i]];
+            }
+        }
+    }
+}
+
+struct GradientTask<'a> {
+    activation: &'a Activation,
+    image: &'a [f32],
+    grad: &'a [f32],
+    constant: &'a [f32],
+    linear: &'a [f32],
+    frame: &'a mut [f32],
+    pitch: usize,
+}
+
+impl WithSimd for GradientTask<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let (a, stride) = (self.activation, self.activation.stride());
+        let (height, width) = a.pooled();
+        let zero = s.splat_f32s(0.);
+        for c in (0..stride).step_by(S::F32_LANES) {
+            let channels = Channels::load(s, a, c);
+            let constant = load(s, self.constant, c);
+            let linear = load(s, self.linear, c);
+            for y in 0..height {
+                for x in 0..width {
+                    let at = a.window(y, x);
+                    let g = load(s, self.grad, (y * width + x) * stride + c);
+                    let mut state = [(zero, zero); 4];
+                    let count = a.pool * a.pool;
+                    for (state, at) in state.iter_mut().zip(at).take(count) {
+                        *state = channels.apply(s, load(s, self.image, at + c));
+                    }
+                    let mut best = state[0].1;
+                    let mut first = [zero; 4];
+                    first[0] = channels.back(s, best, g);
+                    if a.pool > 1 {
+                        for i in 1..4 {
+                            let y = state[i].1;
+                            let wins = beats(s, y, best);
+                            best = s.select_f32s(wins, y, best);
+                            for earlier in &mut first[..i] {
+                                *earlier = s.select_f32s(wins, zero, *earlier);
+                            }
+                            first[i] = s.select_f32s(wins, channels.back(s, y, g), zero);
+                        }
+                    }
+                    for i in 0..count {
+                        let centered = s.sub_f32s(first[i], constant);
+                        let term = s.mul_f32s(state[i].0, linear);
+                        let d = s.mul_f32s(channels.factor, s.sub_f32s(centered, term));
+                        let pixel = (x * a.pool + i % a.pool) * stride + c;
+                        store(
+                            s,
+                            self.frame,
+                            (y * a.pool + i / a.pool) * self.pitch + pixel,
+                            d,
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `out = A B` in register blocks, where a row of `A` is anything that lies at regular offsets: a
+//! matrix, or the pixels under a kernel.
+
+use pulp::Simd;
+
+/// Steps summed in registers before they are added to the result: the error of a sum in one run grows
+/// with the root of its length, and this was most of Winograd's error.
+const RUN: usize = 16;
+
+/// The summed index `k`: segments of `len` steps. Step `i` of segment `(a, b)` reads the row of `A`
+/// at `a + i a_stride` and the row of `B` that starts at `b + i b_stride`.
+pub(super) struct Contraction<'a> {
+    pub(super) segments: &'a [(usize, usize)],
+    pub(super) len: usize,
+    pub(super) a_stride: usize,
+    pub(super) b_stride: usize,
+}
+
+impl Contraction<'_> {
+    /// The largest offsets into a row of `A` and into `B`, or `None` for an empty sum.
+    fn largest(&self) -> Option<(usize, usize)> {
+        let steps = self.len.checked_sub(1)?;
+        let a = self.segments.iter().map(|s| s.0).max()?;
+        let b = self.segments.iter().map(|s| s.1).max()?;
+        Some((a + steps * self.a_stride, b + steps * self.b_stride))
+    }
+}
+
+/// Where the result goes: row `r` of `columns` values at `r * stride`.
+pub(super) struct Target<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) stride: usize,
+    pub(super) columns: usize,
+    /// Adds to what is there.
+    pub(super) add: bool,
+}
+
+/// `out[r] = sum_k A[rows[r] + k] B[k]`; `out.columns` a multiple of the lanes.
+#[inline(always)]
+pub(super) fn multiply<S: Simd>(
+    simd: S,
+    (a, rows): (&[f32], &[usize]),
+    b: &[f32],
+    k: &Contraction<'_>,
+    out: Target<'_>,
+) {
+    let width = 2 * S::F32_LANES;
+    assert!(out.columns.is_multiple_of(S::F32_LANES));
+    let Some(last_row) = rows.len().checked_sub(1) else {
+        return;
+    };
+    assert!(last_row * out.stride + out.columns <= out.values.len());
+    if let (Some((a_last, b_last)), Some(row)) = (k.largest(), rows.iter().max()) {
+        assert!(row + a_last < a.len());
+        assert!(b_last + out.columns <= b.len());
+    }
+    for column in (0..out.columns).step_by(width) {
+        let block = Block {
+            a: a.as_ptr(),
+            // SAFETY: `column < out.columns`, which the assertions bound for both slices.
+            b: unsafe { b.as_ptr().add(column) },
+            out: unsafe { out.values.as_mut_ptr().add(column) },
+            stride: out.stride,
+            add: out.add,
+            k,
+        };
+        // SAFETY: the assertions above bound every access of the block's rows and columns.
+        unsafe {
+            if column + width <= out.columns {
+                block.rows::<S, 2>(simd, rows);
+            } else {
+                block.rows::<S, 1>(simd, rows);
+            }
+        }
+    }
+}
+
+struct Block<'a> {
+    a: *const f32,
+    b: *const f32,
+    out: *mut f32,
+    stride: usize,
+    add: bool,
+    k: &'a Contraction<'a>,
+}
+
+impl Block<'_> {
+    /// # Safety
+    /// Every access that `rows` and `k` name lies inside its slice, for `V` vectors of columns.
+    #[inline(always)]
+    unsafe fn rows<S: Simd, const V: usize>(&self, simd: S, rows: &[usize]) {
+        let mut at = 0;
+        macro_rules! blocks {
+            ($($size:literal),*) => {$(
+                while rows.len() - at >= $size {
+                    // SAFETY: the caller's, for these rows.
+                    unsafe { self.tile::<S, $size, V>(simd, at, rows) };
+                    at += $size;
+                }
+            )*};
+        }
+        // Accumulators, one row of B and a broadcast value fit the registers.
+        if S::REGISTER_COUNT >= 32 {
+            blocks!(12, 8, 4, 1);
+        } else {
+            blocks!(6, 3, 1);
+        }
+    }
+
+    /// # Safety
+    /// As [`rows`](Self::rows).
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        rows: &[usize],
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            let mut a = [self.a; R];
+            for (r, a) in a.iter_mut().enumerate() {
+                *a = a.add(rows[first + r]);
+            }
+            let out = self.out.add(first * self.stride);
+            let zero = [[simd.splat_f32s(0.); V]; R];
+            let (mut sums, mut steps, mut add) = (zero, 0, self.add);
+            for &(a_at, b_at) in self.k.segments {
+                let mut done = 0;
+                while done < self.k.len {
+                    let run = (self.k.len - done).min(RUN - steps);
+                    let mut offset = a_at + done * self.k.a_stride;
+                    let mut b = self.b.add(b_at + done * self.k.b_stride).cast::<f32>();
+                    for _ in 0..run {
+                        let mut bs = [simd.splat_f32s(0.); V];
+                        for (v, row) in bs.iter_mut().enumerate() {
+                            let b = b.add(v * S::F32_LANES);
+                            *row = b.cast::<S::f32s>().read_unaligned();
+                        }
+                        for r in 0..R {
+                            let value = simd.splat_f32s(*a[r].add(offset));
+                            for v in 0..V {
+                                sums[r][v] = simd.mul_add_e_f32s(value, bs[v], sums[r][v]);
+                            }
+                        }
+                        offset += self.k.a_stride;
+                        b = b.wrapping_add(self.k.b_stride);
+                    }
+                    (done, steps) = (done + run, steps + run);
+                    if steps == RUN {
+                        flush(simd, out, self.stride, &sums, add);
+                        (sums, steps, add) = (zero, 0, true);
+                    }
+                }
+            }
+            if steps > 0 || !add {
+                flush(simd, out, self.stride, &sums, add);
+            }
+        }
+    }
+}
+
+/// Writes or adds a tile of sums to `out`.
+///
+/// # Safety
+/// `out` has room for the tile, `stride` values a row.
+#[inline(always)]
+unsafe fn flush<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    out: *mut f32,
+    stride: usize,
+    sums: &[[S::f32s; V]; R],
+    add: bool,
+) {
+    for (r, sums) in sums.iter().enumerate() {
+        for (v, &sum) in sums.iter().enumerate() {
+            // SAFETY: the caller's.
+            unsafe {
+                let out = out.add(r * stride + v * S::F32_LANES).cast::<S::f32s>();
+                let sum = match add {
+                    true => simd.add_f32s(out.read_unaligned(), sum),
+                    false => sum,
+                };
+                out.write_unaligned(sum);
+            }
+        }
+    }
+}

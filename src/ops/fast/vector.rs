@@ -1,0 +1,64 @@
+//! Vectors of f32, as wide as the machine has them, and scratch memory.
+
+use std::cell::RefCell;
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Runs `task` with the widest instructions that the machine has.
+pub(in crate::ops) fn dispatch<T: WithSimd>(task: T) -> T::Output {
+    Arch::new().dispatch(task)
+}
+
+/// Lanes of a vector.
+pub(in crate::ops) fn lanes() -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    dispatch(Lanes)
+}
+
+#[inline(always)]
+pub(super) fn load<S: Simd>(_: S, xs: &[f32], at: usize) -> S::f32s {
+    let xs = &xs[at..at + S::F32_LANES];
+    // SAFETY: `xs` holds F32_LANES values, and a vector is that many f32 of any bits.
+    unsafe { xs.as_ptr().cast::<S::f32s>().read_unaligned() }
+}
+
+#[inline(always)]
+pub(super) fn store<S: Simd>(_: S, xs: &mut [f32], at: usize, v: S::f32s) {
+    let xs = &mut xs[at..at + S::F32_LANES];
+    // SAFETY: `xs` has room for F32_LANES values.
+    unsafe { xs.as_mut_ptr().cast::<S::f32s>().write_unaligned(v) }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `f` with `len` values left over from earlier calls on this thread. Calls may nest.
+pub(in crate::ops) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if scratch.len() < len {
+        scratch = vec![0.; len];
+    }
+    let result = f(&mut scratch[..len]);
+    SCRATCH.with_borrow_mut(|stack| stack.push(scratch));
+    result
+}
+
+/// A vector of `len` values that the caller will overwrite, without the cost of zeroing it.
+pub(in crate::ops) fn uninit(len: usize) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len);
+    // SAFETY: there is room for `len` values, every bit pattern is an f32, and each kernel writes
+    // every value of its output before anything reads it.
+    #[allow(clippy::uninit_vec)]
+    unsafe {
+        values.set_len(len);
+    }
+    values
+}

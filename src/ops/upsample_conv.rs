@@ -1,0 +1,188 @@
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, WithDType};
+
+use super::cpu::{contiguous, elements, has_kernel};
+use super::fast::{KernelView, Plan, uninit};
+use super::im2col::ConvShape;
+use super::{ConvAlgorithm, conv_transpose2d_with, conv2d_with, upsample_nearest2d};
+
+/// Subpixels of a pixel.
+const PHASES: usize = 4;
+
+/// Nearest upsampling by 2, then a convolution of stride 1, or a transposed one:
+/// `[batch, c_in, h, w] -> [batch, c_out, ...]`.
+///
+/// Equal to [`upsample_nearest2d`] and [`conv2d`](super::conv2d) or
+/// [`conv_transpose2d`](super::conv_transpose2d) in turn, up to rounding.
+/// For few output channels, f32 and a 5x5 kernel with padding 2 on the CPU, each of the four
+/// subpixels is a 3x3 convolution of the small image, whose weights are sums of the kernel's: 9
+/// products in place of 25, and the large image is never made.
+///
+/// # Errors
+/// As those operations.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+///
+/// let xs = Tensor::ones((1, 1, 2, 2), DType::F32, &Device::Cpu)?;
+/// let kernel = Tensor::ones((1, 1, 5, 5), DType::F32, &Device::Cpu)?;
+/// let ys = puad::ops::upsample2_conv2d(&xs, &kernel, 2, false, Default::default())?;
+/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?[..4], [9., 12., 12., 9.]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub fn upsample2_conv2d(
+    xs: &Tensor,
+    kernel: &Tensor,
+    padding: usize,
+    transposed: bool,
+    algorithm: ConvAlgorithm,
+) -> Result<Tensor> {
+    let (n, c_in, h, w) = xs.dims4()?;
+    let (k0, k1, kh, kw) = kernel.dims4()?;
+    let (kernel_in, c_out) = if transposed { (k0, k1) } else { (k1, k0) };
+    let fits = has_kernel(xs)
+        && algorithm == ConvAlgorithm::Fast
+        && (xs.dtype(), kernel.dtype()) == (DType::F32, DType::F32)
+        && (kh, kw, padding) == (5, 5, 2)
+        && kernel_in == c_in
+        && c_in >= 8
+        && (1..8).contains(&c_out)
+        && n * h * w > 0;
+    if fits {
+        let shape = ConvShape::new((n, c_in, h, w), (PHASES * c_out, c_in, 3, 3), 1)?;
+        let op = Subpixels {
+            plan: Plan::direct(shape, false, 1),
+            view: KernelView::new(c_in, c_out, (5, 5), transposed),
+        };
+        return xs.contiguous()?.apply_op2(&kernel.contiguous()?, op);
+    }
+    let wide = upsample_nearest2d(xs, 2)?;
+    match transposed {
+        true => conv_transpose2d_with(&wide, kernel, padding, algorithm),
+        false => conv2d_with(&wide, kernel, padding, algorithm),
+    }
+}
+
+/// Output channel `PHASES o + 2 a + b` of the plan is channel `o` at rows `2 y + a`, columns
+/// `2 x + b`.
+struct Subpixels {
+    plan: Plan,
+    view: KernelView,
+}
+
+impl Subpixels {
+    fn channels(&self) -> usize {
+        self.plan.shape.c_out / PHASES
+    }
+
+    /// Calls `f(small, large)` for every weight of the small kernels and every weight of the kernel
+    /// in its sum.
+    fn terms(&self, mut f: impl FnMut(usize, usize)) {
+        // Row `k` of the kernel reads the large image `k - 2` rows on, and that row is a copy of one
+        // of three rows of the small image.
+        let tap = |phase: usize, k: usize| (phase + k) / 2;
+        for o in 0..self.plan.shape.c_out {
+            let (a, b) = (o % PHASES / 2, o % 2);
+            for c in 0..self.plan.shape.c_in {
+                let small = (o * self.plan.shape.c_in + c) * 9;
+                for (y, x) in (0..25).map(|i| (i / 5, i % 5)) {
+                    let at = small + tap(a, y) * 3 + tap(b, x);
+                    f(at, self.view.at(o / PHASES, c, y, x));
+                }
+            }
+        }
+    }
+
+    fn small_kernel(&self, kernel: &[f32]) -> Vec<f32> {
+        let mut small = vec![0.; 9 * self.plan.shape.c_in * self.plan.shape.c_out];
+        self.terms(|at, from| small[at] += kernel[from]);
+        small
+    }
+
+    /// Calls `f(plane, pixel)` with the index of every value in planes `[c_out, 2 h, 2 w]` and in
+    /// pixels `row` values a row, `stride` a pixel.
+    fn shuffle(&self, row: usize, mut f: impl FnMut(usize, usize)) {
+        let (h, w, stride) = (self.plan.shape.h, self.plan.shape.w, self.plan.stride);
+        for o in 0..self.channels() {
+            for y in 0..2 * h {
+                let plane = (o * 2 * h + y) * 2 * w;
+                let pixel = y / 2 * row + PHASES * o + y % 2 * 2;
+                for x in 0..w {
+                    f(plane + 2 * x, pixel + x * stride);
+                    f(plane + 2 * x + 1, pixel + x * stride + 1);
+                }
+            }
+        }
+    }
+
+    fn forward(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
+        let s = &self.plan.shape;
+        let len = s.c_out * s.h * s.w;
+        let mut out = uninit(s.n * len);
+        let sinks = out.chunks_exact_mut(len).collect();
+        let small = self.small_kernel(kernel);
+        self.plan
+            .forward(xs, &small, None, sinks, |planes: &mut [f32], image| {
+                self.shuffle(s.w * self.plan.stride, |plane, pixel| {
+                    planes[plane] = image[pixel]
+                });
+            });
+        out
+    }
+}
+
+impl CustomOp2 for Subpixels {
+    fn name(&self) -> &'static str {
+        "puad-upsample2-conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        xs: &CpuStorage,
+        xs_layout: &Layout,
+        kernel: &CpuStorage,
+        kernel_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let s = &self.plan.shape;
+        let ys = self.forward(
+            contiguous(xs, xs_layout)?,
+            contiguous(kernel, kernel_layout)?,
+        );
+        let shape = (s.n, self.channels(), 2 * s.h, 2 * s.w);
+        Ok((f32::to_cpu_storage_owned(ys), shape.into()))
+    }
+
+    fn bwd(
+        &self,
+        xs: &Tensor,
+        kernel: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let (xs_storage, xs_layout) = xs.storage_and_layout();
+        let (kernel_storage, kernel_layout) = kernel.storage_and_layout();
+        let (grad_storage, grad_layout) = grad.storage_and_layout();
+        let grads: &[f32] = elements(&grad_storage, grad_layout)?;
+        let len = grads.len() / self.plan.shape.n;
+        let (start, row) = self.plan.grad_frame();
+        let fill = |i: usize, frame: &mut [f32]| {
+            frame.fill(0.);
+            let (frame, planes) = (&mut frame[start..], &grads[i * len..(i + 1) * len]);
+            self.shuffle(row, |plane, pixel| frame[pixel] = planes[plane]);
+        };
+        let small = self.small_kernel(elements(&kernel_storage, kernel_layout)?);
+        let args = (elements(&xs_storage, xs_layout)?, small.as_slice());
+        let want = (xs.track_op(), kernel.track_op());
+        let (d_xs, d_small) = self.plan.backward(args, want, &fill);
+        let d_kernel = d_small.map(|d_small| {
+            let mut d_kernel = vec![0.; kernel.elem_count()];
+            self.terms(|at, from| d_kernel[from] += d_small[at]);
+            d_kernel
+        });
+        let tensor = |values: Option<Vec<f32>>, of: &Tensor| {
+            let values = values.map(|v| Tensor::from_vec(v, of.shape(), &Device::Cpu));
+            values.transpose()
+        };
+        Ok((tensor(d_xs, xs)?, tensor(d_kernel, kernel)?))
+    }
+}
