@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example explain`, a minute or two. Trains a PUAE on built-in images (digit
 //! 8 normal, 0 unseen, the others seen anomalies), and draws six test images with their
-//! reconstructions and their squared errors to `target/explain.svg` and `target/explain.png`. Prints
+//! reconstructions and their errors to `target/explain.svg` and `target/explain.png`. Prints
 //! each image's kind and score against the threshold.
 
 #[path = "figure/mod.rs"]
@@ -137,7 +137,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         figure.text(x, 41., 11., Anchor::Middle, &format!("score {score:.2}"));
     }
     let legend = format!(
-        "error: squared, black 0 to yellow {highest:.2}; threshold of the score {:.2}",
+        "error: absolute, black 0 to yellow {:.2}; threshold of the score {:.2}",
+        highest.sqrt(),
         detector.threshold()
     );
     figure.text(90., 72. + 3. * (CELL + GAP), 12., Anchor::Start, &legend);

@@ -115,7 +115,7 @@ fn panel(
     toy.normals
         .iter()
         .step_by(2)
-        .for_each(|p| figure.dot(place(p), 1.3, BLUE));
+        .for_each(|p| figure.dot(place(p), 1.7, BLUE));
     toy.unlabeled_anomalies
         .iter()
         .for_each(|p| figure.triangle(place(p), 3.4, ORANGE));

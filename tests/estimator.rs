@@ -274,8 +274,8 @@ fn bad_settings_are_named_before_anything_is_trained() {
         ClassPrior::new(1.3),
         Err(Error::ClassPrior { .. })
     ));
-    type Spoil = fn(&mut FitConfig);
-    let cases: [(&str, Spoil); 8] = [
+    type Change = fn(&mut FitConfig);
+    let cases: [(&str, Change); 8] = [
         ("validation_fraction", |c| c.validation_fraction = 0.),
         ("validation_fraction", |c| c.validation_fraction = f64::NAN),
         ("noise", |c| c.options.noise = -1.),
@@ -436,7 +436,7 @@ fn thresholds_change_without_a_fit() {
     detector.set_threshold(Threshold::Value(0.)).unwrap();
     assert!(detector.predict(&u).unwrap().iter().all(|&flag| flag));
     let (_, _, fresh) = toy(5);
-    let normals = normals.samples_by_reference();
+    let normals = (&normals).into_samples().unwrap();
     for rate in [0.01, 0.1] {
         detector
             .set_threshold(Threshold::FalsePositiveRate {
@@ -465,16 +465,6 @@ fn thresholds_change_without_a_fit() {
         })
     ));
     assert_eq!(detector.score(&u).unwrap(), scores);
-}
-
-trait ByReference {
-    fn samples_by_reference(&self) -> Samples;
-}
-
-impl ByReference for Rows {
-    fn samples_by_reference(&self) -> Samples {
-        self.into_samples().unwrap()
-    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Figure {
     pub fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: &str) {
         let _ = writeln!(
             self.body,
-            r#"<circle cx="{x:.2}" cy="{y:.2}" r="{radius}" fill="{colour}"/>"#
+            r#"<circle cx="{x:.2}" cy="{y:.2}" r="{radius}" fill="{colour}" stroke="white" stroke-width="0.4"/>"#
         );
     }
 
@@ -141,7 +141,8 @@ impl Figure {
             width / columns as f64,
             height * columns as f64 / rgb.len() as f64,
         );
-        // Anti-aliased edges would let the ground through between neighbours.
+        // Rounded or blended edges would let the ground through between neighbours.
+        const OVERLAP: f64 = 0.3;
         let _ = writeln!(self.body, r#"<g shape-rendering="crispEdges">"#);
         for (i, row) in rgb.chunks_exact(columns).enumerate() {
             let mut start = 0;
@@ -150,8 +151,9 @@ impl Figure {
                 let (left, top) = (x + w * start as f64, y + h * i as f64);
                 let _ = writeln!(
                     self.body,
-                    r##"<rect x="{left:.2}" y="{top:.2}" width="{:.2}" height="{h:.2}" fill="#{r:02x}{g:02x}{b:02x}"/>"##,
-                    w * run.len() as f64
+                    r##"<rect x="{left:.2}" y="{top:.2}" width="{:.2}" height="{:.2}" fill="#{r:02x}{g:02x}{b:02x}"/>"##,
+                    w * run.len() as f64 + OVERLAP,
+                    h + OVERLAP
                 );
                 start += run.len();
             }
