@@ -44,7 +44,9 @@ fn adbench_is_read_as_numpy_reads_it() {
     }
 }
 
-/// Means of the test images' channels as pillow decodes them; decoders of JPEG may differ by one.
+/// Means of the test images' channels as pillow decodes them. Decoders of JPEG round differently: of
+/// the first 500 images, 78% of the values were pillow's, all within 4 of them, their means within
+/// 0.36.
 #[cfg(feature = "parquet")]
 #[test]
 #[ignore = "needs PUAD_DATA_DIR"]
@@ -66,6 +68,6 @@ fn cifar_as_parquet() {
         let plane = planes.skip(channel).step_by(3);
         let sum: u64 = plane.flatten().map(|&pixel| u64::from(pixel)).sum();
         let mean = sum as f64 / (10_000. * 1024.);
-        assert!((mean - expected).abs() < 0.2, "{mean}");
+        assert!((mean - expected).abs() < 0.5, "{mean}");
     }
 }

@@ -21,6 +21,11 @@ pub struct Args {
     #[arg(long, env = "PUAD_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 
+    /// Fetch what is missing there, or else in the cache folder of the system; needs a build with
+    /// `--features download`. PUAD_OFFLINE=1 opens no connection.
+    #[arg(long)]
+    pub download: bool,
+
     /// Normal classes, one run each [default: all but class 0; glyphs: 1,8]. CIFAR-100 and OCTMNIST
     /// have one task, named by its lowest normal class: 0 and 3.
     #[arg(long, value_delimiter = ',')]

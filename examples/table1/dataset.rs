@@ -8,6 +8,7 @@ use puad::net::{Head, LeNetConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
+use crate::fetch;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -50,10 +51,14 @@ impl Dataset {
             // The images are the same for every seed, as those of a published set are.
             return Ok(glyphs::generate(&GlyphConfig::default(), 0)?);
         };
+        if args.download {
+            return Ok(published.load(fetch::folder(published, args)?)?);
+        }
         let name = self.name();
         let dir = args.data_dir.as_ref().ok_or_else(|| {
             anyhow::anyhow!(
-                "{name} needs a folder with {name}/ in it: pass --data-dir or set PUAD_DATA_DIR"
+                "{name} needs a folder with {name}/ in it: pass --data-dir, set PUAD_DATA_DIR, or \
+                 fetch it with --download"
             )
         })?;
         Ok(published.load(dir.join(name))?)

@@ -9,7 +9,8 @@
 //! LeNet, a reduced protocol that the output names. The second needs the files of MNIST in
 //! `DIR/mnist`; the eight sets of the paper are known, each by its publisher's files in a folder of
 //! its name. Without `--normal`, `--seeds` and `--epochs` a published data set is run in full: all
-//! its tasks (nine normal classes; CIFAR-100 and OCTMNIST have one task), five seeds, 200 epochs.
+//! its tasks (nine normal classes; CIFAR-100 and OCTMNIST have one task), five seeds, 200 epochs. A build with
+//! `--features download` fetches missing files with `--download`.
 //!
 //! Prints a Markdown table of the AUROC (mean and standard deviation over classes and seeds) against
 //! all, seen and unseen anomalies, beside the paper's numbers; in bold the best method and those that
@@ -19,6 +20,7 @@
 mod args;
 mod cell;
 mod dataset;
+mod fetch;
 mod method;
 mod paper;
 mod plan;

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn the_three_tables_agree() {
         for &dataset in Dataset::value_variants() {
-            for method in Method::PAPER {
+            for method in PAPER {
                 let Some([all, seen, unseen]) = published(dataset, method) else {
                     assert_eq!(dataset, Dataset::Glyphs);
                     continue;

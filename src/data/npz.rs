@@ -1,6 +1,6 @@
 //! NumPy's `.npz` archives, stored or deflated; needs the feature `datasets`.
 //!
-//! A zip file of [`npy`](super::npy) files, the array `X` as `X.npy`.
+//! A zip file of [`npy`] files, the array `X` as `X.npy`.
 
 use std::fs::File;
 use std::io::{self, BufReader};

@@ -19,11 +19,12 @@ use crate::data::tasks::PaperDataset;
 /// use puad::data::tasks::PaperDataset;
 ///
 /// let downloader = Downloader::from_env()?;
-/// let folder = downloader.dataset(PaperDataset::Svhn, &mut |progress| {
+/// let set = downloader.dataset(PaperDataset::Svhn, &mut |progress| {
 ///     eprintln!("{} {} of {:?}", progress.name, progress.bytes, progress.total);
 ///     ControlFlow::Continue(())
 /// })?;
-/// let images = PaperDataset::Svhn.load(folder)?;
+/// println!("{:?}", set.files);
+/// let images = PaperDataset::Svhn.load(set.folder)?;
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -61,6 +62,15 @@ pub enum Fetched {
     Unverified,
 }
 
+/// The files of a data set, all there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedSet {
+    /// Their folder.
+    pub folder: PathBuf,
+    /// What became of each file of the [`manifest`].
+    pub files: Vec<(String, Fetched)>,
+}
+
 pub(super) type Observer<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
 
 impl Downloader {
@@ -86,7 +96,7 @@ impl Downloader {
         })
     }
 
-    /// The folder of a data set, after fetching the files of its [`manifest`] that are missing there.
+    /// Fetches the files of a data set's [`manifest`] that are missing in its folder.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -94,11 +104,15 @@ impl Downloader {
         &self,
         set: PaperDataset,
         observe: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
-    ) -> Result<PathBuf> {
-        for file in manifest(set) {
-            self.fetch(set.name(), &file, observe)?;
-        }
-        Ok(self.dir.join(set.name()))
+    ) -> Result<FetchedSet> {
+        let files = manifest(set).into_iter().map(|file| {
+            let fetched = self.fetch(set.name(), &file, observe)?;
+            Ok((file.name, fetched))
+        });
+        Ok(FetchedSet {
+            files: files.collect::<Result<_>>()?,
+            folder: self.dir.join(set.name()),
+        })
     }
 
     /// Makes sure that `file` is in the folder `folder` of [`dir`](Self::dir), plain or, for a name
