@@ -12,7 +12,7 @@ use crate::{Result, ops};
 /// use puad::candle_core::{Device, Tensor};
 ///
 /// let l = Tensor::new(&[0.5f64], &Device::Cpu)?;
-/// let value = |t: AnomalyTerm| puad::Result::Ok(t.apply(&l)?.to_vec1::<f64>()?[0]);
+/// let value = |t: AnomalyTerm| -> puad::Result<f64> { Ok(t.apply(&l)?.to_vec1()?[0]) };
 /// assert!((value(AnomalyTerm::Bce)? + (1. - (-0.5f64).exp()).ln()).abs() < 1e-12);
 /// assert_eq!(value(AnomalyTerm::Inverse)?, 1. / (0.5 + 1e-6));
 /// assert_eq!(value(AnomalyTerm::Complement)?, 0.5);

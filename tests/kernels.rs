@@ -127,8 +127,9 @@ proptest! {
     fn blocks_follow_the_exact_path(
         n in 1usize..7, c_in in 1usize..40, c_out in 1usize..40, h in 2usize..14, w in 2usize..14,
         padding in 0usize..4, upsample in 1usize..4, pool in 1usize..4,
-        transposed: bool, affine: bool, train: bool,
+        transposed: bool, affine: bool, train: bool, kink: bool,
     ) {
+        let slope = if kink { 0.3 } else { 1. };
         prop_assume!(h * upsample + 2 * padding >= 5 && w * upsample + 2 * padding >= 5);
         prop_assume!(!transposed || (h * upsample + 4 > 2 * padding && w * upsample + 4 > 2 * padding));
         let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
@@ -141,7 +142,7 @@ proptest! {
             let norm = BatchNormOptions {
                 affine: affine.then(|| (&t[2], &t[3])),
                 eps: 1e-2,
-                negative_slope: 0.3,
+                negative_slope: slope,
             };
             let algorithm = ConvAlgorithm::Fast;
             let block = ConvBlock { kernel: &t[1], transposed, padding, upsample, norm, pool, algorithm };
@@ -161,10 +162,21 @@ proptest! {
         };
         prop_assume!(out(h) >= pool && out(w) >= pool && n * out(h) * out(w) >= 8);
         let inputs = [xs, kernel, scale, shift];
-        let error = compare(f, &inputs);
-        // The statistics of a few values amplify rounding, and a pooling window nearly tied may
-        // choose another pixel: rare, and then all errors are large.
-        prop_assert!(error < 2e-3, "{error}");
+        let got = run(f, &inputs, DType::F32).unwrap();
+        let want = run(f, &inputs, DType::F64).unwrap();
+        // The statistics of a few values amplify rounding.
+        let outputs = error(&got[0], &want[0]);
+        prop_assert!(outputs < 2e-3, "{outputs}");
+        // A value within rounding of the kink, or of a tie in a window, sends its gradient another
+        // way: an error of one value's size, which the rest must not exceed.
+        let smooth = slope == 1. && pool == 1;
+        let one_value = 0.01 + 2. / (want[0].elem_count() as f64).sqrt();
+        for (g, w) in got.iter().zip(&want).skip(1) {
+            match smooth {
+                true => prop_assert!(error(g, w) < 2e-3, "{}", error(g, w)),
+                false => prop_assert!(mean_error(g, w) < one_value, "{}", mean_error(g, w)),
+            }
+        }
     }
 }
 
