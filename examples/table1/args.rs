@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long)]
     pub download: bool,
 
-    /// Normal classes, one run each [default: all but class 0; glyphs: 1,8]. CIFAR-100 and OCTMNIST
+    /// Normal classes, one run each [default: all but class 0; glyphs: 1,3,5,7,9]. CIFAR-100 and OCTMNIST
     /// have one task, named by its lowest normal class: 0 and 3.
     #[arg(long, value_delimiter = ',')]
     pub normal: Vec<u8>,
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',')]
     pub methods: Vec<Entry>,
 
-    /// The most epochs of each training phase [default: 200; glyphs: 10].
+    /// The most epochs of each training phase [default: 200; glyphs: 8].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
 

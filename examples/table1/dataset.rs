@@ -105,27 +105,19 @@ impl Dataset {
         self.tasks().iter().map(Task::key).collect()
     }
 
-    /// The split of section 5.1; its numbers are halved for the glyphs.
+    /// The split of section 5.1.
     pub fn protocol(self, normal: u8) -> anyhow::Result<ContaminatedSplit> {
         let task = self.tasks().into_iter().find(|task| task.key() == normal);
         let task = task.with_context(|| {
             let (name, normals) = (self.name(), self.normals());
             format!("--normal must be one of {normals:?} with {name}, got {normal}")
         })?;
-        Ok(match self {
-            Self::Glyphs => ContaminatedSplit {
-                unlabeled_normals: 2250,
-                unlabeled_anomalies: 125,
-                labeled_anomalies: 125,
-                ..task.split()
-            },
-            _ => task.split(),
-        })
+        Ok(task.split())
     }
 
     pub fn default_normals(self) -> Vec<u8> {
         match self {
-            Self::Glyphs => vec![1, 8],
+            Self::Glyphs => vec![1, 3, 5, 7, 9],
             _ => self.normals(),
         }
     }
@@ -139,7 +131,7 @@ impl Dataset {
 
     pub fn default_epochs(self) -> u32 {
         match self {
-            Self::Glyphs => 10,
+            Self::Glyphs => 8,
             _ => 200,
         }
     }

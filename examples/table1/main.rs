@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         let methods = plan.methods.iter().copied();
         methods.filter(|&m| !record.has(normal, seed, m)).collect()
     };
-    if let Some(reduction) = plan.reduction()? {
+    if let Some(reduction) = plan.reduction() {
         println!("{}: {reduction}", plan.dataset.name());
     }
 
