@@ -1,0 +1,163 @@
+//! What one thread does at a time, compiled for the machine's vectors.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::frame::{Frame, to_summed_planes};
+use super::plan::Plan;
+use super::vector::{dispatch, uninit};
+use super::winograd::Winograd;
+use super::{KernelView, Way};
+
+impl Way {
+    /// The kernel as [`ForwardTask`] takes it.
+    pub(super) fn prepare(&self, kernel: &[f32], view: KernelView) -> Vec<f32> {
+        match self {
+            Self::Direct(way) => {
+                let mut out = vec![0.; way.kernel_len()];
+                way.arrange(kernel, &view, &mut out);
+                out
+            }
+            Self::Winograd(way) => {
+                let mut out = uninit(way.kernel_len());
+                let width = 2 * way.lanes;
+                let panels = out.par_chunks_mut(width * 64 * way.c_in).enumerate();
+                panels.for_each(|(i, out)| {
+                    let first = i * width;
+                    dispatch(KernelTask {
+                        way,
+                        kernel,
+                        view: &view,
+                        first,
+                        out,
+                    });
+                });
+                out
+            }
+        }
+    }
+
+    pub(super) fn scratch(&self, images: usize) -> usize {
+        match self {
+            Self::Winograd(way) => way.forward_scratch(images),
+            Self::Direct(_) => 0,
+        }
+    }
+}
+
+struct KernelTask<'a> {
+    way: &'a Winograd,
+    kernel: &'a [f32],
+    view: &'a KernelView,
+    first: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for KernelTask<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let kernel = (self.kernel, self.view);
+        self.way.transform_panel(kernel, self.first, self.out);
+    }
+}
+
+/// A group of images through one [`Way`].
+pub(super) struct ForwardTask<'a> {
+    pub(super) way: &'a Way,
+    pub(super) frames: &'a [f32],
+    pub(super) frame: Frame,
+    pub(super) kernel: &'a [f32],
+    pub(super) work: &'a mut [f32],
+    pub(super) out: &'a mut [f32],
+}
+
+impl WithSimd for ForwardTask<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        match self.way {
+            Way::Winograd(way) => {
+                let frames = (self.frames, self.frame);
+                way.forward(s, frames, self.kernel, self.work, self.out);
+            }
+            Way::Direct(way) => {
+                let images = self.frames.len() / self.frame.len();
+                let frames = self.frames.chunks_exact(self.frame.len());
+                let outs = self.out.chunks_exact_mut(self.out.len() / images);
+                for (frame, out) in frames.zip(outs) {
+                    way.forward(s, (frame, self.frame), self.kernel, out);
+                }
+            }
+        }
+    }
+}
+
+/// The backward pass of up to [`IMAGES_PER_TASK`] images.
+pub(super) struct BackwardTask<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) xs: &'a [f32],
+    pub(super) first: usize,
+    pub(super) grad: &'a (dyn Fn(usize, &mut [f32]) + Sync),
+    pub(super) adjoint: Option<(&'a [f32], &'a mut [f32])>,
+    pub(super) want_kernel: bool,
+    pub(super) scratch: &'a mut [f32],
+}
+
+impl WithSimd for BackwardTask<'_> {
+    type Output = Vec<f32>;
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, s: S) -> Vec<f32> {
+        let plan = self.plan;
+        let group = plan.group();
+        let (input, output) = (plan.input, plan.output);
+        let d_len = plan.shape.h * plan.shape.w * plan.input_stride();
+        let (sum, scratch) = self.scratch.split_at_mut(plan.gradient_len());
+        sum.fill(0.);
+        let (inputs, scratch) = scratch.split_at_mut(group * input.len());
+        let (outputs, scratch) = scratch.split_at_mut(group * output.len());
+        let (d_images, work) = scratch.split_at_mut(group * d_len);
+        let groups = self.xs.chunks(group * plan.input_len());
+        for (i, xs) in groups.enumerate() {
+            let images = xs.len() / plan.input_len();
+            let inputs = &mut inputs[..images * input.len()];
+            let outputs = &mut outputs[..images * output.len()];
+            for (j, frame) in outputs.chunks_exact_mut(output.len()).enumerate() {
+                (self.grad)(self.first + i * group + j, frame);
+            }
+            if self.want_kernel {
+                let xs = xs.chunks_exact(plan.input_len());
+                for (image, frame) in xs.zip(inputs.chunks_exact_mut(input.len())) {
+                    plan.fill_input(image, frame);
+                }
+                plan.add_gradient(s, inputs, outputs, work, sum);
+            }
+            if let Some((kernel, d_xs)) = &mut self.adjoint {
+                let d_images = &mut d_images[..images * d_len];
+                ForwardTask {
+                    way: &plan.backward,
+                    frames: outputs,
+                    frame: output,
+                    kernel,
+                    work,
+                    out: d_images,
+                }
+                .with_simd(s);
+                let d_xs = d_xs[i * group * plan.input_len()..].chunks_exact_mut(plan.input_len());
+                for (d, planes) in d_images.chunks_exact_mut(d_len).zip(d_xs) {
+                    let size = (plan.shape.w, plan.upsample);
+                    to_summed_planes(d, plan.input_stride(), size, planes);
+                }
+            }
+        }
+        match (self.want_kernel, plan.forward) {
+            (false, _) => vec![],
+            (true, Way::Direct(_)) => sum.to_vec(),
+            (true, Way::Winograd(way)) => {
+                let mut out = uninit(way.c_out * 25 * input.stride);
+                way.finish_gradient(s, sum, &mut out);
+                out
+            }
+        }
+    }
+}
