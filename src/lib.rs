@@ -34,8 +34,8 @@
 //! | section 5.1 | contaminated split | [`data::protocol::ContaminatedSplit`] |
 //! | section 5.2 | IF, SOEL, PU baseline | [`baseline::IsolationForest`], [`objective`], [`detector::Classifier`] |
 //! | section 5.3 | network, optimiser, early stopping | [`net`], [`optim::Adam`], [`train::TrainConfig`] |
-//! | Figure 1 | toy data | [`data::toy`] |
-//! | Tables 1, 3, 4 | comparison | `examples/table1` |
+//! | Figure 1 | toy data, four detectors | [`data::toy`], `examples/toy2d` |
+//! | Tables 1 to 6 | comparison | `examples/table1`, [`data::tasks`] |
 //!
 //! # Example
 //!
@@ -70,8 +70,9 @@
 //!
 //! # Features
 //!
-//! None is on by default. `datasets`: readers of published data sets. `cuda`, `cudnn`, `metal`,
-//! `mkl`, `accelerate`: candle's, forwarded.
+//! None is on by default. `datasets`: readers of published data sets and of tables (CSV, npy, npz).
+//! `images`: folders of PNG and JPEG files. `parquet`: CIFAR as Parquet. `download`: fetches published
+//! files. `cuda`, `cudnn`, `metal`, `mkl`, `accelerate`: candle's, forwarded.
 //!
 //! # Reproducibility
 //!

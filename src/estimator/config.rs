@@ -54,7 +54,7 @@ pub struct FitConfig {
     /// Default: 0.2.
     pub validation_fraction: f64,
     /// Training. Its seed is the seed of everything: split, initial weights, shuffling, noise.
-    /// Defaults: at most 200 epochs, 20 without improvement, stratified batches of 128, learning
+    /// Defaults: at most 200 epochs a phase, 20 without improvement, stratified batches of 128, learning
     /// rate 1e-3, weight decay 1e-4.
     pub train: TrainConfig,
 }

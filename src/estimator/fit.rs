@@ -60,7 +60,9 @@ impl<'a> Estimator<'a> {
         }
     }
 
-    /// Shows every epoch to `observer`, which may stop the run.
+    /// Shows every epoch to `observer`, which may stop training; the detector is then the best
+    /// epoch's. A DeepSVDD has two phases, each counted from 1; stopping in its pre-training is
+    /// [`Error::PretrainingStopped`](crate::Error::PretrainingStopped).
     pub fn with_observer(self, observer: &'a mut dyn Observer) -> Self {
         Self {
             observer: Some(observer),
@@ -84,7 +86,8 @@ impl<'a> Estimator<'a> {
 
     /// Trains on unlabeled samples, some of which are anomalies, and labeled anomalies.
     ///
-    /// Samples are vectors `[n, features]` or images `[n, channels, height, width]`, finite floats.
+    /// Samples are vectors `[n, features]` or images `[n, channels, height, width]`: finite floats of
+    /// one type, or 8-bit [`Samples`].
     ///
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), and what [`PuDataset::new`] and

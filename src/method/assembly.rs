@@ -105,6 +105,7 @@ impl Assembly {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<FitHistory> {
+        trainer.check_data(&self.objective, train, validation)?;
         Ok(FitHistory {
             pretraining: self.pretrain(trainer, train, validation, observer)?,
             training: self.train(trainer, train, validation, observer)?,

@@ -61,6 +61,7 @@ where
     D: ModuleT,
     O: Objective + ?Sized,
 {
+    trainer.check_data(objective, train, validation)?;
     let pretraining = pretrain(trainer, svdd, decoder, params, train, validation, observer)?;
     observer.on_phase(Phase::Training);
     let training = trainer.fit(objective, params, train, validation, observer)?;

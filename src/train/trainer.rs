@@ -101,6 +101,18 @@ impl Trainer {
         self.checkpoints.as_ref()
     }
 
+    /// Whether both sets hold what `objective` and the selection need: what [`fit`](Self::fit) asks
+    /// first, for runs with a phase before it.
+    pub(crate) fn check_data<O: Objective + ?Sized>(
+        &self,
+        objective: &O,
+        train: &PuDataset,
+        validation: &PuDataset,
+    ) -> Result<()> {
+        let counts = batches::counts(train, objective.sees());
+        check_groups(&self.config, objective, counts, validation)
+    }
+
     /// The hyperparameters.
     pub fn config(&self) -> &TrainConfig {
         &self.config
@@ -174,8 +186,8 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
         validation: &'a PuDataset,
     ) -> Result<Self> {
         let (config, phase) = (&trainer.config, trainer.phase as u64);
+        trainer.check_data(objective, train, validation)?;
         let counts = batches::counts(train, objective.sees());
-        check_groups(config, objective, counts, validation)?;
         let vars = params.parameters().into_iter().map(|(_, var)| var);
         Ok(Self {
             adam: Adam::new(vars.collect(), config.adam)?,
