@@ -243,6 +243,35 @@ fn a_stop_in_pre_training_ends_the_run() {
     assert_eq!(phases.0, [Phase::Pretraining]);
 }
 
+#[test]
+fn missing_labels_are_found_before_the_pre_training() {
+    let plain = PuDataset::new(split().train.unlabeled()).unwrap();
+    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
+    let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
+    let objective = PuObjective::new(&svdd, ClassPrior::default());
+    let trainer = Trainer::new(config(0)).unwrap();
+    let mut phases = Phases::default();
+    let err = fit_svdd(
+        &trainer,
+        &svdd,
+        decoder,
+        &objective,
+        &params,
+        &plain,
+        &plain,
+        &mut phases,
+    );
+    assert!(matches!(
+        err,
+        Err(Error::EmptyGroup {
+            group: "anomalous",
+            ..
+        })
+    ));
+    assert!(phases.0.is_empty());
+}
+
 /// Notes the phases and stops after one epoch.
 #[derive(Default)]
 struct Phases(Vec<Phase>);
