@@ -21,9 +21,11 @@
 //! |---|---|---|
 //! | eq. 1 | autoencoder, `l = ||D(E(x)) - x||` | [`detector::Autoencoder`] |
 //! | eq. 2 | mean loss of `U` | [`objective::UnsupervisedObjective`] |
+//! | eq. 3 | `p(normal given x) = exp(-l)` | the model behind [`AnomalyTerm::Bce`] |
 //! | eq. 4 | `-log(1 - exp(-l))`, an anomaly's loss | [`AnomalyTerm::Bce`], [`ops::log1mexp`] |
 //! | eq. 5 | ABC, DeepSAD | [`objective::SemiSupervisedObjective`] |
-//! | eq. 6 | contamination, `alpha` | [`ClassPrior`], [`data::protocol`] |
+//! | eqs. 6, 7 | contamination, `alpha` | [`ClassPrior`], [`data::protocol`] |
+//! | eqs. 8-10 | the risk that labeled normals would give | what [`objective::Correction::None`] estimates |
 //! | eqs. 11-13, Algorithm 1 | PUAE, PUSVDD | [`PuObjective`], [`objective::Correction`], [`train::Trainer`] |
 //! | eq. 14 | DeepSVDD, `l = ||f(x) - c||^2` | [`detector::DeepSvdd`], [`train::fit_svdd`] |
 //! | eq. 15 | `1 / l`, an anomaly's loss | [`AnomalyTerm::Inverse`] |
@@ -35,6 +37,9 @@
 //! | section 5.2 | IF, SOEL, PU baseline | [`baseline::IsolationForest`], [`objective`], [`detector::Classifier`] |
 //! | section 5.3 | network, optimiser, early stopping | [`net`], [`optim::Adam`], [`train::TrainConfig`] |
 //! | Figure 1 | toy data, four detectors | [`data::toy`], `examples/toy2d` |
+//! | Figure 2 | sensitivity to `alpha` | `examples/table1 --alpha` |
+//! | Figure 3 | what a split looks like | [`data::protocol::ContaminatedSplit`] |
+//! | Figure 4 | number of unlabeled anomalies | [`data::protocol::ContaminatedSplit::unlabeled_anomalies`] |
 //! | Tables 1 to 6 | comparison | `examples/table1`, [`data::tasks`] |
 //!
 //! # Example
