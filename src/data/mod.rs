@@ -68,6 +68,7 @@ mod resize;
 mod samples;
 #[cfg(feature = "datasets")]
 pub mod stream;
+#[cfg(feature = "datasets")]
 pub mod svhn;
 mod table;
 pub mod tasks;
