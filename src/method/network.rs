@@ -43,8 +43,8 @@ pub enum Network {
 /// ```
 /// use puad::method::{MlpShape, Network};
 ///
-/// let Network::Mlp(shape) = Network::for_samples(&[30])? else { panic!("vectors get a perceptron") };
-/// assert_eq!(shape, MlpShape { inputs: 30, hidden: vec![128, 64], latent: 15 });
+/// let shape = MlpShape { inputs: 30, hidden: vec![128, 64], latent: 15 };
+/// assert_eq!(Network::for_samples(&[30])?, Network::Mlp(shape));
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -48,7 +48,8 @@ pub enum UnlabeledRisk {
 ///
 /// ```
 /// use puad::candle_core::{Device, Tensor};
-/// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective, UnlabeledRisk, UnsupervisedObjective};
+/// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective};
+/// use puad::objective::{UnlabeledRisk, UnsupervisedObjective};
 /// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
 ///
 /// # struct Square;
@@ -83,7 +84,8 @@ pub struct Loe {
 ///
 /// ```
 /// use puad::candle_core::{Device, Tensor};
-/// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective, UnlabeledRisk, UnsupervisedObjective};
+/// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective};
+/// use puad::objective::{UnlabeledRisk, UnsupervisedObjective};
 /// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
 ///
 /// # struct Square;
