@@ -8,6 +8,23 @@ use crate::ops::{self, AdamStep};
 use crate::{Error, Result};
 
 /// How weights are pulled towards 0.
+///
+/// ```
+/// use puad::candle_core::{Device, Var};
+/// use puad::optim::{Adam, AdamConfig, WeightDecay};
+///
+/// let w = Var::new(&[2f64], &Device::Cpu)?;
+/// let config = AdamConfig {
+///     learning_rate: 0.1,
+///     weight_decay: WeightDecay::Decoupled(0.5),
+///     ..Default::default()
+/// };
+/// // A gradient of 0: only the decay moves the weight.
+/// let flat = w.mul(&w.zeros_like()?)?.sum_all()?;
+/// Adam::new(vec![w.clone()], config)?.step(&flat.backward()?)?;
+/// assert!((w.to_vec1::<f64>()?[0] - 2. * (1. - 0.1 * 0.5)).abs() < 1e-12);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightDecay {
@@ -18,6 +35,17 @@ pub enum WeightDecay {
 }
 
 /// The hyperparameters of [`Adam`]. Defaults: section 5.3 of the paper, and PyTorch's for the rest.
+///
+/// ```
+/// use puad::Error;
+/// use puad::optim::AdamConfig;
+///
+/// let config = AdamConfig { learning_rate: 1e-3, ..Default::default() };
+/// config.check()?;
+/// let wrong = AdamConfig { beta1: 1., ..config }.check();
+/// assert!(matches!(wrong, Err(Error::Config { name: "beta1", .. })));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdamConfig {

@@ -4,6 +4,12 @@
 use super::FormatError;
 
 /// Type of the values of an [`Array`].
+///
+/// ```
+/// use puad::data::array::ElementType;
+///
+/// assert_eq!(ElementType::U16.size(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ElementType {
@@ -62,6 +68,18 @@ impl ElementType {
 }
 
 /// What a file's header says of an array.
+///
+/// ```
+/// use puad::data::array::{ElementType, Layout};
+///
+/// let layout = Layout {
+///     element: ElementType::F32,
+///     big_endian: false,
+///     fortran_order: false,
+///     shape: vec![100, 3],
+/// };
+/// assert_eq!(layout.len(), Some(300));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Type of the values.

@@ -11,6 +11,18 @@ use super::{DataError, FormatError, Table};
 use crate::Result;
 
 /// Which column holds the labels.
+///
+/// ```
+/// use puad::data::csv::{self, CsvConfig, LabelColumn};
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("table.csv");
+/// std::fs::write(&path, "state,length\n1,0.5\n0,0.7\n").unwrap();
+/// let config = CsvConfig { label: LabelColumn::Index(0), ..Default::default() };
+/// let table = csv::read(&path, &config)?;
+/// assert_eq!((table.labels(), table.columns()), (&[1, 0][..], &["length".to_string()][..]));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelColumn {
@@ -24,6 +36,17 @@ pub enum LabelColumn {
 }
 
 /// How a file is laid out. Default: commas, a header, labels 0 to 255 in the last column.
+///
+/// ```
+/// use puad::data::csv::{self, CsvConfig};
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// # let path = dir.path().join("table.csv");
+/// std::fs::write(&path, "0.5;2;0\n0.7;3;1\n").unwrap();
+/// let config = CsvConfig { delimiter: b';', header: false, ..Default::default() };
+/// assert_eq!(csv::read(&path, &config)?.labels(), [0, 1]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsvConfig {

@@ -48,6 +48,13 @@ pub enum PaperDataset {
 }
 
 /// Which classes are normal, seen and unseen anomalies. No class has two roles.
+///
+/// ```
+/// use puad::data::tasks::PaperDataset;
+///
+/// let task = &PaperDataset::Mnist.tasks()[0];
+/// assert!(task.normal.is_disjoint(&task.seen) && task.seen.is_disjoint(&task.unseen));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {

@@ -13,6 +13,15 @@ use crate::{Error, Result};
 
 /// What [`generate`] draws. The paper shows the data and gives no numbers; the defaults are those of
 /// its published experiments.
+///
+/// ```
+/// use puad::data::toy::{self, ToyConfig};
+///
+/// let config = ToyConfig { normals: 50, unlabeled_anomalies: 5, ..Default::default() };
+/// let toy = toy::generate(&config, 0)?;
+/// assert_eq!((toy.normals.len(), toy.labeled_anomalies.len()), (50, 20));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ToyConfig {
@@ -85,6 +94,15 @@ impl ToyConfig {
 }
 
 /// Points `(x, y)` by what they are.
+///
+/// ```
+/// use puad::data::toy::{self, ToyConfig};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 7)?;
+/// assert_eq!(toy.unseen, [[-5., -5.], [5., 5.]]);
+/// assert_eq!(toy, toy::generate(&ToyConfig::default(), 7)?);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toy {
     /// Normals, unlabeled in training: a noisy sine.

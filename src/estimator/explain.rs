@@ -4,6 +4,22 @@ use super::{FittedDetector, IntoSamples};
 use crate::Result;
 
 /// Why samples score as they do, feature by feature or pixel by pixel.
+///
+/// ```
+/// use puad::method::Method;
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
+/// # config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let sample = [[0.3f32, 8.]];
+/// let share = detector.explain(&sample)?.attribution.to_vec2::<f32>()?;
+/// let score = detector.score(&sample)?[0];
+/// assert!((f64::from(share[0][0] + share[0][1]) / score.powi(2) - 1.).abs() < 1e-4);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// What each entry contributes, `>= 0`, in the samples' shape `[n, ...]`, f32 on the detector's
@@ -17,6 +33,24 @@ pub struct Explanation {
 }
 
 /// What an [`Explanation`]'s numbers are.
+///
+/// ```
+/// use puad::estimator::Attribution;
+/// use puad::method::Method;
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// let kind = |method| {
+///     let mut config = FitConfig { method: Some(method), ..Default::default() };
+///     # config.train.epochs = 1;
+///     let detector = Estimator::new(config).fit(&rows, &labeled)?;
+///     Ok::<_, puad::Error>(detector.explain(&labeled)?.kind)
+/// };
+/// assert_eq!(kind(Method::PUAE)?, Attribution::ReconstructionError);
+/// assert_eq!(kind(Method::PUSVDD)?, Attribution::GradientTimesInput);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attribution {
     /// The squared reconstruction error of the entry, in scaled units: a sample's entries add up to

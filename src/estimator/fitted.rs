@@ -14,6 +14,22 @@ const INPUT: &str = "scored";
 /// [`Estimator`](super::Estimator) for an example from end to end.
 ///
 /// Clones share the network, but each has its own threshold and calibration.
+///
+/// ```
+/// use puad::estimator::Threshold;
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let mut strict = detector.clone();
+/// strict.set_threshold(Threshold::Value(1e6))?;
+/// assert_eq!(strict.predict(&labeled)?, [false, false]);
+/// assert!(detector.threshold() < strict.threshold());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FittedDetector {
     pub(super) parts: Parts,
@@ -37,6 +53,20 @@ pub(crate) struct Parts {
 
 /// The scores of the validation part, in ascending order: what thresholds and probabilities are
 /// made of.
+///
+/// ```
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let scores = detector.validation_scores();
+/// assert!(scores.unlabeled.is_sorted());
+/// assert_eq!(scores.anomalies.len(), 1);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ValidationScores {
     /// Of the unlabeled samples.

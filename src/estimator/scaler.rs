@@ -8,6 +8,20 @@ use crate::{Error, Result};
 const PIECE: usize = 1 << 20;
 
 /// How samples are scaled before the network sees them.
+///
+/// ```
+/// use puad::estimator::Scaling;
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// // Features that are in one unit already.
+/// let mut config = FitConfig { scaling: Scaling::None, ..Default::default() };
+/// # config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// assert!(detector.scaler().is_none());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
@@ -25,6 +39,19 @@ pub enum Scaling {
 }
 
 /// A fitted scaling, `(x - shift) / scale`, fitted on the unlabeled training part alone.
+///
+/// ```
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let scaler = detector.scaler().expect("vectors are standardised");
+/// assert_eq!((scaler.shift().len(), scaler.scale().len()), (2, 2));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaler {
     /// One a feature, or a single one for all.

@@ -6,6 +6,13 @@ use crate::Result;
 use crate::data::stream::Table;
 
 /// How far [`FittedDetector::score_table`] has come.
+///
+/// ```
+/// use puad::estimator::Progress;
+///
+/// let percent = |p: Progress| p.total.map(|total| 100 * p.rows / total);
+/// assert_eq!(percent(Progress { rows: 50, total: Some(200) }), Some(25));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Samples scored so far.

@@ -8,6 +8,21 @@ use crate::objective::{
 use crate::{ClassPrior, Result};
 
 /// The objective of a [`Method`], chosen at run time.
+///
+/// ```
+/// use puad::candle_core::{DType, Device};
+/// use puad::method::{AnyDetector, AnyObjective, Method, MethodOptions, Network};
+/// use puad::objective::Objective;
+/// use puad::{ClassPrior, Params};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let network = Network::for_samples(&[5])?;
+/// let (method, options) = (Method::PUAE, MethodOptions::default());
+/// let detector = AnyDetector::new(method.detector, &network, &options, params.var_builder())?;
+/// let objective = AnyObjective::new(method, detector, ClassPrior::new(0.1)?, &options)?;
+/// assert!(matches!(objective, AnyObjective::Pu(_)) && objective.sees().anomalies);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AnyObjective {

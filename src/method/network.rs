@@ -19,6 +19,15 @@ const LATENT: usize = 128;
 ///
 /// What a detector must not have (a DeepSVDD's biases and learned shifts) is left out when the
 /// network is built for it, whatever `affine` says.
+///
+/// ```
+/// use puad::method::{MlpShape, Network};
+///
+/// let network = Network::Mlp(MlpShape { inputs: 30, hidden: vec![64], latent: 8 });
+/// network.check()?;
+/// assert_eq!((network.sample_shape(), network.latent()), (vec![30], 8));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
@@ -30,6 +39,14 @@ pub enum Network {
 }
 
 /// The sizes of a perceptron's encoder; its decoder has them in reverse.
+///
+/// ```
+/// use puad::method::{MlpShape, Network};
+///
+/// let shape = MlpShape { inputs: 30, hidden: vec![128, 64], latent: 15 };
+/// assert_eq!(Network::for_samples(&[30])?, Network::Mlp(shape));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MlpShape {
@@ -210,6 +227,19 @@ fn lenet_for(channels: usize, height: usize, width: usize) -> Result<LeNetConfig
 }
 
 /// An encoder of either kind; clones share their parameters.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, ModuleT, Tensor};
+/// use puad::method::{DetectorKind, MlpShape, Network};
+/// use puad::Params;
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let network = Network::Mlp(MlpShape { inputs: 6, hidden: vec![8], latent: 3 });
+/// let encoder = network.encoder(DetectorKind::Autoencoder, params.var_builder().pp("encoder"))?;
+/// let xs = Tensor::ones((4, 6), DType::F32, &Device::Cpu)?;
+/// assert_eq!(encoder.forward_t(&xs, false)?.dims(), [4, 3]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Encoder {
     /// For images.
@@ -219,6 +249,19 @@ pub enum Encoder {
 }
 
 /// A decoder of either kind; clones share their parameters.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, ModuleT, Tensor};
+/// use puad::method::{DetectorKind, MlpShape, Network};
+/// use puad::Params;
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let network = Network::Mlp(MlpShape { inputs: 6, hidden: vec![8], latent: 3 });
+/// let decoder = network.decoder(DetectorKind::Autoencoder, params.var_builder().pp("decoder"))?;
+/// let xs = Tensor::ones((4, 3), DType::F32, &Device::Cpu)?;
+/// assert_eq!(decoder.forward_t(&xs, false)?.dims(), [4, 6]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Decoder {
     /// For images.

@@ -5,6 +5,15 @@ use crate::objective::{Correction, GroupWeighting, LoeLabels};
 use crate::{Error, Result};
 
 /// What a [`Method`] leaves open. Defaults: the published experiments.
+///
+/// ```
+/// use puad::method::MethodOptions;
+///
+/// let options = MethodOptions { noise: 0.2, ..Default::default() };
+/// options.check()?;
+/// assert!(MethodOptions { pnu_weight: 1.5, ..options }.check().is_err());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MethodOptions {

@@ -4,6 +4,14 @@ use candle_nn::{Init, VarBuilder};
 use crate::ops::{self, BatchNormOptions, BatchStatistics};
 
 /// The settings of a [`BatchNorm`] layer. Defaults: PyTorch's, and no activation.
+///
+/// ```
+/// use puad::net::BatchNormConfig;
+///
+/// // As in a DeepSVDD's encoder, whose shifts could collapse it.
+/// let config = BatchNormConfig { affine: false, negative_slope: 0.01, ..Default::default() };
+/// assert_eq!((config.eps, config.momentum), (1e-5, 0.1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNormConfig {
     /// Added to the variance.
@@ -31,6 +39,18 @@ impl Default for BatchNormConfig {
 ///
 /// In training it uses the batch's statistics and moves the running ones towards them, the variance
 /// by its unbiased estimate, as PyTorch does; in evaluation it uses the running ones.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device, ModuleT, Tensor};
+/// use puad::net::{BatchNorm, BatchNormConfig};
+///
+/// let params = Params::new(0, DType::F64, &Device::Cpu);
+/// let norm = BatchNorm::new(1, BatchNormConfig::default(), params.var_builder())?;
+/// let ys = norm.forward_t(&Tensor::new(&[[1f64], [3.]], &Device::Cpu)?, true)?;
+/// assert!((ys.to_vec2::<f64>()?[1][0] - 1.).abs() < 1e-4);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct BatchNorm {
     config: BatchNormConfig,

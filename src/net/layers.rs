@@ -13,6 +13,18 @@ fn torch_default(fan_in: usize) -> Init {
 }
 
 /// A fully connected layer, `[batch, inputs] -> [batch, outputs]`, initialised as PyTorch's.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device, Module, Tensor};
+/// use puad::net::Linear;
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let linear = Linear::new(3, 2, true, params.var_builder())?;
+/// let xs = Tensor::ones((4, 3), DType::F32, &Device::Cpu)?;
+/// assert_eq!(linear.forward(&xs)?.dims(), [4, 2]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Linear(candle_nn::Linear);
 
@@ -38,6 +50,18 @@ impl Module for Linear {
 }
 
 /// A convolution, or transposed convolution, of stride 1 without bias, initialised as PyTorch's.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device, Module, Tensor};
+/// use puad::net::Conv2d;
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let conv = Conv2d::new(1, 8, 5, 2, params.var_builder())?;
+/// let xs = Tensor::ones((4, 1, 12, 12), DType::F32, &Device::Cpu)?;
+/// assert_eq!(conv.forward(&xs)?.dims(), [4, 8, 12, 12]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: Tensor,

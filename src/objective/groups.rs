@@ -1,6 +1,21 @@
 use crate::{Result, SampleLosses};
 
 /// The labeled groups that an objective uses.
+///
+/// ```
+/// use puad::candle_core::{DType, Device};
+/// use puad::method::{AnyDetector, DetectorKind, MethodOptions, Network};
+/// use puad::objective::{Groups, Objective, UnsupervisedObjective};
+/// use puad::Params;
+///
+/// # let params = Params::new(0, DType::F32, &Device::Cpu);
+/// # let (network, options) = (Network::for_samples(&[2])?, MethodOptions::default());
+/// # let kind = DetectorKind::Autoencoder;
+/// # let detector = AnyDetector::new(kind, &network, &options, params.var_builder())?;
+/// let objective = UnsupervisedObjective::new(detector);
+/// assert_eq!(objective.sees(), Groups { anomalies: false, normals: false });
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Groups {
     /// Labeled anomalies `A`.
@@ -10,6 +25,13 @@ pub struct Groups {
 }
 
 /// How many samples of each group a batch holds, in the order `[U; A; N]`.
+///
+/// ```
+/// use puad::objective::GroupCounts;
+///
+/// let counts = GroupCounts { unlabeled: 120, anomalies: 8, ..Default::default() };
+/// assert_eq!((counts.normals, counts.total()), (0, 128));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupCounts {
     /// Unlabeled samples.

@@ -26,6 +26,41 @@ use crate::{Error, NonNegativeLoss, Result};
 ///
 /// The trait is object-safe, and references and boxes of an objective are objectives, so a
 /// `Box<dyn Objective<Loss = L>>` serves a choice made at run time.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::objective::{GroupLosses, Groups, Objective};
+/// use puad::{NonNegativeLoss, Result, SampleLosses};
+///
+/// /// Descends the worst of the unlabeled losses.
+/// struct Worst<L>(L);
+///
+/// impl<L: NonNegativeLoss> Objective for Worst<L> {
+///     type Loss = L;
+///
+///     fn detector(&self) -> &L {
+///         &self.0
+///     }
+///     fn sees(&self) -> Groups {
+///         Groups { anomalies: false, normals: false }
+///     }
+///     fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {
+///         let unlabeled = losses.unlabeled.as_ref().expect("a batch has unlabeled samples");
+///         Ok(unlabeled.normal.max(0)?)
+///     }
+/// }
+///
+/// # struct Square;
+/// # impl NonNegativeLoss for Square {
+/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> Result<Tensor> {
+/// #         Ok(xs.sqr()?.sum(1)?)
+/// #     }
+/// # }
+/// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 4., 2.], &Device::Cpu)?));
+/// let losses = GroupLosses { unlabeled, ..Default::default() };
+/// assert_eq!(Worst(Square).validation_risk(&losses)?, 4.);
+/// # Ok::<(), puad::Error>(())
+/// ```
 pub trait Objective {
     /// The detector that is trained.
     type Loss: NonNegativeLoss;

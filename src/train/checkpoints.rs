@@ -21,6 +21,21 @@ const PIECE: usize = 256;
 /// A run that finds the file goes on from it, and ends with the same parameters, bit for bit, as
 /// one that was never interrupted; killed at any moment it loses at most `every` epochs. The file
 /// also holds the end of a run, which is then not run again.
+///
+/// ```
+/// use puad::train::{Checkpoints, TrainConfig, Trainer};
+///
+/// let every_tenth = Checkpoints {
+///     every: 10,
+///     label: "PUAE, alpha = 0.1".into(),
+///     ..Checkpoints::new("run.safetensors")
+/// };
+/// let trainer = Trainer::new(TrainConfig::default())?.with_checkpoints(every_tenth)?;
+///
+/// let never = Checkpoints { every: 0, ..Checkpoints::new("run.safetensors") };
+/// assert!(trainer.with_checkpoints(never).is_err());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoints {
     /// The file. A DeepSVDD's pre-training has its own beside it, with `.pretraining` appended.

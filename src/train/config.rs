@@ -4,6 +4,16 @@ use crate::optim::AdamConfig;
 use crate::{Error, Result};
 
 /// How mini-batches are made of the groups.
+///
+/// ```
+/// use puad::train::{Batching, TrainConfig};
+///
+/// // With few labeled anomalies, let no batch go without.
+/// let config = TrainConfig { batching: Batching::Stratified, ..Default::default() };
+/// config.check()?;
+/// assert_eq!(TrainConfig::default().batching, Batching::Pooled);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Batching {
@@ -17,6 +27,21 @@ pub enum Batching {
 }
 
 /// Which epoch's parameters are kept.
+///
+/// ```
+/// use puad::train::Selection;
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.selection = Selection::PuAuroc;
+/// # config.train.epochs = 2;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let reports = &detector.history().training.epochs;
+/// assert!(reports.iter().all(|report| report.pu_auroc.is_some()));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
@@ -30,6 +55,19 @@ pub enum Selection {
 }
 
 /// The hyperparameters of a [`Trainer`](super::Trainer). Defaults: section 5.3 of the paper.
+///
+/// ```
+/// use puad::Error;
+/// use puad::train::TrainConfig;
+///
+/// let config = TrainConfig { epochs: 50, patience: Some(10), ..Default::default() };
+/// config.check()?;
+/// assert_eq!((config.batch_size, config.adam.learning_rate), (128, 1e-4));
+///
+/// let config = TrainConfig { batch_size: 1, ..config };
+/// assert!(matches!(config.check(), Err(Error::Config { name: "batch_size", .. })));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {

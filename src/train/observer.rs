@@ -3,6 +3,25 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 /// What happened in one epoch.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use puad::train::EpochReport;
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 3;
+/// let mut lines = Vec::new();
+/// let mut log = |report: &EpochReport| {
+///     lines.push(format!("{}: {:.3} {:.3}", report.epoch, report.risk, report.validation_risk));
+///     ControlFlow::Continue(())
+/// };
+/// Estimator::new(config).with_observer(&mut log).fit(&rows, &labeled)?;
+/// assert!(lines[0].starts_with("1: "));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// Counted from 1.
@@ -24,6 +43,36 @@ pub struct EpochReport {
 ///
 /// Closures `FnMut(&EpochReport) -> ControlFlow<()>` are observers, and so is `()`, which lets
 /// everything pass.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use puad::train::{EpochReport, Observer, Phase};
+/// use puad::{Estimator, FitConfig};
+///
+/// /// Stops at the first epoch of the training proper whose risk is low enough.
+/// struct Until(f64, Option<Phase>);
+///
+/// impl Observer for Until {
+///     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
+///         match self.1 {
+///             Some(Phase::Training) if report.validation_risk < self.0 => ControlFlow::Break(()),
+///             _ => ControlFlow::Continue(()),
+///         }
+///     }
+///     fn on_phase(&mut self, phase: Phase) {
+///         self.1 = Some(phase);
+///     }
+/// }
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 3;
+/// let mut until = Until(f64::INFINITY, None);
+/// let detector = Estimator::new(config).with_observer(&mut until).fit(&rows, &labeled)?;
+/// assert_eq!(detector.history().training.epochs.len(), 1);
+/// # Ok::<(), puad::Error>(())
+/// ```
 pub trait Observer {
     /// Called after each epoch; [`ControlFlow::Break`] ends training with the best epoch's
     /// parameters.
@@ -35,6 +84,34 @@ pub trait Observer {
 }
 
 /// A part of a training run, whose epochs are counted from 1.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use puad::method::Method;
+/// use puad::train::{EpochReport, Observer, Phase};
+/// use puad::{Estimator, FitConfig};
+///
+/// #[derive(Default)]
+/// struct Phases(Vec<Phase>);
+///
+/// impl Observer for Phases {
+///     fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
+///         ControlFlow::Continue(())
+///     }
+///     fn on_phase(&mut self, phase: Phase) {
+///         self.0.push(phase);
+///     }
+/// }
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig { method: Some(Method::PUSVDD), ..Default::default() };
+/// # config.train.epochs = 1;
+/// let mut phases = Phases::default();
+/// Estimator::new(config).with_observer(&mut phases).fit(&rows, &labeled)?;
+/// assert_eq!(phases.0, [Phase::Pretraining, Phase::Training]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -57,6 +134,23 @@ impl Observer for () {
 }
 
 /// Why training ended.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use puad::train::{EpochReport, StopReason};
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let config = FitConfig::default();
+/// let mut two = |report: &EpochReport| match report.epoch {
+///     2 => ControlFlow::Break(()),
+///     _ => ControlFlow::Continue(()),
+/// };
+/// let detector = Estimator::new(config).with_observer(&mut two).fit(&rows, &labeled)?;
+/// assert_eq!(detector.history().training.stopped, StopReason::Observer);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
@@ -69,6 +163,20 @@ pub enum StopReason {
 }
 
 /// A finished training run.
+///
+/// ```
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 3;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let history = &detector.history().training;
+/// let best = &history.epochs[history.best_epoch - 1];
+/// assert!(history.epochs.iter().all(|e| e.validation_risk >= best.validation_risk));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// One report an epoch.

@@ -4,6 +4,12 @@ use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
 
 /// What a test sample is.
+///
+/// ```
+/// use puad::data::protocol::TestKind;
+///
+/// assert!(TestKind::Unseen.is_anomaly() && !TestKind::Normal.is_anomaly());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestKind {
@@ -32,6 +38,23 @@ pub struct GroupIndices {
 }
 
 /// A contaminated split by the positions of its samples.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::data::Samples;
+/// use puad::data::protocol::{GroupIndices, SplitIndices, TestKind};
+///
+/// let samples: Samples = Tensor::zeros((10, 2), DType::F32, &Device::Cpu)?.into();
+/// let indices = SplitIndices {
+///     train: GroupIndices { unlabeled: vec![0, 1, 2, 3], anomalies: vec![8] },
+///     validation: GroupIndices { unlabeled: vec![4, 5], anomalies: vec![9] },
+///     test: vec![6, 7],
+///     kinds: vec![TestKind::Normal, TestKind::Seen],
+/// };
+/// let split = indices.apply(&samples, &samples)?;
+/// assert_eq!((split.train.unlabeled().len(), split.test.labels()), (4, vec![false, true]));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitIndices {
     /// Training samples, in the training labels.
@@ -56,6 +79,21 @@ pub struct PuSplit {
 }
 
 /// Samples whose kind is known.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::data::protocol::{TestKind, TestSet};
+/// use puad::metrics::auroc;
+///
+/// let test = TestSet {
+///     samples: Tensor::zeros((3, 2), DType::F32, &Device::Cpu)?.into(),
+///     kinds: vec![TestKind::Normal, TestKind::Seen, TestKind::Unseen],
+/// };
+/// let (scores, labels) = test.normals_and(TestKind::Unseen, &[0.2, 0.1, 0.9])?;
+/// assert_eq!(scores, [0.2, 0.9]);
+/// assert_eq!(auroc(&scores, &labels)?, 1.);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TestSet {
     /// The samples.
