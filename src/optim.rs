@@ -160,8 +160,8 @@ pub struct Adam {
 #[derive(Debug)]
 struct Slot {
     var: Var,
-    first: Tensor,
-    second: Tensor,
+    /// Of the gradient and its square: `[2, ...]`, updated in place.
+    moments: Tensor,
     steps: i32,
 }
 
@@ -172,30 +172,29 @@ impl Adam {
     /// [`Error::Config`] for a hyperparameter outside its range.
     pub fn new(vars: Vec<Var>, config: AdamConfig) -> Result<Self> {
         config.check()?;
-        let slot = |var: Var| {
-            // Two tensors, each updated in place.
-            Ok(Slot {
-                first: var.as_detached_tensor().zeros_like()?,
-                second: var.as_detached_tensor().zeros_like()?,
-                steps: 0,
-                var,
-            })
-        };
-        let slots = vars.into_iter().map(slot).collect::<Result<_>>()?;
+        let slots = vars.into_iter().map(Slot::new).collect::<Result<_>>()?;
         Ok(Self { config, slots })
     }
 
     /// Copies of the first and second moments and the number of steps of each parameter, in order.
     pub(crate) fn export(&self) -> Result<Vec<(Tensor, Tensor, i32)>> {
-        let copy = |slot: &Slot| Ok((slot.first.copy()?, slot.second.copy()?, slot.steps));
+        let copy = |slot: &Slot| {
+            let moment = |i| slot.moments.get(i)?.copy();
+            Ok((moment(0)?, moment(1)?, slot.steps))
+        };
         self.slots.iter().map(copy).collect()
     }
 
     /// Takes back what [`export`](Self::export) gave, of the same parameters.
-    pub(crate) fn import(&mut self, moments: Vec<(Tensor, Tensor, i32)>) {
+    ///
+    /// # Errors
+    /// If a shape is another than the parameter's.
+    pub(crate) fn import(&mut self, moments: Vec<(Tensor, Tensor, i32)>) -> Result<()> {
         for (slot, (first, second, steps)) in self.slots.iter_mut().zip(moments) {
-            (slot.first, slot.second, slot.steps) = (first, second, steps);
+            slot.moments = Tensor::stack(&[first, second], 0)?;
+            slot.steps = steps;
         }
+        Ok(())
     }
 
     /// One update of every parameter that `grads` has a gradient of.
@@ -213,12 +212,20 @@ impl Adam {
 }
 
 impl Slot {
+    fn new(var: Var) -> Result<Self> {
+        let zeros = var.as_detached_tensor().zeros_like()?;
+        Ok(Self {
+            moments: Tensor::stack(&[&zeros, &zeros], 0)?,
+            steps: 0,
+            var,
+        })
+    }
+
     fn update(&mut self, grad: &Tensor, config: &AdamConfig) -> Result<()> {
         self.steps += 1;
         let step = config.step(self.steps);
         let weight = self.var.as_detached_tensor();
-        let moments = (&mut self.first, &mut self.second);
-        if let Some(weight) = ops::adam_step(&weight, &grad.detach(), moments, step)? {
+        if let Some(weight) = ops::adam_step(&weight, &grad.detach(), &mut self.moments, step)? {
             self.var.set(&weight)?;
         }
         Ok(())
@@ -287,20 +294,15 @@ mod tests {
                 weight_decay,
                 ..Default::default()
             };
-            let mut adams = [(); 2].map(|()| Slot {
-                var: Var::from_tensor(&w.copy().unwrap()).unwrap(),
-                first: w.zeros_like().unwrap(),
-                second: w.zeros_like().unwrap(),
-                steps: 0,
-            });
+            let mut adams =
+                [(); 2].map(|()| Slot::new(Var::from_tensor(&w.copy().unwrap()).unwrap()).unwrap());
             for step in 1..4 {
                 let grad = (w.sqr().unwrap() * f64::from(step)).unwrap();
                 adams[0].update(&grad, &config).unwrap();
                 let slot = &mut adams[1];
                 let weight = slot.var.as_detached_tensor();
-                let pair = (&mut slot.first, &mut slot.second);
-                let step = config.step(step);
-                let new = ops::composed_adam_step(&weight, &grad, pair, step).unwrap();
+                let (moments, step) = (&mut slot.moments, config.step(step));
+                let new = ops::composed_adam_step(&weight, &grad, moments, step).unwrap();
                 slot.var.set(&new).unwrap();
             }
             let [a, b] = adams.map(|slot| {

@@ -1,9 +1,12 @@
 //! `testing::check_detector` accepts every detector of ours and names the rule that a broken one
 //! breaks.
 
+mod common;
+
+use common::device;
 use std::cell::Cell;
 
-use puad::candle_core::{DType, Device, Tensor, Var};
+use puad::candle_core::{DType, Tensor, Var};
 use puad::candle_nn::{Init, VarBuilder};
 use puad::detector::{Autoencoder, Classifier, DeepSvdd, DenoisingAutoencoder, RotationHead};
 use puad::net::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
@@ -11,14 +14,14 @@ use puad::testing::{Violation, check_detector};
 use puad::{AnomalyTerm, Error, NonNegativeLoss, Params, Pass, Result, SampleLosses};
 
 fn params() -> Params {
-    Params::new(0, DType::F32, &Device::Cpu)
+    Params::new(0, DType::F32, &device())
 }
 
 /// Distinct samples in [0, 1].
 fn samples(shape: &[usize]) -> Tensor {
     let n: usize = shape.iter().product();
     let value = |i: usize| ((i * i + 3 * i) % 97) as f32 / 96.;
-    Tensor::from_vec((0..n).map(value).collect(), shape, &Device::Cpu).unwrap()
+    Tensor::from_vec((0..n).map(value).collect(), shape, &device()).unwrap()
 }
 
 fn lenet(affine: bool, head: Head) -> LeNetConfig {
@@ -75,7 +78,7 @@ fn every_detector_on_lenet_keeps_the_contract() {
 fn detectors_on_perceptrons_keep_the_contract_in_both_precisions() {
     for dtype in [DType::F32, DType::F64] {
         let xs = samples(&[7, 5]).to_dtype(dtype).unwrap();
-        let p = Params::new(1, dtype, &Device::Cpu);
+        let p = Params::new(1, dtype, &device());
         let vb = p.var_builder();
         let mlp = |widths: &[usize], vb: VarBuilder<'_>| {
             // A smooth enough slope that no unit is dead on seven samples.
@@ -88,7 +91,7 @@ fn detectors_on_perceptrons_keep_the_contract_in_both_precisions() {
         let encoder = mlp(&[5, 8, 3], vb.pp("encoder"));
         let decoder = mlp(&[3, 8, 5], vb.pp("decoder"));
         accepts(Autoencoder::new(encoder, decoder), &p, &xs);
-        let p = Params::new(1, dtype, &Device::Cpu);
+        let p = Params::new(1, dtype, &device());
         let encoder = mlp(&[5, 8, 3], p.var_builder().pp("encoder"));
         accepts(
             Classifier::new(encoder, 3, p.var_builder()).unwrap(),

@@ -1,7 +1,10 @@
 //! The f32 kernels against the exact path in f64, values and gradients, over random shapes.
 
+mod common;
+
+use common::device;
 use proptest::prelude::*;
-use puad::candle_core::{DType, Device, Result, Tensor, Var};
+use puad::candle_core::{DType, Result, Tensor, Var};
 use puad::ops::{
     BatchNormOptions, ConvAlgorithm, ConvBlock, conv_block_eval, conv_block_train,
     conv_transpose2d, conv2d, conv2d_with, upsample2_conv2d,
@@ -22,7 +25,7 @@ fn numbers(n: usize, key: u64) -> Vec<f64> {
 
 fn tensor(dims: &[usize], key: u64, dtype: DType) -> Tensor {
     let values = numbers(dims.iter().product(), key);
-    let t = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
+    let t = Tensor::from_vec(values, dims, &device()).unwrap();
     // Both precisions see the same numbers.
     let t = t.to_dtype(DType::F32).unwrap();
     t.to_dtype(dtype).unwrap()
@@ -216,7 +219,7 @@ fn nan_is_never_lost() {
     for (c_in, pool) in [(3, 1), (3, 2), (16, 1), (16, 2)] {
         let mut pixels = numbers(2 * c_in * 64, 1);
         pixels[3 * 8 + 3] = f64::NAN;
-        let xs = Tensor::from_vec(pixels, (2, c_in, 8, 8), &Device::Cpu).unwrap();
+        let xs = Tensor::from_vec(pixels, (2, c_in, 8, 8), &device()).unwrap();
         let kernel = tensor(&[16, c_in, 5, 5], 2, DType::F64);
         let moments = (tensor(&[16], 3, DType::F64), tensor(&[16], 4, DType::F64));
         let run = |dtype| {

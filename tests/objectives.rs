@@ -1,8 +1,11 @@
 //! Terms and objectives against PyTorch's values and gradients (`fixtures/parity.json`), against the
 //! mathematics of sections 2 and 3 of the paper, and at the extremes.
 
+mod common;
+
+use common::device;
 use proptest::prelude::*;
-use puad::candle_core::{DType, Device, Tensor, Var};
+use puad::candle_core::{DType, Tensor, Var};
 use puad::objective::{
     Correction, GroupLosses, GroupWeighting, Loe, LoeLabels, Objective, SemiSupervisedObjective,
     UnlabeledRisk, UnsupervisedObjective,
@@ -30,7 +33,7 @@ fn pu(alpha: f64, term: AnomalyTerm) -> PuObjective<NoDetector> {
 }
 
 fn losses(values: &[f64], dtype: DType) -> Var {
-    let t = Tensor::new(values, &Device::Cpu).unwrap();
+    let t = Tensor::new(values, &device()).unwrap();
     Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap()
 }
 
@@ -154,8 +157,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/parity.json");
-    let fixture: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let fixture: Value = serde_json::from_str(include_str!("fixtures/parity.json")).unwrap();
     let list = |v: &Value| {
         let numbers = v.as_array().unwrap().iter();
         numbers.map(|v| v.as_f64().unwrap()).collect()
@@ -344,7 +346,7 @@ fn loe_chooses_nobody_among_one_and_keeps_a_path_to_the_parameters() {
 /// Eq. 8: the risk with labeled normals that positive-unlabeled learning does without.
 fn ideal_risk(alpha: f64, term: AnomalyTerm, a: &[f64], n: &[f64]) -> f64 {
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    let as_anomalies = term.apply(&Tensor::new(a, &Device::Cpu).unwrap()).unwrap();
+    let as_anomalies = term.apply(&Tensor::new(a, &device()).unwrap()).unwrap();
     alpha * mean(&values(&as_anomalies)) + (1. - alpha) * mean(n)
 }
 

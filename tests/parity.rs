@@ -1,7 +1,10 @@
 //! Networks, objectives and optimiser against PyTorch: three training steps and an evaluation of
 //! each row of `fixtures/parity.json`, which `fixtures/reference.py parity` wrote in float64.
 
-use puad::candle_core::{DType, Device, Tensor};
+mod common;
+
+use common::device;
+use puad::candle_core::{DType, Tensor};
 use puad::detector::{Autoencoder, Classifier, DeepSvdd};
 use puad::net::{Head, LeNetConfig};
 use puad::objective::{
@@ -16,8 +19,7 @@ use serde_json::Value;
 const BATCH: usize = 32;
 
 fn fixture() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/parity.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(include_str!("fixtures/parity.json")).unwrap()
 }
 
 /// `fill` of reference.py: numbers in [-scale, scale] from an integer hash.
@@ -89,7 +91,7 @@ fn set_parameters(params: &Params, kind: &str) {
             }
             fill(n, key, scale)
         };
-        let tensor = Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap();
+        let tensor = Tensor::from_vec(values, var.shape(), &device()).unwrap();
         var.set(&tensor.to_dtype(var.dtype()).unwrap()).unwrap();
     }
 }
@@ -114,7 +116,7 @@ fn detector(kind: &str, params: &Params, algorithm: ConvAlgorithm) -> Box<dyn No
             };
             let svdd = DeepSvdd::lenet(&config, vb).unwrap();
             let center = fill(128, 1000, if linear { 0.05 } else { 1. });
-            svdd.set_center(&Tensor::from_vec(center, 128, &Device::Cpu).unwrap())
+            svdd.set_center(&Tensor::from_vec(center, 128, &device()).unwrap())
                 .unwrap();
             Box::new(svdd)
         }
@@ -193,15 +195,15 @@ struct Run {
 
 fn run(row: &str, want: &Value, dtype: DType, algorithm: ConvAlgorithm) -> Run {
     let kind = want["network"].as_str().unwrap().trim_end_matches("_u");
-    let params = Params::new(0, dtype, &Device::Cpu);
+    let params = Params::new(0, dtype, &device());
     let detector = detector(kind, &params, algorithm);
     set_parameters(&params, kind);
     let objective = objective(row, detector.as_ref());
 
     let (u, a) = groups(want["sees"] == "U");
     let order = [u.clone(), a.clone()].concat();
-    let xs = Tensor::from_vec(pixels(), (BATCH, 3, 32, 32), &Device::Cpu).unwrap();
-    let ids = Tensor::new(order.as_slice(), &Device::Cpu).unwrap();
+    let xs = Tensor::from_vec(pixels(), (BATCH, 3, 32, 32), &device()).unwrap();
+    let ids = Tensor::new(order.as_slice(), &device()).unwrap();
     let xs = xs.to_dtype(dtype).unwrap().index_select(&ids, 0).unwrap();
     let counts = GroupCounts {
         unlabeled: u.len(),
@@ -337,7 +339,7 @@ fn errors(row: &str, want: &Value, dtype: DType, algorithm: ConvAlgorithm) -> Er
 #[test]
 fn the_batch_is_that_of_the_reference() {
     let fixture = fixture();
-    let xs = Tensor::from_vec(pixels(), BATCH * 3 * 32 * 32, &Device::Cpu).unwrap();
+    let xs = Tensor::from_vec(pixels(), BATCH * 3 * 32 * 32, &device()).unwrap();
     let got = summary("pixels", &xs);
     assert_eq!(got.head, list(&fixture["pixels"]["head"]));
     assert!(relative(got.norm, fixture["pixels"]["norm"].as_f64().unwrap()) < 1e-14);
@@ -365,8 +367,10 @@ const FIRST_STEP: usize = 3;
 
 /// The errors of a row in a table that `reference.py check` or `float32_orders.py` printed.
 fn table_row(file: &str, row: &str) -> [f64; 7] {
-    let path = format!("{}/tests/fixtures/{file}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = match file {
+        "float32.txt" => include_str!("fixtures/float32.txt"),
+        _ => include_str!("fixtures/float32_orders.txt"),
+    };
     let line = text
         .lines()
         .find(|line| line.split_whitespace().next() == Some(row))

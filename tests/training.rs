@@ -1,10 +1,13 @@
 //! The trainer: the same run per seed, early stopping, selection, divergence, missing groups.
 
+mod common;
+
+use common::device;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use puad::candle_core::{DType, Device, ModuleT, Tensor};
+use puad::candle_core::{DType, ModuleT, Tensor};
 use puad::candle_nn::Init;
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::protocol::{ContaminatedSplit, PuSplit};
@@ -76,11 +79,11 @@ fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
     let trainer = Trainer::new(config).unwrap();
     let alpha = ClassPrior::default();
     let bits = |detector: &dyn NonNegativeLoss| {
-        let scores = score_samples(detector, &split.test.samples, 64, &Device::Cpu);
+        let scores = score_samples(detector, &split.test.samples, 64, &device());
         scores.unwrap().into_iter().map(f64::to_bits).collect()
     };
 
-    let params = Params::new(seed, DType::F32, &Device::Cpu);
+    let params = Params::new(seed, DType::F32, &device());
     let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, alpha);
@@ -96,7 +99,7 @@ fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
     )
     .unwrap();
 
-    let params = Params::new(seed, DType::F32, &Device::Cpu);
+    let params = Params::new(seed, DType::F32, &device());
     let plain = Autoencoder::lenet(&network(true), params.var_builder()).unwrap();
     let pudae = PuObjective::new(DenoisingAutoencoder::new(plain, 0.1).unwrap(), alpha);
     trainer
@@ -118,7 +121,7 @@ fn the_same_seed_gives_the_same_run_bit_for_bit() {
 /// The weights of a denoising autoencoder from the same start after one epoch.
 fn weights_after_one_epoch(batch_size: usize, noise: f64, seed: u64) -> Vec<f32> {
     let split = split();
-    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let params = Params::new(0, DType::F32, &device());
     let plain = Autoencoder::lenet(&network(true), params.var_builder()).unwrap();
     let detector = DenoisingAutoencoder::new(plain, noise).unwrap();
     let config = TrainConfig {
@@ -168,7 +171,7 @@ fn shuffling_and_noise_each_follow_the_seed() {
 #[test]
 fn the_second_phase_meets_other_batches_than_the_first() {
     let split = split();
-    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let params = Params::new(0, DType::F32, &device());
     let (seen, order) = (Recorder::default(), |r: &Recorder| r.0.borrow().clone());
     let svdd = DeepSvdd::new(seen.clone(), 256, params.var_builder()).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
@@ -220,7 +223,7 @@ impl ModuleT for Identity {
 #[test]
 fn a_stop_in_pre_training_ends_the_run() {
     let split = split();
-    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let params = Params::new(0, DType::F32, &device());
     let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, ClassPrior::default());
@@ -246,7 +249,7 @@ fn a_stop_in_pre_training_ends_the_run() {
 #[test]
 fn missing_labels_are_found_before_the_pre_training() {
     let plain = PuDataset::new(split().train.unlabeled()).unwrap();
-    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let params = Params::new(0, DType::F32, &device());
     let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, ClassPrior::default());
@@ -299,7 +302,7 @@ fn an_objective_can_be_chosen_at_run_time() {
     let pu = PuObjective::new(&detector, ClassPrior::new(0.9).unwrap());
     let pu = pu.with_term(puad::AnomalyTerm::Complement);
     let pu = pu.with_correction(Correction::NON_NEGATIVE).unwrap();
-    let losses = |v: f32| Some(SampleLosses::new(Tensor::new(&[v], &Device::Cpu).unwrap()));
+    let losses = |v: f32| Some(SampleLosses::new(Tensor::new(&[v], &device()).unwrap()));
     let groups = GroupLosses {
         unlabeled: losses(0.1),
         anomalies: losses(0.9),
@@ -327,12 +330,12 @@ impl NonNegativeLoss for Distance {
 }
 
 fn column(values: &[f32]) -> Tensor {
-    let t = Tensor::new(values, &Device::Cpu).unwrap();
+    let t = Tensor::new(values, &device()).unwrap();
     t.unsqueeze(1).unwrap()
 }
 
 fn distance(start: f64) -> (Distance, Params) {
-    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let params = Params::new(0, DType::F32, &device());
     let w = params
         .var_builder()
         .get_with_hints(1, "w", Init::Const(start));

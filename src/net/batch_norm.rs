@@ -93,13 +93,9 @@ impl BatchNorm {
     pub(super) fn record(&self, batch: &BatchStatistics) -> Result<()> {
         let momentum = self.config.momentum;
         let count = batch.count as f64;
-        let towards = |var: &Var, new: &Tensor| {
-            let old = (var.as_detached_tensor() * (1. - momentum))?;
-            var.set(&(old + (new * momentum)?)?)
-        };
-        towards(&self.running_mean, &batch.mean)?;
+        ops::move_towards(&self.running_mean, &batch.mean, momentum)?;
         let unbiased = (&batch.variance * (count / (count - 1.)))?;
-        towards(&self.running_var, &unbiased)
+        ops::move_towards(&self.running_var, &unbiased, momentum)
     }
 }
 

@@ -3,6 +3,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 use rayon::prelude::*;
 
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::cuda;
 
 /// Elements a task handles.
 const CHUNK: usize = 1 << 14;
@@ -25,6 +26,9 @@ pub fn leaky_relu(xs: &Tensor, slope: f64) -> Result<Tensor> {
     if has_kernel(xs) {
         return xs.contiguous()?.apply_op1(LeakyRelu { slope });
     }
+    if cuda::has_kernel(xs) {
+        return cuda::leaky_relu(xs, slope);
+    }
     let positive = xs.gt(&xs.zeros_like()?)?;
     positive.where_cond(xs, &xs.affine(slope, 0.)?)
 }
@@ -44,6 +48,9 @@ pub fn leaky_relu(xs: &Tensor, slope: f64) -> Result<Tensor> {
 pub fn sigmoid(xs: &Tensor) -> Result<Tensor> {
     if has_kernel(xs) {
         return xs.contiguous()?.apply_op1(Sigmoid);
+    }
+    if cuda::has_kernel(xs) {
+        return cuda::sigmoid(xs);
     }
     (xs.neg()?.exp()? + 1.)?.recip()
 }

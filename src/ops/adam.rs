@@ -1,7 +1,9 @@
-use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
 use super::cpu::{Real, contiguous, contiguous_mut, dispatch, has_kernel};
+use super::cuda;
 
 /// Elements a task handles.
 const CHUNK: usize = 1 << 14;
@@ -22,26 +24,28 @@ pub(crate) struct AdamStep {
     pub(crate) eps: f64,
 }
 
-/// One step of Adam, in place where there is a kernel; else returns the new weight.
+/// One step of Adam, in place where there is a kernel; else returns the new weight. `moments`:
+/// `[2, ...]`, of the gradient and its square.
 pub(crate) fn adam_step(
     weight: &Tensor,
     grad: &Tensor,
-    moments: (&mut Tensor, &mut Tensor),
+    moments: &mut Tensor,
     step: AdamStep,
 ) -> Result<Option<Tensor>> {
-    let in_place = has_kernel(weight)
-        && grad.dtype() == weight.dtype()
+    let fits = grad.dtype() == weight.dtype()
         && grad.shape() == weight.shape()
-        && [weight, moments.0, moments.1]
-            .iter()
-            .all(|t| t.is_contiguous());
-    if !in_place {
+        && weight.is_contiguous()
+        && moments.is_contiguous();
+    if !fits || !(has_kernel(weight) || cuda::has_kernel(weight)) {
         return composed_adam_step(weight, grad, moments, step).map(Some);
     }
     let grad = grad.contiguous()?;
-    moments.0.inplace_op3(&grad, weight, &First(step))?;
-    moments.1.inplace_op3(&grad, weight, &Second(step))?;
-    weight.inplace_op3(moments.0, moments.1, &Weight(step))?;
+    if cuda::has_kernel(weight) {
+        cuda::adam_step(weight, &grad, moments, step)?;
+    } else {
+        moments.inplace_op3(&grad, weight, &Moments(step))?;
+        weight.inplace_op2(moments, &Weight(step))?;
+    }
     Ok(None)
 }
 
@@ -49,82 +53,111 @@ pub(crate) fn adam_step(
 pub(crate) fn composed_adam_step(
     weight: &Tensor,
     grad: &Tensor,
-    (first, second): (&mut Tensor, &mut Tensor),
+    moments: &mut Tensor,
     step: AdamStep,
 ) -> Result<Tensor> {
     let AdamStep { beta1, beta2, .. } = step;
     let grad = (grad + (weight * step.coupled)?)?;
-    *first = ((&*first * beta1)? + (&grad * (1. - beta1))?)?;
-    *second = ((&*second * beta2)? + (grad.sqr()? * (1. - beta2))?)?;
+    let first = ((moments.get(0)? * beta1)? + (&grad * (1. - beta1))?)?;
+    let second = ((moments.get(1)? * beta2)? + (grad.sqr()? * (1. - beta2))?)?;
+    *moments = Tensor::stack(&[&first, &second], 0)?;
     let denominator = ((second.sqrt()? * step.unbias2)? + step.eps)?;
     let update = (first.div(&denominator)? * step.rate)?;
     (weight * step.keep)? - update
 }
 
-struct First(AdamStep);
-struct Second(AdamStep);
+/// `[first, second]` from gradient and weight.
+struct Moments(AdamStep);
+/// The weight from `[first, second]`.
 struct Weight(AdamStep);
 
-/// `out = f(out, a, b)` element by element.
-fn each<T: Real>(
-    (out, out_layout): (&mut CpuStorage, &Layout),
-    (a, a_layout): (&CpuStorage, &Layout),
-    (b, b_layout): (&CpuStorage, &Layout),
-    f: impl Fn(T, T, T) -> T + Sync,
-) -> Result<()> {
-    let a = contiguous::<T>(a, a_layout)?.par_chunks(CHUNK);
-    let b = contiguous::<T>(b, b_layout)?.par_chunks(CHUNK);
-    let out = contiguous_mut::<T>(out, out_layout)?.par_chunks_mut(CHUNK);
-    out.zip(a.zip(b)).for_each(|(out, (a, b))| {
-        for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
-            *out = f(*out, a, b);
-        }
-    });
-    Ok(())
-}
-
-macro_rules! in_place {
-    ($op:ident, $t:ident, $step:ident => $f:expr) => {
-        impl InplaceOp3 for $op {
-            fn name(&self) -> &'static str {
-                "puad-adam"
-            }
-
-            fn cpu_fwd(
-                &self,
-                out: &mut CpuStorage,
-                out_layout: &Layout,
-                a: &CpuStorage,
-                a_layout: &Layout,
-                b: &CpuStorage,
-                b_layout: &Layout,
-            ) -> Result<()> {
-                let $step = &self.0;
-                dispatch!(self.name(), candle_core::backend::BackendStorage::dtype(out), $t => {
-                    each::<$t>((out, out_layout), (a, a_layout), (b, b_layout), $f)
-                })
-            }
-        }
-    };
-}
-
-in_place!(First, T, step => {
-    let decay = step.coupled as T;
-    let (old, new) = (step.beta1 as T, (1. - step.beta1) as T);
-    move |first, grad, weight| first * old + (grad + weight * decay) * new
-});
-
-in_place!(Second, T, step => {
-    let decay = step.coupled as T;
-    let (old, new) = (step.beta2 as T, (1. - step.beta2) as T);
-    move |second, grad, weight| {
-        let grad = grad + weight * decay;
-        second * old + grad * grad * new
+impl Moments {
+    fn apply<T: Real>(&self, moments: &mut [T], grad: &[T], weight: &[T]) {
+        let AdamStep { beta1, beta2, .. } = self.0;
+        let [decay, old1, new1, old2, new2] =
+            [self.0.coupled, beta1, 1. - beta1, beta2, 1. - beta2].map(T::from_f64);
+        let (first, second) = moments.split_at_mut(grad.len());
+        let moments = first
+            .par_chunks_mut(CHUNK)
+            .zip(second.par_chunks_mut(CHUNK));
+        let inputs = grad.par_chunks(CHUNK).zip(weight.par_chunks(CHUNK));
+        moments
+            .zip(inputs)
+            .for_each(|((first, second), (grad, weight))| {
+                let inputs = grad.iter().zip(weight);
+                let values = first.iter_mut().zip(second).zip(inputs);
+                for ((first, second), (&grad, &weight)) in values {
+                    let grad = grad + weight * decay;
+                    *first = *first * old1 + grad * new1;
+                    *second = *second * old2 + grad * grad * new2;
+                }
+            });
     }
-});
+}
 
-in_place!(Weight, T, step => {
-    let (keep, unbias2) = (step.keep as T, step.unbias2 as T);
-    let (eps, rate) = (step.eps as T, step.rate as T);
-    move |weight, first, second| weight * keep - first / (second.sqrt() * unbias2 + eps) * rate
-});
+impl Weight {
+    fn apply<T: Real>(&self, weight: &mut [T], moments: &[T]) {
+        let AdamStep {
+            keep,
+            unbias2,
+            eps,
+            rate,
+            ..
+        } = self.0;
+        let [keep, unbias2, eps, rate] = [keep, unbias2, eps, rate].map(T::from_f64);
+        let (first, second) = moments.split_at(weight.len());
+        let moments = first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK));
+        weight
+            .par_chunks_mut(CHUNK)
+            .zip(moments)
+            .for_each(|(weight, (first, second))| {
+                for (weight, (&first, &second)) in weight.iter_mut().zip(first.iter().zip(second)) {
+                    *weight =
+                        *weight * keep - first / (second.square_root() * unbias2 + eps) * rate;
+                }
+            });
+    }
+}
+
+impl InplaceOp3 for Moments {
+    fn name(&self) -> &'static str {
+        "puad-adam-moments"
+    }
+
+    fn cpu_fwd(
+        &self,
+        moments: &mut CpuStorage,
+        moments_layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+    ) -> Result<()> {
+        dispatch!(self.name(), grad.dtype(), T => {
+            let moments = contiguous_mut::<T>(moments, moments_layout)?;
+            let (grad, weight) = (contiguous(grad, grad_layout)?, contiguous(weight, weight_layout)?);
+            self.apply(moments, grad, weight);
+            Ok(())
+        })
+    }
+}
+
+impl InplaceOp2 for Weight {
+    fn name(&self) -> &'static str {
+        "puad-adam-weight"
+    }
+
+    fn cpu_fwd(
+        &self,
+        weight: &mut CpuStorage,
+        weight_layout: &Layout,
+        moments: &CpuStorage,
+        moments_layout: &Layout,
+    ) -> Result<()> {
+        dispatch!(self.name(), moments.dtype(), T => {
+            let weight = contiguous_mut::<T>(weight, weight_layout)?;
+            self.apply(weight, contiguous(moments, moments_layout)?);
+            Ok(())
+        })
+    }
+}

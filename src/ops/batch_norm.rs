@@ -1,9 +1,12 @@
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{
+    CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, Var, WithDType, bail,
+};
 use rayon::prelude::*;
 
 use super::activation::leaky_relu;
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel, lane_sum};
+use super::cuda;
 
 /// What batch norm does beside centering and scaling.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +90,9 @@ pub fn batch_norm_train(
             xs.dims()
         )
     }
+    if cuda::has_kernel(xs) {
+        return cuda::batch_norm_train(xs, view, options);
+    }
     if !has_kernel(xs) {
         return composed_train(xs, view, options);
     }
@@ -152,6 +158,9 @@ pub fn batch_norm_eval(
             variance.dims()
         )
     }
+    if cuda::has_kernel(xs) {
+        return cuda::batch_norm_eval(xs, (&mean, &variance), view, options);
+    }
     if !has_kernel(xs) {
         let mean = mean.reshape((1, view.channels, 1))?;
         let variance = variance.reshape((1, view.channels, 1))?;
@@ -171,12 +180,22 @@ pub fn batch_norm_eval(
     xs.apply_op3(&scale, &shift, op)
 }
 
+/// Moves running statistics towards those of a batch, in place:
+/// `running (1 - momentum) + batch momentum`.
+pub(crate) fn move_towards(running: &Var, batch: &Tensor, momentum: f64) -> Result<()> {
+    let old = running.as_detached_tensor();
+    if cuda::has_kernel(&old) {
+        return cuda::move_towards(&old, batch, momentum);
+    }
+    running.set(&((old * (1. - momentum))? + (batch * momentum)?)?)
+}
+
 /// A tensor read as `[batch, channels, pixels]`.
 #[derive(Clone, Copy, Debug)]
-struct ChannelView {
-    batch: usize,
-    channels: usize,
-    pixels: usize,
+pub(super) struct ChannelView {
+    pub(super) batch: usize,
+    pub(super) channels: usize,
+    pub(super) pixels: usize,
 }
 
 impl ChannelView {
@@ -192,7 +211,7 @@ impl ChannelView {
     }
 
     /// Values per channel.
-    fn count(self) -> usize {
+    pub(super) fn count(self) -> usize {
         self.batch * self.pixels
     }
 

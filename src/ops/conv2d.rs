@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 use serde::{Deserialize, Serialize};
 
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::cuda;
 use super::fast::Plan;
 use super::im2col::{self, ConvShape};
 
@@ -30,16 +31,21 @@ pub fn conv2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
     conv2d_with(xs, kernel, padding, ConvAlgorithm::Fast)
 }
 
-/// How a convolution in f32 is computed on the CPU. In f64 and on other devices both are the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How a convolution is computed in f32, on the CPU and, with the feature `cudnn`, on CUDA. In f64 and
+/// elsewhere all are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConvAlgorithm {
     /// The fastest for the shape, with a relative error of 2e-7 to 3e-6: Winograd's F(4x4, 5x5) for
-    /// 5x5 kernels of at least 8 channels, a direct sum for few input channels, else as `Exact`.
+    /// 5x5 kernels of at least 8 channels, a direct sum for few input channels, else as `Exact`. On
+    /// CUDA what cuDNN picks among its deterministic algorithms in f32.
     #[default]
     Fast,
     /// An unfolded image and a matrix product, with a relative error of about 1e-7.
     Exact,
+    /// On CUDA, tensor cores, which round the factors to 10 bits: a relative error of about 1e-3.
+    /// This is PyTorch's default there. On the CPU as `Fast`.
+    Tf32,
 }
 
 /// [`conv2d`] by the given algorithm.
@@ -53,7 +59,7 @@ pub fn conv2d_with(
     algorithm: ConvAlgorithm,
 ) -> Result<Tensor> {
     let shape = ConvShape::new(xs.dims4()?, kernel.dims4()?, padding)?;
-    if !has_kernel(xs) {
+    if !has_kernel(xs) && !cuda::has_convolution(xs) {
         return xs.conv2d(kernel, padding, 1, 1, 1);
     }
     if let Some(op) = FastConv::choose(xs, kernel, shape, (algorithm, false)) {
@@ -61,6 +67,7 @@ pub fn conv2d_with(
     }
     let op = Conv {
         shape,
+        algorithm,
         forward: Role::Output,
     };
     xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
@@ -110,7 +117,7 @@ pub fn conv_transpose2d_with(
         .bt());
     };
     let adjoint = ConvShape::new((n, c_out, out_h, out_w), kernel.dims4()?, padding)?;
-    if !has_kernel(xs) {
+    if !has_kernel(xs) && !cuda::has_convolution(xs) {
         return xs.conv_transpose2d(kernel, padding, 0, 1, 1);
     }
     if kh == kw && padding < kh {
@@ -122,6 +129,7 @@ pub fn conv_transpose2d_with(
     }
     let op = Conv {
         shape: adjoint,
+        algorithm,
         forward: Role::Input,
     };
     xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
@@ -129,15 +137,15 @@ pub fn conv_transpose2d_with(
 
 /// The three tensors of a convolution `output = input * kernel`. Each of them, or its gradient, is
 /// computed from the two others.
-#[derive(Clone, Copy, PartialEq)]
-enum Role {
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Role {
     Output,
     Input,
     Kernel,
 }
 
 impl Role {
-    fn shape(self, s: &ConvShape) -> Shape {
+    pub(super) fn shape(self, s: &ConvShape) -> Shape {
         let (oh, ow) = s.out_hw();
         match self {
             Self::Output => (s.n, s.c_out, oh, ow).into(),
@@ -154,16 +162,6 @@ impl Role {
             Self::Kernel => im2col::backward_kernel(s, a, b),
         }
     }
-
-    fn compute_tensor(self, s: &ConvShape, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        let (a_storage, a_layout) = a.storage_and_layout();
-        let (b_storage, b_layout) = b.storage_and_layout();
-        dispatch!("conv2d", a.dtype(), T => {
-            let a = elements::<T>(&a_storage, a_layout)?;
-            let values = self.compute(s, a, elements(&b_storage, b_layout)?);
-            Tensor::from_vec(values, self.shape(s), &candle_core::Device::Cpu)
-        })
-    }
 }
 
 /// A convolution in f32 by the vector kernels.
@@ -178,7 +176,7 @@ impl FastConv {
         (algorithm, transposed): (ConvAlgorithm, bool),
     ) -> Option<Self> {
         let f32s = xs.dtype() == DType::F32 && kernel.dtype() == DType::F32;
-        let fast = f32s && algorithm == ConvAlgorithm::Fast;
+        let fast = f32s && algorithm != ConvAlgorithm::Exact && has_kernel(xs);
         fast.then(|| Plan::choose(shape, transposed, 1))?.map(Self)
     }
 }
@@ -236,9 +234,11 @@ impl CustomOp2 for FastConv {
     }
 }
 
-/// A convolution, which computes the output, or its adjoint, which computes the input.
+/// A convolution, which computes the output, or its adjoint, which computes the input, or, without a
+/// backward pass, its kernel.
 struct Conv {
     shape: ConvShape,
+    algorithm: ConvAlgorithm,
     forward: Role,
 }
 
@@ -262,6 +262,20 @@ impl CustomOp2 for Conv {
         })
     }
 
+    #[cfg(feature = "cudnn")]
+    fn cuda_fwd(
+        &self,
+        xs: &candle_core::CudaStorage,
+        xs_layout: &Layout,
+        kernel: &candle_core::CudaStorage,
+        kernel_layout: &Layout,
+    ) -> Result<(candle_core::CudaStorage, Shape)> {
+        let what = (self.forward, self.algorithm);
+        let (xs, kernel) = ((xs, xs_layout), (kernel, kernel_layout));
+        let ys = cuda::convolve(&self.shape, what, xs, kernel)?;
+        Ok((ys, self.forward.shape(&self.shape)))
+    }
+
     fn bwd(
         &self,
         xs: &Tensor,
@@ -274,13 +288,20 @@ impl CustomOp2 for Conv {
             Role::Input => (Role::Output, grad, xs),
             _ => (Role::Input, xs, grad),
         };
+        let compute = |forward: Role, a: &Tensor, b: &Tensor| {
+            let (shape, algorithm) = (self.shape, self.algorithm);
+            let op = Self {
+                shape,
+                algorithm,
+                forward,
+            };
+            a.apply_op2_no_bwd(b, &op)
+        };
         // Only what candle tracks: for an input such as raw images the work would be wasted.
-        let d_xs = xs
-            .track_op()
-            .then(|| back.compute_tensor(&self.shape, grad, kernel));
+        let d_xs = xs.track_op().then(|| compute(back, grad, kernel));
         let d_kernel = kernel
             .track_op()
-            .then(|| Role::Kernel.compute_tensor(&self.shape, input, output));
+            .then(|| compute(Role::Kernel, input, output));
         Ok((d_xs.transpose()?, d_kernel.transpose()?))
     }
 }

@@ -31,7 +31,7 @@ pub struct ConvBlock<'a> {
     pub norm: BatchNormOptions<'a>,
     /// Size of the pooling windows; 1 for none.
     pub pool: usize,
-    /// How the convolution is computed; only [`ConvAlgorithm::Fast`] is fused with the rest.
+    /// How the convolution is computed; with [`ConvAlgorithm::Exact`] it is not fused with the rest.
     pub algorithm: ConvAlgorithm,
 }
 
@@ -119,7 +119,7 @@ impl ConvBlock<'_> {
         let (n, c_in, h, w) = xs.dims4()?;
         let (k0, k1, kh, kw) = self.kernel.dims4()?;
         let fits = has_kernel(xs)
-            && self.algorithm == ConvAlgorithm::Fast
+            && self.algorithm != ConvAlgorithm::Exact
             && xs.dtype() == DType::F32
             && self.kernel.dtype() == DType::F32
             && matches!(self.pool, 1 | 2)

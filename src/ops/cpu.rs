@@ -7,12 +7,17 @@ pub(super) trait Real: WithDType {
     const ZERO: Self;
     const ONE: Self;
 
+    fn square_root(self) -> Self;
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
 impl Real for f32 {
     const ZERO: Self = 0.;
     const ONE: Self = 1.;
+
+    fn square_root(self) -> Self {
+        self.sqrt()
+    }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
         match storage {
@@ -26,6 +31,10 @@ impl Real for f64 {
     const ZERO: Self = 0.;
     const ONE: Self = 1.;
 
+    fn square_root(self) -> Self {
+        self.sqrt()
+    }
+
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
         match storage {
             CpuStorage::F64(values) => Ok(values),
@@ -37,24 +46,45 @@ impl Real for f64 {
 /// Whether the kernels of this module take `t`; all others go through candle's operations.
 pub(super) fn has_kernel(t: &Tensor) -> bool {
     #[cfg(test)]
-    if COMPOSED.get() {
+    if MODE.get() != Mode::Kernels {
         return false;
     }
     t.device().is_cpu() && matches!(t.dtype(), DType::F32 | DType::F64)
 }
 
+/// What a test runs on the CPU.
+#[cfg(test)]
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Mode {
+    Kernels,
+    /// candle's operations alone, as on a device without kernels.
+    Composed,
+    /// The kernels of CUDA, emulated.
+    Emulated,
+}
+
 #[cfg(test)]
 thread_local! {
-    static COMPOSED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    static MODE: std::cell::Cell<Mode> = const { std::cell::Cell::new(Mode::Kernels) };
+}
+
+#[cfg(test)]
+pub(super) fn mode() -> Mode {
+    MODE.get()
+}
+
+#[cfg(test)]
+pub(super) fn in_mode<T>(mode: Mode, f: impl FnOnce() -> T) -> T {
+    let before = MODE.replace(mode);
+    let result = f();
+    MODE.set(before);
+    result
 }
 
 /// Runs `f` on candle's operations alone, as on a device without kernels.
 #[cfg(test)]
 pub(super) fn composed<T>(f: impl FnOnce() -> T) -> T {
-    COMPOSED.set(true);
-    let result = f();
-    COMPOSED.set(false);
-    result
+    in_mode(Mode::Composed, f)
 }
 
 /// Runs `$body` with `$t` as the element type of `$dtype`, f32 or f64.

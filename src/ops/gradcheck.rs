@@ -10,6 +10,12 @@ use super::*;
 
 const STEP: f64 = 1e-5;
 
+/// The device that `PUAD_TEST_DEVICE` names, else the CPU.
+fn device() -> Device {
+    let name = std::env::var("PUAD_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
+    crate::device(&name).unwrap()
+}
+
 /// Numbers in [-1, 1] that keep away from each other, so that no maximum or kink lies within a step.
 fn spread(shape: &[usize], seed: u64) -> Tensor {
     let n: usize = shape.iter().product();
@@ -17,7 +23,7 @@ fn spread(shape: &[usize], seed: u64) -> Tensor {
     let mut order: Vec<usize> = (0..n).collect();
     rand::seq::SliceRandom::shuffle(order.as_mut_slice(), &mut rng);
     let value = |i: usize| (2 * order[i] + 1) as f64 / n as f64 - 1.;
-    Tensor::from_vec((0..n).map(value).collect(), shape, &Device::Cpu).unwrap()
+    Tensor::from_vec((0..n).map(value).collect(), shape, &device()).unwrap()
 }
 
 fn values(t: &Tensor) -> Vec<f64> {
@@ -55,7 +61,7 @@ fn differences(f: &dyn Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> Ve
             let mut moved = base.clone();
             moved[i] += step;
             let mut inputs = inputs.to_vec();
-            inputs[k] = Tensor::from_vec(moved, inputs[k].shape(), &Device::Cpu).unwrap();
+            inputs[k] = Tensor::from_vec(moved, inputs[k].shape(), &device()).unwrap();
             values(&objective(f, &inputs))[0]
         };
         let slope = |i| (at(i, STEP) - at(i, -STEP)) / (2. * STEP);
@@ -153,7 +159,7 @@ fn raw_images_get_no_gradient() {
 }
 
 #[test]
-fn batch_norm_of_batch_statistics() {
+pub(super) fn batch_norm_of_batch_statistics() {
     for (shape, slope) in [
         (vec![4, 3, 2, 5], 0.01),
         (vec![6, 4], 0.3),
@@ -182,10 +188,10 @@ fn batch_norm_of_batch_statistics() {
 }
 
 #[test]
-fn batch_norm_of_given_statistics() {
+pub(super) fn batch_norm_of_given_statistics() {
     let (xs, scale, shift) = (spread(&[3, 2, 4], 1), spread(&[2], 2), spread(&[2], 3));
-    let mean = Tensor::new(&[0.3f64, -0.2], &Device::Cpu).unwrap();
-    let variance = Tensor::new(&[0.5f64, 2.], &Device::Cpu).unwrap();
+    let mean = Tensor::new(&[0.3f64, -0.2], &device()).unwrap();
+    let variance = Tensor::new(&[0.5f64, 2.], &device()).unwrap();
     check("batch norm in evaluation", &[xs, scale, shift], |t| {
         let like = |s: &Tensor| s.to_dtype(t[0].dtype());
         let options = BatchNormOptions {
@@ -198,7 +204,7 @@ fn batch_norm_of_given_statistics() {
 }
 
 #[test]
-fn batch_norm_keeps_its_digits_beside_a_large_mean() {
+pub(super) fn batch_norm_keeps_its_digits_beside_a_large_mean() {
     // Deviation 1e-2 around a mean of 100, where f32 steps by 8e-6.
     let xs = (spread(&[64, 1, 8, 8], 1) * 1e-2).unwrap();
     let xs = (xs + 100.).unwrap().to_dtype(DType::F32).unwrap();
@@ -215,7 +221,7 @@ fn batch_norm_keeps_its_digits_beside_a_large_mean() {
 }
 
 #[test]
-fn pooling_and_upsampling() {
+pub(super) fn pooling_and_upsampling() {
     let xs = spread(&[2, 3, 4, 6], 1);
     let odd = spread(&[1, 2, 7, 5], 2);
     for size in [1, 2, 3] {
@@ -229,8 +235,8 @@ fn pooling_and_upsampling() {
 }
 
 #[test]
-fn the_first_maximum_takes_all() {
-    let ones = Var::from_tensor(&Tensor::ones((1, 1, 2, 4), DType::F64, &Device::Cpu).unwrap());
+pub(super) fn the_first_maximum_takes_all() {
+    let ones = Var::from_tensor(&Tensor::ones((1, 1, 2, 4), DType::F64, &device()).unwrap());
     let ones = ones.unwrap();
     let run = || max_pool2d(&ones, 2).unwrap().sum_all().unwrap().backward();
     let first = values(run().unwrap().get(&ones).unwrap());
@@ -240,14 +246,14 @@ fn the_first_maximum_takes_all() {
 }
 
 #[test]
-fn nan_is_a_maximum() {
-    let xs = Tensor::new(&[[[[1f32, f32::NAN], [3., 2.]]]], &Device::Cpu).unwrap();
+pub(super) fn nan_is_a_maximum() {
+    let xs = Tensor::new(&[[[[1f32, f32::NAN], [3., 2.]]]], &device()).unwrap();
     assert!(values(&max_pool2d(&xs, 2).unwrap())[0].is_nan());
     assert!(values(&composed(|| max_pool2d(&xs, 2)).unwrap())[0].is_nan());
 }
 
 #[test]
-fn elementwise_operations() {
+pub(super) fn elementwise_operations() {
     let xs = spread(&[4, 7], 1);
     for slope in [0., 0.01, 1.] {
         check("leaky_relu", std::slice::from_ref(&xs), |t| {
@@ -261,8 +267,8 @@ fn elementwise_operations() {
 }
 
 #[test]
-fn gradients_at_zero_are_finite() {
-    let zero = Var::from_tensor(&Tensor::zeros((2, 3), DType::F64, &Device::Cpu).unwrap()).unwrap();
+pub(super) fn gradients_at_zero_are_finite() {
+    let zero = Var::from_tensor(&Tensor::zeros((2, 3), DType::F64, &device()).unwrap()).unwrap();
     let norm = || {
         l2_norm(&zero)
             .unwrap()
@@ -288,7 +294,7 @@ fn gradients_at_zero_are_finite() {
 
 /// `log(1 - exp(-x))` and its slope from their definition, where f64 has digits to spare.
 #[test]
-fn log1mexp_keeps_its_digits_at_both_ends() {
+pub(super) fn log1mexp_keeps_its_digits_at_both_ends() {
     // mpmath, 30 digits: [log(1 - exp(-x)), 1 / expm1(x)]
     let table = [
         (1e-5, -11.512_930_464_966_062, 99_999.500_000_833_33),
@@ -304,7 +310,7 @@ fn log1mexp_keeps_its_digits_at_both_ends() {
     ];
     for (x, value, slope) in table {
         for dtype in [DType::F64, DType::F32] {
-            let xs = Tensor::new(&[x], &Device::Cpu).unwrap().to_dtype(dtype);
+            let xs = Tensor::new(&[x], &device()).unwrap().to_dtype(dtype);
             let var = Var::from_tensor(&xs.unwrap()).unwrap();
             let tolerance = if dtype == DType::F64 { 1e-12 } else { 3e-5 };
             let run = || {

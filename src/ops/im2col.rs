@@ -11,7 +11,7 @@ use super::cpu::Real;
 const IMAGES_PER_TASK: usize = 8;
 
 /// The sizes of a convolution `[n, c_in, h, w] * [c_out, c_in, kh, kw] -> [n, c_out, oh, ow]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ConvShape {
     pub(super) n: usize,
     pub(super) c_in: usize,

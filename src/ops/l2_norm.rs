@@ -3,6 +3,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 use rayon::prelude::*;
 
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel, lane_sum};
+use super::cuda;
 
 /// The Euclidean norm of each sample over all its dimensions: `[batch, ...] -> [batch]`.
 ///
@@ -24,6 +25,9 @@ pub fn l2_norm(xs: &Tensor) -> Result<Tensor> {
     }
     if has_kernel(xs) {
         return xs.contiguous()?.apply_op1(L2Norm);
+    }
+    if cuda::has_kernel(xs) {
+        return cuda::l2_norm(xs);
     }
     let batch = xs.dim(0)?;
     let rows = xs.reshape((batch, xs.elem_count() / batch.max(1)))?;

@@ -2,6 +2,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::cuda;
 
 /// Below this, [`log1mexp`] and its gradient continue as if `x` were the floor: the gradient stays
 /// at about 1e6 instead of growing without bound, and never vanishes or becomes NaN.
@@ -29,6 +30,9 @@ pub const LOG1MEXP_FLOOR: f64 = 1e-6;
 pub fn log1mexp(xs: &Tensor) -> Result<Tensor> {
     if has_kernel(xs) {
         return xs.contiguous()?.apply_op1(Log1mExp);
+    }
+    if cuda::has_kernel(xs) {
+        return cuda::log1mexp(xs);
     }
     let floored = {
         let xs = xs.detach();

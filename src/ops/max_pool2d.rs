@@ -3,6 +3,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 use rayon::prelude::*;
 
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::cuda;
 
 /// The maximum of each `size x size` window, windows side by side:
 /// `[batch, channels, h, w] -> [batch, channels, h / size, w / size]`, rounded down.
@@ -28,6 +29,9 @@ pub fn max_pool2d(xs: &Tensor, size: usize) -> Result<Tensor> {
     let windows = Windows { h, w, size };
     if has_kernel(xs) {
         return xs.contiguous()?.apply_op1(windows);
+    }
+    if cuda::has_kernel(xs) {
+        return cuda::max_pool2d(xs, size);
     }
     let (oh, ow) = windows.out_hw();
     let xs = xs.narrow(2, 0, oh * size)?.narrow(3, 0, ow * size)?;

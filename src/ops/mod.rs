@@ -1,8 +1,9 @@
 //! Differentiable tensor operations that candle lacks or gets wrong (`docs/design.md`, section 4).
 //!
-//! On the CPU, for f32 and f64, each has a kernel of ours with its own backward pass, bit-identical
-//! from run to run whatever the number of threads. Elsewhere the same function is composed of
-//! candle's operations. Errors are candle's, since these functions stand beside candle's own.
+//! On the CPU and on CUDA, for f32 and f64, each has a kernel of ours with its own backward pass,
+//! bit-identical from run to run, on the CPU whatever the number of threads. Elsewhere the same
+//! function is composed of candle's operations. Errors are candle's, since these functions stand
+//! beside candle's own.
 
 mod activation;
 mod adam;
@@ -10,6 +11,7 @@ mod batch_norm;
 mod conv2d;
 mod conv_block;
 mod cpu;
+mod cuda;
 mod fast;
 mod im2col;
 mod l2_norm;
@@ -22,6 +24,7 @@ pub use activation::{leaky_relu, sigmoid};
 #[cfg(test)]
 pub(crate) use adam::composed_adam_step;
 pub(crate) use adam::{AdamStep, adam_step};
+pub(crate) use batch_norm::move_towards;
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
 pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
 pub use conv2d::{ConvAlgorithm, conv_transpose2d, conv_transpose2d_with, conv2d, conv2d_with};

@@ -3,6 +3,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 use rayon::prelude::*;
 
 use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::cuda;
 
 /// Repeats each pixel `factor x factor` times:
 /// `[batch, channels, h, w] -> [batch, channels, factor h, factor w]`.
@@ -25,6 +26,9 @@ pub fn upsample_nearest2d(xs: &Tensor, factor: usize) -> Result<Tensor> {
     }
     if has_kernel(xs) {
         return xs.contiguous()?.apply_op1(Upsample { factor });
+    }
+    if cuda::has_kernel(xs) {
+        return cuda::upsample_nearest2d(xs, factor);
     }
     xs.reshape((batch * channels, h, 1, w, 1))?
         .broadcast_as((batch * channels, h, factor, w, factor))?

@@ -133,7 +133,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
         } = file.content;
         let moments = file.first.into_values().zip(file.second.into_values());
         let moments = moments.zip(steps).map(|((m, v), n)| (m, v, n));
-        self.adam.import(moments.collect());
+        self.adam.import(moments.collect())?;
         self.params.restore(&Snapshot::from_tensors(file.now))?;
         self.best = Best {
             epoch: best_epoch,
