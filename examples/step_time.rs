@@ -1,7 +1,7 @@
 //! Time of one training step (losses, risk, backward pass, Adam) and of scoring one batch, for an
 //! autoencoder (`ae`), PUAE and PUSVDD with the LeNet of section 5.3 on random 3x32x32 images.
 //!
-//! `cargo run --release --example step_time -- --batch 128`, about ten seconds on two cores.
+//! `cargo run --release --example step_time -- --batch 128 --size 32`, about ten seconds on two cores.
 //!
 //! Prints one JSON row a method: the medians in ms and samples per second.
 
@@ -32,6 +32,9 @@ struct Args {
     /// Images a step.
     #[arg(long, default_value_t = 128)]
     batch: usize,
+    /// Height and width of the images, a multiple of 8.
+    #[arg(long, default_value_t = 32)]
+    size: usize,
     /// Steps timed, after three to warm up.
     #[arg(long, default_value_t = 15)]
     steps: usize,
@@ -86,7 +89,7 @@ fn main() -> Result<()> {
         Place::Cuda => (Device::new_cuda(0)?, "cuda"),
     };
     let mut random = Noise::new(1);
-    let shape = [args.batch, 3, 32, 32];
+    let shape = [args.batch, 3, args.size, args.size];
     let images = random_values(shape.iter().product());
     let xs = Tensor::from_vec(images, &shape, &device)?;
     for method in ["ae", "puae", "pusvdd"] {
@@ -97,12 +100,20 @@ fn main() -> Result<()> {
         let affine = method != "pusvdd";
         let config = LeNetConfig {
             affine,
+            height: args.size,
+            width: args.size,
+            // As many maps of the last block's size as the paper's network has.
+            latent: 128 * args.size * args.size / 1024,
             ..Default::default()
         };
         let detector: Box<dyn NonNegativeLoss> = match method {
             "pusvdd" => {
                 let svdd = DeepSvdd::lenet(&config, params.var_builder())?;
-                svdd.set_center(&Tensor::from_vec(random_values(128), 128, &device)?)?;
+                svdd.set_center(&Tensor::from_vec(
+                    random_values(config.latent),
+                    config.latent,
+                    &device,
+                )?)?;
                 Box::new(svdd)
             }
             _ => Box::new(Autoencoder::lenet(&config, params.var_builder())?),
@@ -135,7 +146,7 @@ fn main() -> Result<()> {
         let row = serde_json::json!({
             "engine": concat!("puad ", env!("CARGO_PKG_VERSION")), "device": place,
             "threads": std::thread::available_parallelism()?.get(), "method": method,
-            "batch": args.batch, "train_step_ms": step, "train_samples_per_s": rate(step),
+            "batch": args.batch, "size": args.size, "train_step_ms": step, "train_samples_per_s": rate(step),
             "score_ms": score, "score_samples_per_s": rate(score),
         });
         println!("{row}");

@@ -1,0 +1,81 @@
+//! One training step (losses, risk, backward pass, Adam) of each method of the paper and the rotation
+//! head under the PU risk, and scoring: LeNet of section 5.3, batch 128, 3x32x32, f32, 1 in 20 labeled.
+//!
+//! `cargo bench --bench steps`, or with a filter: `cargo bench --bench steps -- PUSVDD`.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use puad::candle_core::{DType, Device, Tensor};
+use puad::method::{AnyDetector, Assembly, Method, MethodOptions, Network};
+use puad::objective::{GroupCounts, GroupLosses, Objective};
+use puad::optim::{Adam, AdamConfig};
+use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, Result};
+
+const BATCH: usize = 128;
+const LABELED: usize = 7;
+
+/// Numbers in [0, 1) from a linear congruential generator.
+fn random(dims: &[usize]) -> Tensor {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32
+    };
+    let values = (0..dims.iter().product()).map(|_| next()).collect();
+    Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
+}
+
+fn assemble(method: Method) -> Result<Assembly> {
+    let params = Params::new(0, DType::F32, &Device::Cpu);
+    let network = Network::for_samples(&[3, 32, 32])?;
+    let (prior, options) = (ClassPrior::new(0.1)?, MethodOptions::default());
+    let assembly = Assembly::new(method, &network, prior, &options, params)?;
+    if let AnyDetector::DeepSvdd(svdd) = assembly.detector() {
+        svdd.set_center(&random(&[network.latent()]))?;
+    }
+    Ok(assembly)
+}
+
+fn step(assembly: &Assembly, xs: &Tensor, noise: &mut Noise, adam: &mut Adam) -> Result<()> {
+    let objective = assembly.objective();
+    let anomalies = if objective.sees().anomalies {
+        LABELED
+    } else {
+        0
+    };
+    let counts = GroupCounts {
+        unlabeled: BATCH - anomalies,
+        anomalies,
+        normals: 0,
+    };
+    let losses = objective
+        .detector()
+        .losses(xs, &mut Pass::training(noise))?;
+    let risk = objective.risk(&GroupLosses::split(&losses, counts)?)?;
+    adam.step(&risk.backward()?)
+}
+
+fn steps(c: &mut Criterion) {
+    let xs = random(&[BATCH, 3, 32, 32]);
+    let rotation = ("rotation/pu", "rotation/pu".parse().unwrap());
+    for (name, method) in Method::NAMED.iter().copied().chain([rotation]) {
+        let assembly = assemble(method).unwrap();
+        let vars = assembly.detector_params().parameters();
+        let vars = vars.into_iter().map(|(_, var)| var).collect();
+        let mut adam = Adam::new(vars, AdamConfig::default()).unwrap();
+        let mut noise = Noise::new(0);
+        let mut group = c.benchmark_group(name);
+        group.sample_size(15);
+        group.bench_function("step", |b| {
+            b.iter(|| step(&assembly, &xs, &mut noise, &mut adam).unwrap())
+        });
+        group.bench_function("score", |b| {
+            b.iter(|| black_box(assembly.detector().score(&xs).unwrap()))
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, steps);
+criterion_main!(benches);
