@@ -1,12 +1,25 @@
 //! Vectors of f32, as wide as the machine has them, and scratch memory.
 
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Runs `task` with the widest instructions that the machine has.
+/// Runs `task` with the widest instructions that the machine has, or those that `PUAD_SIMD` names.
 pub(in crate::ops) fn dispatch<T: WithSimd>(task: T) -> T::Output {
-    Arch::new().dispatch(task)
+    static ARCH: OnceLock<Arch> = OnceLock::new();
+    ARCH.get_or_init(choose).dispatch(task)
+}
+
+/// `PUAD_SIMD=scalar` or `avx2` is for tests of what other machines run; anything else, and what this
+/// machine lacks, is no limit.
+fn choose() -> Arch {
+    match std::env::var("PUAD_SIMD").as_deref() {
+        Ok("scalar") => Arch::Scalar,
+        #[cfg(target_arch = "x86_64")]
+        Ok("avx2") => pulp::x86::V3::try_new().map_or_else(Arch::new, Arch::V3),
+        _ => Arch::new(),
+    }
 }
 
 /// Lanes of a vector.
