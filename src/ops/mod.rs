@@ -13,10 +13,12 @@ mod conv_block;
 mod cpu;
 mod cuda;
 mod fast;
+mod fused_block;
 mod im2col;
 mod l2_norm;
 mod log1mexp;
 mod max_pool2d;
+mod normalize;
 mod upsample2d;
 mod upsample_conv;
 

@@ -1,7 +1,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::super::batch_norm::{BatchNormOptions, BatchStatistics, ChannelView};
-use super::adam::InPlace;
+use super::in_place::InPlace;
 use super::launch::{Launch, blocks_for, int, real};
 use super::op::Op;
 

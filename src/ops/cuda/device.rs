@@ -8,7 +8,7 @@ use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_
 use candle_core::cuda_backend::{CudaDType, CudaDevice, CudaStorageSlice};
 use candle_core::{CudaStorage, DType, Error, Layout, Result};
 
-use super::adam::InPlace;
+use super::in_place::InPlace;
 use super::launch::{Given, Launch, THREADS};
 
 /// Runs `launch` into a new storage.

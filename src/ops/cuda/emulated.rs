@@ -10,7 +10,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, DType, Layout, Result, WithDType};
 use libloading::Library;
 
-use super::adam::InPlace;
+use super::in_place::InPlace;
 use super::launch::{Given, Launch};
 use crate::ops::cpu::contiguous_mut;
 

@@ -13,6 +13,7 @@ mod device;
 mod elementwise;
 #[cfg(test)]
 mod emulated;
+mod in_place;
 mod launch;
 mod op;
 mod pixels;

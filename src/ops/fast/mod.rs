@@ -10,6 +10,7 @@
 
 mod direct;
 mod frame;
+mod moments;
 mod norm;
 mod plan;
 mod product;
@@ -20,7 +21,8 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
-pub(super) use self::norm::{Activation, Moments, image_moments, merge_moments};
+pub(super) use self::moments::{Moments, image_moments, merge_moments};
+pub(super) use self::norm::Activation;
 pub(super) use self::plan::Plan;
 pub(super) use self::vector::{uninit, with_scratch};
 
