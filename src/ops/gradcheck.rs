@@ -234,6 +234,47 @@ pub(super) fn pooling_and_upsampling() {
     }
 }
 
+/// Of a size that several tasks, or blocks of a GPU, share: kernels against candle's operations.
+#[test]
+pub(super) fn large_tensors() {
+    type Op = fn(&[Tensor]) -> Result<Tensor>;
+    let norm: Op = |t| {
+        let affine = (t.len() > 1).then(|| (&t[1], &t[2]));
+        let options = BatchNormOptions {
+            affine,
+            eps: 1e-3,
+            negative_slope: 0.2,
+        };
+        Ok(batch_norm_train(&t[0], options)?.0)
+    };
+    let images = spread(&[9, 3, 32, 33], 1);
+    let affine = [images.clone(), spread(&[3], 2), spread(&[3], 3)];
+    let one = std::slice::from_ref(&images);
+    let cases: [(&str, &[Tensor], Op); 8] = [
+        ("batch norm", one, norm),
+        ("affine batch norm", &affine, norm),
+        ("max_pool2d", one, |t| max_pool2d(&t[0], 3)),
+        ("upsample", one, |t| upsample_nearest2d(&t[0], 2)),
+        ("leaky_relu", one, |t| leaky_relu(&t[0], 0.1)),
+        ("sigmoid", one, |t| sigmoid(&t[0])),
+        ("l2_norm", one, |t| l2_norm(&t[0])),
+        ("log1mexp", one, |t| log1mexp(&t[0].sqr()?)),
+    ];
+    for (what, inputs, f) in cases {
+        let value = values(&f(inputs).unwrap());
+        assert_close(
+            what,
+            &value,
+            &composed(|| values(&f(inputs).unwrap())),
+            1e-11,
+        );
+        let wanted = composed(|| gradients(&f, inputs));
+        for (got, want) in gradients(&f, inputs).iter().zip(&wanted) {
+            assert_close(what, got, want, 1e-10);
+        }
+    }
+}
+
 #[test]
 pub(super) fn the_first_maximum_takes_all() {
     let ones = Var::from_tensor(&Tensor::ones((1, 1, 2, 4), DType::F64, &device()).unwrap());

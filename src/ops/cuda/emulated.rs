@@ -184,6 +184,7 @@ mod tests {
                 gradcheck::batch_norm_of_given_statistics,
                 gradcheck::batch_norm_keeps_its_digits_beside_a_large_mean,
                 gradcheck::pooling_and_upsampling,
+                gradcheck::large_tensors,
                 gradcheck::the_first_maximum_takes_all,
                 gradcheck::nan_is_a_maximum,
                 gradcheck::elementwise_operations,
