@@ -1,6 +1,7 @@
 //! Each operation at the shapes of the LeNet, forward, and forward with backward: batch 128, f32.
 //!
-//! `cargo bench --bench ops`, or with a filter: `cargo bench --bench ops -- conv`.
+//! `cargo bench --bench ops`, or with a filter: `cargo bench --bench ops -- conv`. PyTorch's side of the
+//! blocks is `ops.py`.
 
 use std::hint::black_box;
 
@@ -177,13 +178,19 @@ fn elementwise(c: &mut Criterion) {
     bench(c, "log1mexp", &losses, |t| log1mexp(&t[0]));
 }
 
+fn linear(c: &mut Criterion) {
+    let inputs: [(&[usize], bool); 2] = [(&[BATCH, 2048], true), (&[128, 2048], true)];
+    bench(c, "linear 2048-128", &inputs, |t| t[0].matmul(&t[1].t()?));
+}
+
 fn adam(c: &mut Criterion) {
-    // The sizes of the encoder's largest weights.
+    // All weights of the encoder.
     let var = |dims: &[usize]| Var::from_tensor(&random(dims)).unwrap();
     let vars = vec![
-        var(&[128, 2048]),
-        var(&[128, 64, 5, 5]),
+        var(&[32, 3, 5, 5]),
         var(&[64, 32, 5, 5]),
+        var(&[128, 64, 5, 5]),
+        var(&[128, 2048]),
     ];
     let sum = vars.iter().map(|v| v.sqr().unwrap().sum_all().unwrap());
     let grads = sum
@@ -195,5 +202,5 @@ fn adam(c: &mut Criterion) {
     c.bench_function("adam", |b| b.iter(|| adam.step(&grads).unwrap()));
 }
 
-criterion_group!(benches, convolutions, elementwise, adam);
+criterion_group!(benches, convolutions, linear, elementwise, adam);
 criterion_main!(benches);
