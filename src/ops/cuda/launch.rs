@@ -1,7 +1,6 @@
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
 
-/// Threads a block.
-#[cfg(feature = "cuda")]
+/// Threads a block on a GPU.
 pub(super) const THREADS: u32 = 256;
 
 /// Blocks that keep any GPU busy; what is left goes round.
@@ -36,7 +35,7 @@ pub(super) fn real(value: f64) -> u64 {
 
 /// Blocks for a kernel that goes over `n` values.
 pub(super) fn blocks_for(n: usize) -> [u32; 2] {
-    [n.div_ceil(256).min(BLOCKS) as u32, 1]
+    [n.div_ceil(THREADS as usize).min(BLOCKS) as u32, 1]
 }
 
 impl Launch {
