@@ -3,29 +3,19 @@
 //! `cargo bench --bench ops`, or with a filter: `cargo bench --bench ops -- conv`. PyTorch's side of the
 //! blocks is `ops.py`.
 
+mod common;
+
 use std::hint::black_box;
 
+use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
-use puad::candle_core::{Device, Result, Tensor, Var};
+use puad::candle_core::{Result, Tensor, Var};
 use puad::ops::{
     BatchNormOptions, ConvAlgorithm, ConvBlock, batch_norm_train, conv_block_eval,
     conv_block_train, conv_transpose2d, conv2d, l2_norm, leaky_relu, log1mexp, max_pool2d, sigmoid,
     upsample_nearest2d, upsample2_conv2d,
 };
 use puad::optim::{Adam, AdamConfig};
-
-const BATCH: usize = 128;
-
-/// Numbers in [0, 1) from a linear congruential generator.
-fn random(dims: &[usize]) -> Tensor {
-    let mut state = 1u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 24) as f32
-    };
-    let values = (0..dims.iter().product()).map(|_| next()).collect();
-    Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
-}
 
 /// Times `f` of inputs of the given shapes; those marked get gradients.
 fn bench(

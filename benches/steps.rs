@@ -1,10 +1,13 @@
 //! One training step (losses, risk, backward pass, Adam) of each method of the paper and the rotation
-//! head under the PU risk, and scoring: LeNet of section 5.3, batch 128, 3x32x32, f32, 1 in 20 labeled.
+//! head under the PU risk, and scoring: LeNet of section 5.3, batch 128, 3x32x32, f32, 7 labeled.
 //!
 //! `cargo bench --bench steps`, or with a filter: `cargo bench --bench steps -- PUSVDD`.
 
+mod common;
+
 use std::hint::black_box;
 
+use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
 use puad::candle_core::{DType, Device, Tensor};
 use puad::method::{AnyDetector, Assembly, Method, MethodOptions, Network};
@@ -12,19 +15,7 @@ use puad::objective::{GroupCounts, GroupLosses, Objective};
 use puad::optim::{Adam, AdamConfig};
 use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, Result};
 
-const BATCH: usize = 128;
 const LABELED: usize = 7;
-
-/// Numbers in [0, 1) from a linear congruential generator.
-fn random(dims: &[usize]) -> Tensor {
-    let mut state = 1u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 24) as f32
-    };
-    let values = (0..dims.iter().product()).map(|_| next()).collect();
-    Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
-}
 
 fn assemble(method: Method) -> Result<Assembly> {
     let params = Params::new(0, DType::F32, &Device::Cpu);

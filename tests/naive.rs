@@ -22,20 +22,21 @@ fn numbers(n: usize, key: u64) -> Vec<f64> {
     (1..=n as u64).map(value).collect()
 }
 
-/// A tensor in a layout of its own, beside its values in row order.
-fn tensor(dims: &[usize], key: u64, swapped: bool) -> (Tensor, Vec<f64>) {
-    let n = dims.iter().product();
-    let last = dims.len() - 1;
-    let t = if swapped {
-        let mut stored = dims.to_vec();
-        stored.swap(last - 1, last);
-        let t = Tensor::from_vec(numbers(n, key), stored, &device()).unwrap();
-        t.transpose(last - 1, last).unwrap()
-    } else {
-        Tensor::from_vec(numbers(n, key), dims, &device()).unwrap()
-    };
-    let flat = values(&t);
+/// A tensor and its values.
+fn tensor(dims: &[usize], key: u64) -> (Tensor, Vec<f64>) {
+    let flat = numbers(dims.iter().product(), key);
+    let t = Tensor::from_vec(flat.clone(), dims, &device()).unwrap();
     (t, flat)
+}
+
+/// The same values, with rows and columns stored the other way round behind ten others.
+fn relaid(t: &Tensor) -> Result<Tensor> {
+    let last = t.rank() - 1;
+    let turned = t.transpose(last - 1, last)?.contiguous()?;
+    let flat = turned.flatten_all()?;
+    let padding = Tensor::zeros(10, t.dtype(), t.device())?;
+    let behind = Tensor::cat(&[&padding, &flat], 0)?.narrow(0, 10, flat.elem_count())?;
+    behind.reshape(turned.shape())?.transpose(last - 1, last)
 }
 
 fn values(t: &Tensor) -> Vec<f64> {
@@ -50,14 +51,23 @@ struct Seen {
     inputs: Vec<Vec<f64>>,
 }
 
-fn run(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[&Tensor], dtype: DType) -> Seen {
+fn run(
+    f: impl Fn(&[Tensor]) -> Result<Tensor>,
+    inputs: &[&Tensor],
+    dtype: DType,
+    swapped: bool,
+) -> Seen {
     let vars: Vec<Var> = inputs
         .iter()
         .map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap())
         .collect();
-    let leaves: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
+    let leaf = |v: &Var| match swapped {
+        true => relaid(v).unwrap(),
+        false => v.as_tensor().clone(),
+    };
+    let leaves: Vec<Tensor> = vars.iter().map(leaf).collect();
     let ys = f(&leaves).unwrap();
-    let grad = tensor(ys.dims(), 99, false).0.to_dtype(dtype).unwrap();
+    let grad = tensor(ys.dims(), 99).0.to_dtype(dtype).unwrap();
     let grads = (&ys * &grad)
         .unwrap()
         .sum_all()
@@ -145,13 +155,13 @@ proptest! {
         };
         // A transposed convolution is the same one, from output to input.
         let (input, output) = ([n, c_in, h, w], [n, c_out, oh, ow]);
-        let (xs, x) = tensor(if transposed { &output } else { &input }, 1, swapped);
-        let (kernel, weight) = tensor(&[c_out, c_in, k, k], 2, swapped);
+        let (xs, x) = tensor(if transposed { &output } else { &input }, 1);
+        let (kernel, weight) = tensor(&[c_out, c_in, k, k], 2);
         let f = |t: &[Tensor]| match transposed {
             false => conv2d_with(&t[0], &t[1], padding, algorithm),
             true => conv_transpose2d_with(&t[0], &t[1], padding, algorithm),
         };
-        let seen = run(f, &[&xs, &kernel], dtype);
+        let seen = run(f, &[&xs, &kernel], dtype, swapped);
         let (mut ys, mut d_x) = (vec![0.; seen.ys.len()], vec![0.; x.len()]);
         let mut d_weight = vec![0.; weight.len()];
         products(input, (c_out, k, padding), |o, i, at| {
@@ -174,8 +184,8 @@ proptest! {
         let count = n * h * w;
         prop_assume!(count >= 2 && count * channels < 200_000);
         let dtype = if single { DType::F32 } else { DType::F64 };
-        let (xs, x) = tensor(&[n, channels, h, w], 1, swapped);
-        let (scales, shifts) = (tensor(&[1, channels], 2, false), tensor(&[1, channels], 3, false));
+        let (xs, x) = tensor(&[n, channels, h, w], 1);
+        let (scales, shifts) = (tensor(&[1, channels], 2), tensor(&[1, channels], 3));
         let (eps, given) = (1e-2, (0.25, 0.5));
         let f = |t: &[Tensor]| {
             let affine = match t {
@@ -192,7 +202,7 @@ proptest! {
             }
         };
         let inputs = [&xs, &scales.0, &shifts.0];
-        let seen = run(f, if affine { &inputs } else { &inputs[..1] }, dtype);
+        let seen = run(f, if affine { &inputs } else { &inputs[..1] }, dtype, swapped);
         let (mut ys, mut d_x) = (vec![0.; x.len()], vec![0.; x.len()]);
         let (mut d_scale, mut d_shift) = (vec![0.; channels], vec![0.; channels]);
         for c in 0..channels {
@@ -238,7 +248,7 @@ proptest! {
         prop_assume!(size <= h && size <= w && n * channels * h * w < 200_000);
         let dtype = if single { DType::F32 } else { DType::F64 };
         // Few levels, so that windows have ties.
-        let (xs, _) = tensor(&[n, channels, h, w], 1, swapped);
+        let (xs, _) = tensor(&[n, channels, h, w], 1);
         let xs = ((xs * levels).unwrap().round().unwrap() / 4.).unwrap();
         let mut x = values(&xs);
         for i in 0..nan {
@@ -246,7 +256,7 @@ proptest! {
             x[at] = f64::NAN;
         }
         let xs = Tensor::from_vec(x.clone(), xs.dims(), &device()).unwrap();
-        let seen = run(|t| max_pool2d(&t[0], size), &[&xs], dtype);
+        let seen = run(|t| max_pool2d(&t[0], size), &[&xs], dtype, swapped);
         let (oh, ow) = (h / size, w / size);
         let mut d_x = vec![0.; x.len()];
         let mut ys = vec![0.; seen.ys.len()];
@@ -273,8 +283,8 @@ proptest! {
     ) {
         prop_assume!(n * channels * h * w < 50_000);
         let dtype = if single { DType::F32 } else { DType::F64 };
-        let (xs, x) = tensor(&[n, channels, h, w], 1, swapped);
-        let seen = run(|t| upsample_nearest2d(&t[0], factor), &[&xs], dtype);
+        let (xs, x) = tensor(&[n, channels, h, w], 1);
+        let seen = run(|t| upsample_nearest2d(&t[0], factor), &[&xs], dtype, swapped);
         let mut d_x = vec![0.; x.len()];
         let mut ys = vec![0.; seen.ys.len()];
         for (o, y) in ys.iter_mut().enumerate() {

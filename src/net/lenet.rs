@@ -45,7 +45,7 @@ pub struct LeNetConfig {
     pub head: Head,
     /// Whether batch norm learns scale and shift.
     pub affine: bool,
-    /// How convolutions in f32 are computed on the CPU.
+    /// How convolutions in f32 are computed.
     pub algorithm: ConvAlgorithm,
 }
 

@@ -34,6 +34,8 @@ pub(crate) fn adam_step(
 ) -> Result<Option<Tensor>> {
     let fits = grad.dtype() == weight.dtype()
         && grad.shape() == weight.shape()
+        && moments.dtype() == weight.dtype()
+        && moments.elem_count() == 2 * weight.elem_count()
         && weight.is_contiguous()
         && moments.is_contiguous();
     if !fits || !(has_kernel(weight) || cuda::has_kernel(weight)) {

@@ -181,7 +181,8 @@ pub fn batch_norm_eval(
 /// `running (1 - momentum) + batch momentum`.
 pub(crate) fn move_towards(running: &Var, batch: &Tensor, momentum: f64) -> Result<()> {
     let old = running.as_detached_tensor();
-    if cuda::has_kernel(&old) {
+    let alike = old.dtype() == batch.dtype() && old.dims() == batch.dims();
+    if cuda::has_kernel(&old) && alike && old.is_contiguous() {
         return cuda::move_towards(&old, batch, momentum);
     }
     running.set(&((old * (1. - momentum))? + (batch * momentum)?)?)

@@ -31,8 +31,8 @@ pub fn conv2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
     conv2d_with(xs, kernel, padding, ConvAlgorithm::Fast)
 }
 
-/// How a convolution is computed in f32, on the CPU and, with the feature `cudnn`, on CUDA. In f64 and
-/// elsewhere all are the same.
+/// How a convolution is computed in f32, on the CPU and, with the feature `cudnn`, on CUDA. In f64, and
+/// on other devices, all are the same. The errors are those measured on the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConvAlgorithm {
@@ -43,8 +43,8 @@ pub enum ConvAlgorithm {
     Fast,
     /// An unfolded image and a matrix product, with a relative error of about 1e-7.
     Exact,
-    /// On CUDA, tensor cores, which round the factors to 10 bits: a relative error of about 1e-3.
-    /// This is PyTorch's default there. On the CPU as `Fast`.
+    /// On CUDA, tensor cores, which round the factors to 10 bits, a relative error of some 1e-3:
+    /// PyTorch's default there. On the CPU as `Fast`.
     Tf32,
 }
 

@@ -1,6 +1,8 @@
 //! Every operation against central differences in f64, by its kernel and composed of candle's
 //! operations, and the two against each other.
 
+use std::sync::OnceLock;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,8 +14,12 @@ const STEP: f64 = 1e-5;
 
 /// The device that `PUAD_TEST_DEVICE` names, else the CPU.
 fn device() -> Device {
-    let name = std::env::var("PUAD_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
-    crate::device(&name).unwrap()
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    let open = || {
+        let name = std::env::var("PUAD_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
+        crate::device(&name).unwrap()
+    };
+    DEVICE.get_or_init(open).clone()
 }
 
 /// Numbers in [-1, 1] that keep away from each other, so that no maximum or kink lies within a step.

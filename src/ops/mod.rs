@@ -1,9 +1,9 @@
 //! Differentiable tensor operations that candle lacks or gets wrong (`docs/design.md`, section 4).
 //!
-//! On the CPU and on CUDA, for f32 and f64, each has a kernel of ours with its own backward pass,
-//! bit-identical from run to run, on the CPU whatever the number of threads. Elsewhere the same
-//! function is composed of candle's operations. Errors are candle's, since these functions stand
-//! beside candle's own.
+//! On the CPU, for f32 and f64, each has a kernel of ours with its own backward pass, bit-identical
+//! from run to run whatever the number of threads. On CUDA too, but that convolutions are cuDNN's
+//! with the feature `cudnn`, and candle's without it. Elsewhere the same function is composed of
+//! candle's operations. Errors are candle's, since these functions stand beside candle's own.
 
 mod activation;
 mod adam;

@@ -11,7 +11,7 @@ pub(in crate::ops) fn adam_step(
     moments: &Tensor,
     step: AdamStep,
 ) -> Result<()> {
-    let n = weights.elem_count();
+    let (n, real_type) = (weights.elem_count(), weights.dtype());
     let blocks = blocks_for(n);
     let (beta1, beta2) = (step.beta1, step.beta2);
     let decays = [step.coupled, beta1, 1. - beta1, beta2, 1. - beta2];
@@ -24,12 +24,14 @@ pub(in crate::ops) fn adam_step(
     let op = InPlace {
         kernel: "adam_moments",
         blocks,
+        real: real_type,
         numbers: numbers(&decays),
     };
     moments.inplace_op3(grad, weights, &op)?;
     let op = InPlace {
         kernel: "adam_weights",
         blocks,
+        real: real_type,
         numbers: numbers(&[step.keep, step.unbias2, step.eps, step.rate]),
     };
     weights.inplace_op2(moments, &op)

@@ -1,4 +1,4 @@
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Shape, Tensor, bail};
 
 use super::super::batch_norm::{BatchNormOptions, BatchStatistics, ChannelView};
 use super::in_place::InPlace;
@@ -15,7 +15,7 @@ pub(in crate::ops) fn batch_norm_train(
     options: BatchNormOptions<'_>,
 ) -> Result<(Tensor, BatchStatistics)> {
     let xs = xs.contiguous()?;
-    let norm = Norm::new(view, &options, true);
+    let norm = Norm::new(&xs, view, &options, true);
     let moments = norm.moments(&xs)?;
     let statistics = BatchStatistics {
         mean: moments.get(0)?.to_dtype(xs.dtype())?,
@@ -33,7 +33,8 @@ pub(in crate::ops) fn batch_norm_eval(
     options: BatchNormOptions<'_>,
 ) -> Result<Tensor> {
     let moments = Tensor::stack(&[mean.detach(), variance.detach()], 0)?.to_dtype(DType::F64)?;
-    Norm::new(view, &options, false).apply(&xs.contiguous()?, moments, options.affine)
+    let norm = Norm::new(xs, view, &options, false);
+    norm.apply(&xs.contiguous()?, moments, options.affine)
 }
 
 /// Moves `running` towards `batch` in place: `running (1 - momentum) + batch momentum`.
@@ -42,6 +43,7 @@ pub(in crate::ops) fn move_towards(running: &Tensor, batch: &Tensor, momentum: f
     let op = InPlace {
         kernel: "move_towards",
         blocks: blocks_for(n),
+        real: running.dtype(),
         numbers: vec![int(n), real(1. - momentum), real(momentum)],
     };
     running.inplace_op2(&batch.contiguous()?, &op)
@@ -51,15 +53,22 @@ pub(in crate::ops) fn move_towards(running: &Tensor, batch: &Tensor, momentum: f
 #[derive(Clone, Copy)]
 struct Norm {
     view: ChannelView,
+    real: DType,
     eps: f64,
     slope: f64,
     from_batch: bool,
 }
 
 impl Norm {
-    fn new(view: ChannelView, options: &BatchNormOptions<'_>, from_batch: bool) -> Self {
+    fn new(
+        xs: &Tensor,
+        view: ChannelView,
+        options: &BatchNormOptions<'_>,
+        from_batch: bool,
+    ) -> Self {
         Self {
             view,
+            real: xs.dtype(),
             eps: options.eps,
             slope: options.negative_slope,
             from_batch,
@@ -71,17 +80,18 @@ impl Norm {
     }
 
     /// A kernel whose blocks have a channel each, or a part of one.
-    fn over_channels(self, kernel: &'static str, parts: usize) -> Launch {
-        let ChannelView {
-            batch,
-            channels,
-            pixels,
-        } = self.view;
+    fn over_channels(
+        self,
+        kernel: &'static str,
+        parts: usize,
+        output: (impl Into<Shape>, DType),
+    ) -> Launch {
+        let (channels, pixels) = (self.view.channels, self.view.pixels);
         Launch {
             kernel,
             blocks: [channels as u32, parts as u32],
-            output: (batch * channels * pixels).into(),
-            dtype: None,
+            real: self.real,
+            output: (output.0.into(), output.1),
             numbers: vec![int(channels), int(pixels), int(self.view.count())],
         }
     }
@@ -89,26 +99,33 @@ impl Norm {
     /// Sums by channel, part by part: `[parts, 2, channels]`.
     fn sums(self, kernel: &'static str) -> Launch {
         let parts = self.parts(VALUES_TO_SUM);
+        let output = (parts, 2, self.view.channels);
+        self.over_channels(kernel, parts, (output, DType::F64))
+    }
+
+    /// A kernel that writes a tensor like `xs`.
+    fn map(self, kernel: &'static str, xs: &Tensor) -> Launch {
+        let output = (xs.shape().clone(), self.real);
+        self.over_channels(kernel, self.parts(VALUES_TO_WRITE), output)
+    }
+
+    /// A kernel that writes `[2, channels]`, over `n` values.
+    fn pair(self, kernel: &'static str, n: usize, dtype: DType) -> Launch {
         Launch {
-            output: (parts, 2, self.view.channels).into(),
-            dtype: Some(DType::F64),
-            ..self.over_channels(kernel, parts)
+            blocks: blocks_for(n),
+            output: ((2, self.view.channels).into(), dtype),
+            numbers: vec![int(n)],
+            ..Launch::each(kernel, self.real, n)
         }
     }
 
     /// `[2, channels]`: mean and variance.
     fn moments(self, xs: &Tensor) -> Result<Tensor> {
-        let channels = self.view.channels;
-        let sums = self.sums("moment_sums");
-        let parts = sums.blocks[1] as usize;
-        let moments = Launch {
-            kernel: "moments",
-            blocks: blocks_for(channels),
-            output: (2, channels).into(),
-            dtype: Some(DType::F64),
-            numbers: sums.numbers.iter().copied().chain([int(parts)]).collect(),
-        };
-        moments.apply(&[Some(xs), Some(&sums.apply(&[Some(xs)])?)])
+        let sums = self.sums("moment_sums").apply(&[Some(xs)])?;
+        let view = [self.view.pixels, self.view.count(), sums.dim(0)?].map(int);
+        self.pair("moments", self.view.channels, DType::F64)
+            .with(view)
+            .apply(&[Some(xs), Some(&sums)])
     }
 
     fn apply(
@@ -117,11 +134,7 @@ impl Norm {
         moments: Tensor,
         affine: Option<(&Tensor, &Tensor)>,
     ) -> Result<Tensor> {
-        let parts = self.parts(VALUES_TO_WRITE);
-        let launch = Launch {
-            output: xs.shape().clone(),
-            ..self.over_channels("normalize", parts)
-        };
+        let launch = self.map("normalize", xs);
         let launch = launch.with([real(self.eps), real(self.slope)]);
         let Some((scales, shifts)) = affine else {
             return xs.apply_op1(Op {
@@ -137,11 +150,13 @@ impl Norm {
             });
         };
         for t in [scales, shifts] {
-            if t.dims() != [self.view.channels] {
-                candle_core::bail!(
-                    "batch norm needs scale and shift of {} channels, got {:?}",
+            if t.dims() != [self.view.channels] || t.dtype() != self.real {
+                bail!(
+                    "batch norm needs scale and shift of {} channels in {:?}, got {:?} in {:?}",
                     self.view.channels,
-                    t.dims()
+                    self.real,
+                    t.dims(),
+                    t.dtype()
                 )
             }
         }
@@ -154,7 +169,7 @@ impl Norm {
                 let d_xs = xs
                     .track_op()
                     .then(|| self.input_gradient([xs, &moments, grad], affine, Some(&sums)));
-                let d_affine = self.affine_gradient(&moments, &sums, xs)?;
+                let d_affine = self.affine_gradient(&moments, &sums)?;
                 Ok((
                     d_xs.transpose()?,
                     Some(d_affine.get(0)?),
@@ -176,12 +191,9 @@ impl Norm {
             .sums("gradient_sums")
             .with([real(self.eps), real(self.slope)]);
         let parts = sums.apply(&[Some(xs), scales, shifts, Some(moments), Some(grad)])?;
-        let n = 2 * self.view.channels;
-        let total = Launch {
-            dtype: Some(DType::F64),
-            ..Launch::each("add_parts", (2, self.view.channels), n)
-        };
-        total.with([int(parts.dim(0)?)]).apply(&[Some(&parts)])
+        self.pair("add_parts", 2 * self.view.channels, DType::F64)
+            .with([int(parts.dim(0)?)])
+            .apply(&[Some(&parts)])
     }
 
     fn input_gradient(
@@ -191,25 +203,15 @@ impl Norm {
         sums: Option<&Tensor>,
     ) -> Result<Tensor> {
         let (scales, shifts) = affine.unzip();
-        let parts = self.parts(VALUES_TO_WRITE);
-        let launch = Launch {
-            output: xs.shape().clone(),
-            ..self.over_channels("input_gradient", parts)
-        };
         let from_batch = int(self.from_batch.into());
-        launch
+        self.map("input_gradient", xs)
             .with([from_batch, real(self.eps), real(self.slope)])
             .apply(&[Some(xs), scales, shifts, Some(moments), Some(grad), sums])
     }
 
-    /// `[2, channels]`, of scale and shift, of the type of `like`.
-    fn affine_gradient(self, moments: &Tensor, sums: &Tensor, like: &Tensor) -> Result<Tensor> {
-        let channels = self.view.channels;
-        let launch = Launch {
-            dtype: Some(like.dtype()),
-            ..Launch::each("affine_gradient", (2, channels), channels)
-        };
-        launch
+    /// `[2, channels]`, of scale and shift.
+    fn affine_gradient(self, moments: &Tensor, sums: &Tensor) -> Result<Tensor> {
+        self.pair("affine_gradient", self.view.channels, self.real)
             .with([real(self.eps)])
             .apply(&[Some(moments), Some(sums)])
     }

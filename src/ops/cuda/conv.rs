@@ -15,7 +15,7 @@ use candle_core::cuda_backend::cudarc::cudnn::{
     FilterDescriptor, TensorDescriptor,
 };
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
-use candle_core::cuda_backend::{CudaDType, CudaDevice, DeviceId};
+use candle_core::cuda_backend::{CudaDType, CudaDevice};
 use candle_core::{CudaStorage, DType, Error, Layout, Result, WithDType};
 
 use super::super::ConvAlgorithm;
@@ -23,9 +23,12 @@ use super::super::conv2d::Role;
 use super::super::im2col::ConvShape;
 
 thread_local! {
-    // A handle may not change threads.
-    static STATES: RefCell<HashMap<DeviceId, State>> = RefCell::default();
+    // A handle may not change threads. By GPU and stream: candle's devices of one GPU share them.
+    static STATES: RefCell<HashMap<(usize, usize), State>> = RefCell::default();
 }
+
+/// Bytes of scratch above which the plain algorithm is taken.
+const LARGEST_WORKSPACE: usize = 1 << 30;
 
 struct State {
     cudnn: Arc<Cudnn>,
@@ -68,13 +71,15 @@ fn convolve_as<T: WithDType + CudaDType + CudnnDataType + DeviceRepr>(
 ) -> Result<CudaStorage> {
     let device = a.0.device.clone();
     let (a, b) = (view::<T>(a)?, view::<T>(b)?);
-    // SAFETY: cuDNN writes every value, as it adds 0 times what was there.
+    // SAFETY: cuDNN writes every value; with beta 0 it reads none.
     let mut output = unsafe { device.alloc::<T>(key.0.shape(shape).elem_count()) }?;
+    let stream = device.cuda_stream();
+    let place = (stream.context().ordinal(), stream.cu_stream() as usize);
     STATES.with_borrow_mut(|states| {
-        let state = match states.entry(device.id()) {
+        let state = match states.entry(place) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => entry.insert(State {
-                cudnn: Cudnn::new(device.cuda_stream())?,
+                cudnn: Cudnn::new(stream)?,
                 choices: HashMap::new(),
             }),
         };
@@ -164,52 +169,49 @@ impl<T: WithDType + CudaDType + CudnnDataType + DeviceRepr> Descriptors<T> {
         }
     }
 
-    /// What cuDNN thinks quickest, unless its sums have no fixed order; for `Exact` a plain sum of
-    /// products.
+    /// What cuDNN thinks quickest, with a fixed order of sums and bounded scratch; for `Exact` and f64 a
+    /// plain sum of products.
     fn choose(&self, (role, algorithm): (Role, ConvAlgorithm)) -> Result<Choice> {
-        use DataAlgo::{
-            CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 as DATA_0,
-            CUDNN_CONVOLUTION_BWD_DATA_ALGO_1 as DATA_1,
-        };
-        use FilterAlgo::{
-            CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 as FILTER_0,
-            CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1 as FILTER_1,
-            CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3 as FILTER_3,
-        };
-        let exact = algorithm == ConvAlgorithm::Exact;
-        let (algorithm, workspace) = match role {
+        let plain = match role {
             Role::Output => {
-                let algorithm = match exact {
-                    true => ForwardAlgo::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
-                    false => self.forward().pick_algorithm()?,
-                };
-                let workspace = self.forward().get_workspace_size(algorithm)?;
-                (Algorithm::Forward(algorithm), workspace)
+                Algorithm::Forward(ForwardAlgo::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM)
             }
-            Role::Input => {
-                let algorithm = match exact {
-                    true => DATA_1,
-                    false => self.data().pick_algorithm()?,
-                };
-                let algorithm = if algorithm == DATA_0 {
-                    DATA_1
-                } else {
-                    algorithm
-                };
-                let workspace = self.data().get_workspace_size(algorithm)?;
-                (Algorithm::Data(algorithm), workspace)
-            }
-            Role::Kernel => {
-                let algorithm = match exact {
-                    true => FILTER_1,
-                    false => self.filter().pick_algorithm()?,
-                };
-                let unordered = [FILTER_0, FILTER_3].contains(&algorithm);
-                let algorithm = if unordered { FILTER_1 } else { algorithm };
-                let workspace = self.filter().get_workspace_size(algorithm)?;
-                (Algorithm::Filter(algorithm), workspace)
-            }
+            Role::Input => Algorithm::Data(DataAlgo::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1),
+            Role::Kernel => Algorithm::Filter(FilterAlgo::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1),
         };
+        if algorithm != ConvAlgorithm::Exact && T::DTYPE == DType::F32 {
+            let choice = self.with_workspace(self.quickest(role)?.unwrap_or(plain))?;
+            if choice.workspace <= LARGEST_WORKSPACE {
+                return Ok(choice);
+            }
+        }
+        self.with_workspace(plain)
+    }
+
+    /// cuDNN's own choice; `None` if its sums have no fixed order.
+    fn quickest(&self, role: Role) -> Result<Option<Algorithm>> {
+        use DataAlgo::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 as DATA_0;
+        use FilterAlgo::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 as FILTER_0;
+        use FilterAlgo::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3 as FILTER_3;
+        Ok(match role {
+            Role::Output => Some(Algorithm::Forward(self.forward().pick_algorithm()?)),
+            Role::Input => match self.data().pick_algorithm()? {
+                DATA_0 => None,
+                algorithm => Some(Algorithm::Data(algorithm)),
+            },
+            Role::Kernel => match self.filter().pick_algorithm()? {
+                FILTER_0 | FILTER_3 => None,
+                algorithm => Some(Algorithm::Filter(algorithm)),
+            },
+        })
+    }
+
+    fn with_workspace(&self, algorithm: Algorithm) -> Result<Choice> {
+        let workspace = match algorithm {
+            Algorithm::Forward(algorithm) => self.forward().get_workspace_size(algorithm),
+            Algorithm::Data(algorithm) => self.data().get_workspace_size(algorithm),
+            Algorithm::Filter(algorithm) => self.filter().get_workspace_size(algorithm),
+        }?;
         Ok(Choice {
             algorithm,
             workspace,

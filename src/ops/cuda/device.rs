@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use candle_core::backend::BackendStorage;
+use candle_core::backend::{BackendDevice, BackendStorage};
 use candle_core::cuda_backend::cudarc::driver::{
     CudaStream, DevicePtr, DevicePtrMut, DeviceRepr, LaunchConfig, PushKernelArg, SyncOnDrop,
 };
@@ -16,9 +16,9 @@ pub(super) fn run(launch: &Launch, inputs: &[Given<'_, CudaStorage>]) -> Result<
     let Some((first, _)) = inputs.iter().flatten().next() else {
         candle_core::bail!("{} has no input", launch.kernel)
     };
-    match launch.dtype.unwrap_or(first.dtype()) {
-        DType::F32 => run_to::<f32>(launch, inputs, &first.device, DType::F32),
-        DType::F64 => run_to::<f64>(launch, inputs, &first.device, DType::F64),
+    match launch.output.1 {
+        DType::F32 => run_to::<f32>(launch, inputs, &first.device),
+        DType::F64 => run_to::<f64>(launch, inputs, &first.device),
         other => Err(Error::UnsupportedDTypeForOp(other, launch.kernel).bt()),
     }
 }
@@ -27,18 +27,16 @@ fn run_to<T: CudaDType + DeviceRepr>(
     launch: &Launch,
     inputs: &[Given<'_, CudaStorage>],
     device: &CudaDevice,
-    dtype: DType,
 ) -> Result<CudaStorage> {
     let stream = device.cuda_stream();
     // SAFETY: the kernel writes every value of its output.
-    let mut output = unsafe { device.alloc::<T>(launch.output.elem_count()) }?;
+    let mut output = unsafe { device.alloc::<T>(launch.output.0.elem_count()) }?;
     {
-        let (mut words, _reads) = addresses(inputs, &stream)?;
+        let (mut words, _reads) = addresses(inputs, device, &stream)?;
         let (address, _write) = output.device_ptr_mut(&stream);
         words.push(address);
         words.extend(&launch.numbers);
-        let module = Module::of(inputs, dtype);
-        call(device, module, (launch.kernel, launch.blocks), &words)?;
+        call(device, launch.real, (launch.kernel, launch.blocks), &words)?;
     }
     Ok(CudaStorage::wrap_cuda_slice(output, device.clone()))
 }
@@ -51,27 +49,26 @@ pub(super) fn run_in_place(
 ) -> Result<()> {
     let device = out.device.clone();
     let stream = device.cuda_stream();
-    let module = Module::of(inputs, out.dtype());
-    let (start, _) = range(layout)?;
+    let start = start(layout)?;
     let (address, _write) = match &mut out.slice {
         CudaStorageSlice::F32(slice) => at(slice.device_ptr_mut(&stream), 4 * start),
         CudaStorageSlice::F64(slice) => at(slice.device_ptr_mut(&stream), 8 * start),
         _ => candle_core::bail!("{} needs f32 or f64", op.kernel),
     };
-    let (words, _reads) = addresses(inputs, &stream)?;
+    let (inputs, _reads) = addresses(inputs, &device, &stream)?;
     let words: Vec<u64> = [address]
         .into_iter()
-        .chain(words)
+        .chain(inputs)
         .chain(op.numbers.iter().copied())
         .collect();
-    call(&device, module, (op.kernel, op.blocks), &words)
+    call(&device, op.real, (op.kernel, op.blocks), &words)
 }
 
-fn range(layout: &Layout) -> Result<(u64, u64)> {
-    let (start, end) = layout
+fn start(layout: &Layout) -> Result<u64> {
+    let (start, _) = layout
         .contiguous_offsets()
         .ok_or_else(|| Error::RequiresContiguous { op: "puad kernel" }.bt())?;
-    Ok((start as u64, end as u64))
+    Ok(start as u64)
 }
 
 fn at((address, guard): (u64, SyncOnDrop<'_>), bytes: u64) -> (u64, SyncOnDrop<'_>) {
@@ -81,6 +78,7 @@ fn at((address, guard): (u64, SyncOnDrop<'_>), bytes: u64) -> (u64, SyncOnDrop<'
 /// Where the inputs lie, and the guards that must live until the launch.
 fn addresses<'a>(
     inputs: &[Given<'a, CudaStorage>],
+    device: &CudaDevice,
     stream: &'a CudaStream,
 ) -> Result<(Vec<u64>, Vec<SyncOnDrop<'a>>)> {
     let (mut words, mut guards) = (Vec::new(), Vec::new());
@@ -89,7 +87,10 @@ fn addresses<'a>(
             words.push(0);
             continue;
         };
-        let (start, _) = range(layout)?;
+        if storage.device.location() != device.location() {
+            candle_core::bail!("the inputs of a kernel lie on two GPUs")
+        }
+        let start = start(layout)?;
         let (address, guard) = match &storage.slice {
             CudaStorageSlice::F32(slice) => at(slice.device_ptr(stream), 4 * start),
             CudaStorageSlice::F64(slice) => at(slice.device_ptr(stream), 8 * start),
@@ -104,61 +105,43 @@ fn addresses<'a>(
     Ok((words, guards))
 }
 
-/// The kernels for an element type.
-#[derive(Clone, Copy)]
-enum Module {
-    F32,
-    F64,
-}
-
-impl Module {
-    /// f32 if any tensor is: statistics are f64 throughout.
-    fn of(inputs: &[Given<'_, CudaStorage>], output: DType) -> Self {
-        let single =
-            |given: &Given<'_, CudaStorage>| given.is_some_and(|g| g.0.dtype() == DType::F32);
-        match output == DType::F32 || inputs.iter().any(single) {
-            true => Self::F32,
-            false => Self::F64,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "puad-f32",
-            Self::F64 => "puad-f64",
-        }
-    }
-
-    /// The compiled source, for any GPU that this NVRTC knows: the driver finishes the work.
-    fn ptx(self) -> Result<&'static str> {
-        static SINGLE: OnceLock<std::result::Result<String, String>> = OnceLock::new();
-        static DOUBLE: OnceLock<std::result::Result<String, String>> = OnceLock::new();
-        let (cell, real) = match self {
-            Self::F32 => (&SINGLE, "-DREAL=float"),
-            Self::F64 => (&DOUBLE, "-DREAL=double"),
+/// The kernels for f32 or f64, compiled for any GPU that this NVRTC knows: the driver finishes the work.
+fn ptx(real: DType) -> Result<&'static str> {
+    static SINGLE: OnceLock<std::result::Result<String, String>> = OnceLock::new();
+    static DOUBLE: OnceLock<std::result::Result<String, String>> = OnceLock::new();
+    let (cell, real) = match real {
+        DType::F32 => (&SINGLE, "-DREAL=float"),
+        _ => (&DOUBLE, "-DREAL=double"),
+    };
+    let compile = || {
+        let options = CompileOptions {
+            options: vec![real.into()],
+            // What the CPU's kernels and the emulation round, the GPU rounds too; they all wait for
+            // memory.
+            fmad: Some(false),
+            ..Default::default()
         };
-        let compile = || {
-            let options = CompileOptions {
-                options: vec![real.into()],
-                ..Default::default()
-            };
-            let ptx = compile_ptx_with_opts(include_str!("kernels.cu"), options);
-            ptx.map(|ptx| ptx.to_src()).map_err(|e| e.to_string())
-        };
-        match cell.get_or_init(compile) {
-            Ok(ptx) => Ok(ptx),
-            Err(e) => Err(Error::Cuda(format!("puad's kernels do not compile: {e}").into()).bt()),
-        }
+        let ptx = compile_ptx_with_opts(include_str!("kernels.cu"), options);
+        ptx.map(|ptx| ptx.to_src()).map_err(|e| e.to_string())
+    };
+    match cell.get_or_init(compile) {
+        Ok(ptx) => Ok(ptx),
+        Err(e) => Err(Error::Cuda(format!("puad's kernels do not compile: {e}").into()).bt()),
     }
 }
 
 fn call(
     device: &CudaDevice,
-    module: Module,
+    real: DType,
     (kernel, blocks): (&str, [u32; 2]),
     words: &[u64],
 ) -> Result<()> {
-    let function = device.get_or_load_custom_func(kernel, module.name(), module.ptx()?)?;
+    // candle keeps modules by name, and two versions of this crate may share a device.
+    let module = match real {
+        DType::F32 => concat!("puad-f32-", env!("CARGO_PKG_VERSION")),
+        _ => concat!("puad-f64-", env!("CARGO_PKG_VERSION")),
+    };
+    let function = device.get_or_load_custom_func(kernel, module, ptx(real)?)?;
     let mut builder = function.builder();
     words.iter().for_each(|word| {
         builder.arg(word);
@@ -181,9 +164,12 @@ mod tests {
     /// NVRTC needs no GPU.
     #[test]
     fn kernels_compile() {
-        for module in [Module::F32, Module::F64] {
-            let ptx = module.ptx().unwrap();
-            assert_eq!(ptx.matches(".visible .entry").count(), 22);
+        let kernels = include_str!("kernels.cu").matches("\nKERNEL ").count();
+        for real in [DType::F32, DType::F64] {
+            assert_eq!(
+                ptx(real).unwrap().matches(".visible .entry").count(),
+                kernels
+            );
         }
     }
 }

@@ -11,8 +11,8 @@ fn map(
     (kernel, gradient): (&'static str, &'static str),
     numbers: Vec<u64>,
 ) -> Result<Tensor> {
-    let (shape, n) = (xs.shape().clone(), xs.elem_count());
-    let launch = |kernel| Launch::each(kernel, shape.clone(), n).with(numbers.iter().copied());
+    let launch =
+        |kernel| Launch::each(kernel, xs.dtype(), xs.shape().clone()).with(numbers.iter().copied());
     let back = launch(gradient);
     xs.contiguous()?.apply_op1(Op {
         launch: launch(kernel),
@@ -31,25 +31,23 @@ pub(in crate::ops) fn log1mexp(xs: &Tensor) -> Result<Tensor> {
 }
 
 pub(in crate::ops) fn sigmoid(xs: &Tensor) -> Result<Tensor> {
-    let (shape, n) = (xs.shape().clone(), xs.elem_count());
-    let back = Launch::each("sigmoid_gradient", shape.clone(), n);
+    let launch = |kernel| Launch::each(kernel, xs.dtype(), xs.shape().clone());
+    let back = launch("sigmoid_gradient");
     xs.contiguous()?.apply_op1(Op {
-        launch: Launch::each("sigmoid", shape, n),
+        launch: launch("sigmoid"),
         held: Vec::new(),
         backward: move |_: &Tensor, ys: &Tensor, grad: &Tensor| back.apply(&[Some(ys), Some(grad)]),
     })
 }
 
 pub(in crate::ops) fn l2_norm(xs: &Tensor) -> Result<Tensor> {
-    let (batch, n) = (xs.dim(0)?, xs.elem_count());
-    let length = n / batch;
-    let back = Launch::each("l2_norm_gradient", xs.shape().clone(), n).with([int(length)]);
+    let (batch, real) = (xs.dim(0)?, xs.dtype());
+    let length = int(xs.elem_count() / batch);
+    let back = Launch::each("l2_norm_gradient", real, xs.shape().clone()).with([length]);
     let launch = Launch {
-        kernel: "l2_norm",
         blocks: [batch as u32, 1],
-        output: batch.into(),
-        dtype: None,
-        numbers: vec![int(length)],
+        numbers: vec![length],
+        ..Launch::each("l2_norm", real, batch)
     };
     xs.contiguous()?.apply_op1(Op {
         launch,

@@ -107,38 +107,27 @@ fn addresses(inputs: &[Given<'_, CpuStorage>]) -> Vec<u64> {
     inputs.iter().map(address).collect()
 }
 
-fn real_of(inputs: &[Given<'_, CpuStorage>], output: DType) -> DType {
-    let single = |given: &Given<'_, CpuStorage>| given.is_some_and(|g| g.0.dtype() == DType::F32);
-    match output == DType::F32 || inputs.iter().any(single) {
-        true => DType::F32,
-        false => DType::F64,
-    }
-}
-
-pub(super) fn run(launch: &Launch, inputs: &[Given<'_, CpuStorage>]) -> Result<CpuStorage> {
-    let (first, _) = inputs[0].unwrap();
-    let dtype = launch.dtype.unwrap_or(first.dtype());
-    let n = launch.output.elem_count();
-    let mut words = addresses(inputs);
-    let real = real_of(inputs, dtype);
-    let at = (launch.kernel, launch.blocks);
+pub(super) fn run(launch: &Launch, inputs: &[Given<'_, CpuStorage>]) -> CpuStorage {
+    let n = launch.output.0.elem_count();
+    let call_with = |output: u64| {
+        let mut words = addresses(inputs);
+        words.push(output);
+        words.extend(&launch.numbers);
+        call(launch.real, (launch.kernel, launch.blocks), &words);
+    };
     // What a kernel leaves unwritten is seen.
-    Ok(match dtype {
+    match launch.output.1 {
         DType::F32 => {
             let mut values = vec![f32::NAN; n];
-            words.push(values.as_mut_ptr() as u64);
-            words.extend(&launch.numbers);
-            call(real, at, &words);
+            call_with(values.as_mut_ptr() as u64);
             f32::to_cpu_storage_owned(values)
         }
         _ => {
             let mut values = vec![f64::NAN; n];
-            words.push(values.as_mut_ptr() as u64);
-            words.extend(&launch.numbers);
-            call(real, at, &words);
+            call_with(values.as_mut_ptr() as u64);
             f64::to_cpu_storage_owned(values)
         }
-    })
+    }
 }
 
 pub(super) fn run_in_place(
@@ -146,8 +135,7 @@ pub(super) fn run_in_place(
     (out, layout): (&mut CpuStorage, &Layout),
     inputs: &[Given<'_, CpuStorage>],
 ) -> Result<()> {
-    let dtype = out.dtype();
-    let address = match dtype {
+    let address = match out.dtype() {
         DType::F32 => contiguous_mut::<f32>(out, layout)?.as_mut_ptr() as u64,
         _ => contiguous_mut::<f64>(out, layout)?.as_mut_ptr() as u64,
     };
@@ -156,7 +144,7 @@ pub(super) fn run_in_place(
         .chain(addresses(inputs))
         .chain(op.numbers.iter().copied())
         .collect();
-    call(real_of(inputs, dtype), (op.kernel, op.blocks), &words);
+    call(op.real, (op.kernel, op.blocks), &words);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-use candle_core::{CpuStorage, CudaStorage, InplaceOp2, InplaceOp3, Layout, Result};
+use candle_core::{CpuStorage, CudaStorage, DType, InplaceOp2, InplaceOp3, Layout, Result};
 
 use super::launch::Given;
 
@@ -10,6 +10,8 @@ use super::launch::Given;
 pub(super) struct InPlace {
     pub(super) kernel: &'static str,
     pub(super) blocks: [u32; 2],
+    /// `REAL`: f32 or f64.
+    pub(super) real: DType,
     pub(super) numbers: Vec<u64>,
 }
 

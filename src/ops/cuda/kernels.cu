@@ -1,7 +1,7 @@
 // The kernels that CUDA runs, compiled at run time once for each element type, REAL = float or double.
 //
 // Parameters are pointers, `Int` and `double` alone, 8 bytes each: inputs, output, numbers. A pointer to
-// an argument that is not there is null. Blocks may have any power of two of threads. Sums have a fixed
+// an argument that is not there is null. Blocks have a power of two of threads, up to 1024. Sums have a fixed
 // order, so that a rerun gives the same bits. No tensor has 2^31 values: positions are `unsigned`, whose
 // division is quick.
 

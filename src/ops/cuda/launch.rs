@@ -16,9 +16,9 @@ const BLOCKS: usize = 1 << 14;
 pub(super) struct Launch {
     pub(super) kernel: &'static str,
     pub(super) blocks: [u32; 2],
-    pub(super) output: Shape,
-    /// The output's type; the inputs' by default.
-    pub(super) dtype: Option<DType>,
+    /// `REAL`: f32 or f64.
+    pub(super) real: DType,
+    pub(super) output: (Shape, DType),
     /// As bits: `long long` and `double`.
     pub(super) numbers: Vec<u64>,
 }
@@ -39,13 +39,15 @@ pub(super) fn blocks_for(n: usize) -> [u32; 2] {
 }
 
 impl Launch {
-    /// A kernel over `n` values, whose first number that is.
-    pub(super) fn each(kernel: &'static str, output: impl Into<Shape>, n: usize) -> Self {
+    /// A kernel over the `n` values of its output, whose first number that is.
+    pub(super) fn each(kernel: &'static str, real: DType, output: impl Into<Shape>) -> Self {
+        let output = output.into();
+        let n = output.elem_count();
         Self {
             kernel,
             blocks: blocks_for(n),
-            output: output.into(),
-            dtype: None,
+            real,
+            output: (output, real),
             numbers: vec![int(n)],
         }
     }
@@ -67,7 +69,7 @@ impl Launch {
     /// Runs it on storages of the CPU: in tests alone.
     pub(super) fn on_cpu(&self, inputs: &[Given<'_, CpuStorage>]) -> Result<(CpuStorage, Shape)> {
         #[cfg(test)]
-        return Ok((super::emulated::run(self, inputs)?, self.output.clone()));
+        return Ok((super::emulated::run(self, inputs), self.output.0.clone()));
         #[cfg(not(test))]
         candle_core::bail!(
             "{} runs on CUDA, got {} inputs elsewhere",
@@ -81,7 +83,7 @@ impl Launch {
         inputs: &[Given<'_, CudaStorage>],
     ) -> Result<(CudaStorage, Shape)> {
         #[cfg(feature = "cuda")]
-        return Ok((super::device::run(self, inputs)?, self.output.clone()));
+        return Ok((super::device::run(self, inputs)?, self.output.0.clone()));
         #[cfg(not(feature = "cuda"))]
         candle_core::bail!(
             "{} needs the feature cuda, for {} inputs",
