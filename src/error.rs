@@ -198,6 +198,16 @@ pub enum Error {
         name: String,
     },
 
+    /// A tensor that is in the loss, but that its name keeps from being trained.
+    #[error(
+        "a tensor that the loss learns from must not be named like an SVDD's center, got {name:?}: \
+         name it otherwise, or detach it in the loss"
+    )]
+    LearnedBuffer {
+        /// The tensor.
+        name: String,
+    },
+
     /// A detector breaks a rule of [`NonNegativeLoss`](crate::NonNegativeLoss).
     #[error("the detector breaks the contract of NonNegativeLoss: {0}")]
     Contract(#[from] Violation),

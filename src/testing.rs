@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Tensor};
 
+use crate::params::check_fixed;
 use crate::{AnomalyTerm, Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
 
 /// The rule of [`NonNegativeLoss`] that a detector breaks.
@@ -121,7 +122,7 @@ pub enum Violation {
 ///
 /// # Errors
 /// [`Error::Contract`] with the first rule that is broken, [`Error::Config`] for fewer than two
-/// samples, or the detector's own error.
+/// samples, [`Error::LearnedBuffer`] for a learned tensor named `center`, or the detector's own error.
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
@@ -166,6 +167,7 @@ fn check_training<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor
         total = (total + anomalous.sum_all()?)?;
     }
     let grads = total.backward()?;
+    check_fixed(&params.fixed(), &grads)?;
     for (name, var) in params.parameters() {
         let Some(grad) = grads.get(&var) else {
             return Err(Violation::NoGradient { name }.into());

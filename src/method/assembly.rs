@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{AnyDetector, AnyObjective, Decoder, Method, MethodOptions, Network};
 use crate::data::PuDataset;
 use crate::objective::Objective;
-use crate::train::{self, History, Observer, Phase, Trainer};
+use crate::train::{History, Observer, Phase, Trainer};
 use crate::{ClassPrior, Params, Result};
 
 /// A [`Method`] built on a [`Network`], ready to train.
@@ -112,7 +112,7 @@ impl Assembly {
         })
     }
 
-    /// For a DeepSVDD [`train::pretrain`], else nothing. Methods on one data set and network can
+    /// For a DeepSVDD [`Trainer::pretrain_svdd`], else nothing. Methods on one data set and network can
     /// share it: a snapshot of [`params`](Self::params) afterwards serves them all.
     ///
     /// # Errors
@@ -128,7 +128,8 @@ impl Assembly {
             return Ok(None);
         };
         let (decoder, params) = (decoder.clone(), &self.params);
-        train::pretrain(trainer, svdd, decoder, params, train, validation, observer).map(Some)
+        let history = trainer.pretrain_svdd(svdd, decoder, params, train, validation, observer)?;
+        Ok(Some(history))
     }
 
     /// Trains the method itself, whatever the parameters are.

@@ -10,5 +10,5 @@ mod trainer;
 pub use checkpoints::Checkpoints;
 pub use config::{Batching, Selection, TrainConfig};
 pub use observer::{EpochReport, History, Observer, Phase, StopReason};
-pub use svdd::{SvddHistory, fit_svdd, pretrain};
+pub use svdd::SvddHistory;
 pub use trainer::Trainer;
