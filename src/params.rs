@@ -47,6 +47,19 @@ pub struct Params {
 }
 
 /// A copy of all tensors of a [`Params`].
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let weight = params.var_builder().get((2, 3), "weight")?;
+/// let snapshot = params.snapshot()?;
+/// params.get("weight")?.set(&weight.ones_like()?)?;
+/// params.restore(&snapshot)?;
+/// assert_ne!(params.get("weight")?.to_vec2::<f32>()?, [[1.; 3]; 2]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Snapshot(BTreeMap<String, Tensor>);
 

@@ -6,6 +6,29 @@ use crate::params::check_fixed;
 use crate::{AnomalyTerm, Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
 
 /// The rule of [`NonNegativeLoss`] that a detector breaks.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::testing::{Violation, check_detector};
+/// use puad::{Error, NonNegativeLoss, Params, Pass, Result};
+///
+/// /// A sum, which can be negative.
+/// struct Sum;
+/// impl NonNegativeLoss for Sum {
+///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+///         Ok(xs.sum(1)?)
+///     }
+/// }
+///
+/// let xs = Tensor::new(&[[1f32, 2.], [-4., 1.]], &Device::Cpu)?;
+/// match check_detector(&Sum, &Params::new(0, DType::F32, &Device::Cpu), &xs) {
+///     Err(Error::Contract(Violation::Negative { index, value, .. })) => {
+///         assert_eq!((index, value), (1, -3.));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {

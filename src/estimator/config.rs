@@ -7,6 +7,17 @@ use crate::train::{Batching, TrainConfig};
 use crate::{ClassPrior, Error, Result};
 
 /// Which network.
+///
+/// ```
+/// use puad::FitConfig;
+/// use puad::estimator::Architecture;
+/// use puad::method::{MlpShape, Network};
+///
+/// let shape = MlpShape { inputs: 30, hidden: vec![256, 64], latent: 8 };
+/// let config = FitConfig { network: Architecture::Explicit(Network::Mlp(shape)), ..Default::default() };
+/// config.check()?;
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {

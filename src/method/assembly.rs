@@ -36,6 +36,23 @@ pub struct Assembly {
 }
 
 /// The epochs of a training run.
+///
+/// ```
+/// # use puad::data::toy::{self, ToyConfig};
+/// # use puad::{Estimator, FitConfig};
+/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 2;
+/// use puad::method::Method;
+///
+/// config.method = Some(Method::PUSVDD);
+/// let detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
+/// let history = detector.history();
+/// assert_eq!(history.training.epochs.len(), 2);
+/// assert_eq!(history.pretraining.as_ref().map(|phase| phase.epochs.len()), Some(2));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FitHistory {

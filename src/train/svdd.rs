@@ -9,6 +9,17 @@ use crate::objective::{Objective, UnsupervisedObjective};
 use crate::{Error, Params, Result};
 
 /// The two phases of a DeepSVDD, from [`Trainer::fit_svdd`].
+///
+/// ```
+/// use puad::train::{EpochReport, SvddHistory};
+///
+/// fn epochs(history: &SvddHistory) -> impl Iterator<Item = &EpochReport> {
+///     history.pretraining.epochs.iter().chain(&history.training.epochs)
+/// }
+/// fn seconds(history: &SvddHistory) -> f64 {
+///     epochs(history).map(|report| report.seconds).sum()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SvddHistory {
     /// The encoder inside an autoencoder.
