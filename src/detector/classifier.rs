@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn softplus_and_its_gradient_are_right_from_end_to_end() {
-        let xs = [-1e30, -800., -20., -1., 0., 1e-3, 2., 800., 1e30];
+        let xs = [-1e30f64, -800., -20., -1., 0., 1e-3, 2., 800., 1e30];
         let var = Var::new(&xs, &Device::Cpu).unwrap();
         let ys = softplus(&var).unwrap();
         let slopes = ys.sum_all().unwrap().backward().unwrap();
