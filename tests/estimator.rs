@@ -642,8 +642,8 @@ fn seen_auroc(detector: &FittedDetector, seed: u64) -> f64 {
     auroc(&detector.score(&new).unwrap(), &truth).unwrap()
 }
 
-/// With the published loss the classifier calls everything normal here, at any rate: the numbers of
-/// docs/design.md, printed with `-- --nocapture`.
+/// With the published loss the classifier calls everything normal here: the numbers of docs/design.md,
+/// printed with `-- --nocapture`.
 #[test]
 fn the_classifier_separates_seen_anomalies_at_default_settings() {
     let fit = |seed, options| {
