@@ -41,8 +41,7 @@ fn fit(method: Method, toy: &Toy) -> puad::Result<FittedDetector> {
             hidden: vec![500],
             latent: 500,
         })),
-        // Section 5.3's rate and number of epochs: at the short path's the classifier calls
-        // everything normal, and stays there.
+        // Section 5.3's rate and number of epochs.
         train: TrainConfig {
             epochs: 200,
             patience: None,

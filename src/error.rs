@@ -5,9 +5,26 @@ use crate::data::DataError;
 use crate::testing::Violation;
 
 /// The crate's result type.
+///
+/// ```
+/// fn half(prior: f64) -> puad::Result<puad::ClassPrior> {
+///     puad::ClassPrior::new(prior / 2.)
+/// }
+/// assert_eq!(half(0.4)?.get(), 0.2);
+/// assert!(half(4.).is_err());
+/// # Ok::<(), puad::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that can go wrong in this crate. Each message states the rule and what came instead.
+///
+/// ```
+/// use puad::{ClassPrior, Error};
+///
+/// let error = ClassPrior::new(1.5).unwrap_err();
+/// assert_eq!(error.to_string(), "class prior must lie in [0, 1], got 1.5");
+/// assert!(matches!(error, Error::ClassPrior { value: 1.5 }));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -195,6 +212,16 @@ pub enum Error {
     #[error("no parameter is named {name:?}")]
     UnknownParameter {
         /// The name asked for.
+        name: String,
+    },
+
+    /// A tensor that is in the loss, but that its name keeps from being trained.
+    #[error(
+        "a tensor that the loss learns from must not be named like an SVDD's center, got {name:?}: \
+         name it otherwise, or detach it in the loss"
+    )]
+    LearnedBuffer {
+        /// The tensor.
         name: String,
     },
 

@@ -27,7 +27,7 @@
 //! | eqs. 6, 7 | contamination, `alpha` | [`ClassPrior`], [`data::protocol`] |
 //! | eqs. 8-10 | the risk that labeled normals would give | what [`objective::Correction::None`] estimates |
 //! | eqs. 11-13, Algorithm 1 | PUAE, PUSVDD | [`PuObjective`], [`objective::Correction`], [`train::Trainer`] |
-//! | eq. 14 | DeepSVDD, `l = ||f(x) - c||^2` | [`detector::DeepSvdd`], [`train::fit_svdd`] |
+//! | eq. 14 | DeepSVDD, `l = ||f(x) - c||^2` | [`detector::DeepSvdd`], [`train::Trainer::fit_svdd`] |
 //! | eq. 15 | `1 / l`, an anomaly's loss | [`AnomalyTerm::Inverse`] |
 //! | eq. 16 | denoising autoencoder | [`detector::DenoisingAutoencoder`] |
 //! | section 3.1 | labeled normals (PNU) | [`PuObjective::with_pnu_weight`] |

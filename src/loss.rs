@@ -96,6 +96,19 @@ forward!(std::rc::Rc<L>);
 forward!(std::sync::Arc<L>);
 
 /// The losses of a batch of samples under both hypotheses.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::{AnomalyTerm, SampleLosses};
+///
+/// // A detector with a loss of its own for anomalies, where others have a term of `l`.
+/// let column = |values: &[f64]| Tensor::new(values, &Device::Cpu);
+/// let own = SampleLosses { normal: column(&[0.2, 0.9])?, anomalous: Some(column(&[3., 0.5])?) };
+/// assert_eq!(own.as_anomalies(AnomalyTerm::Complement)?.to_vec1::<f64>()?, [3., 0.5]);
+/// let plain = SampleLosses::new(column(&[0.25])?);
+/// assert_eq!(plain.as_anomalies(AnomalyTerm::Complement)?.to_vec1::<f64>()?, [0.75]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SampleLosses {
     /// `l`, the loss of each sample taken as normal, `[batch]`.
@@ -165,6 +178,20 @@ impl SampleLosses {
 ///
 /// Numbers are drawn on the host and moved to the device, so a seed gives the same noise on every
 /// device. The same seed gives the same noise in the same order of calls.
+///
+/// ```
+/// use puad::candle_core::{DType, Device};
+/// use puad::{Noise, Pass};
+///
+/// let draw = |seed| -> puad::Result<Vec<f64>> {
+///     let mut noise = Noise::new(seed);
+///     let values = Pass::training(&mut noise).normal(3, DType::F64, &Device::Cpu)?;
+///     Ok(values.to_vec1()?)
+/// };
+/// assert_eq!(draw(1)?, draw(1)?);
+/// assert_ne!(draw(1)?, draw(2)?);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Noise(ChaCha8Rng);
 

@@ -1,4 +1,14 @@
 //! Adam, with coupled or decoupled weight decay.
+//!
+//! ```
+//! use puad::optim::{AdamConfig, WeightDecay};
+//! use puad::train::TrainConfig;
+//!
+//! let adam = AdamConfig { learning_rate: 1e-3, weight_decay: WeightDecay::Decoupled(0.01), ..Default::default() };
+//! let config = TrainConfig { adam, ..Default::default() };
+//! config.check()?;
+//! # Ok::<(), puad::Error>(())
+//! ```
 
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
@@ -78,6 +88,15 @@ impl AdamConfig {
     ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
+    ///
+    /// ```
+    /// use puad::optim::{AdamConfig, WeightDecay};
+    ///
+    /// assert!(AdamConfig::default().check().is_ok());
+    /// let config = AdamConfig { weight_decay: WeightDecay::L2(-1.), ..Default::default() };
+    /// let message = config.check().unwrap_err().to_string();
+    /// assert_eq!(message, "weight_decay must be finite and at least 0, got -1");
+    /// ```
     pub fn check(&self) -> Result<()> {
         let finite = |v: f64, ok: bool| ok && v.is_finite();
         let (WeightDecay::L2(decay) | WeightDecay::Decoupled(decay)) = self.weight_decay;
@@ -170,6 +189,19 @@ impl Adam {
     ///
     /// # Errors
     /// [`Error::Config`] for a hyperparameter outside its range.
+    ///
+    /// ```
+    /// use puad::Params;
+    /// use puad::candle_core::{DType, Device};
+    /// use puad::candle_nn;
+    /// use puad::optim::{Adam, AdamConfig};
+    ///
+    /// let params = Params::new(0, DType::F32, &Device::Cpu);
+    /// candle_nn::linear(4, 2, params.var_builder())?;
+    /// let vars = params.parameters().into_iter().map(|(_, var)| var);
+    /// let adam = Adam::new(vars.collect(), AdamConfig::default())?;
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     pub fn new(vars: Vec<Var>, config: AdamConfig) -> Result<Self> {
         config.check()?;
         let slots = vars.into_iter().map(Slot::new).collect::<Result<_>>()?;
@@ -201,6 +233,20 @@ impl Adam {
     ///
     /// # Errors
     /// Only what the tensor operations give.
+    ///
+    /// ```
+    /// use puad::candle_core::{Device, Var};
+    /// use puad::optim::{Adam, AdamConfig};
+    ///
+    /// let w = Var::new(&[1f64], &Device::Cpu)?;
+    /// let mut adam = Adam::new(vec![w.clone()], AdamConfig { learning_rate: 0.1, ..Default::default() })?;
+    /// for _ in 0..200 {
+    ///     let loss = w.affine(1., -3.)?.sqr()?.sum_all()?;
+    ///     adam.step(&loss.backward()?)?;
+    /// }
+    /// assert!((w.to_vec1::<f64>()?[0] - 3.).abs() < 0.05);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     pub fn step(&mut self, grads: &GradStore) -> Result<()> {
         for slot in &mut self.slots {
             if let Some(grad) = grads.get(&slot.var) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Shape, Tensor, Var};
 use candle_nn::init::{FanInOut, NormalOrUniform};
 use candle_nn::var_builder::SimpleBackend;
@@ -15,9 +16,10 @@ use crate::{Error, Result};
 
 /// The tensors of a network by name, created on demand by the [`VarBuilder`] that it hands out.
 ///
-/// *Parameters* are trained; *buffers* (batch-norm statistics and an SVDD's center: names that end
-/// in `running_mean`, `running_var` or `center`) are only kept. A snapshot holds both. Every tensor
-/// starts from the numbers of its own name under the seed, so it does not matter in which order a
+/// *Parameters* are trained; *buffers* (batch-norm statistics and an SVDD's center: names whose last
+/// part is `running_mean`, `running_var` or `center`) are only kept. A tensor named `center` to which
+/// a loss sends a gradient is an error of [`Trainer::fit`](crate::train::Trainer::fit), not left
+/// untrained in silence. A snapshot holds both. Every tensor starts from the numbers of its own name under the seed, so it does not matter in which order a
 /// network is built, and the same seed gives the same network on every device.
 ///
 /// Clones share the tensors.
@@ -45,6 +47,19 @@ pub struct Params {
 }
 
 /// A copy of all tensors of a [`Params`].
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let weight = params.var_builder().get((2, 3), "weight")?;
+/// let snapshot = params.snapshot()?;
+/// params.get("weight")?.set(&weight.ones_like()?)?;
+/// params.restore(&snapshot)?;
+/// assert_ne!(params.get("weight")?.to_vec2::<f32>()?, [[1.; 3]; 2]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Snapshot(BTreeMap<String, Tensor>);
 
@@ -159,6 +174,12 @@ impl Params {
         Ok(())
     }
 
+    /// Buffers to which no loss may send a gradient. Batch-norm statistics are none of them: a frozen
+    /// layer normalises with them, and nobody expects those names to be trained.
+    pub(crate) fn fixed(&self) -> Vec<(String, Var)> {
+        self.sorted(|name| last_part(name) == "center")
+    }
+
     fn sorted(&self, keep: impl Fn(&str) -> bool) -> Vec<(String, Var)> {
         let vars = self.lock();
         let kept = vars.iter().filter(|(name, _)| keep(name));
@@ -189,8 +210,20 @@ impl std::fmt::Debug for Params {
 }
 
 fn is_buffer(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    matches!(last, "running_mean" | "running_var" | "center")
+    matches!(last_part(name), "running_mean" | "running_var" | "center")
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// # Errors
+/// [`Error::LearnedBuffer`] for the first of the `fixed` tensors that has a gradient.
+pub(crate) fn check_fixed(fixed: &[(String, Var)], grads: &GradStore) -> Result<()> {
+    match fixed.iter().find(|(_, var)| grads.get(var).is_some()) {
+        Some((name, _)) => Err(Error::LearnedBuffer { name: name.clone() }),
+        None => Ok(()),
+    }
 }
 
 impl SimpleBackend for Params {

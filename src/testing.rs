@@ -2,9 +2,33 @@
 
 use candle_core::{DType, Tensor};
 
+use crate::params::check_fixed;
 use crate::{AnomalyTerm, Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
 
 /// The rule of [`NonNegativeLoss`] that a detector breaks.
+///
+/// ```
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::testing::{Violation, check_detector};
+/// use puad::{Error, NonNegativeLoss, Params, Pass, Result};
+///
+/// /// A sum, which can be negative.
+/// struct Sum;
+/// impl NonNegativeLoss for Sum {
+///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+///         Ok(xs.sum(1)?)
+///     }
+/// }
+///
+/// let xs = Tensor::new(&[[1f32, 2.], [-4., 1.]], &Device::Cpu)?;
+/// match check_detector(&Sum, &Params::new(0, DType::F32, &Device::Cpu), &xs) {
+///     Err(Error::Contract(Violation::Negative { index, value, .. })) => {
+///         assert_eq!((index, value), (1, -3.));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -121,7 +145,7 @@ pub enum Violation {
 ///
 /// # Errors
 /// [`Error::Contract`] with the first rule that is broken, [`Error::Config`] for fewer than two
-/// samples, or the detector's own error.
+/// samples, [`Error::LearnedBuffer`] for a learned tensor named `center`, or the detector's own error.
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
@@ -166,6 +190,7 @@ fn check_training<L: NonNegativeLoss>(detector: &L, params: &Params, xs: &Tensor
         total = (total + anomalous.sum_all()?)?;
     }
     let grads = total.backward()?;
+    check_fixed(&params.fixed(), &grads)?;
     for (name, var) in params.parameters() {
         let Some(grad) = grads.get(&var) else {
             return Err(Violation::NoGradient { name }.into());

@@ -8,7 +8,9 @@ use std::cell::Cell;
 
 use puad::candle_core::{DType, Tensor, Var};
 use puad::candle_nn::{Init, VarBuilder};
-use puad::detector::{Autoencoder, Classifier, DeepSvdd, DenoisingAutoencoder, RotationHead};
+use puad::detector::{
+    Autoencoder, Classifier, ClassifierLoss, DeepSvdd, DenoisingAutoencoder, RotationHead,
+};
 use puad::net::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
 use puad::testing::{Violation, check_detector};
 use puad::{AnomalyTerm, Error, NonNegativeLoss, Params, Pass, Result, SampleLosses};
@@ -93,11 +95,10 @@ fn detectors_on_perceptrons_keep_the_contract_in_both_precisions() {
         accepts(Autoencoder::new(encoder, decoder), &p, &xs);
         let p = Params::new(1, dtype, &device());
         let encoder = mlp(&[5, 8, 3], p.var_builder().pp("encoder"));
-        accepts(
-            Classifier::new(encoder, 3, p.var_builder()).unwrap(),
-            &p,
-            &xs,
-        );
+        let classifier = Classifier::new(encoder, 3, p.var_builder()).unwrap();
+        let logistic = classifier.clone().with_loss(ClassifierLoss::Logistic);
+        accepts(classifier, &p, &xs);
+        accepts(logistic, &p, &xs);
     }
 }
 

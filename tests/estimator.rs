@@ -7,8 +7,9 @@ use puad::candle_core::{DType, Device, Tensor};
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::toy::{self, ToyConfig};
 use puad::data::{DataError, ImageShape, PuDataset, Samples};
+use puad::detector::ClassifierLoss;
 use puad::estimator::{Attribution, IntoSamples, Scaling, Threshold};
-use puad::method::{Method, Network};
+use puad::method::{Method, MethodOptions, Network};
 use puad::metrics::auroc;
 use puad::train::{EpochReport, StopReason};
 use puad::{ClassPrior, Error, Estimator, FitConfig, FittedDetector};
@@ -633,6 +634,138 @@ fn every_method_fits_vectors_and_images() {
             [20, 1, 12, 12]
         );
     }
+}
+
+fn seen_auroc(detector: &FittedDetector, seed: u64) -> f64 {
+    let (new, _, normals) = toy(seed);
+    let truth: Vec<bool> = (0..new.len()).map(|i| i >= normals.len()).collect();
+    auroc(&detector.score(&new).unwrap(), &truth).unwrap()
+}
+
+/// With the published loss the classifier calls everything normal here: the numbers of docs/design.md,
+/// printed with `-- --nocapture`.
+#[test]
+fn the_classifier_separates_seen_anomalies_at_default_settings() {
+    let fit = |seed, options| {
+        let (u, a, _) = toy(seed);
+        let mut config = FitConfig {
+            method: Some(Method::PU),
+            options,
+            ..FitConfig::default()
+        };
+        config.train.seed = seed;
+        seen_auroc(&Estimator::new(config).fit(&u, &a).unwrap(), 1000 + seed)
+    };
+    for seed in 0..4 {
+        let default = fit(seed, MethodOptions::default());
+        let published = fit(
+            seed,
+            MethodOptions {
+                classifier_loss: ClassifierLoss::Sigmoid,
+                ..MethodOptions::default()
+            },
+        );
+        println!("seed {seed}: AUROC {default:.3}, with the sigmoid loss {published:.3}");
+        assert!(default > 0.98, "seed {seed}: {default}");
+    }
+}
+
+#[test]
+fn as_few_units_as_features_do_not_kill_a_classifier() {
+    let config = with(Method::PU, 1);
+    let (u, a, _) = toy(0);
+    let detector = Estimator::new(config).fit(&u, &a).unwrap();
+    let Network::Mlp(shape) = detector.network() else {
+        panic!("{:?}", detector.network());
+    };
+    assert_eq!((shape.latent, shape.hidden.last()), (32, Some(&32)));
+}
+
+/// `U` and `A` of the toy data, and `n` normals of a kind that `U` has none of.
+fn with_new_normals(n: usize) -> (PuDataset, Rows) {
+    let (u, a, _) = toy(0);
+    let spot = |i: usize| vec![0.02 * (i % 7) as f32, 5. + 0.02 * (i % 11) as f32];
+    let normals: Rows = (0..n).map(spot).collect();
+    let data = PuDataset::new(tensor(&u)).unwrap();
+    (data.with_anomalies(tensor(&a)).unwrap(), normals)
+}
+
+#[test]
+fn labeled_normals_are_learned_from() {
+    let (data, kind) = with_new_normals(100);
+    let pu = Estimator::new(quick(60)).fit_dataset(&data).unwrap();
+    let data = data.with_normals(tensor(&kind)).unwrap();
+    let mut config = quick(60);
+    config.options.pnu_weight = 0.5;
+    let mut pnu = Estimator::new(config).fit_dataset(&data).unwrap();
+
+    // Among normals of the usual kind, how many score below the new kind's mean?
+    let (_, _, usual) = toy(1);
+    let rank = |detector: &FittedDetector| {
+        let scores = detector.score(&kind).unwrap();
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        let below = |s: &&f64| **s < mean;
+        let scores = detector.score(&usual).unwrap();
+        scores.iter().filter(below).count() as f64 / scores.len() as f64
+    };
+    let (without, with) = (rank(&pu), rank(&pnu));
+    println!("ranks {without} {with}");
+    assert!(without > 0.99 && with < 0.9, "{without} {with}");
+    let area = seen_auroc(&pnu, 1);
+    assert!(area > 0.95, "{area}");
+
+    // Set by normals that took no part; others are flagged as often as was allowed.
+    let (_, _, fresh) = toy(2);
+    let normals = (&fresh).into_samples().unwrap();
+    let rule = Threshold::FalsePositiveRate {
+        rate: 0.05,
+        normals,
+    };
+    pnu.set_threshold(rule).unwrap();
+    let flags = pnu.predict(&usual).unwrap();
+    let rate = flags.iter().filter(|f| **f).count() as f64 / flags.len() as f64;
+    // Four standard errors of a share of 900, twice: threshold and count are both drawn.
+    assert!((rate - 0.05).abs() < 0.042, "{rate}");
+    assert!(pnu.calibration().is_some());
+}
+
+#[test]
+fn a_weight_that_does_not_suit_the_normals_is_an_error_before_the_first_epoch() {
+    let (plain, kind) = with_new_normals(20);
+    let normals = plain.clone().with_normals(tensor(&kind)).unwrap();
+    let fit = |method, eta, data: &PuDataset| {
+        let mut epochs = 0;
+        let mut watch = |_: &EpochReport| {
+            epochs += 1;
+            ControlFlow::Continue(())
+        };
+        let mut config = with(method, 1);
+        config.options.pnu_weight = eta;
+        let outcome = Estimator::new(config)
+            .with_observer(&mut watch)
+            .fit_dataset(data);
+        (outcome.map(|_| ()), epochs)
+    };
+    for method in [Method::PUAE, Method::PUSVDD, Method::PU] {
+        let (outcome, epochs) = fit(method, 1., &normals);
+        assert!(matches!(outcome, Err(Error::UnusedNormals { eta: 1. })));
+        assert_eq!(epochs, 0);
+        let (outcome, epochs) = fit(method, 0.5, &plain);
+        let group = "normal";
+        assert!(matches!(outcome, Err(Error::EmptyGroup { group: g, .. }) if g == group));
+        assert_eq!(epochs, 0);
+        assert!(fit(method, 0.5, &normals).0.is_ok());
+    }
+    let (outcome, _) = fit(Method::PUAE, 1.5, &plain);
+    assert!(matches!(
+        outcome,
+        Err(Error::Config {
+            name: "pnu_weight",
+            ..
+        })
+    ));
+    // Other risks have no use for them.
+    assert!(fit(Method::AE, 1., &normals).0.is_ok());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use puad::data::{ImageSet, ImageShape, mnist};
 use puad::detector::DeepSvdd;
 use puad::metrics::auroc;
 use puad::net::{LeNetConfig, LeNetDecoder};
-use puad::train::{TrainConfig, Trainer, fit_svdd};
+use puad::train::{TrainConfig, Trainer};
 use puad::{ClassPrior, Params, PuObjective, score_samples};
 
 fn folder(name: &str) -> PathBuf {
@@ -111,17 +111,9 @@ fn pusvdd_on_mnist_reaches_0_95_in_four_and_four_epochs() {
     });
     let (train, validation) = (&split.train, &split.validation);
     let trainer = trainer.unwrap();
-    fit_svdd(
-        &trainer,
-        &svdd,
-        decoder,
-        &objective,
-        &params,
-        train,
-        validation,
-        &mut (),
-    )
-    .unwrap();
+    trainer
+        .fit_svdd(&objective, decoder, &params, train, validation, &mut ())
+        .unwrap();
     let scores = score_samples(&svdd, &split.test.samples, 128, &Device::Cpu).unwrap();
     let auroc = auroc(&scores, &split.test.labels()).unwrap();
     assert!(auroc >= 0.95, "{auroc}");

@@ -16,9 +16,9 @@ use puad::detector::{Autoencoder, DeepSvdd, DenoisingAutoencoder};
 use puad::net::{LeNetConfig, LeNetDecoder};
 use puad::objective::{Correction, GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
 use puad::optim::AdamConfig;
+use puad::testing::check_detector;
 use puad::train::{
     Batching, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig, Trainer,
-    fit_svdd, pretrain,
 };
 use puad::{
     ClassPrior, Error, NonNegativeLoss, Params, Pass, PuObjective, Result, SampleLosses,
@@ -87,17 +87,9 @@ fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
     let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, alpha);
-    fit_svdd(
-        &trainer,
-        &svdd,
-        decoder,
-        &objective,
-        &params,
-        train,
-        validation,
-        &mut (),
-    )
-    .unwrap();
+    trainer
+        .fit_svdd(&objective, decoder, &params, train, validation, &mut ())
+        .unwrap();
 
     let params = Params::new(seed, DType::F32, &device());
     let plain = Autoencoder::lenet(&network(true), params.var_builder()).unwrap();
@@ -176,16 +168,9 @@ fn the_second_phase_meets_other_batches_than_the_first() {
     let svdd = DeepSvdd::new(seen.clone(), 256, params.var_builder()).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
     let (train, validation) = (&split.train, &split.validation);
-    pretrain(
-        &trainer,
-        &svdd,
-        Identity,
-        &params,
-        train,
-        validation,
-        &mut (),
-    )
-    .unwrap();
+    trainer
+        .pretrain_svdd(&svdd, Identity, &params, train, validation, &mut ())
+        .unwrap();
     let first = order(&seen);
     seen.0.borrow_mut().clear();
     let objective = UnsupervisedObjective::new(&svdd);
@@ -228,17 +213,17 @@ fn a_stop_in_pre_training_ends_the_run() {
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, ClassPrior::default());
     let mut phases = Phases::default();
-    let err = fit_svdd(
-        &Trainer::new(config(0)).unwrap(),
-        &svdd,
-        decoder,
-        &objective,
-        &params,
-        &split.train,
-        &split.validation,
-        &mut phases,
-    )
-    .unwrap_err();
+    let trainer = Trainer::new(config(0)).unwrap();
+    let err = trainer
+        .fit_svdd(
+            &objective,
+            decoder,
+            &params,
+            &split.train,
+            &split.validation,
+            &mut phases,
+        )
+        .unwrap_err();
     assert!(
         matches!(err, Error::PretrainingStopped { epoch: 1 }),
         "{err}"
@@ -255,16 +240,7 @@ fn missing_labels_are_found_before_the_pre_training() {
     let objective = PuObjective::new(&svdd, ClassPrior::default());
     let trainer = Trainer::new(config(0)).unwrap();
     let mut phases = Phases::default();
-    let err = fit_svdd(
-        &trainer,
-        &svdd,
-        decoder,
-        &objective,
-        &params,
-        &plain,
-        &plain,
-        &mut phases,
-    );
+    let err = trainer.fit_svdd(&objective, decoder, &params, &plain, &plain, &mut phases);
     assert!(matches!(
         err,
         Err(Error::EmptyGroup {
@@ -327,6 +303,57 @@ impl NonNegativeLoss for Distance {
     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
         Ok(xs.broadcast_sub(&self.w)?.sqr()?.sum(1)?)
     }
+}
+
+#[test]
+fn a_learned_tensor_named_like_a_center_is_an_error() {
+    let data = unlabeled(&[1.; 4]);
+    for (name, buffer) in [("center", true), ("head.center", true), ("centers", false)] {
+        let params = Params::new(0, DType::F32, &Device::Cpu);
+        let vb = params.var_builder();
+        let w = vb.get_with_hints(1, name, Init::Const(0.)).unwrap();
+        let detector = Distance { w };
+        let checked = check_detector(&detector, &params, &column(&[1., 2.]));
+        let objective = UnsupervisedObjective::new(detector);
+        let fitted = fast(1, None).fit(&objective, &params, &data, &data, &mut ());
+        for outcome in [checked, fitted.map(|_| ())] {
+            match outcome {
+                Ok(()) => assert!(!buffer),
+                Err(Error::LearnedBuffer { name: n }) => assert!(buffer && n == name),
+                Err(err) => panic!("{err}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn an_objective_may_own_its_svdd_or_share_it() {
+    let split = split();
+    let (train, validation) = (&split.train, &split.validation);
+    let trainer = Trainer::new(config(0)).unwrap();
+    let parts = || {
+        let params = Params::new(0, DType::F32, &Device::Cpu);
+        let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
+        let vb = params.var_builder().pp("decoder");
+        let decoder = LeNetDecoder::new(&network(false), vb).unwrap();
+        (params, svdd, decoder)
+    };
+    let alpha = ClassPrior::default();
+    let histories = {
+        let (params, svdd, decoder) = parts();
+        let shared = PuObjective::new(&svdd, alpha);
+        let first = trainer.fit_svdd(&shared, decoder, &params, train, validation, &mut ());
+        let (params, svdd, decoder) = parts();
+        let owned = PuObjective::new(svdd, alpha);
+        let second = trainer.fit_svdd(&owned, decoder, &params, train, validation, &mut ());
+        [first.unwrap(), second.unwrap()]
+    };
+    let risks = histories.map(|h| {
+        let both = [h.pretraining.epochs, h.training.epochs].concat();
+        both.iter().map(|r| r.risk.to_bits()).collect::<Vec<_>>()
+    });
+    assert_eq!(risks[0], risks[1]);
+    assert_eq!(risks[0].len(), 4);
 }
 
 fn column(values: &[f32]) -> Tensor {

@@ -1,6 +1,7 @@
 use anyhow::ensure;
 use puad::ClassPrior;
 use puad::candle_core::Device;
+use puad::detector::ClassifierLoss;
 use puad::method::MethodOptions;
 use puad::objective::GroupWeighting;
 use puad::train::{Batching, Selection, TrainConfig};
@@ -105,6 +106,7 @@ impl Plan {
         MethodOptions {
             weighting: self.config.weighting,
             noise: self.config.noise,
+            classifier_loss: ClassifierLoss::Sigmoid,
             ..MethodOptions::default()
         }
     }

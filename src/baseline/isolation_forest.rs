@@ -11,6 +11,15 @@ use crate::{Error, Result};
 const LARGEST_SAMPLE: usize = 1 << 31;
 
 /// The hyperparameters of an [`IsolationForest`]. Defaults: Liu et al. and scikit-learn.
+///
+/// ```
+/// use puad::baseline::IsolationForestConfig;
+///
+/// let config = IsolationForestConfig { trees: 500, ..Default::default() };
+/// config.check()?;
+/// assert_eq!(config.max_samples, 256);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IsolationForestConfig {

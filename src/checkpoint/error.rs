@@ -3,6 +3,21 @@ use std::path::PathBuf;
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A file that could not be written or read.
+///
+/// ```
+/// use puad::candle_core::Device;
+/// use puad::checkpoint::CheckpointError;
+/// use puad::{Error, FittedDetector};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("detector.safetensors");
+/// std::fs::write(&path, "not a detector")?;
+/// match FittedDetector::load(&path, &Device::Cpu) {
+///     Err(Error::Checkpoint(CheckpointError::Malformed { path: at, .. })) => assert_eq!(at, path),
+///     other => panic!("{:?}", other.err()),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {

@@ -4,6 +4,30 @@
 //! `format_version`, `puad_version`, and `content` (settings, history, decisions). The tensors are
 //! what the content speaks of, and `checksum`, an FNV-1a over the metadata and all others. A file is
 //! written beside its place, synchronised and moved there, so a crash leaves the file before it.
+//!
+//! ```
+//! use puad::candle_core::Device;
+//! use puad::data::toy::{self, ToyConfig};
+//! use puad::{Estimator, FitConfig, FittedDetector};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! # let mut config = FitConfig::default();
+//! # config.train.epochs = 4;
+//! let toy = toy::generate(&ToyConfig::default(), 0)?;
+//! let fit = || {
+//!     let estimator = Estimator::new(config.clone()).with_checkpoints(dir.join("run.safetensors"), 2);
+//!     estimator.fit(&toy.normals, &toy.labeled_anomalies)
+//! };
+//! let detector = fit()?;
+//! // Started again, the run goes on from its file: here, where it had ended.
+//! assert_eq!(fit()?.score(&toy.unseen)?, detector.score(&toy.unseen)?);
+//!
+//! detector.save(dir.join("detector.safetensors"))?;
+//! let loaded = FittedDetector::load(dir.join("detector.safetensors"), &Device::Cpu)?;
+//! assert_eq!(loaded.score(&toy.unseen)?, detector.score(&toy.unseen)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod atomic;
 mod container;

@@ -39,6 +39,12 @@ pub enum ElementType {
 
 impl ElementType {
     /// Bytes of one value.
+    ///
+    /// ```
+    /// use puad::data::array::ElementType;
+    ///
+    /// assert_eq!(ElementType::F64.size(), 8);
+    /// ```
     pub fn size(self) -> usize {
         match self {
             Self::Bool | Self::I8 | Self::U8 => 1,
@@ -94,6 +100,19 @@ pub struct Layout {
 
 impl Layout {
     /// Number of values, or `None` if it overflows.
+    ///
+    /// ```
+    /// # use puad::data::array::{ElementType, Layout};
+    /// # let layout = |shape: &[usize]| Layout {
+    /// #     element: ElementType::F32,
+    /// #     big_endian: false,
+    /// #     fortran_order: false,
+    /// #     shape: shape.to_vec(),
+    /// # };
+    /// assert_eq!(layout(&[2, 3, 4]).len(), Some(24));
+    /// assert_eq!(layout(&[]).len(), Some(1)); // a scalar
+    /// assert_eq!(layout(&[usize::MAX, 2]).len(), None);
+    /// ```
     pub fn len(&self) -> Option<usize> {
         let mut dims = self.shape.iter();
         // A 0 anywhere makes an empty array, however large the other dimensions are.
@@ -104,6 +123,17 @@ impl Layout {
     }
 
     /// Whether there is no value.
+    ///
+    /// ```
+    /// # use puad::data::array::{ElementType, Layout};
+    /// # let layout = |shape: &[usize]| Layout {
+    /// #     element: ElementType::F32,
+    /// #     big_endian: false,
+    /// #     fortran_order: false,
+    /// #     shape: shape.to_vec(),
+    /// # };
+    /// assert!(layout(&[100, 0]).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.shape.contains(&0)
     }
@@ -112,6 +142,19 @@ impl Layout {
     ///
     /// # Errors
     /// [`FormatError::TooLarge`] beyond `limit`.
+    ///
+    /// ```
+    /// # use puad::data::array::{ElementType, Layout};
+    /// # let layout = |shape: &[usize]| Layout {
+    /// #     element: ElementType::F32,
+    /// #     big_endian: false,
+    /// #     fortran_order: false,
+    /// #     shape: shape.to_vec(),
+    /// # };
+    /// let megabyte = 1 << 20;
+    /// assert_eq!(layout(&[100, 3]).byte_len(megabyte), Ok(1200));
+    /// assert!(layout(&[1000, 1000]).byte_len(megabyte).is_err());
+    /// ```
     pub fn byte_len(&self, limit: u64) -> Result<u64, FormatError> {
         let n = self.len().map(|n| n as u64);
         let bytes = n.and_then(|n| n.checked_mul(self.element.size() as u64));
@@ -157,32 +200,120 @@ impl Array {
     }
 
     /// What the header says.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::array::ElementType;
+    /// use puad::data::npy;
+    ///
+    /// let array = npy::read(&path)?;
+    /// assert_eq!(array.layout().element, ElementType::I16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
     /// Dimensions; none for a scalar.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::npy;
+    ///
+    /// let array = npy::read(&path)?;
+    /// let [rows, columns] = array.shape() else { panic!("a table has two dimensions") };
+    /// assert_eq!((*rows, *columns), (2, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shape(&self) -> &[usize] {
         &self.layout.shape
     }
 
     /// Number of values.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::npy;
+    ///
+    /// assert_eq!(npy::read(&path)?.len(), 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.bytes.len() / self.layout.element.size()
     }
 
     /// Whether there is no value.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::npy;
+    ///
+    /// assert!(!npy::read(&path)?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// The bytes in the file's order.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::npy;
+    ///
+    /// assert_eq!(npy::read(&path)?.as_bytes()[..4], [1, 0, 2, 0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// All values in row-major order (the last index varies fastest). 64-bit integers beyond 2^53
     /// are rounded.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::npy;
+    ///
+    /// assert_eq!(npy::read(&path)?.to_f64(), [1., 2., 3., -1.]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_f64(&self) -> Vec<f64> {
         let (size, n) = (self.layout.element.size(), self.len());
         let mut values = Vec::with_capacity(n);
@@ -200,6 +331,21 @@ impl Array {
     }
 
     /// All values in row-major order, if they are bytes.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.npy");
+    /// # let header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }";
+    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    /// # file.extend(format!("{header:<69}\n").bytes());
+    /// # file.extend([1, 2, 3, 4]);
+    /// # std::fs::write(&path, file)?;
+    /// use puad::data::npy;
+    ///
+    /// // Bytes, stored column by column.
+    /// assert_eq!(npy::read(&path)?.into_u8(), Some(vec![1, 3, 2, 4]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn into_u8(self) -> Option<Vec<u8>> {
         if self.layout.element != ElementType::U8 {
             return None;

@@ -5,6 +5,19 @@ use candle_core::DType;
 use super::{FormatError, ImageShape};
 
 /// A data set that could not be read, generated or split.
+///
+/// ```
+/// use puad::Error;
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::data::{DataError, PuDataset};
+///
+/// let samples = Tensor::new(&[[1f32, 2.], [3., f32::NAN]], &Device::Cpu)?;
+/// match PuDataset::new(samples) {
+///     Err(Error::Data(DataError::NotFinite { row, column, .. })) => assert_eq!((row, column), (1, 1)),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {

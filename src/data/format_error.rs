@@ -5,6 +5,25 @@ use std::path::Path;
 use super::DataError;
 
 /// A rule that the content of a file breaks; [`DataError::Format`] adds the file.
+///
+/// ```
+/// use puad::Error;
+/// use puad::data::{DataError, FormatError, mat};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("train.mat");
+/// // As MATLAB saves with `-v7.3`: HDF5 behind a header of its own.
+/// let mut header = [b' '; 128];
+/// header[124..].copy_from_slice(b"\x00\x02IM");
+/// std::fs::write(&path, header)?;
+/// match mat::read(&path, ["X"]) {
+///     Err(Error::Data(DataError::Format { source: FormatError::Version { actual, .. }, .. })) => {
+///         println!("saved as version {actual}: save it again with -v7");
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {

@@ -12,6 +12,15 @@ use super::{DataError, FormatError, ImageSet, ImageShape};
 use crate::Result;
 
 /// What images become. Default: RGB of 32 x 32, other sizes are errors.
+///
+/// ```
+/// use puad::data::ImageShape;
+/// use puad::data::image_folder::ImageFolderConfig;
+///
+/// // Grey, whatever size the files have.
+/// let shape = ImageShape { channels: 1, height: 64, width: 64 };
+/// let config = ImageFolderConfig { shape, resize: true };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolderConfig {
@@ -24,6 +33,16 @@ pub struct ImageFolderConfig {
 }
 
 /// The images of a folder.
+///
+/// ```no_run
+/// use puad::data::image_folder::{self, ImageFolderConfig};
+///
+/// let folder = image_folder::read("photos", &ImageFolderConfig::default())?;
+/// for (path, label) in folder.paths.iter().zip(folder.images.labels()) {
+///     println!("{} is of {}", path.display(), folder.classes[usize::from(*label)]);
+/// }
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFolder {
     /// Images and labels; a label is a position in `classes`.

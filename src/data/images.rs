@@ -8,6 +8,13 @@ use crate::Result;
 
 /// Channels, height and width of an image. Default: `3 x 32 x 32`, the input of every experiment in
 /// the paper (section 5.1).
+///
+/// ```
+/// use puad::data::ImageShape;
+///
+/// let shape = ImageShape { channels: 1, ..Default::default() };
+/// assert_eq!(shape.to_string(), "1x32x32");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageShape {
@@ -150,6 +157,16 @@ impl fmt::Debug for ImageSet {
 }
 
 /// A set's published division into training and test images.
+///
+/// ```
+/// use puad::data::TrainTest;
+/// use puad::data::glyphs::{self, GlyphConfig};
+///
+/// let config = GlyphConfig { train_per_class: 3, test_per_class: 1, ..Default::default() };
+/// let TrainTest { train, test } = glyphs::generate(&config, 0)?;
+/// assert_eq!((train.len(), test.len()), (30, 10));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrainTest {
     /// Training images.

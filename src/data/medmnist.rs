@@ -15,6 +15,15 @@ use super::{DataError, FormatError, ImageSet, ImageShape, TrainTest, labels};
 use crate::Result;
 
 /// A part of a set as its publishers divide it.
+///
+/// ```no_run
+/// use puad::data::medmnist::{self, Part};
+///
+/// for part in [Part::Train, Part::Validation, Part::Test] {
+///     println!("{}", medmnist::load_part("pathmnist.npz", part, 9)?.len());
+/// }
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// `train_images` and `train_labels`.

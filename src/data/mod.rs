@@ -25,6 +25,18 @@
 //! The readers of files need the feature `datasets`, the last two `images` and `parquet`; `download`
 //! fetches the paper's sets.
 //! [`tasks`] names the classes that the paper takes as normal, seen and unseen.
+//!
+//! ```
+//! use puad::candle_core::{DType, Device, Tensor};
+//! use puad::data::PuDataset;
+//!
+//! let tensor = |n| Tensor::zeros((n, 8), DType::F32, &Device::Cpu);
+//! let data = PuDataset::new(tensor(1000)?)?.with_anomalies(tensor(20)?)?;
+//! let (train, validation) = data.split(0.1, 0)?;
+//! assert_eq!((train.unlabeled().len(), validation.unlabeled().len()), (900, 100));
+//! assert_eq!(validation.anomalies().map(|a| a.len()), Some(2));
+//! # Ok::<(), puad::Error>(())
+//! ```
 
 #[cfg(feature = "datasets")]
 pub mod adbench;

@@ -36,6 +36,14 @@ impl Npz {
     ///
     /// # Errors
     /// [`DataError::MissingFile`], or [`DataError::Read`] for what is no zip archive.
+    ///
+    /// ```
+    /// use puad::data::{DataError, npz::Npz};
+    /// use puad::Error;
+    ///
+    /// let missing = Npz::open("no-such-file.npz");
+    /// assert!(matches!(missing, Err(Error::Data(DataError::MissingFile { .. }))));
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Self::open_file(path.as_ref())?)
     }
@@ -67,6 +75,12 @@ impl Npz {
     }
 
     /// Names of the arrays, in the archive's order.
+    ///
+    /// ```no_run
+    /// let archive = puad::data::npz::Npz::open("octmnist.npz")?;
+    /// assert!(archive.keys().iter().any(|key| key == "val_images"));
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     pub fn keys(&self) -> &[String] {
         &self.keys
     }
@@ -78,6 +92,13 @@ impl Npz {
     /// [`FormatError::MissingKey`] in [`DataError::Format`], [`DataError::Read`] for an entry that
     /// cannot be unpacked or whose checksum is wrong, and the errors of [`npy::read`]; the path is
     /// `archive.npz/key.npy`.
+    ///
+    /// ```no_run
+    /// let mut archive = puad::data::npz::Npz::open("thyroid.npz")?;
+    /// let (features, labels) = (archive.read("X")?, archive.read("y")?);
+    /// assert_eq!(features.shape()[0], labels.len());
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     pub fn read(&mut self, key: &str) -> Result<Array> {
         Ok(self.array(key)?)
     }

@@ -68,6 +68,13 @@ pub struct Task {
 
 impl Task {
     /// The lowest normal class, which tells a data set's tasks apart.
+    ///
+    /// ```
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// let keys: Vec<u8> = PaperDataset::Mnist.tasks().iter().map(|task| task.key()).collect();
+    /// assert_eq!(keys, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    /// ```
     pub fn key(&self) -> u8 {
         self.normal.first().copied().unwrap_or(0)
     }
@@ -114,6 +121,12 @@ impl PaperDataset {
     ];
 
     /// In lower case, as a folder's name.
+    ///
+    /// ```
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// assert_eq!(PaperDataset::FashionMnist.name(), "fashion-mnist");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Mnist => "mnist",
@@ -132,6 +145,12 @@ impl PaperDataset {
     /// # References
     /// Section 5.1 (FashionMNIST, CIFAR-10); Krizhevsky's page of CIFAR (superclasses, in the order
     /// of `coarse_label_names.txt`); `medmnist/info.py` of the MedMNIST package.
+    ///
+    /// ```
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// assert_eq!(PaperDataset::Cifar10.class_names()[3], "cat");
+    /// ```
     pub fn class_names(self) -> &'static [&'static str] {
         match self {
             Self::Mnist | Self::Svhn => &DIGITS,
@@ -212,6 +231,12 @@ impl PaperDataset {
     }
 
     /// Number of classes.
+    ///
+    /// ```
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// assert_eq!(PaperDataset::TissueMnist.classes(), 8);
+    /// ```
     pub fn classes(self) -> u8 {
         self.class_names().len() as u8
     }
@@ -219,6 +244,14 @@ impl PaperDataset {
     /// The tasks over which the tables average, by ascending [`key`](Task::key). Class 0 is unseen
     /// and each other class normal once, but for CIFAR-100 (natural superclasses are normal,
     /// man-made ones seen, people unseen) and OCTMNIST (its own normal class is normal).
+    ///
+    /// ```
+    /// use puad::data::tasks::PaperDataset;
+    ///
+    /// let [task] = &PaperDataset::OctMnist.tasks()[..] else { panic!() };
+    /// assert_eq!((task.normal.first(), task.unseen.first()), (Some(&3), Some(&0)));
+    /// assert_eq!(task.seen, [1, 2].into());
+    /// ```
     pub fn tasks(self) -> Vec<Task> {
         let task = |normal: BTreeSet<u8>, unseen: u8| Task {
             seen: (0..self.classes())

@@ -66,6 +66,13 @@ impl ToyConfig {
     ///
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
+    ///
+    /// ```
+    /// use puad::data::toy::ToyConfig;
+    ///
+    /// let config = ToyConfig { x_noise: -1., ..Default::default() };
+    /// assert_eq!(config.check().unwrap_err().to_string(), "x_noise must be finite and at least 0, got -1");
+    /// ```
     pub fn check(&self) -> Result<()> {
         let scales = [
             ("x_noise", self.x_noise),
@@ -149,6 +156,16 @@ impl Toy {
     ///
     /// # Errors
     /// As [`PuDataset::new`].
+    ///
+    /// ```
+    /// use puad::candle_core::Device;
+    /// use puad::data::toy::{self, ToyConfig};
+    ///
+    /// let config = ToyConfig { labeled_anomalies: 0, ..Default::default() };
+    /// let data = toy::generate(&config, 0)?.dataset(&Device::Cpu)?;
+    /// assert_eq!((data.unlabeled().len(), data.anomalies().is_none()), (980, true));
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     pub fn dataset(&self, device: &Device) -> Result<PuDataset> {
         let unlabeled = [self.normals.as_slice(), &self.unlabeled_anomalies].concat();
         let data = PuDataset::new(tensor(&unlabeled, device)?)?;

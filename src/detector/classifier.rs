@@ -1,10 +1,43 @@
 use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
 
 use crate::net::{LeNetConfig, LeNetEncoder, Linear};
-use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result};
+use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
 
-/// A binary classifier as a detector: `l = sigmoid(g)` of a logit `g`, with the term `1 - l`.
+/// What a [`Classifier`] pays for a logit `g`, taken as normal and taken as an anomaly.
+///
+/// Both estimate a proper risk of the classification. The sigmoid loss is flat where all logits are
+/// far below 0: with a small class prior, calling everything normal is a plateau that gradient
+/// descent may not leave. The logistic loss is convex in `g` and has none.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::detector::{Classifier, ClassifierLoss};
+/// use puad::net::{Mlp, MlpConfig};
+/// use puad::{NonNegativeLoss, Pass};
+///
+/// let params = Params::new(0, DType::F64, &Device::Cpu);
+/// let encoder = Mlp::new(&MlpConfig::new([2, 4]), params.var_builder().pp("encoder"))?;
+/// let detector = Classifier::new(encoder, 4, params.var_builder())?.with_loss(ClassifierLoss::Logistic);
+/// let xs = Tensor::new(&[[0.5f64, -1.]], &Device::Cpu)?;
+/// let logit = detector.score(&xs)?.to_vec1::<f64>()?[0];
+/// let loss = detector.per_sample(&xs, &mut Pass::evaluation())?.to_vec1::<f64>()?[0];
+/// assert!((loss - logit.exp().ln_1p()).abs() < 1e-12);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassifierLoss {
+    /// `sigmoid(g)` and `1 - sigmoid(g)`: the published experiments'.
+    Sigmoid,
+    /// `log(1 + e^g)` and `log(1 + e^-g)`, the cross-entropies.
+    Logistic,
+}
+
+/// A binary classifier as a detector: `l = sigmoid(g)` of a logit `g`, with the term `1 - l`, or
+/// another [`ClassifierLoss`].
 ///
 /// Under [`PuObjective`](crate::PuObjective) with
 /// [`Correction::NonNegative`](crate::objective::Correction) it is the PU learning baseline. Its
@@ -30,16 +63,28 @@ use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result};
 pub struct Classifier<E> {
     encoder: E,
     logit: Linear,
+    loss: ClassifierLoss,
 }
 
 impl<E: ModuleT> Classifier<E> {
     /// `encoder`: `[batch, ...] -> [batch, latent]`. Takes `logit.weight` and `logit.bias` from `vb`.
+    /// The loss is [`ClassifierLoss::Sigmoid`].
     ///
     /// # Errors
     /// If `vb` holds other shapes.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
         let logit = Linear::new(latent, 1, true, vb.pp("logit"))?;
-        Ok(Self { encoder, logit })
+        let loss = ClassifierLoss::Sigmoid;
+        Ok(Self {
+            encoder,
+            logit,
+            loss,
+        })
+    }
+
+    /// Another loss.
+    pub fn with_loss(self, loss: ClassifierLoss) -> Self {
+        Self { loss, ..self }
     }
 
     /// The logit `g`, `[batch]`, with its graph.
@@ -62,16 +107,58 @@ impl Classifier<LeNetEncoder> {
 
 impl<E: ModuleT> NonNegativeLoss for Classifier<E> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
-        Ok(candle_nn::ops::sigmoid(
-            &self.logits(xs, pass.is_training())?,
-        )?)
+        Ok(self.losses(xs, pass)?.normal)
     }
 
     fn anomaly_term(&self) -> AnomalyTerm {
-        AnomalyTerm::Complement
+        match self.loss {
+            ClassifierLoss::Sigmoid => AnomalyTerm::Complement,
+            ClassifierLoss::Logistic => AnomalyTerm::Bce,
+        }
+    }
+
+    fn losses(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<SampleLosses> {
+        let logits = self.logits(xs, pass.is_training())?;
+        Ok(match self.loss {
+            ClassifierLoss::Sigmoid => SampleLosses::new(candle_nn::ops::sigmoid(&logits)?),
+            // The term of `l` would do, but for logits far below 0, where `l` has lost its digits.
+            ClassifierLoss::Logistic => SampleLosses {
+                normal: softplus(&logits)?,
+                anomalous: Some(softplus(&logits.neg()?)?),
+            },
+        })
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
         Ok(self.logits(xs, false)?.detach())
+    }
+}
+
+/// `log(1 + e^x)` as `m + log(e^(x - m) + e^-m)` with `m = max(x, 0)`: no overflow. As `m` drops out
+/// of the value it is held constant, which makes the gradient `sigmoid(x)` everywhere.
+fn softplus(xs: &Tensor) -> Result<Tensor> {
+    let shift = xs.detach().relu()?;
+    let sum = ((xs - &shift)?.exp()? + shift.neg()?.exp()?)?;
+    Ok((sum.log()? + shift)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    #[test]
+    fn softplus_and_its_gradient_are_right_from_end_to_end() {
+        let xs = [-1e30f64, -800., -20., -1., 0., 1e-3, 2., 800., 1e30];
+        let var = Var::new(&xs, &Device::Cpu).unwrap();
+        let ys = softplus(&var).unwrap();
+        let slopes = ys.sum_all().unwrap().backward().unwrap();
+        let slopes = slopes.get(&var).unwrap().to_vec1::<f64>().unwrap();
+        for ((x, y), slope) in xs.into_iter().zip(ys.to_vec1::<f64>().unwrap()).zip(slopes) {
+            let expected = x.max(0.) + (-x.abs()).exp().ln_1p();
+            assert!((y - expected).abs() <= 1e-15 * (1. + expected), "{x}: {y}");
+            let expected = 1. / (1. + (-x).exp());
+            assert!((slope - expected).abs() < 1e-15, "{x}: {slope}");
+        }
     }
 }

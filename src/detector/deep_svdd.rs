@@ -13,8 +13,8 @@ const CENTER_MARGIN: f64 = 0.1;
 ///
 /// The encoder must have no bias anywhere, or it can map every input to the center. Training has two
 /// phases: the encoder is pre-trained inside an autoencoder, [`init_center`](Self::init_center) sets
-/// the center, and then the loss itself is trained; [`train::fit_svdd`](crate::train::fit_svdd) does
-/// all three.
+/// the center, and then the loss itself is trained;
+/// [`Trainer::fit_svdd`](crate::train::Trainer::fit_svdd) does all three.
 ///
 /// # References
 /// Ruff et al., Deep one-class classification, ICML 2018.

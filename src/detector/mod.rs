@@ -6,7 +6,7 @@
 //! | [`DenoisingAutoencoder`] | eq. 16, from a noisy input | eq. 4 |
 //! | [`DeepSvdd`] | eq. 14, squared distance from a center | eq. 15 |
 //! | [`RotationHead`] | cross-entropy of predicting rotations | eq. 4 |
-//! | [`Classifier`] | sigmoid of a logit: the PU baseline | `1 - l` |
+//! | [`Classifier`] | [`ClassifierLoss`] of a logit: the PU baseline | `1 - l` or eq. 4 |
 
 mod autoencoder;
 mod classifier;
@@ -15,7 +15,7 @@ mod denoising;
 mod rotation;
 
 pub use autoencoder::Autoencoder;
-pub use classifier::Classifier;
+pub use classifier::{Classifier, ClassifierLoss};
 pub use deep_svdd::DeepSvdd;
 pub use denoising::DenoisingAutoencoder;
 pub use rotation::RotationHead;

@@ -15,6 +15,23 @@ const SLOPE_SPREAD: f64 = 1.;
 const LOG_SLOPES: (f64, f64) = (-6., 6.);
 
 /// How scores become probabilities.
+///
+/// ```
+/// # use puad::data::toy::{self, ToyConfig};
+/// # use puad::{Estimator, FitConfig};
+/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 2;
+/// use puad::estimator::CalibrationMethod;
+///
+/// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
+/// // On the validation part, as the fit did by the default method.
+/// detector.calibrate(CalibrationMethod::Isotonic, None)?;
+/// let probabilities = detector.predict_proba(&toy.unseen)?;
+/// assert!(probabilities.iter().all(|p| (0. ..=1.).contains(p)));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CalibrationMethod {

@@ -1,16 +1,28 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scaling;
-use crate::method::{Method, MethodOptions, Network};
+use crate::method::{DetectorKind, Method, MethodOptions, Network};
 use crate::optim::{AdamConfig, WeightDecay};
 use crate::train::{Batching, TrainConfig};
 use crate::{ClassPrior, Error, Result};
 
 /// Which network.
+///
+/// ```
+/// use puad::FitConfig;
+/// use puad::estimator::Architecture;
+/// use puad::method::{MlpShape, Network};
+///
+/// let shape = MlpShape { inputs: 30, hidden: vec![256, 64], latent: 8 };
+/// let config = FitConfig { network: Architecture::Explicit(Network::Mlp(shape)), ..Default::default() };
+/// config.check()?;
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
-    /// [`Network::for_samples`]: LeNet for images, a perceptron for vectors.
+    /// [`Network::for_samples`]: LeNet for images, a perceptron for vectors (without its narrow last
+    /// layer for a classifier).
     #[default]
     Auto,
     /// This one.
@@ -114,7 +126,17 @@ impl FitConfig {
     /// The network for samples of this shape.
     pub(super) fn network(&self, sample_shape: &[usize]) -> Result<Network> {
         match &self.network {
-            Architecture::Auto => Network::for_samples(sample_shape),
+            Architecture::Auto => {
+                let mut network = Network::for_samples(sample_shape)?;
+                // A classifier's last layer is rectified, where a detector's latent vector is linear: with
+                // as few units as features, all may be dead from the start.
+                if let (Network::Mlp(shape), DetectorKind::Classifier) =
+                    (&mut network, self.method_for(sample_shape).detector)
+                {
+                    shape.latent = shape.hidden.last().copied().unwrap_or(shape.latent);
+                }
+                Ok(network)
+            }
             Architecture::Explicit(network) if network.sample_shape() == sample_shape => {
                 Ok(network.clone())
             }

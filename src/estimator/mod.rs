@@ -7,6 +7,23 @@
 //! probabilities on the validation part. [`FitConfig`] has the settings up to training; threshold and
 //! calibration start from their defaults and are changed by [`FittedDetector::set_threshold`] and
 //! [`FittedDetector::calibrate`].
+//!
+//! ```
+//! use puad::data::toy::{self, ToyConfig};
+//! use puad::estimator::Threshold;
+//! use puad::{ClassPrior, Estimator, FitConfig};
+//!
+//! let toy = toy::generate(&ToyConfig::default(), 0)?;
+//! let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+//! let config = FitConfig { prior: ClassPrior::new(0.08)?, ..FitConfig::default() };
+//! # let mut config = config;
+//! # config.train.epochs = 60;
+//! let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
+//! detector.set_threshold(Threshold::Quantile(0.9))?;
+//! // A point of the curve, and one like the labeled anomalies.
+//! assert_eq!(detector.predict(&[[0f32, 0.], [1.6, -1.6]])?, [false, true]);
+//! # Ok::<(), puad::Error>(())
+//! ```
 
 mod calibration;
 mod config;

@@ -24,6 +24,25 @@ pub trait IntoSamples {
 }
 
 /// One sample as a row of numbers.
+///
+/// ```
+/// use puad::estimator::{IntoSamples, Row};
+///
+/// struct Reading {
+///     sensors: [f32; 3],
+/// }
+///
+/// impl Row for Reading {
+///     type Value = f32;
+///     fn values(&self) -> &[f32] {
+///         &self.sensors
+///     }
+/// }
+///
+/// let readings = [Reading { sensors: [1., 2., 3.] }, Reading { sensors: [4., 5., 6.] }];
+/// assert_eq!((&readings[..]).into_samples()?.sample_shape(), [3]);
+/// # Ok::<(), puad::Error>(())
+/// ```
 pub trait Row {
     /// Type of the numbers; f64 keeps its digits until the data is scaled.
     type Value: candle_core::WithDType;

@@ -45,6 +45,23 @@ pub enum Threshold {
 }
 
 /// What a detector's threshold was set by.
+///
+/// ```
+/// # use puad::data::toy::{self, ToyConfig};
+/// # use puad::{Estimator, FitConfig};
+/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 2;
+/// use puad::estimator::{Threshold, ThresholdRule};
+///
+/// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
+/// // The default is the class prior's quantile.
+/// assert_eq!(detector.threshold_rule(), ThresholdRule::Quantile { quantile: 0.9 });
+/// detector.set_threshold(Threshold::Value(2.))?;
+/// assert_eq!(detector.threshold_rule(), ThresholdRule::Value);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -61,7 +61,10 @@ impl AnyDetector {
                 Self::Denoising(DenoisingAutoencoder::new(inner, options.noise)?)
             }
             DetectorKind::DeepSvdd => Self::DeepSvdd(DeepSvdd::new(encoder, latent, vb)?),
-            DetectorKind::Classifier => Self::Classifier(Classifier::new(encoder, latent, vb)?),
+            DetectorKind::Classifier => {
+                let classifier = Classifier::new(encoder, latent, vb)?;
+                Self::Classifier(classifier.with_loss(options.classifier_loss))
+            }
             DetectorKind::Rotation => {
                 let shape = network.sample_shape();
                 if !matches!(shape[..], [_, height, width] if height == width) {

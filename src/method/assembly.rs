@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{AnyDetector, AnyObjective, Decoder, Method, MethodOptions, Network};
 use crate::data::PuDataset;
 use crate::objective::Objective;
-use crate::train::{self, History, Observer, Phase, Trainer};
+use crate::train::{History, Observer, Phase, Trainer};
 use crate::{ClassPrior, Params, Result};
 
 /// A [`Method`] built on a [`Network`], ready to train.
@@ -36,6 +36,23 @@ pub struct Assembly {
 }
 
 /// The epochs of a training run.
+///
+/// ```
+/// # use puad::data::toy::{self, ToyConfig};
+/// # use puad::{Estimator, FitConfig};
+/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 2;
+/// use puad::method::Method;
+///
+/// config.method = Some(Method::PUSVDD);
+/// let detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
+/// let history = detector.history();
+/// assert_eq!(history.training.epochs.len(), 2);
+/// assert_eq!(history.pretraining.as_ref().map(|phase| phase.epochs.len()), Some(2));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FitHistory {
@@ -112,7 +129,7 @@ impl Assembly {
         })
     }
 
-    /// For a DeepSVDD [`train::pretrain`], else nothing. Methods on one data set and network can
+    /// For a DeepSVDD [`Trainer::pretrain_svdd`], else nothing. Methods on one data set and network can
     /// share it: a snapshot of [`params`](Self::params) afterwards serves them all.
     ///
     /// # Errors
@@ -128,7 +145,8 @@ impl Assembly {
             return Ok(None);
         };
         let (decoder, params) = (decoder.clone(), &self.params);
-        train::pretrain(trainer, svdd, decoder, params, train, validation, observer).map(Some)
+        let history = trainer.pretrain_svdd(svdd, decoder, params, train, validation, observer)?;
+        Ok(Some(history))
     }
 
     /// Trains the method itself, whatever the parameters are.

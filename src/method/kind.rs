@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 /// Which per-sample loss.
+///
+/// ```
+/// use puad::method::{DetectorKind, Method, RiskKind};
+///
+/// let method = Method { detector: DetectorKind::Denoising, risk: RiskKind::Pu };
+/// assert_eq!(method, Method::PUDAE);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DetectorKind {
@@ -22,6 +29,15 @@ pub enum DetectorKind {
 }
 
 /// Which risk of the losses.
+///
+/// ```
+/// use puad::method::{DetectorKind, Method, RiskKind};
+///
+/// // Not one of the paper's: latent outlier exposure on an autoencoder.
+/// let method = Method { detector: DetectorKind::Autoencoder, risk: RiskKind::Loe };
+/// assert_eq!(method.to_string(), "autoencoder/loe");
+/// assert!(!method.uses_anomalies());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RiskKind {

@@ -14,6 +14,17 @@
 //! | SOEL | deep-svdd | soel |
 //! | PU | classifier | pu, Kiryo et al.'s correction |
 //! | PUAE, PUDAE, PUSVDD | autoencoder, denoising, deep-svdd | pu, eq. 13 |
+//!
+//! ```
+//! use puad::method::Method;
+//!
+//! let method: Method = "DeepSAD".parse()?;
+//! assert_eq!(method, Method::DEEP_SAD);
+//! assert!(method.uses_anomalies());
+//! let names: Vec<&str> = Method::NAMED.iter().map(|(name, _)| *name).collect();
+//! assert_eq!(names.len(), 12);
+//! # Ok::<(), puad::Error>(())
+//! ```
 
 mod any_detector;
 mod any_objective;

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DetectorKind, Method};
+use crate::detector::ClassifierLoss;
 use crate::objective::{Correction, GroupWeighting, LoeLabels};
 use crate::{Error, Result};
 
-/// What a [`Method`] leaves open. Defaults: the published experiments.
+/// What a [`Method`] leaves open. Defaults: the published experiments, but for the classifier's loss.
 ///
 /// ```
 /// use puad::method::MethodOptions;
@@ -22,6 +23,10 @@ pub struct MethodOptions {
     pub correction: Option<Correction>,
     /// How a semi-supervised risk weighs its groups (not SOEL, which is defined per group).
     pub weighting: GroupWeighting,
+    /// What the classifier pays for a logit. Default: [`ClassifierLoss::Logistic`]. The published
+    /// experiments have [`ClassifierLoss::Sigmoid`], with which a perceptron tends to end by calling
+    /// everything normal.
+    pub classifier_loss: ClassifierLoss,
     /// How latent outlier exposure counts the samples it takes as anomalies.
     pub loe: LoeLabels,
     /// Standard deviation of a denoising autoencoder's noise, in the unit of the network's input
@@ -37,6 +42,7 @@ impl Default for MethodOptions {
         Self {
             correction: None,
             weighting: GroupWeighting::Pooled,
+            classifier_loss: ClassifierLoss::Logistic,
             loe: LoeLabels::Hard,
             noise: 0.1,
             pnu_weight: 1.,

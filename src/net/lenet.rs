@@ -14,6 +14,19 @@ const NEGATIVE_SLOPE: f64 = 0.01;
 const LARGEST: usize = 1 << 16;
 
 /// How the encoder ends after its linear layer.
+///
+/// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device};
+/// use puad::net::{Head, LeNetConfig, LeNetEncoder};
+///
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let config = LeNetConfig { head: Head::Linear, ..Default::default() };
+/// LeNetEncoder::new(&config, params.var_builder())?;
+/// let last = params.parameters().pop().unwrap().0;
+/// assert_eq!(last, "linear.weight");
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
@@ -28,6 +41,23 @@ pub enum Head {
 ///
 /// Defaults: section 5.3 of the paper, for the autoencoder family; the DeepSVDD family learns no
 /// scale and shift (`affine: false`), so that it has no bias anywhere.
+///
+/// ```
+/// use puad::net::LeNetConfig;
+///
+/// // MNIST: 28 x 28 can be halved twice.
+/// let config = LeNetConfig {
+///     channels: 1,
+///     height: 28,
+///     width: 28,
+///     blocks: vec![32, 64],
+///     latent: 98, // a multiple of the last map's 7 x 7 pixels
+///     ..Default::default()
+/// };
+/// # let params = puad::Params::new(0, puad::candle_core::DType::F32, &puad::candle_core::Device::Cpu);
+/// # puad::detector::Autoencoder::lenet(&config, params.var_builder())?;
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LeNetConfig {

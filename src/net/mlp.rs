@@ -6,6 +6,14 @@ use super::Linear;
 use crate::{Error, Result, ops};
 
 /// A multi-layer perceptron.
+///
+/// ```
+/// use puad::net::MlpConfig;
+///
+/// // For the encoder of a DeepSVDD.
+/// let config = MlpConfig { bias: false, ..MlpConfig::new([30, 64, 8]) };
+/// assert!(!config.activate_last);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MlpConfig {

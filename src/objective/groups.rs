@@ -50,6 +50,17 @@ impl GroupCounts {
 }
 
 /// The losses of a batch by group; `None` for a group without samples.
+///
+/// ```
+/// use puad::SampleLosses;
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::objective::GroupLosses;
+///
+/// let unlabeled = Some(SampleLosses::new(Tensor::new(&[0.1f32, 0.3], &Device::Cpu)?));
+/// let losses = GroupLosses { unlabeled, ..Default::default() };
+/// assert!(losses.anomalies.is_none());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct GroupLosses {
     /// Losses of the unlabeled samples `U`.

@@ -5,6 +5,23 @@
 //! | [`UnsupervisedObjective`] | `U` | eq. 2: AE, DeepSVDD; with [`Loe`]: LOE |
 //! | [`SemiSupervisedObjective`] | `U`, `A` | eq. 5: ABC, DeepSAD; with [`Loe`]: SOEL |
 //! | [`PuObjective`] | `U`, `A`, optionally `N` | eqs. 11-13: PUAE, PUSVDD, and the PU classifier |
+//!
+//! ```
+//! use puad::candle_core::{DType, Device};
+//! use puad::detector::Autoencoder;
+//! use puad::net::LeNetConfig;
+//! use puad::objective::{Objective, SemiSupervisedObjective, UnsupervisedObjective};
+//! use puad::{ClassPrior, Params, PuObjective};
+//!
+//! let params = Params::new(0, DType::F32, &Device::Cpu);
+//! let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
+//! // One detector under three objectives.
+//! let ae = UnsupervisedObjective::new(&detector);
+//! let abc = SemiSupervisedObjective::new(&detector);
+//! let puae = PuObjective::new(&detector, ClassPrior::new(0.1)?);
+//! assert_eq!([ae.sees().anomalies, abc.sees().anomalies, puae.sees().anomalies], [false, true, true]);
+//! # Ok::<(), puad::Error>(())
+//! ```
 
 mod groups;
 mod pu;
@@ -66,9 +83,41 @@ pub trait Objective {
     type Loss: NonNegativeLoss;
 
     /// The detector that is trained.
+    ///
+    /// ```
+    /// # use puad::candle_core::{Device, Tensor};
+    /// # struct Square;
+    /// # impl puad::NonNegativeLoss for Square {
+    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
+    /// #         Ok(xs.sqr()?.sum(1)?)
+    /// #     }
+    /// # }
+    /// use puad::objective::{Objective, UnsupervisedObjective};
+    /// use puad::NonNegativeLoss;
+    ///
+    /// let objective = UnsupervisedObjective::new(Square);
+    /// // Scores come from the detector, whatever it was trained under.
+    /// let xs = Tensor::new(&[[3f32, 4.]], &Device::Cpu)?;
+    /// assert_eq!(objective.detector().score(&xs)?.to_vec1::<f32>()?, [25.]);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     fn detector(&self) -> &Self::Loss;
 
     /// Which labeled groups pass through the network in training, beside the unlabeled samples.
+    ///
+    /// ```
+    /// # use puad::candle_core::{Device, Tensor};
+    /// # struct Square;
+    /// # impl puad::NonNegativeLoss for Square {
+    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
+    /// #         Ok(xs.sqr()?.sum(1)?)
+    /// #     }
+    /// # }
+    /// use puad::objective::{Objective, SemiSupervisedObjective, UnsupervisedObjective};
+    ///
+    /// assert!(!UnsupervisedObjective::new(Square).sees().anomalies);
+    /// assert!(SemiSupervisedObjective::new(Square).sees().anomalies);
+    /// ```
     fn sees(&self) -> Groups;
 
     /// Whether the risk suits a set with these numbers of samples: asked before training begins.
@@ -76,6 +125,25 @@ pub trait Objective {
     ///
     /// # Errors
     /// [`Error::EmptyGroup`] for a group that the risk needs.
+    ///
+    /// ```
+    /// # use puad::candle_core::{Device, Tensor};
+    /// # struct Square;
+    /// # impl puad::NonNegativeLoss for Square {
+    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
+    /// #         Ok(xs.sqr()?.sum(1)?)
+    /// #     }
+    /// # }
+    /// use puad::objective::{GroupCounts, Objective};
+    /// use puad::{ClassPrior, Error, PuObjective};
+    ///
+    /// let objective = PuObjective::new(Square, ClassPrior::new(0.1)?);
+    /// let counts = GroupCounts { unlabeled: 100, anomalies: 0, normals: 0 };
+    /// let missing = objective.check_groups(counts);
+    /// assert!(matches!(missing, Err(Error::EmptyGroup { group: "anomalous", .. })));
+    /// assert!(objective.check_groups(GroupCounts { anomalies: 5, ..counts }).is_ok());
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     fn check_groups(&self, counts: GroupCounts) -> Result<()> {
         if self.sees().anomalies && counts.anomalies == 0 {
             return Err(Error::EmptyGroup {
@@ -90,6 +158,25 @@ pub trait Objective {
     ///
     /// # Errors
     /// If the batch lacks a group that the risk cannot do without.
+    ///
+    /// ```
+    /// # use puad::candle_core::{Device, Tensor};
+    /// # struct Square;
+    /// # impl puad::NonNegativeLoss for Square {
+    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
+    /// #         Ok(xs.sqr()?.sum(1)?)
+    /// #     }
+    /// # }
+    /// use puad::objective::{GroupLosses, Objective, UnsupervisedObjective};
+    /// use puad::SampleLosses;
+    ///
+    /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 6.], &Device::Cpu)?));
+    /// let losses = GroupLosses { unlabeled, ..Default::default() };
+    /// // Eq. 2: the mean.
+    /// let risk = UnsupervisedObjective::new(Square).risk(&losses)?;
+    /// assert_eq!(risk.to_scalar::<f64>()?, 3.);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     fn risk(&self, losses: &GroupLosses) -> Result<Tensor>;
 
     /// The number that picks the best epoch, from the losses of the whole validation set at once
@@ -97,6 +184,28 @@ pub trait Objective {
     ///
     /// # Errors
     /// As [`risk`](Self::risk).
+    ///
+    /// ```
+    /// # use puad::candle_core::{Device, Tensor};
+    /// # struct Square;
+    /// # impl puad::NonNegativeLoss for Square {
+    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
+    /// #         Ok(xs.sqr()?.sum(1)?)
+    /// #     }
+    /// # }
+    /// use puad::objective::{Correction, GroupLosses, Objective};
+    /// use puad::{AnomalyTerm, ClassPrior, PuObjective, SampleLosses};
+    ///
+    /// let l = |v: f64| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(&[v], &Device::Cpu)?)));
+    /// let losses = GroupLosses { unlabeled: l(0.2)?, anomalies: l(0.8)?, normals: None };
+    /// let objective = PuObjective::new(Square, ClassPrior::new(0.5)?)
+    ///     .with_term(AnomalyTerm::Complement)
+    ///     .with_correction(Correction::NON_NEGATIVE)?;
+    /// // The bracket is 0.2 - 0.5 * 0.8 < 0: training descends its negative, which is no risk.
+    /// assert!((objective.risk(&losses)?.to_scalar::<f64>()? - 0.2).abs() < 1e-12);
+    /// assert!((objective.validation_risk(&losses)? - 0.5 * 0.2).abs() < 1e-12);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     fn validation_risk(&self, losses: &GroupLosses) -> Result<f64> {
         scalar(&self.risk(losses)?)
     }

@@ -6,6 +6,18 @@ use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result};
 
 /// What is done about a negative bracket `L-_U - alpha L-_A`, which estimates a risk that cannot be
 /// negative (eq. 12).
+///
+/// ```
+/// use puad::method::MethodOptions;
+/// use puad::objective::Correction;
+///
+/// let options = MethodOptions { correction: Some(Correction::Clamp), ..Default::default() };
+/// options.check()?;
+/// // Kiryo et al. with a tolerance.
+/// let correction = Correction::NonNegative { beta: 0.01, gamma: 1. };
+/// MethodOptions { correction: Some(correction), ..options }.check()?;
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Correction {

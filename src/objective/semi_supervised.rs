@@ -7,6 +7,32 @@ use crate::{AnomalyTerm, Error, NonNegativeLoss, Result, SampleLosses};
 /// How the groups of a semi-supervised risk are weighted against each other.
 ///
 /// With the paper's training set the two differ by a factor of about 20 in the weight of `A`.
+///
+/// ```
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::objective::{GroupLosses, GroupWeighting, Objective, SemiSupervisedObjective};
+/// use puad::{AnomalyTerm, SampleLosses};
+///
+/// # struct Square;
+/// # impl puad::NonNegativeLoss for Square {
+/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
+/// #         Ok(xs.sqr()?.sum(1)?)
+/// #     }
+/// #     fn anomaly_term(&self) -> AnomalyTerm {
+/// #         AnomalyTerm::Complement
+/// #     }
+/// # }
+/// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
+/// let losses = GroupLosses { unlabeled: l(&[0.1, 0.1, 0.4])?, anomalies: l(&[0.8])?, normals: None };
+/// let risk = |weighting| -> puad::Result<f64> {
+///     let objective = SemiSupervisedObjective::new(Square).with_weighting(weighting);
+///     objective.validation_risk(&losses)
+/// };
+/// // One mean of four, and 0.2 + (1 - 0.8).
+/// assert!((risk(GroupWeighting::Pooled)? - 0.8 / 4.).abs() < 1e-12);
+/// assert!((risk(GroupWeighting::PerGroup)? - 0.4).abs() < 1e-12);
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupWeighting {

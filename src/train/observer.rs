@@ -79,7 +79,7 @@ pub trait Observer {
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()>;
 
     /// Called before the first epoch of each phase of a run that may have two
-    /// ([`fit_svdd`](super::fit_svdd), [`Assembly`](crate::method::Assembly)). Default: nothing.
+    /// ([`Trainer::fit_svdd`](super::Trainer::fit_svdd), [`Assembly`](crate::method::Assembly)). Default: nothing.
     fn on_phase(&mut self, _phase: Phase) {}
 }
 

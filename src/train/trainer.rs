@@ -1,7 +1,7 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Tensor, Var};
 use rand_chacha::ChaCha8Rng;
 
 use super::batches::{self, Batch};
@@ -12,7 +12,7 @@ use crate::data::{PuDataset, Samples};
 use crate::metrics::auroc;
 use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::Adam;
-use crate::params::Snapshot;
+use crate::params::{Snapshot, check_fixed};
 use crate::rng::{Purpose, substream};
 use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, score_samples};
 
@@ -126,7 +126,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
     /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
-    /// infinite; [`Error::Checkpoint`] if the run's file cannot be written or read, or holds another
+    /// infinite; [`Error::LearnedBuffer`] for a learned tensor named `center`;
+    /// [`Error::Checkpoint`] if the run's file cannot be written or read, or holds another
     /// run; whatever the detector gives.
     pub fn fit<O: Objective + ?Sized>(
         &self,
@@ -173,6 +174,8 @@ pub(super) struct Run<'a, O: ?Sized> {
     pub(super) noise: Noise,
     pub(super) best: Best,
     pub(super) reports: Vec<EpochReport>,
+    /// See [`Params::fixed`].
+    fixed: Vec<(String, Var)>,
     /// Hash of both sets, once it is known.
     pub(super) data: OnceCell<u64>,
 }
@@ -199,6 +202,7 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
                 snapshot: params.snapshot()?,
             },
             reports: Vec::new(),
+            fixed: params.fixed(),
             data: OnceCell::new(),
             config,
             objective,
@@ -299,7 +303,9 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
                 risk: value,
             });
         }
-        self.adam.step(&risk.backward()?)?;
+        let grads = risk.backward()?;
+        check_fixed(&self.fixed, &grads)?;
+        self.adam.step(&grads)?;
         Ok(value)
     }
 

@@ -41,6 +41,15 @@ pub struct Downloader {
 }
 
 /// How far a download is.
+///
+/// ```
+/// use puad::data::download::Progress;
+///
+/// fn percent(progress: &Progress<'_>) -> Option<u64> {
+///     progress.total.map(|total| 100 * progress.bytes / total)
+/// }
+/// assert_eq!(percent(&Progress { name: "train.mat", bytes: 50, total: Some(200) }), Some(25));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
     /// The file's name.
@@ -52,6 +61,18 @@ pub struct Progress<'a> {
 }
 
 /// What became of a file.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use puad::data::download::{Downloader, Fetched};
+/// use puad::data::tasks::PaperDataset;
+///
+/// let set = Downloader::from_env()?
+///     .dataset(PaperDataset::OctMnist, &mut |_| ControlFlow::Continue(()))?;
+/// let unchecked = set.files.iter().filter(|(_, fetched)| *fetched == Fetched::Unverified);
+/// println!("{} files without a checksum", unchecked.count());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {
     /// It was there; its content has not been looked at.
@@ -63,6 +84,17 @@ pub enum Fetched {
 }
 
 /// The files of a data set, all there.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use puad::data::download::Downloader;
+/// use puad::data::tasks::PaperDataset;
+///
+/// let (set, mut watch) = (PaperDataset::Mnist, |_: puad::data::download::Progress<'_>| ControlFlow::Continue(()));
+/// let fetched = Downloader::new("data").dataset(set, &mut watch)?;
+/// let images = set.load(fetched.folder)?;
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedSet {
     /// Their folder.

@@ -2,6 +2,22 @@ use std::io;
 use std::path::PathBuf;
 
 /// A file that could not be fetched.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use puad::Error;
+/// use puad::data::download::{DownloadError, Downloader, manifest};
+/// use puad::data::tasks::PaperDataset;
+///
+/// # let dir = tempfile::tempdir()?;
+/// let downloader = Downloader { offline: true, ..Downloader::new(dir.path()) };
+/// let file = &manifest(PaperDataset::Svhn)[0];
+/// match downloader.fetch("svhn", file, &mut |_| ControlFlow::Continue(())) {
+///     Err(Error::Download(DownloadError::Offline { path, .. })) => println!("place {path:?} there"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {

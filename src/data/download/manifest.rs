@@ -3,6 +3,22 @@ use serde::{Deserialize, Serialize};
 use crate::data::tasks::PaperDataset;
 
 /// A published file.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use puad::data::download::{Downloader, RemoteFile};
+///
+/// // A file of your own, without a checksum.
+/// let file = RemoteFile {
+///     name: "readings.csv".into(),
+///     urls: vec!["https://example.org/readings.csv".into()],
+///     bytes: None,
+///     checksum: None,
+///     unpack: vec![],
+/// };
+/// Downloader::new("data").fetch("readings", &file, &mut |_| ControlFlow::Continue(()))?;
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteFile {
@@ -22,6 +38,17 @@ pub struct RemoteFile {
 }
 
 /// The MD5 of a file, and who states it.
+///
+/// ```
+/// use puad::data::download::manifest;
+/// use puad::data::tasks::PaperDataset;
+///
+/// for file in manifest(PaperDataset::Cifar10) {
+///     let checksum = file.checksum.unwrap();
+///     println!("{} as {} states", checksum.md5, checksum.stated_by);
+///     assert_eq!(checksum.md5.len(), 32);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checksum {

@@ -17,6 +17,15 @@ const SIZES: std::ops::RangeInclusive<usize> = 12..=64;
 
 /// How many images of which size. The defaults are enough for the default
 /// [`ContaminatedSplit`](crate::data::protocol::ContaminatedSplit).
+///
+/// ```
+/// use puad::data::glyphs::GlyphConfig;
+///
+/// let config = GlyphConfig { size: 28, train_per_class: 100, ..Default::default() };
+/// config.check()?;
+/// assert!(GlyphConfig { size: 8, ..config }.check().is_err());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GlyphConfig {

@@ -29,6 +29,22 @@ impl TestKind {
 }
 
 /// Positions of one part's samples, by group, each list ascending.
+///
+/// ```
+/// use puad::data::protocol::ContaminatedSplit;
+///
+/// let labels: Vec<u8> = (0..200).map(|i| i % 10).collect();
+/// let split = ContaminatedSplit {
+///     unlabeled_normals: 10,
+///     unlabeled_anomalies: 5,
+///     labeled_anomalies: 5,
+///     ..ContaminatedSplit::new(3)
+/// };
+/// let train = split.indices(&labels, &labels, 0)?.train;
+/// // No sample is in both.
+/// assert!(train.anomalies.iter().all(|i| !train.unlabeled.contains(i)));
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupIndices {
     /// `U`: normals and seen anomalies.
@@ -68,6 +84,26 @@ pub struct SplitIndices {
 }
 
 /// A contaminated split.
+///
+/// ```
+/// use puad::data::ImageShape;
+/// use puad::data::glyphs::{self, GlyphConfig};
+/// use puad::data::protocol::{ContaminatedSplit, PuSplit};
+///
+/// let config = GlyphConfig { train_per_class: 60, test_per_class: 5, ..Default::default() };
+/// let images = glyphs::generate(&config, 0)?;
+/// let split = ContaminatedSplit {
+///     unlabeled_normals: 50,
+///     unlabeled_anomalies: 10,
+///     labeled_anomalies: 10,
+///     ..ContaminatedSplit::new(3)
+/// };
+/// let shape = ImageShape { channels: 1, height: 16, width: 16 };
+/// let PuSplit { train, validation, test } = split.split(&images, shape, 0)?;
+/// assert_eq!((train.unlabeled().len(), validation.unlabeled().len()), (54, 6));
+/// assert_eq!(test.labels().len(), test.samples.len());
+/// # Ok::<(), puad::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct PuSplit {
     /// To train on.
