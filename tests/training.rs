@@ -309,7 +309,7 @@ impl NonNegativeLoss for Distance {
 fn a_learned_tensor_named_like_a_center_is_an_error() {
     let data = unlabeled(&[1.; 4]);
     for (name, buffer) in [("center", true), ("head.center", true), ("centers", false)] {
-        let params = Params::new(0, DType::F32, &Device::Cpu);
+        let params = Params::new(0, DType::F32, &device());
         let vb = params.var_builder();
         let w = vb.get_with_hints(1, name, Init::Const(0.)).unwrap();
         let detector = Distance { w };
@@ -332,7 +332,7 @@ fn an_objective_may_own_its_svdd_or_share_it() {
     let (train, validation) = (&split.train, &split.validation);
     let trainer = Trainer::new(config(0)).unwrap();
     let parts = || {
-        let params = Params::new(0, DType::F32, &Device::Cpu);
+        let params = Params::new(0, DType::F32, &device());
         let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
         let vb = params.var_builder().pp("decoder");
         let decoder = LeNetDecoder::new(&network(false), vb).unwrap();
