@@ -12,7 +12,7 @@
 //! | nothing | [`toy::generate`] | the two-dimensional data of Figure 1 |
 //! | nothing | [`glyphs::generate`] | images of ten classes of digits |
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
-//! | tables in `.npy`, `.npz` or CSV | `stream::Table` | batches, or all as [`Samples`] |
+//! | tables in `.npy`, `.npz` or CSV | `stream::TableReader` | batches, or all as [`Samples`] |
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
 //! | files of SVHN | `svhn::load` | labeled images |
 //! | files of MedMNIST | `medmnist::load` | labeled images |
