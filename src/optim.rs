@@ -214,7 +214,7 @@ impl Adam {
 
 impl Slot {
     fn update(&mut self, grad: &Tensor, config: &AdamConfig) -> Result<()> {
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         let step = config.step(self.steps);
         let weight = self.var.as_detached_tensor();
         let moments = (&mut self.first, &mut self.second);
