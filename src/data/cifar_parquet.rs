@@ -64,14 +64,21 @@ pub fn load_100(dir: impl AsRef<Path>) -> Result<TrainTest> {
 }
 
 fn load(dir: &Path, label: &str, classes: u8) -> Result<TrainTest> {
-    let part = |name: &str| {
-        let plain = dir.join(format!("{name}.parquet"));
-        let hub = dir.join(format!("{name}-00000-of-00001.parquet"));
-        read(if hub.exists() { hub } else { plain }, label, classes)
-    };
+    let [train, test] = files(dir);
     Ok(TrainTest {
-        train: part("train")?,
-        test: part("test")?,
+        train: read(train, label, classes)?,
+        test: read(test, label, classes)?,
+    })
+}
+
+/// The files of the two parts: those of the hub's names where they are, or else plain ones.
+pub(in crate::data) fn files(dir: &Path) -> [PathBuf; 2] {
+    ["train", "test"].map(|part| {
+        let hub = dir.join(format!("{part}-00000-of-00001.parquet"));
+        match hub.exists() {
+            true => hub,
+            false => dir.join(format!("{part}.parquet")),
+        }
     })
 }
 

@@ -54,6 +54,8 @@ mod images;
 #[cfg(feature = "datasets")]
 mod labels;
 #[cfg(feature = "datasets")]
+mod layout;
+#[cfg(feature = "datasets")]
 pub mod mat;
 #[cfg(feature = "datasets")]
 pub mod medmnist;
@@ -79,5 +81,7 @@ pub(crate) use dataset::check_finite;
 pub use error::DataError;
 pub use format_error::FormatError;
 pub use images::{ImageSet, ImageShape, TrainTest};
+#[cfg(feature = "datasets")]
+pub use layout::FileLayout;
 pub use samples::Samples;
 pub use table::Table;
