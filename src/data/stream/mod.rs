@@ -2,8 +2,8 @@
 //!
 //! | file | read by |
 //! |---|---|
-//! | `.npy`, plain or gzipped | [`TableReader::npy`] |
-//! | one array of an `.npz`, stored or deflated | [`TableReader::npz`] |
+//! | `.npy`, plain in either array order, or gzipped in C order | [`TableReader::npy`] |
+//! | one array of an `.npz` in C order, stored or deflated | [`TableReader::npz`] |
 //! | `.csv`, plain or gzipped | [`TableReader::csv`] |
 //!
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
