@@ -26,7 +26,11 @@ impl File {
         let len = usize::try_from(u64::from_le_bytes(*len)).ok()?;
         let (header, data) = rest.split_at_checked(len)?;
         let header: Map<String, Value> = serde_json::from_slice(header).ok()?;
-        let text = header.get("__metadata__")?.get(ENTRY)?.as_str()?.to_string();
+        let text = header
+            .get("__metadata__")?
+            .get(ENTRY)?
+            .as_str()?
+            .to_string();
         let mut tensors = BTreeMap::new();
         for (name, info) in header {
             if name == "__metadata__" || name == CHECKSUM {
@@ -34,7 +38,8 @@ impl File {
             }
             let number = |value: &Value| value.as_u64();
             let shape = info.get("shape")?.as_array()?.iter().map(number);
-            let offset = |i: usize| usize::try_from(info.get("data_offsets")?.get(i)?.as_u64()?).ok();
+            let offset =
+                |i: usize| usize::try_from(info.get("data_offsets")?.get(i)?.as_u64()?).ok();
             let tensor = Tensor {
                 dtype: info.get("dtype")?.as_str()?.to_string(),
                 shape: shape.collect::<Option<_>>()?,
@@ -54,7 +59,11 @@ impl File {
             bytes: self.checksum().to_le_bytes().into(),
         };
         let mut all: Vec<(&str, &Tensor)> = vec![(CHECKSUM, &sum)];
-        all.extend(self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
+        all.extend(
+            self.tensors
+                .iter()
+                .map(|(name, tensor)| (name.as_str(), tensor)),
+        );
         let size = |dtype: &str| match dtype {
             "U64" | "I64" | "F64" => 8,
             "F32" | "U32" | "I32" => 4,
@@ -64,7 +73,15 @@ impl File {
         let mut header = Map::new();
         header.insert("__metadata__".into(), json!({ ENTRY: self.text }));
         let mut data = Vec::new();
-        for (name, Tensor { dtype, shape, bytes }) in all {
+        for (
+            name,
+            Tensor {
+                dtype,
+                shape,
+                bytes,
+            },
+        ) in all
+        {
             let start = data.len();
             data.extend_from_slice(bytes);
             let info = json!({"dtype": dtype, "shape": shape, "data_offsets": [start, data.len()]});
@@ -86,8 +103,8 @@ impl File {
             })
         };
         let start = hash(0xcbf2_9ce4_8422_2325, self.text.as_bytes());
-        self.tensors
-            .iter()
-            .fold(start, |h, (name, tensor)| hash(hash(h, name.as_bytes()), &tensor.bytes))
+        self.tensors.iter().fold(start, |h, (name, tensor)| {
+            hash(hash(h, name.as_bytes()), &tensor.bytes)
+        })
     }
 }

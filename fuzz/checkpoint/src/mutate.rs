@@ -122,8 +122,23 @@ fn change(node: &mut Value, other: Value, random: &mut Random) {
         }
         (_, Value::String(words)) => {
             let names = [
-                "", "AE", "DAE", "PU", "SOEL", "LOE", "PUSVDD", "auto", "none", "risk",
-                "patience", "observer", "epochs", "exact", "fast", "linear", "stratified",
+                "",
+                "AE",
+                "DAE",
+                "PU",
+                "SOEL",
+                "LOE",
+                "PUSVDD",
+                "auto",
+                "none",
+                "risk",
+                "patience",
+                "observer",
+                "epochs",
+                "exact",
+                "fast",
+                "linear",
+                "stratified",
             ];
             if let Some(name) = random.pick(&names) {
                 *words = name.to_string();
@@ -185,7 +200,10 @@ fn resize(tensor: &mut Tensor, random: &mut Random) {
         *dim = new;
     }
     let size = if tensor.dtype == "F64" { 8 } else { 4 };
-    let count = tensor.shape.iter().fold(1, |n: u64, &dim| n.saturating_mul(dim));
+    let count = tensor
+        .shape
+        .iter()
+        .fold(1, |n: u64, &dim| n.saturating_mul(dim));
     let count = count.min(4096) as usize;
     tensor.bytes.resize(count * size, 0x3f);
 }
