@@ -37,6 +37,9 @@ pub mod medmnist;
 pub mod npy;
 #[path = "../../src/data/npz.rs"]
 pub mod npz;
+#[cfg(feature = "encoded")]
+#[path = "../../src/data/parquet_pages.rs"]
+mod parquet_pages;
 #[path = "../../src/data/svhn.rs"]
 pub mod svhn;
 #[path = "../../src/data/table.rs"]

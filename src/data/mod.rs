@@ -65,6 +65,8 @@ pub mod mnist;
 pub mod npy;
 #[cfg(feature = "datasets")]
 pub mod npz;
+#[cfg(feature = "parquet")]
+mod parquet_pages;
 pub mod protocol;
 mod resize;
 mod samples;
