@@ -335,6 +335,22 @@ mod parquet {
         assert!(matches!(err, DataError::MissingFile { .. }), "{err}");
     }
 
+    /// 5 kB of which the decoder makes a page of 1.4 GB; found by fuzzing.
+    #[test]
+    fn pages_are_not_unpacked_on_their_word() {
+        let path = fixture("promises.parquet");
+        match data_error(cifar_parquet::read(&path, "label", 10)) {
+            DataError::Format {
+                path: p,
+                source: FormatError::Malformed { rule, .. },
+            } => {
+                assert_eq!(p, path);
+                assert!(rule.starts_with("Parquet pages must"), "{rule}");
+            }
+            error => panic!("{error}"),
+        }
+    }
+
     /// The published files first, then Parquet; what is only begun is named.
     #[test]
     fn layouts_come_in_order() {
