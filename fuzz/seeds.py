@@ -17,6 +17,12 @@ for path in FIXTURES.glob("*.np?"):
     seed(path.suffix[1:], path.name, path.read_bytes())
 for path in FIXTURES.glob("*.mat"):
     seed("mat", path.name, path.read_bytes())
+for path in FIXTURES.glob("*.parquet"):
+    seed("parquet", path.name, path.read_bytes())
+for path in FIXTURES.glob("folder/*/*"):
+    # Shape and scaling come from the first byte: RGB of 8 x 8 as it is, and grey scaled to 5 x 5.
+    for choice in [b"\x00", b"\x03"]:
+        seed("image", f"{path.name}-{choice.hex()}", choice + path.read_bytes())
 
 labels = bytes([0, 0, 8, 1, 0, 0, 0, 2, 9, 0])
 images = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))

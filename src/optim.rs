@@ -268,7 +268,7 @@ impl Slot {
     }
 
     fn update(&mut self, grad: &Tensor, config: &AdamConfig) -> Result<()> {
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         let step = config.step(self.steps);
         let weight = self.var.as_detached_tensor();
         if let Some(weight) = ops::adam_step(&weight, &grad.detach(), &mut self.moments, step)? {

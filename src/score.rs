@@ -35,15 +35,12 @@ pub fn score_samples<L: NonNegativeLoss + ?Sized>(
     batch_size: usize,
     device: &Device,
 ) -> Result<Vec<f64>> {
-    if batch_size == 0 {
-        return Err(Error::config("batch_size", "at least 1", batch_size));
-    }
     let samples = samples.into();
-    let n = samples.len();
-    let mut scores = Vec::with_capacity(n);
-    for start in (0..n).step_by(batch_size) {
-        let len = batch_size.min(n - start);
-        let batch = detector.score(&samples.range(start, len)?.to_device(device)?)?;
+    let mut scores = Vec::with_capacity(samples.len());
+    for xs in samples.batches(batch_size, device)? {
+        let xs = xs?;
+        let len = xs.dim(0)?;
+        let batch = detector.score(&xs)?;
         if batch.dims() != [len] {
             let expected = format!("[{len}], the batch");
             return Err(Error::shape("scores", expected, &batch));

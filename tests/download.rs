@@ -668,3 +668,150 @@ fn archives_are_unpacked_and_removed() {
     );
     assert!(!Path::new(&place.path("absent.bin")).exists());
 }
+
+/// Where [`child`] fetches from and to, as `PUAD_TEST_FETCH=url|dir|name`.
+const CHILD: &str = "PUAD_TEST_FETCH";
+
+/// Exit statuses of [`child`], other than the harness's own.
+const VERIFIED: i32 = 40;
+const PRESENT: i32 = 41;
+
+/// The other process of the tests below: this executable again. By itself it does nothing.
+#[test]
+fn child() {
+    let Ok(task) = std::env::var(CHILD) else {
+        return;
+    };
+    let [url, dir, name] = task.split('|').collect::<Vec<_>>()[..] else {
+        panic!("{task}");
+    };
+    let mut downloader = Downloader::new(dir);
+    downloader.patience = Duration::from_secs(60);
+    fs::write(Path::new(dir).join(name), "").unwrap();
+    let file = file(&[url.to_string()], Some(MD5));
+    let outcome = downloader.fetch("set", &file, &mut |_| ControlFlow::Continue(()));
+    std::process::exit(match outcome.unwrap() {
+        Fetched::Verified => VERIFIED,
+        Fetched::Present => PRESENT,
+        Fetched::Unverified => 1,
+    });
+}
+
+fn spawn(url: &str, place: &Place, name: &str) -> std::process::Child {
+    let task = format!("{url}|{}|{name}", place.dir.path().display());
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--test-threads=1"])
+        .env(CHILD, task)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Polls until `done`, for as long as a busy machine may need.
+fn wait_for(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn processes_fetch_one_file_once() {
+    let place = Place::new();
+    let started = ["a", "b", "c"].map(|name| place.dir.path().join(name));
+    // The file is held back until every process is at it.
+    let all = started.clone();
+    let server = serve(move |stream, _, request| {
+        wait_for("children", || all.iter().all(|path| path.exists()));
+        std::thread::sleep(Duration::from_millis(200));
+        answer(stream, request, &content(), usize::MAX);
+    });
+    let mut children = ["a", "b", "c"].map(|name| spawn(&server.url, &place, name));
+    // Whoever looks sees no file or a whole one.
+    wait_for("the file", || match fs::read(place.path("file.bin")) {
+        Ok(bytes) => {
+            assert_eq!(bytes, content());
+            true
+        }
+        Err(_) => false,
+    });
+    let mut outcomes = children
+        .each_mut()
+        .map(|child| child.wait().unwrap().code().unwrap());
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [VERIFIED, PRESENT, PRESENT]);
+    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
+    place.assert_whole();
+}
+
+/// Killed in the middle of a download, a process leaves its lock to the next, and what it had.
+#[test]
+fn a_killed_process_blocks_nobody() {
+    let server = serve(|stream, number, request| match number {
+        0 => {
+            answer(stream, request, &content(), 100_000);
+            std::thread::sleep(Duration::from_secs(600));
+        }
+        _ => {
+            assert_eq!(request.range, Some(100_000));
+            answer(stream, request, &content(), usize::MAX);
+        }
+    });
+    let place = Place::new();
+    let mut child = spawn(&server.url, &place, "killed");
+    let part = place.path("file.bin.part");
+    wait_for("100,000 bytes", || {
+        fs::metadata(&part).is_ok_and(|data| data.len() == 100_000)
+    });
+    let lock = fs::File::open(place.path("file.bin.lock")).unwrap();
+    let held = lock.try_lock();
+    assert!(
+        matches!(held, Err(fs::TryLockError::WouldBlock)),
+        "{held:?}"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.assert_absent();
+    let file = file(std::slice::from_ref(&server.url), Some(MD5));
+    assert_eq!(place.fetch(&file).unwrap(), Fetched::Verified);
+    place.assert_whole();
+    assert_eq!(server.requests.load(Ordering::SeqCst), 2);
+}
+
+/// A set that is all there in another layout is not fetched again.
+#[cfg(feature = "parquet")]
+#[test]
+fn cifar_as_parquet_is_not_fetched_again() {
+    use puad::data::FileLayout;
+    use puad::data::tasks::PaperDataset;
+
+    let set = PaperDataset::Cifar10;
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/datasets");
+    for ending in ["", "-00000-of-00001"] {
+        let mut place = Place::new();
+        // What would be fetched is an error.
+        place.downloader.offline = true;
+        let folder = place.dir.path().join("cifar10");
+        fs::create_dir(&folder).unwrap();
+        for part in ["train", "test"] {
+            let fetched = place
+                .downloader
+                .dataset(set, &mut |_| ControlFlow::Continue(()));
+            assert!(matches!(
+                fetched,
+                Err(Error::Download(DownloadError::Offline { .. }))
+            ));
+            let from = fixtures.join(format!("cifar10_{part}.parquet"));
+            fs::copy(from, folder.join(format!("{part}{ending}.parquet"))).unwrap();
+        }
+        assert_eq!(set.layout(&folder), Some(FileLayout::Parquet));
+        let fetched = place
+            .downloader
+            .dataset(set, &mut |_| ControlFlow::Continue(()))
+            .unwrap();
+        let names = ["train", "test"].map(|part| format!("{part}{ending}.parquet"));
+        assert_eq!(fetched.files, names.map(|name| (name, Fetched::Present)));
+        assert!(!set.load(fetched.folder).unwrap().train.is_empty());
+    }
+}

@@ -335,6 +335,55 @@ mod parquet {
         assert!(matches!(err, DataError::MissingFile { .. }), "{err}");
     }
 
+    /// 5 kB of which the decoder makes a page of 1.4 GB; found by fuzzing.
+    #[test]
+    fn pages_are_not_unpacked_on_their_word() {
+        let path = fixture("promises.parquet");
+        match data_error(cifar_parquet::read(&path, "label", 10)) {
+            DataError::Format {
+                path: p,
+                source: FormatError::Malformed { rule, .. },
+            } => {
+                assert_eq!(p, path);
+                assert!(rule.starts_with("Parquet pages must"), "{rule}");
+            }
+            error => panic!("{error}"),
+        }
+    }
+
+    /// The published files first, then Parquet; what is only begun is named.
+    #[test]
+    fn layouts_come_in_order() {
+        use puad::data::FileLayout;
+        use puad::data::tasks::PaperDataset;
+
+        let (set, dir) = (PaperDataset::Cifar100, tempfile::tempdir().unwrap());
+        let path = |name: &str| dir.path().join(name);
+        let missing = || match set.load(dir.path()).unwrap_err() {
+            Error::Data(DataError::MissingFile { path }) => path,
+            error => panic!("{error}"),
+        };
+        assert_eq!(missing(), path("train.bin"));
+        fs::copy(fixture("cifar100_train.parquet"), path("train.parquet")).unwrap();
+        assert_eq!(set.layout(dir.path()), None);
+        assert_eq!(missing(), path("test.parquet"));
+        fs::copy(fixture("cifar100_test.parquet"), path("test.parquet")).unwrap();
+        assert_eq!(set.layout(dir.path()), Some(FileLayout::Parquet));
+        let parquet = set.load(dir.path()).unwrap();
+        fs::write(path("train.bin"), "").unwrap();
+        assert_eq!(set.load(dir.path()).unwrap(), parquet);
+        fs::write(path("test.bin.gz"), "").unwrap();
+        assert_eq!(set.layout(dir.path()), Some(FileLayout::Published));
+        let err = set.load(dir.path()).unwrap_err();
+        assert!(
+            matches!(&err, Error::Data(DataError::Truncated { path: p, .. })
+                if *p == path("train.bin")),
+            "{err}"
+        );
+        // Other sets know no Parquet.
+        assert_eq!(PaperDataset::Svhn.layout(dir.path()), None);
+    }
+
     #[test]
     fn damaged_parquet() {
         let read = |path: &Path| Ok(cifar_parquet::read(path, "label", 10)?.len());

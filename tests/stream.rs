@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use puad::candle_core::{DType, Tensor};
-use puad::data::DataError;
-use puad::data::stream::{CsvOptions, Table};
+use puad::data::stream::{CsvOptions, TableReader};
+use puad::data::{DataError, FormatError};
 use puad::{Error, Estimator, FitConfig, Result};
 
 fn fixture(name: &str) -> PathBuf {
@@ -42,12 +42,18 @@ fn f4(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 fn values(t: &Tensor) -> Vec<f64> {
     let flat = t.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
     flat.to_vec1().unwrap()
 }
 
-fn all(table: Table, size: usize) -> Result<Vec<f64>> {
+fn all(table: TableReader, size: usize) -> Result<Vec<f64>> {
     let batches = table.batches(size)?.collect::<Result<Vec<_>>>()?;
     Ok(batches.iter().flat_map(values).collect())
 }
@@ -57,6 +63,13 @@ fn problem<T>(result: Result<T>) -> DataError {
         Err(Error::Data(problem)) => problem,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("no error"),
+    }
+}
+
+fn format_problem<T>(result: Result<T>) -> FormatError {
+    match problem(result) {
+        DataError::Format { source, .. } => source,
+        other => panic!("{other}"),
     }
 }
 
@@ -84,7 +97,7 @@ fn numpy_s_own_files_read() {
     ];
     for (name, dtype, expected) in cases {
         for size in [1, 2, 5, 100] {
-            let mut table = Table::npz(fixture("tables.npz"), Some(name)).unwrap();
+            let mut table = TableReader::npz(fixture("tables.npz"), Some(name)).unwrap();
             assert_eq!(
                 (table.len(), table.sample_shape()),
                 (Some(5), vec![3]),
@@ -97,26 +110,30 @@ fn numpy_s_own_files_read() {
                 "{name}"
             );
             assert_eq!(table.rows_read(), size.min(5) as u64);
-            let table = Table::npz(fixture("tables.npz"), Some(name)).unwrap();
+            let table = TableReader::npz(fixture("tables.npz"), Some(name)).unwrap();
             assert_eq!(all(table, size).unwrap(), expected, "{name}");
         }
     }
-    let table = Table::npz(fixture("tables.npz"), Some("images")).unwrap();
+    let table = TableReader::npz(fixture("tables.npz"), Some("images")).unwrap();
     assert_eq!(table.sample_shape(), [1, 3, 1]);
     assert_eq!(
         table.read().unwrap().to_tensor().unwrap().dims(),
         [5, 1, 3, 1]
     );
-    let table = Table::open(fixture("tables_stored.npz")).unwrap();
+    let table = TableReader::open(fixture("tables_stored.npz")).unwrap();
     assert_eq!(all(table, 4).unwrap(), count(0.));
 }
 
 #[test]
 fn numpy_s_files_that_are_no_tables_are_named() {
-    let open = |name| problem(Table::npz(fixture("tables.npz"), Some(name)));
+    let open = |name| problem(TableReader::npz(fixture("tables.npz"), Some(name)));
     assert!(matches!(open("fortran"), DataError::FortranOrder { .. }));
     for name in ["half", "complex", "text"] {
-        assert!(matches!(open(name), DataError::NpyType { .. }), "{name}");
+        let err = format_problem(TableReader::npz(fixture("tables.npz"), Some(name)));
+        assert!(
+            matches!(err, FormatError::ElementType { .. }),
+            "{name}: {err}"
+        );
     }
     for name in ["flat", "scalar", "no_values"] {
         assert!(matches!(open(name), DataError::NpyShape { .. }), "{name}");
@@ -128,9 +145,9 @@ fn numpy_s_files_that_are_no_tables_are_named() {
         }
         other => panic!("{other}"),
     }
-    let several = problem(Table::npz(fixture("tables.npz"), None));
+    let several = problem(TableReader::npz(fixture("tables.npz"), None));
     assert!(matches!(several, DataError::NpzArray { name: None, .. }));
-    let empty = Table::npz(fixture("tables.npz"), Some("empty")).unwrap();
+    let empty = TableReader::npz(fixture("tables.npz"), Some("empty")).unwrap();
     assert_eq!(empty.is_empty(), Some(true));
     assert!(matches!(empty.read(), Err(Error::EmptyGroup { .. })));
 }
@@ -140,40 +157,130 @@ fn npy_files_plain_and_gzipped_end_where_they_should() {
     let dir = Dir::new();
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }\n";
     let whole = npy(header, &f4(&[0., 1., 2., 3., 4., 5.]));
-    let gzip = |bytes: &[u8]| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    };
     let expected = [0., 1., 2., 3., 4., 5.];
     assert_eq!(
-        all(Table::open(dir.file("a.npy", &whole)).unwrap(), 2).unwrap(),
+        all(TableReader::open(dir.file("a.npy", &whole)).unwrap(), 2).unwrap(),
         expected
     );
     assert_eq!(
-        all(Table::open(dir.file("a.npy.gz", gzip(&whole))).unwrap(), 2).unwrap(),
+        all(
+            TableReader::open(dir.file("a.npy.gz", gzip(&whole))).unwrap(),
+            2
+        )
+        .unwrap(),
         expected
     );
     for len in 0..whole.len() {
         let path = dir.file("cut.npy", &whole[..len]);
-        let problem = problem(Table::open(&path).and_then(|t| all(t, 2)));
+        let problem = problem(TableReader::open(&path).and_then(|t| all(t, 2)));
         assert!(
             matches!(problem, DataError::Truncated { .. }),
             "{len}: {problem}"
         );
     }
     let long = dir.file("long.npy", [&whole[..], &[0]].concat());
-    let problem = problem(Table::open(long).and_then(|t| all(t, 2)));
+    let problem = problem(TableReader::open(long).and_then(|t| all(t, 2)));
     assert!(
         matches!(problem, DataError::TrailingBytes { .. }),
         "{problem}"
     );
 }
 
+/// `[i, j, k] = 100 i + 10 j + k`, stored with `i` moving fastest.
+fn fortran(shape: [usize; 3]) -> (Vec<u8>, Vec<f64>) {
+    let [n, height, width] = shape;
+    let value = |i: usize, j: usize, k: usize| (100 * i + 10 * j + k) as f32;
+    let (mut stored, mut rows) = (Vec::new(), Vec::new());
+    for k in 0..width {
+        for j in 0..height {
+            stored.extend((0..n).map(|i| value(i, j, k)));
+        }
+    }
+    for i in 0..n {
+        for j in 0..height {
+            rows.extend((0..width).map(|k| f64::from(value(i, j, k))));
+        }
+    }
+    let dict =
+        format!("{{'descr': '<f4', 'fortran_order': True, 'shape': ({n}, {height}, {width}), }}\n");
+    (npy(&dict, &f4(&stored)), rows)
+}
+
+#[test]
+fn arrays_in_fortran_order_are_read_by_rows() {
+    let dir = Dir::new();
+    for shape in [[7, 2, 3], [7, 1, 1], [1, 2, 3], [0, 2, 3]] {
+        let (bytes, rows) = fortran(shape);
+        let path = dir.file("f.npy", &bytes);
+        for size in [1, 2, 7, 1 << 40] {
+            let mut table = TableReader::npy(&path).unwrap();
+            assert_eq!(table.len(), Some(shape[0] as u64));
+            assert_eq!(table.sample_shape(), &shape[1..]);
+            if let Some(batch) = table.next_batch(size).unwrap() {
+                let dims = [size.min(shape[0]), shape[1], shape[2]];
+                assert_eq!((batch.dims(), batch.dtype()), (&dims[..], DType::F32));
+            }
+            assert_eq!(all(TableReader::npy(&path).unwrap(), size).unwrap(), rows);
+        }
+        for len in 0..bytes.len() {
+            let path = dir.file("cut.npy", &bytes[..len]);
+            let problem = problem(TableReader::open(&path).and_then(|t| all(t, 2)));
+            assert!(
+                matches!(problem, DataError::Truncated { expected, actual, .. }
+                    if expected > actual && actual == len as u64),
+                "{len}: {problem}"
+            );
+        }
+        let path = dir.file("long.npy", [&bytes[..], &[0]].concat());
+        let problem = problem(TableReader::npy(path).and_then(|t| all(t, 2)));
+        assert!(
+            matches!(problem, DataError::TrailingBytes { offset, .. }
+                if offset == bytes.len() as u64),
+            "{problem}"
+        );
+    }
+}
+
+/// Rows that are next to each other in either order need no visits of columns.
+#[test]
+fn fortran_order_needs_a_plain_file_only_where_it_matters() {
+    let dir = Dir::new();
+    let (bytes, rows) = fortran([7, 1, 1]);
+    let path = dir.file("f.npy.gz", gzip(&bytes));
+    assert_eq!(all(TableReader::open(&path).unwrap(), 3).unwrap(), rows);
+    let (bytes, _) = fortran([7, 2, 1]);
+    let path = dir.file("f.npy.gz", gzip(&bytes));
+    let err = problem(TableReader::open(&path));
+    assert!(
+        matches!(&err, DataError::FortranOrder { path: p } if *p == path),
+        "{err}"
+    );
+}
+
+/// A file that is cut while it is read is an error, not zeros.
+#[test]
+fn a_file_cut_behind_the_reader_is_an_error() {
+    let dir = Dir::new();
+    let (bytes, _) = fortran([100, 50, 40]);
+    let path = dir.file("f.npy", &bytes);
+    let mut table = TableReader::npy(&path).unwrap();
+    table.next_batch(1).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(300_000).unwrap();
+    match problem(table.next_batch(1)) {
+        DataError::Truncated {
+            expected, actual, ..
+        } => {
+            assert_eq!((expected, actual), (bytes.len() as u64, 300_000));
+        }
+        other => panic!("{other}"),
+    }
+}
+
 #[test]
 fn headers_are_read_strictly_and_believed_in_nothing() {
     let dir = Dir::new();
-    let open = |header: &str| Table::npy(dir.file("h.npy", npy(header, &f4(&[1., 2.]))));
+    let open = |header: &str| TableReader::npy(dir.file("h.npy", npy(header, &f4(&[1., 2.]))));
     for good in [
         "{'descr':'<f4','fortran_order':False,'shape':(1,2)}",
         "{ \"shape\" : ( 1 , 2 , ) , 'fortran_order' : False , 'descr' : '<f4' , } \n",
@@ -197,14 +304,17 @@ fn headers_are_read_strictly_and_believed_in_nothing() {
         "{'descr': '<f4\u{e9}, 'fortran_order': False",
     ] {
         assert!(
-            matches!(problem(open(bad)), DataError::NpyHeader { .. }),
+            matches!(format_problem(open(bad)), FormatError::Malformed { .. }),
             "{bad}"
         );
     }
     for descr in ["", "f4", "<f4x", "|f4", "<f16", "<m8", "é4"] {
         let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1, 2)}}");
         assert!(
-            matches!(problem(open(&header)), DataError::NpyType { .. }),
+            matches!(
+                format_problem(open(&header)),
+                FormatError::ElementType { .. }
+            ),
             "{descr}"
         );
     }
@@ -219,18 +329,18 @@ fn headers_are_read_strictly_and_believed_in_nothing() {
     assert!(matches!(problem(open(huge)), DataError::NpyShape { .. }));
     let magic = dir.file("m.npy", b"PK\x03\x04 this is something else");
     assert!(matches!(
-        problem(Table::npy(magic)),
-        DataError::NpyHeader { .. }
+        format_problem(TableReader::npy(magic)),
+        FormatError::Magic { .. }
     ));
     let version = dir.file("v.npy", b"\x93NUMPY\x09\x00\x00\x00");
     assert!(matches!(
-        problem(Table::npy(version)),
-        DataError::NpyHeader { .. }
+        format_problem(TableReader::npy(version)),
+        FormatError::Version { .. }
     ));
     let long = dir.file("l.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff");
     assert!(matches!(
-        problem(Table::npy(long)),
-        DataError::NpyHeader { .. }
+        format_problem(TableReader::npy(long)),
+        FormatError::Malformed { .. }
     ));
 }
 
@@ -245,7 +355,7 @@ fn damaged_archives_are_errors() {
         let mut damaged = bytes.clone();
         damaged[i] ^= 1 << (i % 8);
         let path = dir.file("damaged.npz", damaged);
-        match Table::npz(path, Some("only")).and_then(|t| all(t, 4)) {
+        match TableReader::npz(path, Some("only")).and_then(|t| all(t, 4)) {
             Ok(values) => assert_eq!(values, expected, "{i}"),
             Err(_) => errors += 1,
         }
@@ -254,7 +364,9 @@ fn damaged_archives_are_errors() {
     for len in 0..bytes.len() {
         let path = dir.file("cut.npz", &bytes[..len]);
         assert!(
-            Table::npz(path, None).and_then(|t| all(t, 4)).is_err(),
+            TableReader::npz(path, None)
+                .and_then(|t| all(t, 4))
+                .is_err(),
             "{len}"
         );
     }
@@ -264,7 +376,7 @@ fn damaged_archives_are_errors() {
 fn csv_files_read_with_and_without_names() {
     let dir = Dir::new();
     let plain = dir.file("plain.csv", "1, 2.5,-3e2\n4,5,6\n");
-    let table = Table::open(&plain).unwrap();
+    let table = TableReader::open(&plain).unwrap();
     assert_eq!((table.len(), table.sample_shape()), (None, vec![3]));
     assert_eq!(all(table, 1).unwrap(), [1., 2.5, -300., 4., 5., 6.]);
     let named = dir.file("named.csv", "id;a;b\nx1;1;2\nx2;3;4");
@@ -274,7 +386,7 @@ fn csv_files_read_with_and_without_names() {
         ..Default::default()
     };
     assert_eq!(
-        all(Table::csv(&named, &options).unwrap(), 5).unwrap(),
+        all(TableReader::csv(&named, &options).unwrap(), 5).unwrap(),
         [2., 1., 4., 3.]
     );
     let forced = CsvOptions {
@@ -282,18 +394,22 @@ fn csv_files_read_with_and_without_names() {
         ..Default::default()
     };
     assert_eq!(
-        all(Table::csv(&plain, &forced).unwrap(), 5).unwrap(),
+        all(TableReader::csv(&plain, &forced).unwrap(), 5).unwrap(),
         [4., 5., 6.]
     );
     let empty = dir.file("empty.csv", "");
-    assert!(all(Table::open(empty).unwrap(), 5).unwrap().is_empty());
+    assert!(
+        all(TableReader::open(empty).unwrap(), 5)
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
 fn csv_problems_are_named_with_their_place() {
     let dir = Dir::new();
     let path = dir.file("text.csv", "a,b\n1,2\n3,n/a\n");
-    match problem(Table::open(path).and_then(|t| all(t, 5))) {
+    match problem(TableReader::open(path).and_then(|t| all(t, 5))) {
         DataError::CsvValue {
             line, column, text, ..
         } => {
@@ -302,14 +418,14 @@ fn csv_problems_are_named_with_their_place() {
         other => panic!("{other}"),
     }
     let path = dir.file("ragged.csv", "1,2\n3,4,5\n");
-    let ragged = problem(Table::open(path).and_then(|t| all(t, 5)));
+    let ragged = problem(TableReader::open(path).and_then(|t| all(t, 5)));
     assert!(matches!(ragged, DataError::Csv { .. }), "{ragged}");
     let path = dir.file("narrow.csv", "1,2\n");
     let options = CsvOptions {
         columns: Some(vec![0, 2]),
         ..Default::default()
     };
-    let narrow = problem(Table::csv(path, &options));
+    let narrow = problem(TableReader::csv(path, &options));
     assert!(
         matches!(
             narrow,
@@ -322,19 +438,19 @@ fn csv_problems_are_named_with_their_place() {
         "{narrow}"
     );
     let path = dir.file("bytes.csv", b"1,\xff\n2,\xfe\n");
-    assert!(Table::open(path).and_then(|t| all(t, 5)).is_err());
+    assert!(TableReader::open(path).and_then(|t| all(t, 5)).is_err());
     let other = dir.file("table.parquet", "");
     assert!(matches!(
-        problem(Table::open(other)),
+        problem(TableReader::open(other)),
         DataError::TableFormat { .. }
     ));
     let absent = dir.0.path().join("absent.csv");
     assert!(matches!(
-        problem(Table::open(absent)),
+        problem(TableReader::open(absent)),
         DataError::MissingFile { .. }
     ));
     assert!(
-        Table::open(dir.file("a.csv", "1\n"))
+        TableReader::open(dir.file("a.csv", "1\n"))
             .unwrap()
             .batches(0)
             .is_err()
@@ -362,7 +478,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let text = dir.file("rows.csv", lines);
     for (path, total) in [(&binary, Some(700)), (&text, None)] {
         let (mut scores, mut seen) = (Vec::new(), Vec::new());
-        let rows = detector.score_table(Table::open(path).unwrap(), |progress, batch| {
+        let rows = detector.score_table(TableReader::open(path).unwrap(), |progress, batch| {
             scores.extend_from_slice(batch);
             assert_eq!(progress.total, total);
             seen.push(progress.rows);
@@ -376,7 +492,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let stop = |_, _: &[f64]| ControlFlow::Break(());
     assert_eq!(
         detector
-            .score_table(Table::open(&binary).unwrap(), stop)
+            .score_table(TableReader::open(&binary).unwrap(), stop)
             .unwrap(),
         128
     );
@@ -386,7 +502,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let path = dir.file("broken.npy", npy(header, &f4(broken.as_flattened())));
     let go = |_, _: &[f64]| ControlFlow::Continue(());
     let err = detector
-        .score_table(Table::open(path).unwrap(), go)
+        .score_table(TableReader::open(path).unwrap(), go)
         .unwrap_err();
     assert!(
         matches!(

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use puad_fuzz::data::npz::Npz;
-use puad_fuzz::data::{adbench, medmnist};
+use puad_fuzz::data::{adbench, medmnist, stream};
 use puad_fuzz::{folder, write};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,6 +15,12 @@ fuzz_target!(|bytes: &[u8]| {
         if let Ok(array) = archive.read(key) {
             let n: usize = array.shape().iter().product();
             assert_eq!((array.len(), array.to_f64().len()), (n, n));
+            if let Ok(rows) = stream::read_npz(&path, key, 3) {
+                let (bits, same) = (|v: &f64| v.to_bits(), array.to_f64());
+                assert!(rows.iter().map(bits).eq(same.iter().map(bits)));
+            }
+        } else {
+            let _ = stream::read_npz(&path, key, 3);
         }
     }
     if let Ok(table) = adbench::load(&path) {

@@ -9,8 +9,14 @@ pub mod adbench;
 pub mod array;
 #[path = "../../src/data/cifar.rs"]
 pub mod cifar;
+#[cfg(feature = "encoded")]
+#[path = "../../src/data/cifar_parquet.rs"]
+pub mod cifar_parquet;
 #[path = "../../src/data/csv.rs"]
 pub mod csv;
+#[cfg(feature = "encoded")]
+#[path = "../../src/data/encoded.rs"]
+mod encoded;
 #[path = "../../src/data/error.rs"]
 mod error;
 #[path = "../../src/data/file.rs"]
@@ -23,18 +29,53 @@ pub mod idx;
 mod images;
 #[path = "../../src/data/labels.rs"]
 mod labels;
-#[path = "../../src/data/mat.rs"]
+#[path = "../../src/data/mat/mod.rs"]
 pub mod mat;
 #[path = "../../src/data/medmnist.rs"]
 pub mod medmnist;
-#[path = "../../src/data/npy.rs"]
+#[path = "../../src/data/npy/mod.rs"]
 pub mod npy;
 #[path = "../../src/data/npz.rs"]
 pub mod npz;
+#[cfg(feature = "encoded")]
+#[path = "../../src/data/parquet_pages.rs"]
+mod parquet_pages;
 #[path = "../../src/data/svhn.rs"]
 pub mod svhn;
 #[path = "../../src/data/table.rs"]
 mod table;
+
+/// Of the tables read a batch at a time, those whose rows are not made of candle's tensors.
+#[path = "../../src/data/stream"]
+pub mod stream {
+    use std::path::Path;
+
+    use super::DataError;
+
+    mod columns;
+    mod npy;
+    mod npz;
+
+    /// All rows of a `.npy` file, read `size` at a time.
+    pub fn read_npy(path: &Path, size: usize) -> Result<Vec<f64>, DataError> {
+        rows(npy::NpyRows::open_file(path)?, size)
+    }
+
+    /// All rows of an array of an `.npz` archive, read `size` at a time.
+    pub fn read_npz(path: &Path, name: &str, size: usize) -> Result<Vec<f64>, DataError> {
+        let source = npz::open(path, Some(name))?;
+        rows(npy::NpyRows::open_source(source)?, size)
+    }
+
+    fn rows(mut rows: npy::NpyRows, size: usize) -> Result<Vec<f64>, DataError> {
+        let mut values = Vec::new();
+        while let Some(array) = rows.next(size)? {
+            assert_eq!(array.shape()[1..], *rows.sample_shape());
+            values.extend(array.to_f64());
+        }
+        Ok(values)
+    }
+}
 
 pub use error::DataError;
 pub use format_error::FormatError;
@@ -59,4 +100,11 @@ impl From<Tensor> for Samples {
 /// CIFAR-10 and CIFAR-100 of files with one record each: the published ones have 10,000 and more.
 pub fn cifar_of_one_record(dir: &std::path::Path) -> [Result<TrainTest, DataError>; 2] {
     [cifar::ten(dir, 1), cifar::hundred(dir, [1, 1])]
+}
+
+/// The pixels of an encoded image.
+#[cfg(feature = "encoded")]
+pub fn decode_image(bytes: &[u8], shape: ImageShape, resize: bool) -> Result<Vec<u8>, DataError> {
+    encoded::check_shape(shape)?;
+    encoded::decode(bytes, "image".as_ref(), shape, resize)
 }

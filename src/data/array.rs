@@ -54,6 +54,12 @@ impl ElementType {
         }
     }
 
+    /// Whether f32 holds every value.
+    pub(super) fn fits_f32(self) -> bool {
+        use ElementType::{Bool, F32, I8, I16, U8, U16};
+        matches!(self, Bool | I8 | U8 | I16 | U16 | F32)
+    }
+
     /// One value, big endian. 64-bit integers beyond 2^53 are rounded.
     fn decode(self, bytes: [u8; 8]) -> f64 {
         let [a, b, c, d, ..] = bytes;
@@ -136,6 +142,12 @@ impl Layout {
     /// ```
     pub fn is_empty(&self) -> bool {
         self.shape.contains(&0)
+    }
+
+    /// Whether the values lie in row-major order, which both orders are where all but one dimension
+    /// are 1.
+    pub(super) fn is_row_major(&self) -> bool {
+        !self.fortran_order || self.shape.iter().filter(|&&dim| dim != 1).count() <= 1
     }
 
     /// Number of bytes.

@@ -18,6 +18,19 @@ const SHAPE: ImageShape = ImageShape {
     width: 32,
 };
 
+/// What [`load_10`] reads, the test images last.
+pub(in crate::data) const FILES_10: [&str; 6] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+    "test_batch.bin",
+];
+
+/// What [`load_100`] reads.
+pub(in crate::data) const FILES_100: [&str; 2] = ["train.bin", "test.bin"];
+
 const PIXELS: usize = 3 * 32 * 32;
 
 /// How a set is laid out in files.
@@ -68,10 +81,9 @@ pub(super) fn ten(dir: &Path, records: usize) -> Result<TrainTest, DataError> {
         classes: 10,
         records,
     };
-    let train: [_; 5] = std::array::from_fn(|i| format!("data_batch_{}.bin", i + 1));
     Ok(TrainTest {
-        train: layout.read(dir, &train)?,
-        test: layout.read(dir, &["test_batch.bin".into()])?,
+        train: layout.read(dir, &FILES_10[..5])?,
+        test: layout.read(dir, &FILES_10[5..])?,
     })
 }
 
@@ -82,13 +94,13 @@ pub(super) fn hundred(dir: &Path, [train, test]: [usize; 2]) -> Result<TrainTest
         records,
     };
     Ok(TrainTest {
-        train: layout(train).read(dir, &["train.bin".into()])?,
-        test: layout(test).read(dir, &["test.bin".into()])?,
+        train: layout(train).read(dir, &FILES_100[..1])?,
+        test: layout(test).read(dir, &FILES_100[1..])?,
     })
 }
 
 impl Layout {
-    fn read(&self, dir: &Path, names: &[String]) -> Result<ImageSet, DataError> {
+    fn read(&self, dir: &Path, names: &[&str]) -> Result<ImageSet, DataError> {
         let n = names.len() * self.records;
         let (mut pixels, mut labels) = (Vec::new(), Vec::with_capacity(n));
         let record = self.label_bytes + PIXELS;

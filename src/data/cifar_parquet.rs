@@ -4,8 +4,8 @@
 //! A file has the column `img`, a structure of `bytes` (PNG or JPEG) and `path`, and integer columns
 //! of labels: `label` in CIFAR-10, `fine_label` and `coarse_label` (the superclass) in CIFAR-100.
 //!
-//! Pages are unpacked by the crate `parquet`, which takes as much memory as a page's header promises
-//! (at most 2 GiB).
+//! Pages are unpacked by the crate `parquet`, which takes as much memory as a page's header promises:
+//! at most 256 MiB, which is checked before.
 
 use std::fs::File;
 use std::io;
@@ -19,6 +19,7 @@ use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use super::encoded::decode;
 use super::file::LIMIT;
+use super::parquet_pages;
 use super::{DataError, FormatError, ImageSet, ImageShape, TrainTest};
 use crate::Result;
 
@@ -64,14 +65,21 @@ pub fn load_100(dir: impl AsRef<Path>) -> Result<TrainTest> {
 }
 
 fn load(dir: &Path, label: &str, classes: u8) -> Result<TrainTest> {
-    let part = |name: &str| {
-        let plain = dir.join(format!("{name}.parquet"));
-        let hub = dir.join(format!("{name}-00000-of-00001.parquet"));
-        read(if hub.exists() { hub } else { plain }, label, classes)
-    };
+    let [train, test] = files(dir);
     Ok(TrainTest {
-        train: part("train")?,
-        test: part("test")?,
+        train: read(train, label, classes)?,
+        test: read(test, label, classes)?,
+    })
+}
+
+/// The files of the two parts: those of the hub's names where they are, or else plain ones.
+pub(in crate::data) fn files(dir: &Path) -> [PathBuf; 2] {
+    ["train", "test"].map(|part| {
+        let hub = dir.join(format!("{part}-00000-of-00001.parquet"));
+        match hub.exists() {
+            true => hub,
+            false => dir.join(format!("{part}.parquet")),
+        }
     })
 }
 
@@ -107,7 +115,8 @@ fn broken(path: &Path, source: io::Error) -> DataError {
 fn read_file(path: &Path, label: &str, classes: u8) -> Result<ImageSet, DataError> {
     let fail = |error: ParquetError| broken(path, error.into());
     let file = File::open(path).map_err(|e| broken(path, e))?;
-    let reader = SerializedFileReader::new(file).map_err(fail)?;
+    let second = file.try_clone().map_err(|e| broken(path, e))?;
+    let reader = SerializedFileReader::new(second).map_err(fail)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|c| c.path().string()).collect();
     let column = |key: &str| {
@@ -122,6 +131,7 @@ fn read_file(path: &Path, label: &str, classes: u8) -> Result<ImageSet, DataErro
     let (image_column, label_column) = (column("img.bytes")?, column(label)?);
     let mut rows = Rows {
         path,
+        file,
         classes,
         pixels: vec![],
         labels: vec![],
@@ -138,6 +148,8 @@ fn read_file(path: &Path, label: &str, classes: u8) -> Result<ImageSet, DataErro
 /// What has been read.
 struct Rows<'a> {
     path: &'a Path,
+    /// For a look at what the crate is about to read.
+    file: File,
     classes: u8,
     pixels: Vec<u8>,
     labels: Vec<u8>,
@@ -239,6 +251,8 @@ impl Rows<'_> {
             };
             return Err(error.at(self.path));
         }
+        let (start, len) = chunk.byte_range();
+        parquet_pages::check(&self.file, self.path, start, len)?;
         let reader = group.get_column_reader(column);
         reader.map_err(|e| broken(self.path, e.into()))
     }

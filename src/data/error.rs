@@ -242,33 +242,11 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// A file that does not start as `.npy` does.
-    #[error("{} must {rule}, got {got}", path.display())]
-    NpyHeader {
-        /// The file.
-        path: PathBuf,
-        /// The rule it broke.
-        rule: &'static str,
-        /// What came.
-        got: String,
-    },
-
-    /// An array of other values than plain numbers.
+    /// An array stored column by column in a file that can be read but from start to end, such as a
+    /// member of an archive: its samples do not come one after another.
     #[error(
-        "{} must hold f4, f8, i1 to i8, u1 to u8 or b1, got {descr:?}: convert it with numpy's astype",
-        path.display()
-    )]
-    NpyType {
-        /// The file.
-        path: PathBuf,
-        /// Its `descr`.
-        descr: String,
-    },
-
-    /// An array stored column by column, whose samples cannot be read one after another.
-    #[error(
-        "{} must be in C order to be read by samples, got Fortran order: \
-         save numpy.ascontiguousarray(a)",
+        "{} must be in C order to be read by samples while it is packed, got Fortran order: \
+         unpack it, or save numpy.ascontiguousarray(a)",
         path.display()
     )]
     FortranOrder {
@@ -286,7 +264,7 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
         /// Its shape.
-        shape: Vec<u64>,
+        shape: Vec<usize>,
     },
 
     /// An archive without the array asked for, or without a single one where none was named.

@@ -42,6 +42,25 @@ impl Source<'static> {
     }
 }
 
+/// A plain file on disk, to be read at any place; `None` for a gzipped one, a pipe or a device.
+pub(super) fn open_plain(path: &Path) -> Result<Option<File>, DataError> {
+    let open = || {
+        // A second look into a pipe would wait for a second writer.
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let mut file = File::open(path)?;
+        let mut start = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut start)?;
+        Ok((start != GZIP).then_some(file))
+    };
+    open().map_err(|source| DataError::Read {
+        path: path.into(),
+        offset: 0,
+        source,
+    })
+}
+
 impl<'a> Source<'a> {
     /// What `reader` gives, where `path` names it and `offset` is that of its first byte.
     pub(super) fn new(path: PathBuf, reader: impl Read + 'a, offset: u64) -> Self {

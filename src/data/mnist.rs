@@ -8,6 +8,14 @@ use crate::Result;
 
 const CLASSES: u8 = 10;
 
+/// What [`load`] reads.
+pub(super) const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
 /// Reads the four files of MNIST or FashionMNIST from `dir`, each plain or with the ending `.gz`:
 /// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`. Images are grey; there are ten classes, in section 5.1's order.
@@ -30,12 +38,8 @@ const CLASSES: u8 = 10;
 /// ```
 pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest> {
     let dir = dir.as_ref();
-    let part = |prefix: &str| {
-        let images = find(dir, &format!("{prefix}-images-idx3-ubyte"))?;
-        let labels = find(dir, &format!("{prefix}-labels-idx1-ubyte"))?;
-        idx::read(images, labels, CLASSES)
-    };
-    let (train, test) = (part("train")?, part("t10k")?);
+    let part = |images, labels| idx::read(find(dir, images)?, find(dir, labels)?, CLASSES);
+    let (train, test) = (part(FILES[0], FILES[1])?, part(FILES[2], FILES[3])?);
     if train.shape() != test.shape() {
         let error = DataError::ImageShapes {
             path: dir.into(),

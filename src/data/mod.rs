@@ -12,7 +12,7 @@
 //! | nothing | [`toy::generate`] | the two-dimensional data of Figure 1 |
 //! | nothing | [`glyphs::generate`] | images of ten classes of digits |
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
-//! | tables in `.npy`, `.npz` or CSV | `stream::Table` | batches, or all as [`Samples`] |
+//! | tables in `.npy`, `.npz` or CSV | `stream::TableReader` | batches, or all as [`Samples`] |
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
 //! | files of SVHN | `svhn::load` | labeled images |
 //! | files of MedMNIST | `medmnist::load` | labeled images |
@@ -66,6 +66,8 @@ mod images;
 #[cfg(feature = "datasets")]
 mod labels;
 #[cfg(feature = "datasets")]
+mod layout;
+#[cfg(feature = "datasets")]
 pub mod mat;
 #[cfg(feature = "datasets")]
 pub mod medmnist;
@@ -75,6 +77,8 @@ pub mod mnist;
 pub mod npy;
 #[cfg(feature = "datasets")]
 pub mod npz;
+#[cfg(feature = "parquet")]
+mod parquet_pages;
 pub mod protocol;
 mod resize;
 mod samples;
@@ -91,5 +95,7 @@ pub(crate) use dataset::check_finite;
 pub use error::DataError;
 pub use format_error::FormatError;
 pub use images::{ImageSet, ImageShape, TrainTest};
+#[cfg(feature = "datasets")]
+pub use layout::FileLayout;
 pub use samples::Samples;
 pub use table::Table;

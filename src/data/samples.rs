@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::resize::Resize;
 use super::{DataError, ImageSet, ImageShape};
-use crate::Result;
+use crate::{Error, Result};
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
 ///
@@ -79,6 +79,14 @@ impl Samples {
         }
     }
 
+    /// Where batches are made.
+    pub(crate) fn device(&self) -> &Device {
+        match &self.0 {
+            Form::Tensor(t) => t.device(),
+            Form::Images(_) => &Device::Cpu,
+        }
+    }
+
     /// The type of the batches' values.
     pub fn dtype(&self) -> DType {
         match &self.0 {
@@ -123,6 +131,37 @@ impl Samples {
             Form::Tensor(t) => Ok(t.narrow(0, start, len)?),
             Form::Images(images) => images.tensor(&images.ids[start..end]),
         }
+    }
+
+    /// All samples in order, `size` at a time on `device`: each `[size, ...]`, the last one perhaps
+    /// smaller. One batch at a time is made.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a size of 0; items only as the tensor operations give.
+    ///
+    /// ```
+    /// use puad::candle_core::{Device, Tensor};
+    /// use puad::data::Samples;
+    ///
+    /// let samples = Samples::from(Tensor::new(&[[0f32], [1.], [2.]], &Device::Cpu)?);
+    /// let batches = samples.batches(2, &Device::Cpu)?.collect::<puad::Result<Vec<_>>>()?;
+    /// assert_eq!(batches[0].to_vec2::<f32>()?, [[0.], [1.]]);
+    /// assert_eq!(batches[1].to_vec2::<f32>()?, [[2.]]);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn batches(
+        &self,
+        size: usize,
+        device: &Device,
+    ) -> Result<impl ExactSizeIterator<Item = Result<Tensor>>> {
+        if size == 0 {
+            return Err(Error::config("batch_size", "at least 1", size));
+        }
+        let n = self.len();
+        Ok((0..n).step_by(size).map(move |start| {
+            let batch = self.range(start, size.min(n - start))?;
+            Ok(batch.to_device(device)?)
+        }))
     }
 
     /// The samples `indices`, which may repeat, in their stored form.
@@ -222,7 +261,6 @@ impl fmt::Debug for Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     fn images() -> Samples {
         let shape = ImageShape {
@@ -269,6 +307,38 @@ mod tests {
                 values(&part.to_tensor().unwrap()),
                 [row(2), row(3)].concat()
             );
+        }
+    }
+
+    #[test]
+    fn batches_are_all_samples_in_order() {
+        let all = values(&images().to_tensor().unwrap());
+        for s in both() {
+            for (size, sizes) in [
+                (1, &[1, 1, 1, 1, 1][..]),
+                (2, &[2, 2, 1]),
+                (5, &[5]),
+                (usize::MAX, &[5]),
+            ] {
+                let batches = s.batches(size, s.device()).unwrap();
+                assert_eq!(batches.len(), sizes.len());
+                let batches: Vec<Tensor> = batches.map(Result::unwrap).collect();
+                let lens: Vec<usize> = batches.iter().map(|b| b.dims()[0]).collect();
+                assert_eq!(lens, sizes);
+                let joined: Vec<f32> = batches.iter().flat_map(values).collect();
+                assert_eq!(joined, all);
+            }
+            let none = s.select(&[]).unwrap();
+            assert_eq!(none.batches(3, &Device::Cpu).unwrap().len(), 0);
+            let err = s.batches(0, &Device::Cpu).err().unwrap();
+            let rule = matches!(
+                err,
+                Error::Config {
+                    name: "batch_size",
+                    ..
+                }
+            );
+            assert!(rule, "{err}");
         }
     }
 

@@ -16,6 +16,9 @@ use crate::Result;
 
 const SIDE: usize = 32;
 
+/// What [`load`] reads.
+pub(super) const FILES: [&str; 2] = ["train_32x32.mat", "test_32x32.mat"];
+
 /// Reads `train_32x32.mat` and `test_32x32.mat` from `dir`: 73,257 and 26,032 images, labeled by
 /// their digits 0 to 9.
 ///
@@ -32,8 +35,8 @@ pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest> {
     let dir = dir.as_ref();
     let part = |name| read_file(&find(dir, name)?);
     Ok(TrainTest {
-        train: part("train_32x32.mat")?,
-        test: part("test_32x32.mat")?,
+        train: part(FILES[0])?,
+        test: part(FILES[1])?,
     })
 }
 

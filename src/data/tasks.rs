@@ -2,8 +2,6 @@
 //! unseen anomalies.
 
 use std::collections::BTreeSet;
-#[cfg(feature = "datasets")]
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -270,44 +268,6 @@ impl PaperDataset {
             _ => (1..self.classes())
                 .map(|class| task([class].into(), 0))
                 .collect(),
-        }
-    }
-
-    /// Reads the set's files from its folder `dir`: those of [`mnist::load`](super::mnist::load),
-    /// [`svhn::load`](super::svhn::load), [`cifar::load_10`](super::cifar::load_10) and
-    /// [`cifar::load_100`](super::cifar::load_100), or `NAME.npz` of MedMNIST. With the feature
-    /// `parquet`, CIFAR may lie there as `train.parquet` and `test.parquet`.
-    ///
-    /// # Errors
-    /// As these.
-    ///
-    /// ```no_run
-    /// use puad::data::tasks::PaperDataset;
-    ///
-    /// let images = PaperDataset::PathMnist.load("data/pathmnist")?;
-    /// assert_eq!(images.train.len(), 89_996);
-    /// # Ok::<(), puad::Error>(())
-    /// ```
-    #[cfg(feature = "datasets")]
-    pub fn load(self, dir: impl AsRef<Path>) -> crate::Result<super::TrainTest> {
-        use super::{cifar, medmnist, mnist, svhn};
-        let dir = dir.as_ref();
-        #[cfg(feature = "parquet")]
-        if dir.join("train.parquet").exists() {
-            match self {
-                Self::Cifar10 => return super::cifar_parquet::load_10(dir),
-                Self::Cifar100 => return super::cifar_parquet::load_100(dir),
-                _ => {}
-            }
-        }
-        match self {
-            Self::Mnist | Self::FashionMnist => mnist::load(dir),
-            Self::Svhn => svhn::load(dir),
-            Self::Cifar10 => cifar::load_10(dir),
-            Self::Cifar100 => cifar::load_100(dir),
-            Self::PathMnist | Self::OctMnist | Self::TissueMnist => {
-                medmnist::load(dir.join(format!("{}.npz", self.name())), self.classes())
-            }
         }
     }
 }

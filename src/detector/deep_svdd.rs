@@ -86,15 +86,9 @@ impl<E: ModuleT> DeepSvdd<E> {
     /// [`Error::Shape`] if the encoder's output is not `[batch, latent]`.
     pub fn init_center(&self, unlabeled: impl Into<Samples>, batch_size: usize) -> Result<()> {
         let unlabeled = unlabeled.into();
-        if batch_size == 0 {
-            return Err(Error::config("batch_size", "at least 1", batch_size));
-        }
-        let n = unlabeled.len();
         let mut sum: Option<Tensor> = None;
-        for start in (0..n).step_by(batch_size) {
-            let xs = unlabeled.range(start, batch_size.min(n - start))?;
-            let xs = xs.to_device(self.center.device())?;
-            let part = self.features(&xs, false)?.detach().sum(0)?;
+        for xs in unlabeled.batches(batch_size, self.center.device())? {
+            let part = self.features(&xs?, false)?.detach().sum(0)?;
             sum = Some(match sum {
                 Some(sum) => (sum + part)?,
                 None => part,
@@ -104,7 +98,7 @@ impl<E: ModuleT> DeepSvdd<E> {
             what: "the center",
             group: "unlabeled",
         })?;
-        let mean = (sum / n as f64)?;
+        let mean = (sum / unlabeled.len() as f64)?;
         let margin = mean.ones_like()?.affine(CENTER_MARGIN, 0.)?;
         let moved = mean.lt(0.)?.where_cond(&margin.neg()?, &margin)?;
         let center = mean.abs()?.lt(CENTER_MARGIN)?.where_cond(&moved, &mean)?;

@@ -278,10 +278,11 @@ impl FittedDetector {
             }
             .into());
         }
-        let (n, size) = (samples.len(), self.parts.config.train.batch_size);
-        for start in (0..n).step_by(size) {
-            let raw = samples.range(start, size.min(n - start))?;
-            check_finite(&raw, INPUT).map_err(|e| shift_row(e, start))?;
+        let size = self.parts.config.train.batch_size;
+        // Scaled where they are: the detector's device may have no f64.
+        for (i, raw) in samples.batches(size, samples.device())?.enumerate() {
+            let raw = raw?;
+            check_finite(&raw, INPUT).map_err(|e| shift_row(e, i * size))?;
             let xs = match &self.parts.scaler {
                 Some(scaler) => scaler.apply(&raw)?,
                 None => raw.to_dtype(DType::F32)?,

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use super::FittedDetector;
 use super::fitted::shift_row;
 use crate::Result;
-use crate::data::stream::Table;
+use crate::data::stream::TableReader;
 
 /// How far [`FittedDetector::score_table`] has come.
 ///
@@ -35,10 +35,10 @@ impl FittedDetector {
     /// # let path = dir.path().join("new.csv");
     /// # std::fs::write(&path, "a,b\n0,1\n1,0\n5,5\n").unwrap();
     /// use std::ops::ControlFlow;
-    /// use puad::data::stream::Table;
+    /// use puad::data::stream::TableReader;
     ///
     /// let mut highest = f64::NEG_INFINITY;
-    /// let rows = detector.score_table(Table::open(&path)?, |progress, scores| {
+    /// let rows = detector.score_table(TableReader::open(&path)?, |progress, scores| {
     ///     highest = scores.iter().copied().fold(highest, f64::max);
     ///     println!("{} rows", progress.rows);
     ///     ControlFlow::Continue(())
@@ -48,11 +48,11 @@ impl FittedDetector {
     /// ```
     ///
     /// # Errors
-    /// As [`Table::next_batch`], and as [`score`](Self::score), rows counted from the start of the
+    /// As [`TableReader::next_batch`], and as [`score`](Self::score), rows counted from the start of the
     /// file.
     pub fn score_table(
         &self,
-        mut table: Table,
+        mut table: TableReader,
         mut on_batch: impl FnMut(Progress, &[f64]) -> ControlFlow<()>,
     ) -> Result<u64> {
         let size = self.config().train.batch_size;

@@ -184,7 +184,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
             && alike(&file.second, parameters.len())
             && parameters
                 .iter()
-                .all(|(name, _)| file.first.contains_key(name))
+                .all(|(name, _)| file.first.contains_key(name) && file.second.contains_key(name))
             && file.content.steps.len() == parameters.len();
         if fit { Ok(()) } else { Err(()) }
     }
@@ -211,11 +211,8 @@ fn hash_samples(start: u64, samples: &Samples) -> Result<u64> {
     let n = samples.len();
     let shape = format!("{n} {:?}", samples.sample_shape());
     let mut state = hash(start, shape.as_bytes());
-    for from in (0..n).step_by(PIECE) {
-        let piece = samples.range(from, PIECE.min(n - from))?;
-        let piece = piece
-            .to_device(&Device::Cpu)?
-            .to_dtype(candle_core::DType::F32)?;
+    for piece in samples.batches(PIECE, &Device::Cpu)? {
+        let piece = piece?.to_dtype(candle_core::DType::F32)?;
         for value in piece.flatten_all()?.to_vec1::<f32>()? {
             state = hash(state, &value.to_le_bytes());
         }

@@ -331,18 +331,13 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
 
     fn evaluate(&self, samples: &Samples) -> Result<SampleLosses> {
         let detector = self.objective.detector();
-        let (n, size) = (samples.len(), self.config.batch_size);
-        let chunk = |start: usize| {
-            let xs = samples.range(start, size.min(n - start))?;
-            let xs = xs.to_device(self.params.device())?;
-            let losses = checked_losses(detector, &xs, &mut Pass::evaluation())?;
+        let batches = samples.batches(self.config.batch_size, self.params.device())?;
+        let chunk = |xs: Result<Tensor>| {
+            let losses = checked_losses(detector, &xs?, &mut Pass::evaluation())?;
             // Without its graph: activations of one chunk at a time are enough.
             SampleLosses::concat_detached(&[losses])
         };
-        let losses = (0..n)
-            .step_by(size)
-            .map(chunk)
-            .collect::<Result<Vec<_>>>()?;
+        let losses = batches.map(chunk).collect::<Result<Vec<_>>>()?;
         SampleLosses::concat_detached(&losses)
     }
 

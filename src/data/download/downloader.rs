@@ -10,6 +10,8 @@ use super::transfer::{Outcome, Transfer};
 use super::{DownloadError, RemoteFile, cache_dir, manifest, unpack};
 use crate::Result;
 use crate::data::tasks::PaperDataset;
+#[cfg(feature = "parquet")]
+use crate::data::{FileLayout, cifar_parquet};
 
 /// Fetches published files into folders below one folder.
 ///
@@ -99,7 +101,7 @@ pub enum Fetched {
 pub struct FetchedSet {
     /// Their folder.
     pub folder: PathBuf,
-    /// What became of each file of the [`manifest`].
+    /// What became of each file of the [`manifest`], or that the Parquet files are there.
     pub files: Vec<(String, Fetched)>,
 }
 
@@ -128,7 +130,8 @@ impl Downloader {
         })
     }
 
-    /// Fetches the files of a data set's [`manifest`] that are missing in its folder.
+    /// Fetches the files of a data set's [`manifest`] that are missing in its folder; none if the
+    /// whole set is there as Parquet ([`FileLayout::Parquet`](crate::data::FileLayout::Parquet)).
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -137,14 +140,20 @@ impl Downloader {
         set: PaperDataset,
         observe: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<FetchedSet> {
+        let folder = self.dir.join(set.name());
+        #[cfg(feature = "parquet")]
+        if set.layout(&folder) == Some(FileLayout::Parquet) {
+            let name = |path: PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
+            let names = cifar_parquet::files(&folder).into_iter().filter_map(name);
+            let files = names.map(|name| (name, Fetched::Present)).collect();
+            return Ok(FetchedSet { folder, files });
+        }
         let files = manifest(set).into_iter().map(|file| {
             let fetched = self.fetch(set.name(), &file, observe)?;
             Ok((file.name, fetched))
         });
-        Ok(FetchedSet {
-            files: files.collect::<Result<_>>()?,
-            folder: self.dir.join(set.name()),
-        })
+        let files = files.collect::<Result<_>>()?;
+        Ok(FetchedSet { folder, files })
     }
 
     /// Makes sure that `file` is in the folder `folder` of [`dir`](Self::dir), plain or, for a name

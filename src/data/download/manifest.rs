@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::data::cifar::{FILES_10, FILES_100};
 use crate::data::tasks::PaperDataset;
 
 /// A published file.
@@ -26,7 +27,7 @@ pub struct RemoteFile {
     pub name: String,
     /// Where it can be had, tried in this order.
     pub urls: Vec<String>,
-    /// Its size in bytes, where the publisher states it exactly.
+    /// Its size in bytes, where somebody states it exactly.
     #[serde(default)]
     pub bytes: Option<u64>,
     /// Its checksum, where somebody states one.
@@ -64,8 +65,11 @@ const FASHION: &str = "README of github.com/zalandoresearch/fashion-mnist";
 const CIFAR: &str = "www.cs.toronto.edu/~kriz/cifar.html";
 const MEDMNIST: &str = "medmnist/info.py 2.1.0 of github.com/MedMNIST/MedMNIST";
 
-/// The files of a data set. Sizes of MNIST: LeCun's page; the others' publishers state rounded ones,
-/// or none.
+/// The files of a data set.
+///
+/// Sizes: LeCun's page for MNIST; for FashionMNIST, SVHN and CIFAR, whose publishers state rounded
+/// ones or none, `tensorflow_datasets/url_checksums` of github.com/tensorflow/datasets, which has
+/// those of MNIST, too; of MedMNIST none is stated exactly.
 ///
 /// ```
 /// use puad::data::download::manifest;
@@ -81,15 +85,14 @@ pub fn manifest(set: PaperDataset) -> Vec<RemoteFile> {
         PaperDataset::FashionMnist => fashion_mnist(),
         PaperDataset::Svhn => svhn(),
         PaperDataset::Cifar10 => {
-            let batches = (1..=5).map(|i| format!("data_batch_{i}.bin"));
-            let unpack = batches.chain(["test_batch.bin".into()]).collect();
             let md5 = "c32a1d4ab5d03f1284b67883e8d87530";
-            vec![cifar("cifar-10-binary.tar.gz", md5, unpack)]
+            let name = "cifar-10-binary.tar.gz";
+            vec![cifar(name, md5, 170_052_171, &FILES_10)]
         }
         PaperDataset::Cifar100 => {
-            let unpack = vec!["train.bin".into(), "test.bin".into()];
             let md5 = "03b5dce01913d631647c71ecec9e9cb8";
-            vec![cifar("cifar-100-binary.tar.gz", md5, unpack)]
+            let name = "cifar-100-binary.tar.gz";
+            vec![cifar(name, md5, 168_513_733, &FILES_100)]
         }
         PaperDataset::PathMnist => medmnist(set, "a8b06965200029087d5bd730944a56c1"),
         PaperDataset::OctMnist => medmnist(set, "c68d92d5b585d8d81f7112f81e2d0842"),
@@ -150,37 +153,56 @@ fn fashion_mnist() -> Vec<RemoteFile> {
         (
             "train-images-idx3-ubyte.gz",
             "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            26_421_880,
         ),
         (
             "train-labels-idx1-ubyte.gz",
             "25c81989df183df01b3e8a0aad5dffbe",
+            29_515,
         ),
         (
             "t10k-images-idx3-ubyte.gz",
             "bef4ecab320f06d8554ea6380940ec79",
+            4_422_102,
         ),
         (
             "t10k-labels-idx1-ubyte.gz",
             "bb300cfdad3c16e7a12a480ee83cd310",
+            5_148,
         ),
     ]
-    .map(|(name, md5)| file(name, &bases, md5, FASHION))
+    .map(|(name, md5, bytes)| RemoteFile {
+        bytes: Some(bytes),
+        ..file(name, &bases, md5, FASHION)
+    })
     .into()
 }
 
 fn svhn() -> Vec<RemoteFile> {
     let bases = ["http://ufldl.stanford.edu/housenumbers/"];
     [
-        ("train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
-        ("test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
+        (
+            "train_32x32.mat",
+            "e26dedcc434d2e4c54c9b2d4a06d8373",
+            182_040_794,
+        ),
+        (
+            "test_32x32.mat",
+            "eb5a983be6a315427106f1b164d9cef3",
+            64_275_384,
+        ),
     ]
-    .map(|(name, md5)| file(name, &bases, md5, TORCHVISION_SVHN))
+    .map(|(name, md5, bytes)| RemoteFile {
+        bytes: Some(bytes),
+        ..file(name, &bases, md5, TORCHVISION_SVHN)
+    })
     .into()
 }
 
-fn cifar(name: &str, md5: &str, unpack: Vec<String>) -> RemoteFile {
+fn cifar(name: &str, md5: &str, bytes: u64, unpack: &[&str]) -> RemoteFile {
     RemoteFile {
-        unpack,
+        bytes: Some(bytes),
+        unpack: unpack.iter().map(|name| name.to_string()).collect(),
         ..file(name, &["https://www.cs.toronto.edu/~kriz/"], md5, CIFAR)
     }
 }
@@ -206,6 +228,9 @@ mod tests {
             assert!(!files.is_empty());
             for file in files {
                 assert!(!file.urls.is_empty());
+                // A terabyte is a slip of a digit.
+                let sized = file.bytes.is_none_or(|n| (1000..1 << 30).contains(&n));
+                assert!(sized, "{file:?}");
                 let checksum = file.checksum.unwrap();
                 assert_eq!(checksum.md5.len(), 32);
                 let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);

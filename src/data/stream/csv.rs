@@ -14,13 +14,13 @@ use crate::data::file::Source;
 /// How a CSV file is read.
 ///
 /// ```
-/// use puad::data::stream::{CsvOptions, Table};
+/// use puad::data::stream::{CsvOptions, TableReader};
 ///
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let path = dir.path().join("machines.csv");
 /// std::fs::write(&path, "id;pressure;heat\n17;0.5;80\n18;0.7;85\n").unwrap();
 /// let options = CsvOptions { delimiter: b';', columns: Some(vec![1, 2]), ..Default::default() };
-/// let mut table = Table::csv(&path, &options)?;
+/// let mut table = TableReader::csv(&path, &options)?;
 /// let batch = table.next_batch(100)?.expect("the file has lines");
 /// assert_eq!(batch.to_vec2::<f64>()?, [[0.5, 80.], [0.7, 85.]]);
 /// # Ok::<(), puad::Error>(())

@@ -2,17 +2,18 @@
 //!
 //! | file | read by |
 //! |---|---|
-//! | `.npy`, plain or gzipped | [`Table::npy`] |
-//! | one array of an `.npz`, stored or deflated | [`Table::npz`] |
-//! | `.csv`, plain or gzipped | [`Table::csv`] |
+//! | `.npy`, plain in either array order, or gzipped in C order | [`TableReader::npy`] |
+//! | one array of an `.npz` in C order, stored or deflated | [`TableReader::npz`] |
+//! | `.csv`, plain or gzipped | [`TableReader::csv`] |
 //!
-//! Memory does not grow with the file: [`Table::batches`] holds one batch, and a header that
+//! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it.
 
+mod columns;
 mod csv;
 mod npy;
 mod npz;
-mod table;
+mod reader;
 
 pub use self::csv::CsvOptions;
-pub use table::{Batches, Table};
+pub use reader::{Batches, TableReader};

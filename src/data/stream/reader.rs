@@ -5,11 +5,11 @@ use candle_core::{Device, Tensor};
 use super::csv::{CsvOptions, CsvRows};
 use super::npy::NpyRows;
 use super::npz;
-use crate::data::file::Source;
+use crate::data::array::Array;
 use crate::data::{DataError, Samples};
 use crate::{Error, Result};
 
-/// Rows read in one go by [`Table::read`].
+/// Rows read in one go by [`TableReader::read`].
 const PIECE: usize = 4096;
 
 /// Samples in a file, read in order.
@@ -18,18 +18,18 @@ const PIECE: usize = 4096;
 /// f64; CSV is f64.
 ///
 /// ```
-/// use puad::data::stream::{CsvOptions, Table};
+/// use puad::data::stream::{CsvOptions, TableReader};
 ///
 /// # let dir = tempfile::tempdir().unwrap();
 /// let path = dir.path().join("table.csv");
 /// std::fs::write(&path, "length,width\n1.5,2\n3,4\n5,6\n").unwrap();
-/// let table = Table::csv(&path, &CsvOptions::default())?;
+/// let table = TableReader::csv(&path, &CsvOptions::default())?;
 /// assert_eq!(table.sample_shape(), [2]);
 /// let sizes: Vec<_> = table.batches(2)?.map(|b| Ok(b?.dim(0)?)).collect::<puad::Result<_>>()?;
 /// assert_eq!(sizes, [2, 1]);
 /// # Ok::<(), puad::Error>(())
 /// ```
-pub struct Table {
+pub struct TableReader {
     form: Form,
     read: u64,
 }
@@ -39,7 +39,7 @@ enum Form {
     Csv(Box<CsvRows>),
 }
 
-impl Table {
+impl TableReader {
     /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array) or `.csv`, the
     /// first and the last also with `.gz`.
     ///
@@ -61,25 +61,36 @@ impl Table {
         }
     }
 
-    /// An array `[n, ...]` in numpy's `.npy` format, in C order.
+    /// An array `[n, ...]` in numpy's `.npy` format.
+    ///
+    /// In Fortran order a sample's values lie far from each other: each batch then visits every
+    /// column of the file once, which takes the longer the smaller the batches are.
     ///
     /// # Errors
-    /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::NpyHeader`],
-    /// [`DataError::NpyType`] for values that are no plain numbers, [`DataError::FortranOrder`],
-    /// [`DataError::NpyShape`] for an array that is no list of samples.
+    /// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Format`] with
+    /// [`FormatError::Magic`], [`FormatError::Version`] or [`FormatError::Malformed`] for a broken
+    /// header, and [`FormatError::ElementType`] for values that are no plain numbers;
+    /// [`DataError::NpyShape`] for an array that is no list of samples; [`DataError::FortranOrder`]
+    /// for a gzipped file in that order, and [`DataError::Truncated`] or
+    /// [`DataError::TrailingBytes`] for a plain one of another length than its header says.
+    ///
+    /// [`FormatError::Magic`]: crate::data::FormatError::Magic
+    /// [`FormatError::Version`]: crate::data::FormatError::Version
+    /// [`FormatError::Malformed`]: crate::data::FormatError::Malformed
+    /// [`FormatError::ElementType`]: crate::data::FormatError::ElementType
     pub fn npy(path: impl AsRef<Path>) -> Result<Self> {
-        let source = Source::open(path.as_ref())?;
-        Ok(Self::new(Form::Npy(NpyRows::open(source)?)))
+        let rows = NpyRows::open_file(path.as_ref())?;
+        Ok(Self::new(Form::Npy(rows)))
     }
 
-    /// The array `name` of an `.npz` archive, or its only one.
+    /// The array `name` of an `.npz` archive, or its only one, in C order.
     ///
     /// # Errors
     /// [`DataError::Zip`] for a broken archive, [`DataError::NpzArray`] if there is no such array or
-    /// several without a name; else as [`npy`](Self::npy).
+    /// several without a name, [`DataError::FortranOrder`]; else as [`npy`](Self::npy).
     pub fn npz(path: impl AsRef<Path>, name: Option<&str>) -> Result<Self> {
         let source = npz::open(path.as_ref(), name)?;
-        Ok(Self::new(Form::Npy(NpyRows::open(source)?)))
+        Ok(Self::new(Form::Npy(NpyRows::open_source(source)?)))
     }
 
     /// A table of comma-separated numbers, a sample a line.
@@ -134,7 +145,7 @@ impl Table {
             return Err(Error::config("batch_size", "at least 1", size));
         }
         let batch = match &mut self.form {
-            Form::Npy(rows) => rows.next(size)?,
+            Form::Npy(rows) => rows.next(size)?.map(tensor).transpose()?,
             Form::Csv(rows) => rows.next(size)?,
         };
         if let Some(batch) = &batch {
@@ -169,9 +180,21 @@ impl Table {
     }
 }
 
-/// The batches of a [`Table`]; ends after the first error.
+/// As f32 where that holds every value of the type, else as f64.
+fn tensor(rows: Array) -> Result<Tensor> {
+    let (shape, values) = (rows.shape(), rows.to_f64());
+    Ok(match rows.layout().element.fits_f32() {
+        true => {
+            let values = values.into_iter().map(|v| v as f32);
+            Tensor::from_vec(values.collect::<Vec<f32>>(), shape, &Device::Cpu)?
+        }
+        false => Tensor::from_vec(values, shape, &Device::Cpu)?,
+    })
+}
+
+/// The batches of a [`TableReader`]; ends after the first error.
 pub struct Batches {
-    table: Option<Table>,
+    table: Option<TableReader>,
     size: usize,
 }
 

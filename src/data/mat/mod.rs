@@ -14,24 +14,17 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
 
-use super::array::{Array, ElementType, Layout};
-use super::file::{LIMIT, Source};
+use self::element::{COMPRESSED, MATRIX, tag_of, u16_of};
+use self::matrix::Matrix;
+use super::array::Array;
+use super::file::Source;
 use super::{DataError, FormatError};
 use crate::Result;
 
+mod element;
+mod matrix;
+
 const HEADER: u64 = 128;
-const INT8: u32 = 1;
-const INT32: u32 = 5;
-const UINT32: u32 = 6;
-const MATRIX: u32 = 14;
-const COMPRESSED: u32 = 15;
-
-/// MATLAB's classes of numbers: double, single, and integers of 8 to 64 bits.
-const NUMERIC_CLASSES: std::ops::RangeInclusive<u32> = 6..=15;
-const COMPLEX: u32 = 0x800;
-
-const HIGHEST_RANK: u32 = 32;
-const LONGEST_NAME: u32 = 1024;
 
 /// Reads the variables `keys`, in their order. Others are read over. At most 2 GiB of values of each
 /// are read. The arrays are column-major, as the file holds them.
@@ -166,207 +159,13 @@ fn packed(
     Matrix::new(source, big_endian, len).read(keys)
 }
 
-/// The data of a `miMATRIX`.
-struct Matrix<'a> {
-    source: Source<'a>,
-    big_endian: bool,
-    /// Offset of its end.
-    end: u64,
-}
-
-impl<'a> Matrix<'a> {
-    fn new(source: Source<'a>, big_endian: bool, size: u32) -> Self {
-        let end = source.offset() + u64::from(size);
-        Self {
-            source,
-            big_endian,
-            end,
-        }
-    }
-
-    fn read(mut self, keys: &[&str]) -> Result<(String, Option<Array>), DataError> {
-        let flags = self.flags()?;
-        let shape = self.dimensions()?;
-        let name = self.name()?;
-        if !keys.contains(&name.as_str()) {
-            return Ok((name, None));
-        }
-        let class = flags & 0xff;
-        if !NUMERIC_CLASSES.contains(&class) || flags & COMPLEX != 0 {
-            return Err(self.source.malformed(FormatError::ElementType {
-                expected: "real numbers",
-                found: format!("flags {flags:#x} of {name:?}"),
-            }));
-        }
-        let array = self.values(shape)?;
-        // Checks the checksum of zlib, too.
-        self.source.finish()?;
-        Ok((name, Some(array)))
-    }
-
-    fn flags(&mut self) -> Result<u32, DataError> {
-        let tag = self.tag()?;
-        let rule = "MATLAB array flags must be 8 bytes of type 6";
-        tag.must(self, tag.kind == UINT32 && tag.size == 8, rule)?;
-        let [a, b, c, d, ..] = self.source.array::<8>()?;
-        Ok(u32_of([a, b, c, d], self.big_endian))
-    }
-
-    fn dimensions(&mut self) -> Result<Vec<usize>, DataError> {
-        let tag = self.tag()?;
-        let fits = (8..=4 * HIGHEST_RANK).contains(&tag.size) && tag.size % 4 == 0;
-        let rule = "MATLAB dimensions must be 2 to 32 values of type 5";
-        tag.must(self, tag.kind == INT32 && fits, rule)?;
-        let bytes = self.data(&tag)?;
-        let (dims, _) = bytes.as_chunks::<4>();
-        let dims = dims.iter().map(|&dim| u32_of(dim, self.big_endian));
-        let shape: Option<Vec<usize>> = dims
-            .map(|dim| usize::try_from(dim.cast_signed()).ok())
-            .collect();
-        match shape {
-            Some(shape) => Ok(shape),
-            None => Err(self.source.malformed(FormatError::Malformed {
-                offset: tag.at,
-                rule: "MATLAB dimensions must not be negative",
-                found: format!("{bytes:?}"),
-            })),
-        }
-    }
-
-    fn name(&mut self) -> Result<String, DataError> {
-        let tag = self.tag()?;
-        let rule = "MATLAB names must be up to 1024 values of type 1";
-        tag.must(self, tag.kind == INT8 && tag.size <= LONGEST_NAME, rule)?;
-        let bytes = self.data(&tag)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn values(&mut self, shape: Vec<usize>) -> Result<Array, DataError> {
-        let tag = self.tag()?;
-        let Some(element) = element(tag.kind) else {
-            return Err(self.source.malformed(FormatError::ElementType {
-                expected: "stored as integers or floats",
-                found: format!("type {}", tag.kind),
-            }));
-        };
-        let layout = Layout {
-            element,
-            big_endian: self.big_endian,
-            fortran_order: true,
-            shape,
-        };
-        let len = layout.byte_len(LIMIT);
-        let len = len.map_err(|e| self.source.malformed(e))?;
-        let rule = "MATLAB values must fill their dimensions";
-        tag.must(self, u64::from(tag.size) == len, rule)?;
-        let bytes = self.data(&tag)?;
-        Ok(Array::new(layout, bytes))
-    }
-
-    /// The next tag, whose data must end within the matrix.
-    fn tag(&mut self) -> Result<Tag, DataError> {
-        let at = self.source.offset();
-        let bytes = self.source.array::<8>()?;
-        let (kind, size) = tag_of(bytes, self.big_endian);
-        let tag = match kind >> 16 {
-            0 => Tag {
-                at,
-                kind,
-                size,
-                small: None,
-            },
-            // Type and size share the first four bytes, the data has the others.
-            size => Tag {
-                at,
-                kind: kind & 0xffff,
-                size,
-                small: Some([bytes[4], bytes[5], bytes[6], bytes[7]]),
-            },
-        };
-        let end = match tag.small {
-            None => self.source.offset() + u64::from(tag.size),
-            Some(_) => self.source.offset(),
-        };
-        let small = tag.small.is_none() || tag.size <= 4;
-        let rule = "MATLAB elements must end within their matrix";
-        tag.must(self, small && end <= self.end, rule)?;
-        Ok(tag)
-    }
-
-    /// The data of a tag, and the padding behind it.
-    fn data(&mut self, tag: &Tag) -> Result<Vec<u8>, DataError> {
-        if let Some(small) = tag.small {
-            return Ok(small[..tag.size as usize].to_vec());
-        }
-        let bytes = self.source.read_bytes(tag.size.into())?;
-        let padding = u64::from(tag.size.wrapping_neg() % 8);
-        // The last element's padding may be missing.
-        let padding = padding.min(self.end - self.source.offset());
-        self.source.skip(padding)?;
-        Ok(bytes)
-    }
-}
-
-/// Type and size of an element.
-struct Tag {
-    at: u64,
-    kind: u32,
-    size: u32,
-    small: Option<[u8; 4]>,
-}
-
-impl Tag {
-    fn must(&self, matrix: &Matrix<'_>, holds: bool, rule: &'static str) -> Result<(), DataError> {
-        if holds {
-            return Ok(());
-        }
-        Err(matrix.source.malformed(FormatError::Malformed {
-            offset: self.at,
-            rule,
-            found: format!("{} bytes of type {}", self.size, self.kind),
-        }))
-    }
-}
-
-fn element(kind: u32) -> Option<ElementType> {
-    Some(match kind {
-        1 => ElementType::I8,
-        2 => ElementType::U8,
-        3 => ElementType::I16,
-        4 => ElementType::U16,
-        5 => ElementType::I32,
-        6 => ElementType::U32,
-        7 => ElementType::F32,
-        9 => ElementType::F64,
-        12 => ElementType::I64,
-        13 => ElementType::U64,
-        _ => return None,
-    })
-}
-
-fn tag_of([a, b, c, d, e, f, g, h]: [u8; 8], big_endian: bool) -> (u32, u32) {
-    let kind = u32_of([a, b, c, d], big_endian);
-    (kind, u32_of([e, f, g, h], big_endian))
-}
-
-fn u32_of(bytes: [u8; 4], big_endian: bool) -> u32 {
-    match big_endian {
-        true => u32::from_be_bytes(bytes),
-        false => u32::from_le_bytes(bytes),
-    }
-}
-
-fn u16_of(bytes: [u8; 2], big_endian: bool) -> u16 {
-    match big_endian {
-        true => u16::from_be_bytes(bytes),
-        false => u16::from_le_bytes(bytes),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::element::{INT8, INT32, UINT32};
+    use super::matrix::COMPLEX;
     use super::*;
     use crate::Error;
+    use crate::data::file::LIMIT;
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
     use std::io::Write;
