@@ -8,7 +8,7 @@
 use pulp::Simd;
 
 /// What the scaling of `B` leaves to the weights, by point.
-pub(super) const SCALE: [f32; 8] = [
+pub(super) const SCALE: [f64; 8] = [
     1.,
     -2. / 9.,
     -2. / 9.,
@@ -18,33 +18,6 @@ pub(super) const SCALE: [f32; 8] = [
     32. / 45.,
     1.,
 ];
-
-/// `G_5`: the scaled powers of each point.
-pub(super) const WEIGHTS: [[f64; 5]; 8] = {
-    const POINTS: [f64; 7] = [0., 1., -1., 2., -2., 0.5, -0.5];
-    const SCALE: [f64; 7] = [
-        1.,
-        -2. / 9.,
-        -2. / 9.,
-        1. / 90.,
-        1. / 90.,
-        32. / 45.,
-        32. / 45.,
-    ];
-    let mut all = [[0.; 5]; 8];
-    let mut i = 0;
-    while i < 7 {
-        let (mut power, mut k) = (SCALE[i], 0);
-        while k < 5 {
-            all[i][k] = power;
-            power *= POINTS[i];
-            k += 1;
-        }
-        i += 1;
-    }
-    all[7][4] = 1.;
-    all
-};
 
 /// `x + c y`.
 #[inline(always)]

@@ -11,7 +11,7 @@ use pulp::Simd;
 use super::KernelView;
 use super::frame::Frame;
 use super::product::{Contraction, Target, multiply};
-use super::transforms::{SCALE, WEIGHTS, data, kernel4, output4, output5};
+use super::transforms::{SCALE, data, kernel4, output4, output5};
 use super::vector::{load, store};
 
 /// Tiles that go through the transforms together.
@@ -49,15 +49,18 @@ pub(super) struct Winograd {
     pub(super) lanes: usize,
 }
 
-/// `G w` of five weights, in every lane.
+/// `G w` of five weights, in every lane. The values at `p` and `-p` share their even and odd parts.
 #[inline(always)]
 fn at_points<const L: usize>(weights: &[[f64; L]; 5]) -> [[f64; L]; 8] {
     let mut out = [[0.; L]; 8];
-    for (out, row) in out.iter_mut().zip(&WEIGHTS) {
-        for (weight, factor) in weights.iter().zip(row) {
-            for (out, w) in out.iter_mut().zip(weight) {
-                *out += factor * w;
-            }
+    (out[0], out[7]) = (weights[0], weights[4]);
+    for (i, p) in [(1, 1.), (3, 2.), (5, 0.5f64)] {
+        let (scale, square) = (SCALE[i], p * p);
+        for l in 0..L {
+            let w = |k: usize| weights[k][l];
+            let even = scale * (w(0) + square * (w(2) + square * w(4)));
+            let odd = scale * p * (w(1) + square * w(3));
+            (out[i][l], out[i + 1][l]) = (even + odd, even - odd);
         }
     }
     out
@@ -348,7 +351,7 @@ impl Winograd {
                 for (i, column) in half.iter_mut().enumerate() {
                     let scaled = eight!(j => s.mul_f32s(
                         load(s, source, (j * 8 + i) * point),
-                        s.splat_f32s(SCALE[i] * SCALE[j])
+                        s.splat_f32s((SCALE[i] * SCALE[j]) as f32)
                     ));
                     *column = output5(s, scaled);
                 }
