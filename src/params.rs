@@ -19,8 +19,9 @@ use crate::{Error, Result};
 /// *Parameters* are trained; *buffers* (batch-norm statistics and an SVDD's center: names whose last
 /// part is `running_mean`, `running_var` or `center`) are only kept. A tensor named `center` to which
 /// a loss sends a gradient is an error of [`Trainer::fit`](crate::train::Trainer::fit), not left
-/// untrained in silence. A snapshot holds both. Every tensor starts from the numbers of its own name under the seed, so it does not matter in which order a
-/// network is built, and the same seed gives the same network on every device.
+/// untrained in silence. A snapshot holds both. Every tensor starts from the numbers of its own name
+/// under the seed, so it does not matter in which order a network is built, and the same seed gives
+/// the same network on every device.
 ///
 /// Clones share the tensors.
 ///

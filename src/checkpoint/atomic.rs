@@ -25,28 +25,24 @@ enum Step {
 /// # Errors
 /// [`CheckpointError::Write`].
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let partial = partial_path(path);
-    let outcome = replace(path, &partial, bytes, &mut crash);
-    if outcome.is_err() && !cfg!(test) {
-        // It may never have come into being.
-        let _ = fs::remove_file(&partial);
-    }
-    outcome.map_err(|source| CheckpointError::Write {
+    let failed = |source| CheckpointError::Write {
         path: path.into(),
         source,
-    })
+    };
+    let (partial, file) = create_partial(path).map_err(failed)?;
+    let outcome = replace(path, (&partial, file), bytes, &mut crash);
+    if outcome.is_err() && !cfg!(test) {
+        let _ = fs::remove_file(&partial);
+    }
+    outcome.map_err(failed)
 }
 
 fn replace(
     path: &Path,
-    partial: &Path,
+    (partial, mut file): (&Path, File),
     bytes: &[u8],
     after: &mut dyn FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(partial)?;
     after(Step::Created)?;
     let (first, rest) = bytes.split_at(bytes.len() / 2);
     file.write_all(first)?;
@@ -61,10 +57,27 @@ fn replace(
     sync_folder(path)
 }
 
-/// A name that no other writer has: two writers of one path must not mix their bytes.
-fn partial_path(path: &Path) -> PathBuf {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// A file that no other writer has: two writers of one path must not mix their bytes. A name may be
+/// taken by what a killed process left, which had the same number where few processes run.
+fn create_partial(path: &Path) -> io::Result<(PathBuf, File)> {
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let partial = partial_path(path, number);
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&partial)
+        {
+            Ok(file) => return Ok((partial, file)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn partial_path(path: &Path, number: u64) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}-{number}.partial", std::process::id()));
@@ -146,6 +159,20 @@ pub(crate) mod tests {
             write(&path, b"newer").unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"newer");
         }
+    }
+
+    #[test]
+    fn what_a_process_of_the_same_number_left_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let next = COUNTER.load(Ordering::Relaxed);
+        // Other tests count on in the meantime.
+        for number in next..next + 1000 {
+            fs::write(partial_path(&path, number), b"half").unwrap();
+        }
+        write(&path, b"whole").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1001);
     }
 
     #[test]

@@ -67,6 +67,8 @@ impl Network {
     /// with two hidden layers of four and two times as many units as features (rounded up to a
     /// power of two, 64 to 512 in the first) and half as many latent numbers as features, 2 to 128.
     ///
+    /// For a classifier, [`FitConfig`](crate::FitConfig) drops the perceptron's narrow last layer.
+    ///
     /// # Errors
     /// [`Error::SampleRank`] for other shapes, [`Error::ImageSize`] for images with an odd side.
     ///

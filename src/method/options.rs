@@ -24,8 +24,8 @@ pub struct MethodOptions {
     /// How a semi-supervised risk weighs its groups (not SOEL, which is defined per group).
     pub weighting: GroupWeighting,
     /// What the classifier pays for a logit. Default: [`ClassifierLoss::Logistic`]. The published
-    /// experiments have [`ClassifierLoss::Sigmoid`], with which a perceptron tends to end by calling
-    /// everything normal.
+    /// experiments have [`ClassifierLoss::Sigmoid`], with which the automatic perceptron ended by
+    /// calling everything normal on the toy data.
     pub classifier_loss: ClassifierLoss,
     /// How latent outlier exposure counts the samples it takes as anomalies.
     pub loe: LoeLabels,

@@ -10,6 +10,7 @@
 //! # References
 //! MathWorks, MAT-File Format, chapter "Level 5 MAT-File Format".
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
@@ -55,7 +56,7 @@ pub(super) fn read_file<const N: usize>(
     let mut file = Source::open(path)?;
     let big_endian = header(&mut file)?;
     let mut found: [Option<Array>; N] = std::array::from_fn(|_| None);
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     while let Some((name, array)) = variable(&mut file, big_endian, names.len(), &keys)? {
         if names.contains(&name) {
             return Err(FormatError::DuplicateKey { key: name }.at(path));
@@ -63,12 +64,12 @@ pub(super) fn read_file<const N: usize>(
         if let Some(at) = keys.iter().position(|key| *key == name) {
             found[at] = array;
         }
-        names.push(name);
+        names.insert(name);
     }
     if let Some(at) = found.iter().position(Option::is_none) {
         let missing = FormatError::MissingKey {
             key: keys[at].into(),
-            present: names,
+            present: names.into_iter().collect(),
         };
         return Err(missing.at(path));
     }

@@ -103,7 +103,7 @@ pub fn parse(header: &[u8], offset: u64) -> Result<Layout, FormatError> {
 /// The type that `descr` names, and whether it is big endian.
 fn element(descr: &[u8]) -> Result<(ElementType, bool), FormatError> {
     let unknown = || FormatError::ElementType {
-        expected: "bool, integers or floats of 32 or 64 bits",
+        expected: "bool, integers or floats of 32 or 64 bits (numpy's astype converts others)",
         found: String::from_utf8_lossy(descr).into_owned(),
     };
     let (&order, kind) = descr.split_first().ok_or_else(unknown)?;

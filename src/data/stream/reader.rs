@@ -193,6 +193,19 @@ fn tensor(rows: Array) -> Result<Tensor> {
 }
 
 /// The batches of a [`TableReader`]; ends after the first error.
+///
+/// ```
+/// use puad::data::stream::TableReader;
+///
+/// # let dir = tempfile::tempdir().unwrap();
+/// let path = dir.path().join("table.csv");
+/// std::fs::write(&path, "1,2\n3,x\n5,6\n").unwrap();
+/// let mut batches = TableReader::open(&path)?.batches(1)?;
+/// assert!(batches.next().is_some_and(|batch| batch.is_ok()));
+/// assert!(batches.next().is_some_and(|batch| batch.is_err()));
+/// assert!(batches.next().is_none());
+/// # Ok::<(), puad::Error>(())
+/// ```
 pub struct Batches {
     table: Option<TableReader>,
     size: usize,
