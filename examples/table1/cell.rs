@@ -162,3 +162,31 @@ impl<'a> Cell<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Args;
+    use clap::Parser;
+
+    /// On the device that `PUAD_TEST_DEVICE` names, else on the CPU.
+    fn row() -> Row {
+        let device = std::env::var("PUAD_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
+        let args = "table1 --normal 3 --seeds 0 --methods PUSVDD --epochs 1 --device";
+        let args = Args::parse_from(args.split(' ').chain([device.as_str()]));
+        let plan = Plan::new(&args).unwrap();
+        let images = plan.dataset.load(&args).unwrap();
+        let mut cell = Cell::new(&plan, &images, 3, 0).unwrap();
+        let mut progress = Progress::new(2, 1);
+        cell.run(plan.methods[0], &mut progress).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_the_same_in_every_run() {
+        let (first, second) = (row(), row());
+        assert_eq!((first.epochs, first.normal, first.seed), (1, 3, 0));
+        assert!(first.auroc > 0.7, "{}", first.auroc);
+        let aurocs = |row: &Row| [row.auroc, row.auroc_seen, row.auroc_unseen].map(f64::to_bits);
+        assert_eq!(aurocs(&first), aurocs(&second));
+    }
+}
