@@ -32,6 +32,17 @@ __device__ double block_sum(double value) {
        (at = (j / (unsigned)(pixels) * (unsigned)(channels) + blockIdx.x) * (unsigned)(pixels) +         \
              j % (unsigned)(pixels), true); j += gridDim.y * blockDim.x)
 
+// The two sums of a block, in sums[part][2][channels].
+__device__ void store_sums(double *sums, Int channels, double first, double second) {
+  first = block_sum(first);
+  second = block_sum(second);
+  if (threadIdx.x == 0) {
+    double *part = sums + blockIdx.y * 2 * channels + blockIdx.x;
+    part[0] = first;
+    part[channels] = second;
+  }
+}
+
 // sums[part][2][channels]: of the deviations from the channel's first value, and of their squares. Around
 // a value of the data neither loses digits to a large mean.
 KERNEL moment_sums(const REAL *xs, double *sums, Int channels, Int pixels, Int count) {
@@ -41,13 +52,7 @@ KERNEL moment_sums(const REAL *xs, double *sums, Int channels, Int pixels, Int c
     sum += d;
     square += d * d;
   }
-  sum = block_sum(sum);
-  square = block_sum(square);
-  if (threadIdx.x == 0) {
-    double *part = sums + blockIdx.y * 2 * channels + blockIdx.x;
-    part[0] = sum;
-    part[channels] = square;
-  }
+  store_sums(sums, channels, sum, square);
 }
 
 // moments[2][channels]: mean and biased variance.
@@ -109,13 +114,7 @@ KERNEL gradient_sums(const REAL *xs, const REAL *scales, const REAL *shifts, con
     sum += g;
     product += (double)(xs[at] - channel.mean) * g;
   }
-  sum = block_sum(sum);
-  product = block_sum(product);
-  if (threadIdx.x == 0) {
-    double *part = sums + blockIdx.y * 2 * channels + blockIdx.x;
-    part[0] = sum;
-    part[channels] = product;
-  }
+  store_sums(sums, channels, sum, product);
 }
 
 // total[i] = the sum of parts[p][i].
