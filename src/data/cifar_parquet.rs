@@ -4,13 +4,13 @@
 //! A file has the column `img`, a structure of `bytes` (PNG or JPEG) and `path`, and integer columns
 //! of labels: `label` in CIFAR-10, `fine_label` and `coarse_label` (the superclass) in CIFAR-100.
 //!
-//! The crate `parquet` decodes the file, and takes memory for what headers promise. What they promise
-//! is checked before: the footer has at most 2 MiB and its schema 1000 columns and groups, 8 deep; a page
-//! unpacks to at most 256 MiB, and its values and a dictionary's are no more than the group's rows. What
-//! remains is a third party's decoder, which may take a few hundred MiB for a footer or page made to
-//! that end, and as much for images as [`FormatError::TooLarge`] lets through.
+//! The crate `parquet` decodes the file, and takes memory for what headers promise. What they promise is
+//! checked before: the footer has at most 2 MiB, its schema 1000 columns and groups, 8 deep; a page
+//! unpacks to at most 256 MiB, and its values and a dictionary's are no more than the group's rows.
+//! A file made to that end may still cost a few hundred MiB for its footer or a page, and 2 GiB of
+//! pixels; and the decoder is a third party's, whose every step these checks do not foresee.
 //!
-//! Pages must be encoded plainly or by dictionary, as writers do unasked, not by differences.
+//! Pages must be encoded plainly or by dictionary, as most writers do unasked, not by differences.
 
 use std::fs::File;
 use std::io;
