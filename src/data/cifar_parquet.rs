@@ -5,12 +5,11 @@
 //! of labels: `label` in CIFAR-10, `fine_label` and `coarse_label` (the superclass) in CIFAR-100.
 //!
 //! The crate `parquet` decodes the file, and takes memory for what headers promise. What they promise is
-//! checked before: the footer has at most 2 MiB, its schema 1000 columns and groups, 8 deep; a page
-//! unpacks to at most 256 MiB, and its values and a dictionary's are no more than the group's rows.
-//! That is no proof against hostile files: one made to that end may still cost a few hundred MiB for its
-//! footer or a page, and 2 GiB of pixels. Its footer can also keep the decoder, a third party's, busy
-//! without end: behind the schema it is not checked, and a list of truth values that the decoder skips
-//! takes a step for each that the list claims, and no bytes.
+//! checked before: the footer has at most 2 MiB, the fields of the format, and a schema of at most 1000
+//! columns and groups, 8 deep; a page unpacks to at most 256 MiB, and its values and a dictionary's are no
+//! more than the group's rows. A file made to that end may still cost a few hundred MiB for its footer or
+//! a page, and 2 GiB of pixels; and the decoder is a third party's, whose every step these checks do not
+//! foresee: they are no proof against hostile files.
 //!
 //! Pages must be encoded plainly or by dictionary, as most writers do unasked, not by differences.
 

@@ -11,6 +11,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::DataError;
+use super::parquet_pages::STATISTICS;
 use super::thrift::{Fault, Fields, I32, Kind, LIST, Reader};
 
 /// The longest footer that is read: 2 MiB. Of each byte a list in it may claim an element, for which
@@ -76,12 +77,113 @@ const PART: Fields = &[
     (10, Kind::Structure(LOGICAL)),
 ];
 
-/// Checks the footer's place and the schema in it.
+/// A name and a value.
+const ENTRY: Kind = Kind::Structure(&[(1, Kind::Binary), (2, Kind::Binary)]);
+
+/// A box of up to four dimensions, and types of shapes.
+const PLACES: Fields = &[
+    (
+        1,
+        Kind::Structure(&[
+            (1, Kind::Double),
+            (2, Kind::Double),
+            (3, Kind::Double),
+            (4, Kind::Double),
+            (5, Kind::Double),
+            (6, Kind::Double),
+            (7, Kind::Double),
+            (8, Kind::Double),
+        ]),
+    ),
+    (2, Kind::List(&Kind::I32)),
+];
+
+/// Of a group's column.
+const COLUMN: Fields = &[
+    (1, Kind::I32),
+    (2, Kind::List(&Kind::I32)),
+    (3, Kind::List(&Kind::Binary)),
+    (4, Kind::I32),
+    (5, Kind::I64),
+    (6, Kind::I64),
+    (7, Kind::I64),
+    (8, Kind::List(&ENTRY)),
+    (9, Kind::I64),
+    (10, Kind::I64),
+    (11, Kind::I64),
+    (12, Kind::Structure(STATISTICS)),
+    (
+        13,
+        Kind::List(&Kind::Structure(&[
+            (1, Kind::I32),
+            (2, Kind::I32),
+            (3, Kind::I32),
+        ])),
+    ),
+    (14, Kind::I64),
+    (15, Kind::I32),
+    (
+        16,
+        Kind::Structure(&[
+            (1, Kind::I64),
+            (2, Kind::List(&Kind::I64)),
+            (3, Kind::List(&Kind::I64)),
+        ]),
+    ),
+    (17, Kind::Structure(PLACES)),
+];
+
+/// A column's file, place and description, and the places of its indices.
+const CHUNK: Fields = &[
+    (1, Kind::Binary),
+    (2, Kind::I64),
+    (3, Kind::Structure(COLUMN)),
+    (4, Kind::I64),
+    (5, Kind::I32),
+    (6, Kind::I64),
+    (7, Kind::I32),
+];
+
+/// Columns, bytes, rows, the order of the rows, place, packed bytes and number of a group.
+const GROUP: Fields = &[
+    (1, Kind::List(&Kind::Structure(CHUNK))),
+    (2, Kind::I64),
+    (3, Kind::I64),
+    (
+        4,
+        Kind::List(&Kind::Structure(&[
+            (1, Kind::I32),
+            (2, Kind::Bool),
+            (3, Kind::Bool),
+        ])),
+    ),
+    (5, Kind::I64),
+    (6, Kind::I64),
+    (7, Kind::I16),
+];
+
+/// Behind the schema: rows, groups of rows, notes, the writer, and the columns' orders.
+const BEHIND: Fields = &[
+    (3, Kind::I64),
+    (4, Kind::List(&Kind::Structure(GROUP))),
+    (5, Kind::List(&ENTRY)),
+    (6, Kind::Binary),
+    (
+        7,
+        Kind::List(&Kind::Structure(&[
+            (1, Kind::Structure(NOTHING)),
+            (2, Kind::Structure(NOTHING)),
+        ])),
+    ),
+];
+
+/// Checks the footer's place, the schema in it and that the rest has the format's fields.
 pub(super) fn check(file: &File, path: &Path) -> Result<(), DataError> {
     let (start, len) = place(file).map_err(|fault| fault.at(path, 0))?;
     let mut reader = Reader::new(file, start, len).map_err(|fault| fault.at(path, start))?;
-    let outcome = schema(&mut reader);
-    outcome.map_err(|fault| fault.at(path, reader.at()))
+    let outcome = schema(&mut reader).and_then(|()| reader.rest(2, BEHIND));
+    outcome.map_err(|fault| fault.at(path, reader.at()))?;
+    Ok(())
 }
 
 /// Where the footer starts and how long it is, by the last 8 bytes of the file.
@@ -110,7 +212,7 @@ fn schema(reader: &mut Reader) -> Result<(), Fault> {
     reader.field(0, 1, I32)?;
     reader.i32()?;
     reader.field(1, 2, LIST)?;
-    let parts = reader.list()?;
+    let parts = reader.list(Kind::Structure(PART))?;
     if parts > PARTS {
         let rule = "Parquet schemas must have at most 1000 parts";
         return Err(Fault::Rule(rule, parts.to_string()));
@@ -234,8 +336,8 @@ mod tests {
         assert_eq!(of(2, &[node(-1), leaf()]), tree);
         assert_eq!(of(3, &[node(1), leaf(), leaf()]), tree);
         assert_eq!(of(0, &[]), tree);
-        assert!(of(1001, &[]).contains("1000 parts"));
-        assert!(of(u64::MAX, &[]).contains("1000 parts"));
+        assert!(of(1001, &vec![leaf(); 1001]).contains("1000 parts"));
+        assert!(of(u64::MAX, &[]).contains("must end"));
         // Fewer than are claimed.
         assert!(of(3, &[node(2), leaf()]).contains("names"));
         let mut chain: Vec<_> = (0..=DEEPEST).map(|_| node(1)).collect();
@@ -260,7 +362,21 @@ mod tests {
         ] {
             assert!(rule(bytes).contains(order), "{bytes:?}");
         }
-        assert!(rule(&[0x15, 4, 0x19, 0x15, 2, 0]).contains("lists of structures"));
+        assert!(rule(&[0x15, 4, 0x19, 0x15, 2, 0]).contains("lists of"));
+    }
+
+    /// Found by fuzzing: the decoder skips truth values one by one, and they take no bytes.
+    #[test]
+    fn lists_that_take_no_bytes_are_refused() {
+        let whole = footer(2, &[node(1), leaf()]);
+        let schema = &whole[..whole.len() - 1];
+        let claims = [&[0xf1][..], &varint(i32::MAX as u64), &[0]].concat();
+        for before in [&[0x79][..], &[0x29], &[0xd9]] {
+            let bytes = [schema, before, &claims].concat();
+            assert!(!rule(&bytes).is_empty());
+        }
+        let groups = [schema, &[0x29, 0xfc], &varint(i32::MAX as u64), &[0]].concat();
+        assert!(rule(&groups).contains("must end"));
     }
 
     #[test]
@@ -272,7 +388,7 @@ mod tests {
             let err = checked(&whole, wrong).unwrap_err();
             assert!(err.to_string().contains("PAR1"), "{err}");
         }
-        for cut in 0..len - 1 {
+        for cut in 0..len {
             rule(&whole[..cut as usize]);
         }
         for bytes in [&b""[..], b"PAR", b"\0\0\0\0PARE", b"\0\0\0"] {

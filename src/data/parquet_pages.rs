@@ -15,7 +15,7 @@ use super::thrift::{Fault, Fields, Kind, Reader, Record};
 /// The largest page that is unpacked: 256 MiB, where writers aim at one.
 const LARGEST: u64 = 1 << 28;
 
-const STATISTICS: Fields = &[
+pub(super) const STATISTICS: Fields = &[
     (1, Kind::Binary),
     (2, Kind::Binary),
     (3, Kind::I64),

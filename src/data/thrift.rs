@@ -21,10 +21,14 @@ pub(super) type Fields = &'static [(u8, Kind)];
 pub(super) enum Kind {
     Bool,
     Byte,
+    I16,
     I32,
     I64,
+    Double,
     Binary,
     Structure(Fields),
+    /// A list of structures, of numbers or of texts, none of which is kept.
+    List(&'static Kind),
 }
 
 pub(super) const I32: u8 = 5;
@@ -37,10 +41,13 @@ impl Kind {
         match self {
             Kind::Bool => code == 1 || code == 2,
             Kind::Byte => code == 3,
+            Kind::I16 => code == 4,
             Kind::I32 => code == I32,
             Kind::I64 => code == 6,
+            Kind::Double => code == 7,
             Kind::Binary => code == 8,
             Kind::Structure(_) => code == STRUCTURE,
+            Kind::List(_) => code == LIST,
         }
     }
 }
@@ -144,8 +151,13 @@ impl<'a> Reader<'a> {
 
     /// Reads a structure whose fields are all among `fields`.
     pub(super) fn structure(&mut self, fields: Fields) -> Result<Record, Fault> {
+        self.rest(0, fields)
+    }
+
+    /// As [`Self::structure`], where field `last` was before.
+    pub(super) fn rest(&mut self, last: u8, fields: Fields) -> Result<Record, Fault> {
         let mut record = Record(Vec::new());
-        let mut id = 0u8;
+        let mut id = last;
         loop {
             let byte = self.byte()?;
             if byte == 0 {
@@ -172,25 +184,34 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the start of a list of structures: how many there are.
-    pub(super) fn list(&mut self) -> Result<u64, Fault> {
+    /// Reads the start of a list: how many elements of a kind there are, each of a byte at least.
+    pub(super) fn list(&mut self, of: Kind) -> Result<u64, Fault> {
         let byte = self.byte()?;
-        if byte & 0xf != STRUCTURE {
-            let rule = "Parquet schemas must be lists of structures";
+        // Some writers leave the kind out where there are none.
+        if byte != 0 && !of.is(byte & 0xf) {
+            let rule = "Parquet headers must have lists of the format's kinds";
             return Err(Fault::Rule(rule, format!("{byte:#04x}")));
         }
-        match byte >> 4 {
-            15 => self.varint(),
-            few => Ok(few.into()),
-        }
+        let count = match byte >> 4 {
+            15 => self.varint()?,
+            few => few.into(),
+        };
+        self.room(count)?;
+        Ok(count)
     }
 
     fn value(&mut self, kind: Kind) -> Result<Value, Fault> {
         match kind {
             Kind::Bool => Ok(Value::Passed),
             Kind::Byte => self.byte().map(|_| Value::Passed),
-            Kind::I64 => self.varint().map(|_| Value::Passed),
+            Kind::I16 | Kind::I64 => self.varint().map(|_| Value::Passed),
             Kind::I32 => self.i32().map(|number| Value::Number(number.into())),
+            Kind::Double => self.skip(8).map(|()| Value::Passed),
+            Kind::List(of) => {
+                let count = self.list(*of)?;
+                (0..count).try_for_each(|_| self.value(*of).map(drop))?;
+                Ok(Value::Passed)
+            }
             Kind::Binary => {
                 let len = self.varint()?;
                 self.skip(len)?;
