@@ -216,8 +216,13 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Cuts a file at every byte, and changes every byte.
-fn damage(name: &str, read: impl Fn(&Path) -> puad::Result<usize>, cut_is_error: bool) {
+/// Cuts a file at every byte, and changes every byte by each of `masks`.
+fn damage(
+    name: &str,
+    read: impl Fn(&Path) -> puad::Result<usize>,
+    cut_is_error: bool,
+    masks: &[u8],
+) {
     let whole = fs::read(fixture(name)).unwrap();
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("a")).unwrap();
@@ -239,8 +244,10 @@ fn damage(name: &str, read: impl Fn(&Path) -> puad::Result<usize>, cut_is_error:
     }
     let mut bytes = whole.clone();
     for at in 0..whole.len() {
-        bytes[at] ^= 0x81;
-        attempt(&bytes, false, at);
+        for mask in masks {
+            bytes[at] = whole[at] ^ mask;
+            attempt(&bytes, false, at);
+        }
         bytes[at] = whole[at];
     }
 }
@@ -254,8 +261,8 @@ fn damaged_images() {
         Ok(image_folder::read(dir.path(), &eight(3))?.images.len())
     };
     // A JPEG, or a PNG without its last chunks, is decoded as far as it goes.
-    damage("folder/good/0.png", read, false);
-    damage("folder/scratched/9.jpeg", read, false);
+    damage("folder/good/0.png", read, false, &[0x81]);
+    damage("folder/scratched/9.jpeg", read, false, &[0x81]);
 }
 
 #[cfg(feature = "parquet")]
@@ -345,9 +352,68 @@ mod parquet {
                 source: FormatError::Malformed { rule, .. },
             } => {
                 assert_eq!(p, path);
-                assert!(rule.starts_with("Parquet pages must"), "{rule}");
+                assert!(rule.contains("at most 32 bits"), "{rule}");
             }
             error => panic!("{error}"),
+        }
+    }
+
+    fn malformed(bytes: &[u8]) -> &'static str {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.parquet");
+        fs::write(&path, bytes).unwrap();
+        match data_error(cifar_parquet::read(&path, "label", 10)) {
+            DataError::Format {
+                path: p,
+                source: FormatError::Malformed { rule, .. },
+            } => {
+                assert_eq!(p, path);
+                rule
+            }
+            error => panic!("{error}"),
+        }
+    }
+
+    /// A root of 2^31 - 1 children, for which the decoder would make room of 32 GiB.
+    #[test]
+    fn schemas_are_not_taken_at_their_word() {
+        let footer = [
+            &[0x15, 4, 0x19, 0x1c, 0x48, 1, b'a', 0x15][..],
+            &[0xfe, 0xff, 0xff, 0xff, 0x0f],
+            &[0, 0],
+        ]
+        .concat();
+        let len = (footer.len() as u32).to_le_bytes();
+        let rule = malformed(&[b"PAR1", &footer[..], &len, b"PAR1"].concat());
+        assert!(rule.contains("one tree"), "{rule}");
+        assert!(malformed(b"PAR1").contains("end with a footer"));
+        assert!(malformed(b"not Parquet at all").contains("end with a footer"));
+    }
+
+    /// The first page of the fixture is the dictionary of images: type 2, sizes, and `4c 15 04 15 00`
+    /// for two values, plain.
+    #[test]
+    fn headers_of_a_real_file_that_promise_too_much() {
+        let whole = fs::read(fixture("cifar10_test.parquet")).unwrap();
+        let header = [
+            0x15, 0x04, 0x15, 0xd0, 0x06, 0x15, 0x9a, 0x06, 0x4c, 0x15, 0x04, 0x15, 0x00,
+        ];
+        assert_eq!(whole[4..17], header);
+        for (at, byte, expected) in [
+            // 63 values of the 3 rows, and differences of lengths.
+            (14, 0x7e, "dictionaries must"),
+            (16, 0x0c, "encoded plainly"),
+            // Field 4 as text, and a number written out.
+            (12, 0x48, "fields in order"),
+            (9, 0x05, "fields in order"),
+            // Bytes up to the middle of another page.
+            (11, 0x07, "Parquet"),
+            (5, 0x00, "header of their type"),
+        ] {
+            let mut bytes = whole.clone();
+            bytes[at] = byte;
+            let rule = malformed(&bytes);
+            assert!(rule.contains(expected), "{at}: {rule}");
         }
     }
 
@@ -387,6 +453,7 @@ mod parquet {
     #[test]
     fn damaged_parquet() {
         let read = |path: &Path| Ok(cifar_parquet::read(path, "label", 10)?.len());
-        damage("cifar10_test.parquet", read, true);
+        let masks = [0x81, 0x01, 0x40];
+        damage("cifar10_test.parquet", read, true, &masks);
     }
 }

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use puad_fuzz::data::{ImageShape, decode_image};
 use puad_fuzz::raise_memory_limit;
 
-fuzz_target!(init: raise_memory_limit(), |bytes: &[u8]| {
+fuzz_target!(init: raise_memory_limit(4), |bytes: &[u8]| {
     let Some((&choice, image)) = bytes.split_first() else {
         return;
     };

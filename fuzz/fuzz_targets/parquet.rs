@@ -9,7 +9,7 @@ use puad_fuzz::{folder, raise_memory_limit, write};
 /// that it does not catch end it all the same.
 fn start() {
     std::panic::set_hook(Box::new(|_| {}));
-    raise_memory_limit();
+    raise_memory_limit(1);
 }
 
 fuzz_target!(init: start(), |bytes: &[u8]| {

@@ -38,12 +38,18 @@ pub mod npy;
 #[path = "../../src/data/npz.rs"]
 pub mod npz;
 #[cfg(feature = "encoded")]
+#[path = "../../src/data/parquet_footer.rs"]
+mod parquet_footer;
+#[cfg(feature = "encoded")]
 #[path = "../../src/data/parquet_pages.rs"]
 mod parquet_pages;
 #[path = "../../src/data/svhn.rs"]
 pub mod svhn;
 #[path = "../../src/data/table.rs"]
 mod table;
+#[cfg(feature = "encoded")]
+#[path = "../../src/data/thrift.rs"]
+mod thrift;
 
 /// Of the tables read a batch at a time, those whose rows are not made of candle's tensors.
 #[path = "../../src/data/stream"]

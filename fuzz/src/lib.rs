@@ -15,9 +15,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, 256 << 20);
 
-/// For decoders that take what an image's or a page's header promises, within their own limits.
-pub fn raise_memory_limit() {
-    ALLOCATOR.set_limit(4 << 30).unwrap();
+/// For decoders that take what an image's or a page's header promises, within their own limits: `gib`
+/// times 2^30 bytes.
+pub fn raise_memory_limit(gib: usize) {
+    ALLOCATOR.set_limit(gib << 30).unwrap();
 }
 
 impl From<Infallible> for Error {

@@ -4,8 +4,14 @@
 //! A file has the column `img`, a structure of `bytes` (PNG or JPEG) and `path`, and integer columns
 //! of labels: `label` in CIFAR-10, `fine_label` and `coarse_label` (the superclass) in CIFAR-100.
 //!
-//! Pages are unpacked by the crate `parquet`, which takes as much memory as a page's header promises:
-//! at most 256 MiB, which is checked before.
+//! The crate `parquet` decodes the file, and takes memory for what headers promise. What they promise is
+//! checked before: the footer has at most 2 MiB, the fields of the format, and a schema of at most 1000
+//! columns and groups, 8 deep; a page unpacks to at most 256 MiB, and its values and a dictionary's are no
+//! more than the group's rows. A file made to that end may still cost a few hundred MiB for its footer or
+//! a page, and 2 GiB of pixels; and the decoder is a third party's, whose every step these checks do not
+//! foresee: they are no proof against hostile files.
+//!
+//! Pages must be encoded plainly or by dictionary, as most writers do unasked, not by differences.
 
 use std::fs::File;
 use std::io;
@@ -19,8 +25,8 @@ use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use super::encoded::decode;
 use super::file::LIMIT;
-use super::parquet_pages;
 use super::{DataError, FormatError, ImageSet, ImageShape, TrainTest};
+use super::{parquet_footer, parquet_pages};
 use crate::Result;
 
 const SHAPE: ImageShape = ImageShape {
@@ -36,9 +42,9 @@ const CHUNK: usize = 256;
 /// `train-00000-of-00001.parquet` and `test-00000-of-00001.parquet`.
 ///
 /// # Errors
-/// [`DataError::MissingFile`], [`DataError::Read`] for what is no Parquet or no image, or
+/// [`DataError::MissingFile`], [`DataError::Read`] for what is no image or cannot be decoded, or
 /// [`DataError::Format`] with [`FormatError::MissingKey`], [`FormatError::ElementType`],
-/// [`FormatError::Malformed`] (a missing value), [`FormatError::Label`],
+/// [`FormatError::Malformed`] (no Parquet, or a missing value), [`FormatError::Label`],
 /// [`FormatError::ImageSize`] or [`FormatError::TooLarge`]. An image's path is `file.parquet/#row`.
 ///
 /// ```no_run
@@ -115,6 +121,7 @@ fn broken(path: &Path, source: io::Error) -> DataError {
 fn read_file(path: &Path, label: &str, classes: u8) -> Result<ImageSet, DataError> {
     let fail = |error: ParquetError| broken(path, error.into());
     let file = File::open(path).map_err(|e| broken(path, e))?;
+    parquet_footer::check(&file, path)?;
     let second = file.try_clone().map_err(|e| broken(path, e))?;
     let reader = SerializedFileReader::new(second).map_err(fail)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
@@ -178,7 +185,7 @@ impl Rows<'_> {
         column: usize,
         n: usize,
     ) -> Result<(), DataError> {
-        let values = match self.reader(group, column)? {
+        let values = match self.reader(group, column, n)? {
             ColumnReader::Int64ColumnReader(reader) => self.column(reader, n)?,
             ColumnReader::Int32ColumnReader(reader) => {
                 let values = self.column(reader, n)?;
@@ -209,7 +216,7 @@ impl Rows<'_> {
         column: usize,
         n: usize,
     ) -> Result<(), DataError> {
-        let ColumnReader::ByteArrayColumnReader(mut reader) = self.reader(group, column)? else {
+        let ColumnReader::ByteArrayColumnReader(mut reader) = self.reader(group, column, n)? else {
             return Err(self.wrong_type("byte arrays in img.bytes"));
         };
         let first = self.labels.len() - n;
@@ -235,7 +242,12 @@ impl Rows<'_> {
         FormatError::ElementType { expected, found }.at(self.path)
     }
 
-    fn reader(&self, group: &dyn RowGroupReader, column: usize) -> Result<ColumnReader, DataError> {
+    fn reader(
+        &self,
+        group: &dyn RowGroupReader,
+        column: usize,
+        rows: usize,
+    ) -> Result<ColumnReader, DataError> {
         // The crate asserts these.
         let chunk = group.metadata().column(column);
         let places = [
@@ -251,8 +263,7 @@ impl Rows<'_> {
             };
             return Err(error.at(self.path));
         }
-        let (start, len) = chunk.byte_range();
-        parquet_pages::check(&self.file, self.path, start, len)?;
+        parquet_pages::check(&self.file, self.path, chunk.byte_range(), rows)?;
         let reader = group.get_column_reader(column);
         reader.map_err(|e| broken(self.path, e.into()))
     }

@@ -78,6 +78,8 @@ pub mod npy;
 #[cfg(feature = "datasets")]
 pub mod npz;
 #[cfg(feature = "parquet")]
+mod parquet_footer;
+#[cfg(feature = "parquet")]
 mod parquet_pages;
 pub mod protocol;
 mod resize;
@@ -88,6 +90,8 @@ pub mod stream;
 pub mod svhn;
 mod table;
 pub mod tasks;
+#[cfg(feature = "parquet")]
+mod thrift;
 pub mod toy;
 
 pub use dataset::PuDataset;
