@@ -18,11 +18,14 @@ pub fn device(name: &str) -> Result<Device> {
         name: name.into(),
         reason,
     };
+    let lacks = |feature| missing(format!("build puad with its feature {feature}"));
     let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
     let rule = "it must be cpu, cuda, cuda:N, metal or metal:N";
     let index: usize = index.parse().map_err(|_| missing(rule.into()))?;
     match kind {
         "cpu" if !name.contains(':') => Ok(Device::Cpu),
+        "cuda" if !cfg!(feature = "cuda") => Err(lacks("cuda")),
+        "metal" if !cfg!(feature = "metal") => Err(lacks("metal")),
         "cuda" => Device::new_cuda(index).map_err(|e| missing(e.to_string())),
         "metal" => Device::new_metal(index).map_err(|e| missing(e.to_string())),
         _ => Err(missing(rule.into())),
