@@ -1,7 +1,8 @@
 //! A look at the footer of a Parquet file before it is read.
 //!
 //! The crate `parquet` makes room for as many children as a part of the schema claims, goes down the
-//! schema by recursion, and gives every column a copy of the names above it.
+//! schema by recursion, gives every column a copy of the names above it, and skips the truth values of
+//! a list that it does not know one by one, though they take no bytes.
 //!
 //! # References
 //! Apache Parquet, `parquet.thrift`, `FileMetaData`; "File Format".
