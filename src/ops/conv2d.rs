@@ -3,7 +3,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 
 use serde::{Deserialize, Serialize};
 
-use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
+use super::cpu::{Real, contiguous, dispatch, elements, gradient_of, has_kernel};
 use super::cuda;
 use super::fast::Plan;
 use super::im2col::{self, ConvShape};
@@ -226,11 +226,7 @@ impl CustomOp2 for FastConv {
         let (d_xs, d_kernel) = self
             .0
             .backward(args, (xs.track_op(), kernel.track_op()), &fill);
-        let tensor = |values: Option<Vec<f32>>, of: &Tensor| {
-            let values = values.map(|v| Tensor::from_vec(v, of.shape(), grad.device()));
-            values.transpose()
-        };
-        Ok((tensor(d_xs, xs)?, tensor(d_kernel, kernel)?))
+        Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Access to tensors on the CPU, and sums in a fixed order.
 
-use candle_core::{CpuStorage, DType, Error, Layout, Result, Storage, Tensor, WithDType};
+use candle_core::{CpuStorage, DType, Device, Error, Layout, Result, Storage, Tensor, WithDType};
 
 /// The element types that have kernels.
 pub(super) trait Real: WithDType {
@@ -130,6 +130,12 @@ pub(super) fn contiguous_mut<'a, T: Real>(
         .contiguous_offsets()
         .ok_or_else(|| Error::RequiresContiguous { op: "puad kernel" }.bt())?;
     T::of_storage_mut(storage).map(|all| &mut all[start..end])
+}
+
+/// A gradient as a tensor, of the shape of what it is the gradient of.
+pub(super) fn gradient_of(values: Option<Vec<f32>>, of: &Tensor) -> Result<Option<Tensor>> {
+    let tensor = |values| Tensor::from_vec(values, of.shape(), &Device::Cpu);
+    values.map(tensor).transpose()
 }
 
 /// `sum_i f(x_i, y_i)` in 16 interleaved lanes: a fixed order that vectorises.

@@ -7,7 +7,7 @@ use candle_core::{
 };
 use rayon::prelude::*;
 
-use super::cpu::{contiguous, elements};
+use super::cpu::{contiguous, elements, gradient_of};
 use super::fast::{
     Activation, Moments, Plan, image_moments, merge_moments, to_pixels, uninit, with_scratch,
 };
@@ -265,14 +265,10 @@ impl CustomOp3 for Fused {
         let want = args.map(Tensor::track_op);
         let grads = self.backward(slices, want, elements(&grad_storage, grad_layout)?, kept);
         let [d_xs, d_kernel, d_affine] = grads;
-        let tensor = |values: Option<Vec<f32>>, of: &Tensor| {
-            let values = values.map(|v| Tensor::from_vec(v, of.shape(), &Device::Cpu));
-            values.transpose()
-        };
         Ok((
-            tensor(d_xs, xs)?,
-            tensor(d_kernel, kernel)?,
-            tensor(d_affine, affine)?,
+            gradient_of(d_xs, xs)?,
+            gradient_of(d_kernel, kernel)?,
+            gradient_of(d_affine, affine)?,
         ))
     }
 }

@@ -1,6 +1,6 @@
-use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
-use super::cpu::{contiguous, elements, has_kernel};
+use super::cpu::{contiguous, elements, gradient_of, has_kernel};
 use super::fast::{KernelView, Plan, uninit};
 use super::im2col::ConvShape;
 use super::{ConvAlgorithm, conv_transpose2d_with, conv2d_with, upsample_nearest2d};
@@ -179,10 +179,6 @@ impl CustomOp2 for Subpixels {
             self.terms(|at, from| d_kernel[from] += d_small[at]);
             d_kernel
         });
-        let tensor = |values: Option<Vec<f32>>, of: &Tensor| {
-            let values = values.map(|v| Tensor::from_vec(v, of.shape(), &Device::Cpu));
-            values.transpose()
-        };
-        Ok((tensor(d_xs, xs)?, tensor(d_kernel, kernel)?))
+        Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))
     }
 }
