@@ -188,7 +188,9 @@ fn adam(c: &mut Criterion) {
         .unwrap()
         .backward()
         .unwrap();
-    let mut adam = Adam::new(vars, AdamConfig::default()).unwrap();
+    let named = vars.into_iter().enumerate();
+    let named = named.map(|(i, var)| (i.to_string(), var)).collect();
+    let mut adam = Adam::new(named, AdamConfig::default()).unwrap();
     c.bench_function("adam", |b| b.iter(|| adam.step(&grads).unwrap()));
 }
 

@@ -10,20 +10,21 @@ use std::hint::black_box;
 use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
 use puad::candle_core::{DType, Device, Tensor};
-use puad::method::{AnyDetector, Assembly, Method, MethodOptions, Network};
+use puad::method::{Assembly, Method, Pair};
+use puad::net::Network;
 use puad::objective::{GroupCounts, GroupLosses, Objective};
 use puad::optim::{Adam, AdamConfig};
 use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, Result};
 
 const LABELED: usize = 7;
 
-fn assemble(method: Method) -> Result<Assembly> {
+fn assemble(pair: &Pair) -> Result<Assembly> {
     let params = Params::new(0, DType::F32, &Device::Cpu);
     let network = Network::for_samples(&[3, 32, 32])?;
-    let (prior, options) = (ClassPrior::new(0.1)?, MethodOptions::default());
-    let assembly = Assembly::new(method, &network, prior, &options, params)?;
-    if let AnyDetector::DeepSvdd(svdd) = assembly.detector() {
-        svdd.set_center(&random(&[network.latent()]))?;
+    let assembly = Assembly::new(pair, &network, ClassPrior::new(0.1)?, params)?;
+    // A DeepSVDD's center.
+    for center in assembly.detector().buffers() {
+        center.set(&random(&[network.latent()]))?;
     }
     Ok(assembly)
 }
@@ -50,13 +51,13 @@ fn step(assembly: &Assembly, xs: &Tensor, noise: &mut Noise, adam: &mut Adam) ->
 fn steps(c: &mut Criterion) {
     let xs = random(&[BATCH, 3, 32, 32]);
     let rotation = ("rotation/pu", "rotation/pu".parse().unwrap());
-    for (name, method) in Method::NAMED.iter().copied().chain([rotation]) {
-        let assembly = assemble(method).unwrap();
-        let vars = assembly.detector_params().parameters();
-        let vars = vars.into_iter().map(|(_, var)| var).collect();
-        let mut adam = Adam::new(vars, AdamConfig::default()).unwrap();
+    let networks = Method::NAMED.iter().chain([&rotation]);
+    for (name, pair) in networks.filter_map(|(name, method)| Some((name, method.pair()?))) {
+        let assembly = assemble(pair).unwrap();
+        let parameters = assembly.params().parameters();
+        let mut adam = Adam::new(parameters, AdamConfig::default()).unwrap();
         let mut noise = Noise::new(0);
-        let mut group = c.benchmark_group(name);
+        let mut group = c.benchmark_group(*name);
         group.sample_size(15);
         group.bench_function("step", |b| {
             b.iter(|| step(&assembly, &xs, &mut noise, &mut adam).unwrap())

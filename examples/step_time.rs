@@ -133,8 +133,8 @@ fn main() -> Result<()> {
             anomalies,
             normals: 0,
         };
-        let vars = params.parameters().into_iter().map(|p| p.1).collect();
-        let mut adam = Adam::new(vars, AdamConfig::default())?;
+        params.register_buffers(&detector.buffers())?;
+        let mut adam = Adam::new(params.parameters(), AdamConfig::default())?;
         let step = median(&device, args.steps, || {
             train_step(objective.as_ref(), (&xs, counts), &mut random, &mut adam)
         })?;

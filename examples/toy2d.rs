@@ -13,8 +13,9 @@ use std::path::Path;
 use figure::{Anchor, BLUE, Figure, INK, ORANGE, VERMILLION};
 use puad::data::toy::{self, Toy, ToyConfig};
 use puad::estimator::{Architecture, Scaling};
-use puad::method::{Method, MlpShape, Network};
+use puad::method::Method;
 use puad::metrics::auroc;
+use puad::net::{MlpShape, Network};
 use puad::optim::AdamConfig;
 use puad::train::TrainConfig;
 use puad::{ClassPrior, Estimator, FitConfig, FittedDetector};
@@ -63,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut figure = Figure::new(2. * SIDE + 48., 2. * SIDE + 106.);
     let methods = [Method::PU, Method::DAE, Method::ABC_DAE, Method::PUDAE];
     for (i, method) in methods.into_iter().enumerate() {
-        let detector = fit(method, &toy)?;
+        let detector = fit(method.clone(), &toy)?;
         let points = [new.normals.as_slice(), &new.unlabeled_anomalies].concat();
         let truth: Vec<bool> = (0..points.len()).map(|i| i >= new.normals.len()).collect();
         let scores = detector.score(&points)?;
@@ -135,7 +136,7 @@ fn panel(
         .for_each(|p| figure.star(place(p), 8., INK));
     figure.frame(left, top, SIDE, SIDE);
     let name = match detector.method() {
-        Method::ABC_DAE => "ABC on the DAE".to_string(),
+        method if method == Method::ABC_DAE => "ABC on the DAE".to_string(),
         method => method.to_string(),
     };
     figure.text(left + SIDE / 2., top - 7., 14., Anchor::Middle, &name);

@@ -1,8 +1,11 @@
 //! The crate's error type: one named variant a rule, carrying the values that broke it.
 
-use crate::checkpoint::CheckpointError;
+use std::error::Error as StdError;
+
 use crate::data::DataError;
-use crate::testing::Violation;
+
+/// An error of another module or of a third party, behind [`Error`].
+pub type Source = Box<dyn StdError + Send + Sync>;
 
 /// The crate's result type.
 ///
@@ -186,7 +189,7 @@ pub enum Error {
         width: usize,
     },
 
-    /// The observer ended a run while a DeepSVDD's encoder was pre-trained: there is no detector.
+    /// The observer ended a run while a detector was pre-trained: there is none to use yet.
     #[error("the observer stopped the run after epoch {epoch} of pre-training: no detector yet")]
     PretrainingStopped {
         /// The last epoch, counted from 1.
@@ -215,31 +218,90 @@ pub enum Error {
         name: String,
     },
 
-    /// A tensor that is in the loss, but that its name keeps from being trained.
+    /// A buffer that the loss sends a gradient to: it would be left untrained in silence.
     #[error(
-        "a tensor that the loss learns from must not be named like an SVDD's center, got {name:?}: \
-         name it otherwise, or detach it in the loss"
+        "a buffer must not be learned, but the loss sends a gradient to {name:?}: \
+         leave it out of the detector's buffers, or detach it in the loss"
     )]
     LearnedBuffer {
         /// The tensor.
         name: String,
     },
 
-    /// A detector breaks a rule of [`NonNegativeLoss`](crate::NonNegativeLoss).
+    /// A buffer that is none of the tensors trained with.
+    #[error(
+        "a detector's buffers must be among the parameters trained with, but buffer {index} is not"
+    )]
+    UnknownBuffer {
+        /// Its position in [`NonNegativeLoss::buffers`](crate::NonNegativeLoss::buffers).
+        index: usize,
+    },
+
+    /// A loss of a validation pass that breaks the contract of
+    /// [`NonNegativeLoss`](crate::NonNegativeLoss). The best parameters so far are in place.
+    #[error(
+        "the contract of NonNegativeLoss is finite losses of at least 0, but after epoch {epoch} \
+         the loss of {group} validation sample {index} is {value}"
+    )]
+    LossOutOfRange {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// `unlabeled`, `anomalous` or `normal`.
+        group: &'static str,
+        /// The sample's position in its group.
+        index: usize,
+        /// Its loss.
+        value: f64,
+    },
+
+    /// A specification that nothing was registered for: it is known by its name alone.
+    #[error(
+        "no {kind} is registered under the name {name:?}: \
+         load or configure with a registry that knows its specification"
+    )]
+    UnknownSpecification {
+        /// `detector`, `objective` or `model`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+
+    /// Settings that are none of their specification's.
+    #[error("the settings of {kind} {name:?} are wrong: {cause}")]
+    Settings {
+        /// `detector`, `objective` or `model`.
+        kind: &'static str,
+        /// The specification's name.
+        name: String,
+        /// What is wrong with them.
+        #[source]
+        cause: Source,
+    },
+
+    /// An optimiser whose state cannot be saved was asked for it.
+    #[error("training with {optimizer} cannot be resumed: leave out the checkpoints, or use Adam")]
+    NotResumable {
+        /// The optimiser.
+        optimizer: &'static str,
+    },
+
+    /// A detector breaks a rule of [`NonNegativeLoss`](crate::NonNegativeLoss); the source is a
+    /// [`Violation`](crate::testing::Violation).
     #[error("the detector breaks the contract of NonNegativeLoss: {0}")]
-    Contract(#[from] Violation),
+    Contract(#[source] Source),
 
     /// A data set could not be read or split.
     #[error(transparent)]
     Data(#[from] DataError),
 
-    /// A file could not be written or read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    /// A file could not be written or read; the source is a
+    /// [`CheckpointError`](crate::checkpoint::CheckpointError).
+    #[error("{0}")]
+    Checkpoint(#[source] Source),
 
     /// An error of a third party's detector.
     #[error("detector: {0}")]
-    Detector(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Detector(#[source] Source),
 
     /// An error of the tensor library.
     #[error(transparent)]
@@ -247,6 +309,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of type `E` behind this one, if there is one.
+    ///
+    /// ```
+    /// use puad::candle_core::Device;
+    /// use puad::checkpoint::CheckpointError;
+    /// use puad::FittedDetector;
+    ///
+    /// let error = FittedDetector::load("no such file", &Device::Cpu).unwrap_err();
+    /// assert!(matches!(error.cause(), Some(CheckpointError::Read { .. })));
+    /// assert!(error.cause::<std::fmt::Error>().is_none());
+    /// ```
+    pub fn cause<E: StdError + 'static>(&self) -> Option<&E> {
+        let mut source = self.source();
+        while let Some(error) = source {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            source = error.source();
+        }
+        None
+    }
+
     /// A hyperparameter `name` that breaks `rule`.
     pub(crate) fn config(name: &'static str, rule: &'static str, value: impl ToString) -> Self {
         let value = value.to_string();

@@ -27,7 +27,7 @@
 //! | eqs. 6, 7 | contamination, `alpha` | [`ClassPrior`], [`data::protocol`] |
 //! | eqs. 8-10 | the risk that labeled normals would give | what [`objective::Correction::None`] estimates |
 //! | eqs. 11-13, Algorithm 1 | PUAE, PUSVDD | [`PuObjective`], [`objective::Correction`], [`train::Trainer`] |
-//! | eq. 14 | DeepSVDD, `l = ||f(x) - c||^2` | [`detector::DeepSvdd`], [`train::Trainer::fit_svdd`] |
+//! | eq. 14 | DeepSVDD, `l = ||f(x) - c||^2` | [`detector::DeepSvdd`], [`detector::DeepSvdd::pretrain`] |
 //! | eq. 15 | `1 / l`, an anomaly's loss | [`AnomalyTerm::Inverse`] |
 //! | eq. 16 | denoising autoencoder | [`detector::DenoisingAutoencoder`] |
 //! | section 3.1 | labeled normals (PNU) | [`PuObjective::with_pnu_weight`] |
@@ -94,11 +94,13 @@ pub mod detector;
 mod device;
 pub mod error;
 pub mod estimator;
+mod explanation;
 mod loss;
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}
 pub mod method;
 pub mod metrics;
+pub mod model;
 pub mod net;
 pub mod objective;
 pub mod ops;
@@ -107,6 +109,7 @@ mod params;
 mod prior;
 mod rng;
 mod score;
+pub mod spec;
 mod term;
 pub mod testing;
 pub mod train;
@@ -116,11 +119,12 @@ pub use candle_nn;
 pub use device::device;
 pub use error::{Error, Result};
 pub use estimator::{Estimator, FitConfig, FittedDetector};
-pub use loss::{Noise, NonNegativeLoss, Pass, SampleLosses};
+pub use loss::{Noise, NonNegativeLoss, Pass, SampleLosses, SharedDetector};
 pub use objective::{Objective, PuObjective};
 pub use params::{Params, Snapshot};
 pub use prior::ClassPrior;
 pub use score::score_samples;
+pub(crate) use score::scores_of;
 pub use term::AnomalyTerm;
 
 /// The README's examples, compiled.

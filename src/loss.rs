@@ -1,11 +1,12 @@
 //! The one trait a detector implements, and what a forward pass hands it.
 
-use candle_core::{DType, Device, Shape, Tensor};
+use candle_core::{DType, Device, Shape, Tensor, Var};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::explanation::Explanation;
 use crate::rng::{self, Purpose};
 use crate::term::AnomalyTerm;
 use crate::{Error, Result};
@@ -68,7 +69,26 @@ pub trait NonNegativeLoss {
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
         Ok(self.per_sample(xs, &mut Pass::evaluation())?.detach())
     }
+
+    /// The tensors that are kept with the parameters but not trained, such as an SVDD's center.
+    /// Default: none. Statistics of batch norm need not be named.
+    fn buffers(&self) -> Vec<Var> {
+        Vec::new()
+    }
+
+    /// What each entry of each sample contributes to its score; `xs` as in
+    /// [`score`](Self::score). Default: `None`, and
+    /// [`FittedDetector::explain`](crate::FittedDetector::explain) finds it out from scores alone.
+    ///
+    /// # Errors
+    /// As [`per_sample`](Self::per_sample).
+    fn explain(&self, _xs: &Tensor) -> Result<Option<Explanation>> {
+        Ok(None)
+    }
 }
+
+/// A detector chosen at run time; clones share its parameters.
+pub type SharedDetector = std::sync::Arc<dyn NonNegativeLoss + Send + Sync>;
 
 /// Forwards every method, so that a wrapped detector behaves as the bare one.
 macro_rules! forward {
@@ -85,6 +105,12 @@ macro_rules! forward {
             }
             fn score(&self, xs: &Tensor) -> Result<Tensor> {
                 (**self).score(xs)
+            }
+            fn buffers(&self) -> Vec<Var> {
+                (**self).buffers()
+            }
+            fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+                (**self).explain(xs)
             }
         }
     };
@@ -206,12 +232,13 @@ impl Noise {
         Self(rng::substream(seed, Purpose::Noise, phase))
     }
 
-    pub(crate) fn rng(&self) -> &ChaCha8Rng {
-        &self.0
+    /// How far the numbers have been used.
+    pub(crate) fn position(&self) -> [u64; 2] {
+        rng::position(&self.0)
     }
 
-    pub(crate) fn rng_mut(&mut self) -> &mut ChaCha8Rng {
-        &mut self.0
+    pub(crate) fn set_position(&mut self, position: [u64; 2]) {
+        rng::set_position(&mut self.0, position);
     }
 }
 
@@ -329,6 +356,12 @@ mod tests {
         fn score(&self, xs: &Tensor) -> Result<Tensor> {
             Ok(xs.sum(1)?)
         }
+        fn buffers(&self) -> Vec<Var> {
+            vec![Var::new(&[7f64], &Device::Cpu).unwrap()]
+        }
+        fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+            Explanation::gradient_times_input(xs, |xs| Ok(xs.sum(1)?)).map(Some)
+        }
     }
 
     fn check_forwards(wrapped: impl NonNegativeLoss) {
@@ -341,6 +374,9 @@ mod tests {
         assert_eq!(own.to_vec1::<f64>().unwrap(), [11., 51.]);
         let score = wrapped.score(&xs).unwrap();
         assert_eq!(score.to_vec1::<f64>().unwrap(), [3., 7.]);
+        assert_eq!(wrapped.buffers()[0].to_vec1::<f64>().unwrap(), [7.]);
+        let explained = wrapped.explain(&xs).unwrap().unwrap().attribution;
+        assert_eq!(explained.to_vec2::<f64>().unwrap(), [[1., 2.], [3., 4.]]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A network's tensors by name: seeded initialisation, snapshots, and what is trained of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::backprop::GradStore;
@@ -16,12 +16,12 @@ use crate::{Error, Result};
 
 /// The tensors of a network by name, created on demand by the [`VarBuilder`] that it hands out.
 ///
-/// *Parameters* are trained; *buffers* (batch-norm statistics and an SVDD's center: names whose last
-/// part is `running_mean`, `running_var` or `center`) are only kept. A tensor named `center` to which
-/// a loss sends a gradient is an error of [`Trainer::fit`](crate::train::Trainer::fit), not left
-/// untrained in silence. A snapshot holds both. Every tensor starts from the numbers of its own name
-/// under the seed, so it does not matter in which order a network is built, and the same seed gives
-/// the same network on every device.
+/// *Parameters* are trained; *buffers* are only kept: batch-norm statistics, which go by their name in
+/// candle's and PyTorch's files (`running_mean`, `running_var`), and what a detector says are its
+/// ([`NonNegativeLoss::buffers`](crate::NonNegativeLoss::buffers), an SVDD's center), once it is
+/// trained or [`register_buffers`](Self::register_buffers) was called. A snapshot holds both. Every
+/// tensor starts from the numbers of its own name under the seed, so it does not matter in which order
+/// a network is built, and the same seed gives the same network on every device.
 ///
 /// Clones share the tensors.
 ///
@@ -45,6 +45,8 @@ pub struct Params {
     dtype: DType,
     device: Device,
     vars: Arc<Mutex<BTreeMap<String, Var>>>,
+    /// Of what a detector registered.
+    buffers: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A copy of all tensors of a [`Params`].
@@ -96,7 +98,57 @@ impl Params {
             dtype,
             device: device.clone(),
             vars: Arc::default(),
+            buffers: Arc::default(),
         }
+    }
+
+    /// An empty set of the same seed, type and device: for tensors that serve a phase of training
+    /// alone.
+    pub fn scratch(&self) -> Self {
+        Self::new(self.seed, self.dtype, &self.device)
+    }
+
+    /// The tensors of both sets, shared with them; of a name that both have, this set's.
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut vars: BTreeMap<_, _> = other.sorted(|_| true).into_iter().collect();
+        vars.extend(self.sorted(|_| true));
+        let mut buffers = lock(&self.buffers).clone();
+        buffers.extend(lock(&other.buffers).iter().cloned());
+        Self {
+            buffers: Arc::new(Mutex::new(buffers)),
+            vars: Arc::new(Mutex::new(vars)),
+            ..self.clone()
+        }
+    }
+
+    /// Takes these tensors of the set for buffers from now on: they are kept but not trained.
+    ///
+    /// # Errors
+    /// [`Error::UnknownBuffer`] for one that the set does not hold.
+    ///
+    /// ```
+    /// use puad::Params;
+    /// use puad::candle_core::{DType, Device, Var};
+    ///
+    /// let params = Params::new(0, DType::F32, &Device::Cpu);
+    /// let center = Var::from_tensor(&params.var_builder().get(3, "center")?)?;
+    /// assert_eq!(params.parameters().len(), 1);
+    /// params.register_buffers(&[center])?;
+    /// assert_eq!((params.parameters().len(), params.buffers().len()), (0, 1));
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn register_buffers(&self, buffers: &[Var]) -> Result<()> {
+        let vars = lock(&self.vars);
+        let name = |(index, buffer): (usize, &Var)| {
+            let mut all = vars.iter();
+            let found = all.find(|(_, var)| var.as_tensor().id() == buffer.as_tensor().id());
+            let (name, _) = found.ok_or(Error::UnknownBuffer { index })?;
+            Ok(name.clone())
+        };
+        let names = buffers.iter().enumerate().map(name);
+        let names = names.collect::<Result<Vec<_>>>()?;
+        lock(&self.buffers).extend(names);
+        Ok(())
     }
 
     /// The builder through which networks create their tensors here.
@@ -117,12 +169,14 @@ impl Params {
 
     /// What is trained, sorted by name.
     pub fn parameters(&self) -> Vec<(String, Var)> {
-        self.sorted(|name| !is_buffer(name))
+        let registered = lock(&self.buffers).clone();
+        self.sorted(|name| !is_statistic(name) && !registered.contains(name))
     }
 
     /// What is kept but not trained, sorted by name.
     pub fn buffers(&self) -> Vec<(String, Var)> {
-        self.sorted(is_buffer)
+        let registered = lock(&self.buffers).clone();
+        self.sorted(|name| is_statistic(name) || registered.contains(name))
     }
 
     /// The tensor of this name.
@@ -130,7 +184,7 @@ impl Params {
     /// # Errors
     /// [`Error::UnknownParameter`] if there is none.
     pub fn get(&self, name: &str) -> Result<Var> {
-        let var = self.lock().get(name).cloned();
+        let var = lock(&self.vars).get(name).cloned();
         var.ok_or_else(|| Error::UnknownParameter { name: name.into() })
     }
 
@@ -149,7 +203,7 @@ impl Params {
     /// # Errors
     /// Only what the tensor operations give.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let vars = self.lock();
+        let vars = lock(&self.vars);
         // `copy`, because a clone would share the storage that training writes to.
         let copies = vars
             .iter()
@@ -163,7 +217,7 @@ impl Params {
     /// [`Error::UnknownParameter`] if the snapshot has a name that this set lacks; nothing is
     /// written then. A shape that differs is candle's error.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<()> {
-        let vars = self.lock();
+        let vars = lock(&self.vars);
         if let Some(name) = snapshot.0.keys().find(|&name| !vars.contains_key(name)) {
             return Err(Error::UnknownParameter { name: name.clone() });
         }
@@ -178,20 +232,21 @@ impl Params {
     /// Buffers to which no loss may send a gradient. Batch-norm statistics are none of them: a frozen
     /// layer normalises with them, and nobody expects those names to be trained.
     pub(crate) fn fixed(&self) -> Vec<(String, Var)> {
-        self.sorted(|name| last_part(name) == "center")
+        let registered = lock(&self.buffers).clone();
+        self.sorted(|name| registered.contains(name))
     }
 
     fn sorted(&self, keep: impl Fn(&str) -> bool) -> Vec<(String, Var)> {
-        let vars = self.lock();
+        let vars = lock(&self.vars);
         let kept = vars.iter().filter(|(name, _)| keep(name));
         kept.map(|(name, var)| (name.clone(), var.clone()))
             .collect()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Var>> {
-        // No code panics while it holds the lock half-way through a change.
-        self.vars.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code panics while it holds a lock half-way through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Params {
@@ -210,12 +265,10 @@ impl std::fmt::Debug for Params {
     }
 }
 
-fn is_buffer(name: &str) -> bool {
-    matches!(last_part(name), "running_mean" | "running_var" | "center")
-}
-
-fn last_part(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
+/// A statistic of batch norm, as candle and PyTorch name them.
+fn is_statistic(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    matches!(last, "running_mean" | "running_var")
 }
 
 /// # Errors
@@ -236,7 +289,7 @@ impl SimpleBackend for Params {
         dtype: DType,
         device: &Device,
     ) -> candle_core::Result<Tensor> {
-        let mut vars = self.lock();
+        let mut vars = lock(&self.vars);
         if let Some(var) = vars.get(name) {
             if var.shape() != &shape {
                 return Err(candle_core::Error::UnexpectedShape {
@@ -262,7 +315,7 @@ impl SimpleBackend for Params {
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        self.lock().contains_key(name)
+        lock(&self.vars).contains_key(name)
     }
 }
 
@@ -407,13 +460,33 @@ mod tests {
         let p = params(4);
         build(&p, &["b.weight", "a.running_var", "center", "a.weight"]);
         let names = |vars: Vec<(String, Var)>| vars.into_iter().map(|v| v.0).collect::<Vec<_>>();
-        assert_eq!(names(p.parameters()), ["a.weight", "b.weight"]);
+        assert_eq!(names(p.parameters()), ["a.weight", "b.weight", "center"]);
+        let clone = p.clone();
+        p.register_buffers(&[p.get("center").unwrap()]).unwrap();
+        assert_eq!(names(clone.parameters()), ["a.weight", "b.weight"]);
+        let stranger = Var::new(&[0f64], &Device::Cpu).unwrap();
+        let err = p.register_buffers(&[p.get("center").unwrap(), stranger]);
+        assert!(matches!(err, Err(Error::UnknownBuffer { index: 1 })));
         assert_eq!(names(p.buffers()), ["a.running_var", "center"]);
         let only_a = p.filter(|name| name.starts_with("a."));
         assert_eq!(names(only_a.parameters()), ["a.weight"]);
         let var = p.get("a.weight").unwrap();
         var.set(&var.ones_like().unwrap()).unwrap();
         assert_eq!(values(&only_a, "a.weight"), [1.; 6]);
+    }
+
+    #[test]
+    fn joined_sets_share_their_tensors() {
+        let (p, extra) = (params(4), params(4).scratch());
+        build(&p, &["encoder.w"]);
+        build(&extra, &["decoder.w"]);
+        let both = p.joined(&extra);
+        let names: Vec<_> = both.parameters().into_iter().map(|v| v.0).collect();
+        assert_eq!(names, ["decoder.w", "encoder.w"]);
+        let var = both.get("decoder.w").unwrap();
+        var.set(&var.ones_like().unwrap()).unwrap();
+        assert_eq!(values(&extra, "decoder.w"), [1.; 6]);
+        assert!(p.get("decoder.w").is_err());
     }
 
     #[test]

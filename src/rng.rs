@@ -27,6 +27,16 @@ pub(crate) fn substream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
     rng
 }
 
+/// How far a stream has been used, in words: JSON numbers hold 64 bits, the high ones first.
+pub(crate) fn position(rng: &ChaCha8Rng) -> [u64; 2] {
+    let words = rng.get_word_pos();
+    [(words >> 64) as u64, words as u64]
+}
+
+pub(crate) fn set_position(rng: &mut ChaCha8Rng, [high, low]: [u64; 2]) {
+    rng.set_word_pos((u128::from(high) << 64) | u128::from(low));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

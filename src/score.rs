@@ -1,6 +1,6 @@
 //! Scores of whole sets in bounded memory.
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 
 use crate::data::Samples;
 use crate::{Error, NonNegativeLoss, Result};
@@ -35,19 +35,47 @@ pub fn score_samples<L: NonNegativeLoss + ?Sized>(
     batch_size: usize,
     device: &Device,
 ) -> Result<Vec<f64>> {
-    let samples = samples.into();
+    collect_scores(&samples.into(), batch_size, device, |_, xs| {
+        scores_of(detector, xs)
+    })
+}
+
+/// The loop behind every scoring: `score` gets each batch of `samples` on `device`, with the number
+/// of the batch's first sample, and gives one number a sample.
+pub(crate) fn collect_scores(
+    samples: &Samples,
+    batch_size: usize,
+    device: &Device,
+    mut score: impl FnMut(usize, &Tensor) -> Result<Vec<f64>>,
+) -> Result<Vec<f64>> {
     let mut scores = Vec::with_capacity(samples.len());
     for xs in samples.batches(batch_size, device)? {
         let xs = xs?;
+        let batch = score(scores.len(), &xs)?;
         let len = xs.dim(0)?;
-        let batch = detector.score(&xs)?;
-        if batch.dims() != [len] {
-            let expected = format!("[{len}], the batch");
-            return Err(Error::shape("scores", expected, &batch));
+        if batch.len() != len {
+            return Err(Error::Shape {
+                what: "scores",
+                expected: format!("[{len}], the batch"),
+                actual: vec![batch.len()],
+            });
         }
-        // Converted on the host: some devices have no f64.
-        let batch = batch.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        scores.extend(batch.to_vec1::<f64>()?);
+        scores.extend(batch);
     }
     Ok(scores)
+}
+
+/// The detector's scores of one batch, `[batch, ...]`.
+pub(crate) fn scores_of<L: NonNegativeLoss + ?Sized>(
+    detector: &L,
+    xs: &Tensor,
+) -> Result<Vec<f64>> {
+    let scores = detector.score(xs)?;
+    if scores.rank() != 1 {
+        let expected = format!("[{}], the batch", xs.dim(0)?);
+        return Err(Error::shape("scores", expected, &scores));
+    }
+    // Converted on the host: some devices have no f64.
+    let scores = scores.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+    Ok(scores.to_vec1()?)
 }

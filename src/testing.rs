@@ -10,7 +10,7 @@ use crate::{AnomalyTerm, Error, Noise, NonNegativeLoss, Params, Pass, Result, Sa
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
 /// use puad::testing::{Violation, check_detector};
-/// use puad::{Error, NonNegativeLoss, Params, Pass, Result};
+/// use puad::{NonNegativeLoss, Params, Pass, Result};
 ///
 /// /// A sum, which can be negative.
 /// struct Sum;
@@ -21,12 +21,8 @@ use crate::{AnomalyTerm, Error, Noise, NonNegativeLoss, Params, Pass, Result, Sa
 /// }
 ///
 /// let xs = Tensor::new(&[[1f32, 2.], [-4., 1.]], &Device::Cpu)?;
-/// match check_detector(&Sum, &Params::new(0, DType::F32, &Device::Cpu), &xs) {
-///     Err(Error::Contract(Violation::Negative { index, value, .. })) => {
-///         assert_eq!((index, value), (1, -3.));
-///     }
-///     other => panic!("{other:?}"),
-/// }
+/// let error = check_detector(&Sum, &Params::new(0, DType::F32, &Device::Cpu), &xs).unwrap_err();
+/// assert!(matches!(error.cause(), Some(Violation::Negative { index: 1, value: -3., .. })));
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -136,6 +132,12 @@ pub enum Violation {
     },
 }
 
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Contract(violation.into())
+    }
+}
+
 /// Checks that `detector` keeps the contract of [`NonNegativeLoss`] on the samples `xs`
 /// (`[batch, ...]`, at least two, not all alike).
 ///
@@ -145,7 +147,7 @@ pub enum Violation {
 ///
 /// # Errors
 /// [`Error::Contract`] with the first rule that is broken, [`Error::Config`] for fewer than two
-/// samples, [`Error::LearnedBuffer`] for a learned tensor named `center`, or the detector's own error.
+/// samples, [`Error::LearnedBuffer`] for a buffer that the loss learns from, or the detector's own error.
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
@@ -171,6 +173,7 @@ pub fn check_detector<L: NonNegativeLoss>(
     if batch < 2 {
         return Err(Error::config("batch", "at least 2", batch));
     }
+    params.register_buffers(&detector.buffers())?;
     let before = params.snapshot()?;
     let outcome = check_training(detector, params, xs);
     params.restore(&before)?;

@@ -7,10 +7,14 @@ use puad::candle_core::{DType, Device, Tensor};
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::toy::{self, ToyConfig};
 use puad::data::{DataError, ImageShape, PuDataset, Samples};
-use puad::detector::ClassifierLoss;
+use puad::detector::{
+    AutoencoderSpec, ClassifierLoss, ClassifierSpec, DeepSvddSpec, DenoisingSpec,
+};
 use puad::estimator::{Attribution, IntoSamples, Scaling, Threshold};
-use puad::method::{Method, MethodOptions, Network};
+use puad::method::Method;
 use puad::metrics::auroc;
+use puad::net::Network;
+use puad::objective::{Correction, PuSpec};
 use puad::train::{EpochReport, StopReason};
 use puad::{ClassPrior, Error, Estimator, FitConfig, FittedDetector};
 
@@ -279,8 +283,13 @@ fn bad_settings_are_named_before_anything_is_trained() {
     let cases: [(&str, Change); 8] = [
         ("validation_fraction", |c| c.validation_fraction = 0.),
         ("validation_fraction", |c| c.validation_fraction = f64::NAN),
-        ("noise", |c| c.options.noise = -1.),
-        ("pnu_weight", |c| c.options.pnu_weight = 2.),
+        ("noise", |c| {
+            let detector = DenoisingSpec { noise: -1. };
+            c.method = Some(Method::new(detector, pnu(1.)));
+        }),
+        ("pnu_weight", |c| {
+            c.method = Some(Method::new(AutoencoderSpec {}, pnu(2.)));
+        }),
         ("epochs", |c| c.train.epochs = 0),
         ("learning_rate", |c| {
             c.train.adam.learning_rate = f64::INFINITY
@@ -536,7 +545,7 @@ fn gradient_attributions_are_gradients() {
     for method in [Method::PUSVDD, Method::PU] {
         let config = FitConfig {
             scaling: Scaling::None,
-            ..with(method, 5)
+            ..with(method.clone(), 5)
         };
         let detector = Estimator::new(config).fit(&u, &a).unwrap();
         let explanation = detector.explain(&a).unwrap();
@@ -619,15 +628,17 @@ fn every_method_fits_vectors_and_images() {
     let (u, a) = (u[..60].to_vec(), a);
     let (iu, ia) = images(3);
     let rotations = ["rotation/unsupervised", "rotation/pu"].map(|m| m.parse::<Method>().unwrap());
-    for &method in Method::NAMED.iter().map(|(_, m)| m) {
-        let detector = Estimator::new(with(method, 1)).fit(&u, &a).unwrap();
+    for (_, method) in Method::NAMED {
+        let detector = Estimator::new(with(method.clone(), 1)).fit(&u, &a).unwrap();
         assert_eq!(detector.score(&u).unwrap().len(), 60, "{method}");
     }
     for method in [Method::LOE, Method::SOEL, Method::PU, Method::PUDAE]
         .into_iter()
         .chain(rotations)
     {
-        let detector = Estimator::new(with(method, 1)).fit(&iu, &ia).unwrap();
+        let detector = Estimator::new(with(method.clone(), 1))
+            .fit(&iu, &ia)
+            .unwrap();
         assert_eq!(detector.score(&ia).unwrap().len(), 20, "{method}");
         assert_eq!(
             detector.explain(&ia).unwrap().attribution.dims(),
@@ -646,25 +657,19 @@ fn seen_auroc(detector: &FittedDetector, seed: u64) -> f64 {
 /// printed with `-- --nocapture`.
 #[test]
 fn the_classifier_separates_seen_anomalies_at_default_settings() {
-    let fit = |seed, options| {
+    let fit = |seed, loss| {
         let (u, a, _) = toy(seed);
+        let objective = Method::PU.pair().unwrap().objective.clone();
         let mut config = FitConfig {
-            method: Some(Method::PU),
-            options,
+            method: Some(Method::new(ClassifierSpec { loss }, objective)),
             ..FitConfig::default()
         };
         config.train.seed = seed;
         seen_auroc(&Estimator::new(config).fit(&u, &a).unwrap(), 1000 + seed)
     };
     for seed in 0..4 {
-        let default = fit(seed, MethodOptions::default());
-        let published = fit(
-            seed,
-            MethodOptions {
-                classifier_loss: ClassifierLoss::Sigmoid,
-                ..MethodOptions::default()
-            },
-        );
+        let default = fit(seed, ClassifierSpec::default().loss);
+        let published = fit(seed, ClassifierLoss::Sigmoid);
         println!("seed {seed}: AUROC {default:.3}, with the sigmoid loss {published:.3}");
         assert!(
             default > 0.98 && default > published,
@@ -678,10 +683,18 @@ fn the_automatic_network_of_a_classifier_has_no_narrow_last_layer() {
     let config = with(Method::PU, 1);
     let (u, a, _) = toy(0);
     let detector = Estimator::new(config).fit(&u, &a).unwrap();
-    let Network::Mlp(shape) = detector.network() else {
-        panic!("{:?}", detector.network());
+    let network = detector.network_model().unwrap().network();
+    let Network::Mlp(shape) = network else {
+        panic!("{network:?}");
     };
     assert_eq!((shape.latent, shape.hidden.last()), (32, Some(&32)));
+}
+
+fn pnu(pnu_weight: f64) -> PuSpec {
+    PuSpec {
+        pnu_weight,
+        ..PuSpec::default()
+    }
 }
 
 /// `U` and `A` of the toy data, and `n` normals of a kind that `U` has none of.
@@ -699,7 +712,7 @@ fn labeled_normals_are_learned_from() {
     let pu = Estimator::new(quick(60)).fit_dataset(&data).unwrap();
     let data = data.with_normals(tensor(&kind)).unwrap();
     let mut config = quick(60);
-    config.options.pnu_weight = 0.5;
+    config.method = Some(Method::new(AutoencoderSpec {}, pnu(0.5)));
     let mut pnu = Estimator::new(config).fit_dataset(&data).unwrap();
 
     // Among normals of the usual kind, how many score below the new kind's mean?
@@ -736,20 +749,29 @@ fn labeled_normals_are_learned_from() {
 fn a_weight_that_does_not_suit_the_normals_is_an_error_before_the_first_epoch() {
     let (plain, kind) = with_new_normals(20);
     let normals = plain.clone().with_normals(tensor(&kind)).unwrap();
-    let fit = |method, eta, data: &PuDataset| {
+    let fit = |method: fn(f64) -> Method, eta, data: &PuDataset| {
         let mut epochs = 0;
         let mut watch = |_: &EpochReport| {
             epochs += 1;
             ControlFlow::Continue(())
         };
-        let mut config = with(method, 1);
-        config.options.pnu_weight = eta;
+        let config = with(method(eta), 1);
         let outcome = Estimator::new(config)
             .with_observer(&mut watch)
             .fit_dataset(data);
         (outcome.map(|_| ()), epochs)
     };
-    for method in [Method::PUAE, Method::PUSVDD, Method::PU] {
+    let classifier: fn(f64) -> Method = |eta| {
+        let correction = Correction::NON_NEGATIVE;
+        let objective = PuSpec {
+            correction,
+            ..pnu(eta)
+        };
+        Method::new(ClassifierSpec::default(), objective)
+    };
+    let puae: fn(f64) -> Method = |eta| Method::new(AutoencoderSpec {}, pnu(eta));
+    let pusvdd: fn(f64) -> Method = |eta| Method::new(DeepSvddSpec {}, pnu(eta));
+    for method in [puae, pusvdd, classifier] {
         let (outcome, epochs) = fit(method, 1., &normals);
         assert!(matches!(outcome, Err(Error::UnusedNormals { eta: 1. })));
         assert_eq!(epochs, 0);
@@ -759,7 +781,7 @@ fn a_weight_that_does_not_suit_the_normals_is_an_error_before_the_first_epoch() 
         assert_eq!(epochs, 0);
         assert!(fit(method, 0.5, &normals).0.is_ok());
     }
-    let (outcome, _) = fit(Method::PUAE, 1.5, &plain);
+    let (outcome, _) = fit(puae, 1.5, &plain);
     assert!(matches!(
         outcome,
         Err(Error::Config {
@@ -768,7 +790,7 @@ fn a_weight_that_does_not_suit_the_normals_is_an_error_before_the_first_epoch() 
         })
     ));
     // Other risks have no use for them.
-    assert!(fit(Method::AE, 1., &normals).0.is_ok());
+    assert!(fit(|_| Method::AE, 1., &normals).0.is_ok());
 }
 
 #[test]

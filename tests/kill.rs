@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use puad::candle_core::Device;
 use puad::data::toy::{self, ToyConfig};
 use puad::estimator::Architecture;
-use puad::method::{Method, MlpShape, Network};
+use puad::method::Method;
+use puad::net::{MlpShape, Network};
 use puad::train::{EpochReport, Observer, Phase};
 use puad::{Estimator, FitConfig, FittedDetector};
 

@@ -217,12 +217,10 @@ fn run(row: &str, want: &Value, dtype: DType, algorithm: ConvAlgorithm) -> Run {
         pairs.into_iter().map(|p| p.1).collect::<Vec<f64>>()
     };
 
-    let vars = params
-        .parameters()
-        .into_iter()
-        .map(|(_, var)| var)
-        .collect();
-    let mut adam = Adam::new(vars, AdamConfig::default()).unwrap();
+    params
+        .register_buffers(&objective.detector().buffers())
+        .unwrap();
+    let mut adam = Adam::new(params.parameters(), AdamConfig::default()).unwrap();
     let mut noise = Noise::new(0);
     let (mut per_sample, mut gradients, mut risks) = (vec![], vec![], vec![]);
     for step in 0..3 {

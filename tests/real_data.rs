@@ -11,7 +11,7 @@ use puad::data::{ImageSet, ImageShape, mnist};
 use puad::detector::DeepSvdd;
 use puad::metrics::auroc;
 use puad::net::{LeNetConfig, LeNetDecoder};
-use puad::train::{TrainConfig, Trainer};
+use puad::train::{Pretraining, TrainConfig, Trainer};
 use puad::{ClassPrior, Params, PuObjective, score_samples};
 
 fn folder(name: &str) -> PathBuf {
@@ -111,8 +111,12 @@ fn pusvdd_on_mnist_reaches_0_95_in_four_and_four_epochs() {
     });
     let (train, validation) = (&split.train, &split.validation);
     let trainer = trainer.unwrap();
+    let mut observer = ();
+    let mut pretraining =
+        Pretraining::new(&trainer, &params, train, validation, &mut observer).unwrap();
+    svdd.pretrain(decoder, &mut pretraining).unwrap();
     trainer
-        .fit_svdd(&objective, decoder, &params, train, validation, &mut ())
+        .fit(&objective, &params, train, validation, &mut ())
         .unwrap();
     let scores = score_samples(&svdd, &split.test.samples, 128, &Device::Cpu).unwrap();
     let auroc = auroc(&scores, &split.test.labels()).unwrap();

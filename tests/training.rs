@@ -7,18 +7,20 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use puad::candle_core::{DType, ModuleT, Tensor};
+use puad::candle_core::{DType, ModuleT, Tensor, Var};
 use puad::candle_nn::Init;
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::protocol::{ContaminatedSplit, PuSplit};
 use puad::data::{ImageShape, PuDataset};
 use puad::detector::{Autoencoder, DeepSvdd, DenoisingAutoencoder};
-use puad::net::{LeNetConfig, LeNetDecoder};
+use puad::method::{Assembly, Method};
+use puad::net::{LeNetConfig, LeNetDecoder, Network};
 use puad::objective::{Correction, GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
 use puad::optim::AdamConfig;
 use puad::testing::check_detector;
 use puad::train::{
-    Batching, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig, Trainer,
+    Batching, EpochReport, History, Observer, Phase, Pretraining, Selection, StopReason,
+    TrainConfig, Trainer,
 };
 use puad::{
     ClassPrior, Error, NonNegativeLoss, Params, Pass, PuObjective, Result, SampleLosses,
@@ -68,6 +70,21 @@ fn config(seed: u64) -> TrainConfig {
     }
 }
 
+fn pretrain<E: ModuleT + Clone>(
+    trainer: &Trainer,
+    svdd: &DeepSvdd<E>,
+    decoder: impl ModuleT,
+    params: &Params,
+    split: &PuSplit,
+    observer: &mut dyn Observer,
+) -> puad::Result<History> {
+    let (train, validation) = (&split.train, &split.validation);
+    svdd.pretrain(
+        decoder,
+        &mut Pretraining::new(trainer, params, train, validation, observer)?,
+    )
+}
+
 /// Bits of the scores of a PUSVDD and a PUDAE trained with `seed`.
 fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
     let split = split();
@@ -87,8 +104,9 @@ fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
     let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, alpha);
+    pretrain(&trainer, &svdd, decoder, &params, &split, &mut ()).unwrap();
     trainer
-        .fit_svdd(&objective, decoder, &params, train, validation, &mut ())
+        .fit(&objective, &params, train, validation, &mut ())
         .unwrap();
 
     let params = Params::new(seed, DType::F32, &device());
@@ -168,9 +186,7 @@ fn the_second_phase_meets_other_batches_than_the_first() {
     let svdd = DeepSvdd::new(seen.clone(), 256, params.var_builder()).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
     let (train, validation) = (&split.train, &split.validation);
-    trainer
-        .pretrain_svdd(&svdd, Identity, &params, train, validation, &mut ())
-        .unwrap();
+    pretrain(&trainer, &svdd, Identity, &params, &split, &mut ()).unwrap();
     let first = order(&seen);
     seen.0.borrow_mut().clear();
     let objective = UnsupervisedObjective::new(&svdd);
@@ -211,19 +227,9 @@ fn a_stop_in_pre_training_ends_the_run() {
     let params = Params::new(0, DType::F32, &device());
     let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
-    let objective = PuObjective::new(&svdd, ClassPrior::default());
     let mut phases = Phases::default();
     let trainer = Trainer::new(config(0)).unwrap();
-    let err = trainer
-        .fit_svdd(
-            &objective,
-            decoder,
-            &params,
-            &split.train,
-            &split.validation,
-            &mut phases,
-        )
-        .unwrap_err();
+    let err = pretrain(&trainer, &svdd, decoder, &params, &split, &mut phases).unwrap_err();
     assert!(
         matches!(err, Error::PretrainingStopped { epoch: 1 }),
         "{err}"
@@ -235,12 +241,13 @@ fn a_stop_in_pre_training_ends_the_run() {
 fn missing_labels_are_found_before_the_pre_training() {
     let plain = PuDataset::new(split().train.unlabeled()).unwrap();
     let params = Params::new(0, DType::F32, &device());
-    let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
-    let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
-    let objective = PuObjective::new(&svdd, ClassPrior::default());
+    let network = Network::LeNet(network(false));
+    let pusvdd = Method::PUSVDD;
+    let pair = pusvdd.pair().unwrap();
+    let assembly = Assembly::new(pair, &network, ClassPrior::default(), params).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
     let mut phases = Phases::default();
-    let err = trainer.fit_svdd(&objective, decoder, &params, &plain, &plain, &mut phases);
+    let err = assembly.fit(&trainer, &plain, &plain, &mut phases);
     assert!(matches!(
         err,
         Err(Error::EmptyGroup {
@@ -305,55 +312,87 @@ impl NonNegativeLoss for Distance {
     }
 }
 
-#[test]
-fn a_learned_tensor_named_like_a_center_is_an_error() {
-    let data = unlabeled(&[1.; 4]);
-    for (name, buffer) in [("center", true), ("head.center", true), ("centers", false)] {
-        let params = Params::new(0, DType::F32, &device());
-        let vb = params.var_builder();
-        let w = vb.get_with_hints(1, name, Init::Const(0.)).unwrap();
-        let detector = Distance { w };
-        let checked = check_detector(&detector, &params, &column(&[1., 2.]));
-        let objective = UnsupervisedObjective::new(detector);
-        let fitted = fast(1, None).fit(&objective, &params, &data, &data, &mut ());
-        for outcome in [checked, fitted.map(|_| ())] {
-            match outcome {
-                Ok(()) => assert!(!buffer),
-                Err(Error::LearnedBuffer { name: n }) => assert!(buffer && n == name),
-                Err(err) => panic!("{err}"),
-            }
-        }
+/// Says that the number it learns is a buffer.
+struct Fixed(Distance);
+
+impl NonNegativeLoss for Fixed {
+    fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        self.0.per_sample(xs, pass)
+    }
+    fn buffers(&self) -> Vec<Var> {
+        vec![Var::from_tensor(&self.0.w).unwrap()]
     }
 }
 
 #[test]
-fn an_objective_may_own_its_svdd_or_share_it() {
-    let split = split();
-    let (train, validation) = (&split.train, &split.validation);
-    let trainer = Trainer::new(config(0)).unwrap();
-    let parts = || {
-        let params = Params::new(0, DType::F32, &device());
-        let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
-        let vb = params.var_builder().pp("decoder");
-        let decoder = LeNetDecoder::new(&network(false), vb).unwrap();
-        (params, svdd, decoder)
-    };
-    let alpha = ClassPrior::default();
-    let histories = {
-        let (params, svdd, decoder) = parts();
-        let shared = PuObjective::new(&svdd, alpha);
-        let first = trainer.fit_svdd(&shared, decoder, &params, train, validation, &mut ());
-        let (params, svdd, decoder) = parts();
-        let owned = PuObjective::new(svdd, alpha);
-        let second = trainer.fit_svdd(&owned, decoder, &params, train, validation, &mut ());
-        [first.unwrap(), second.unwrap()]
-    };
-    let risks = histories.map(|h| {
-        let both = [h.pretraining.epochs, h.training.epochs].concat();
-        both.iter().map(|r| r.risk.to_bits()).collect::<Vec<_>>()
-    });
-    assert_eq!(risks[0], risks[1]);
-    assert_eq!(risks[0].len(), 4);
+fn a_buffer_that_the_loss_learns_from_is_an_error() {
+    let data = unlabeled(&[1.; 4]);
+    let xs = column(&[1., 2.]);
+    let (detector, params) = distance(0.);
+    let detector = Fixed(detector);
+    let checked = check_detector(&detector, &params, &xs);
+    let objective = UnsupervisedObjective::new(detector);
+    let fitted = fast(1, None).fit(&objective, &params, &data, &data, &mut ());
+    for outcome in [checked, fitted.map(|_| ())] {
+        assert!(matches!(outcome, Err(Error::LearnedBuffer { name }) if name == "w"));
+    }
+    // Whatever it is called, a tensor that is no buffer is learned.
+    let params = Params::new(0, DType::F32, &device());
+    let vb = params.var_builder();
+    let w = vb.get_with_hints(1, "center", Init::Const(0.)).unwrap();
+    let objective = UnsupervisedObjective::new(Distance { w });
+    fast(1, None)
+        .fit(&objective, &params, &data, &data, &mut ())
+        .unwrap();
+    let center = params.get("center").unwrap().to_vec1::<f32>().unwrap();
+    assert!(center[0] > 0.);
+    // A buffer must be of the parameters that are trained with.
+    let (stranger, _) = distance(0.);
+    let objective = UnsupervisedObjective::new(Fixed(stranger));
+    let err = fast(1, None).fit(&objective, &params, &data, &data, &mut ());
+    assert!(matches!(err, Err(Error::UnknownBuffer { index: 0 })));
+}
+
+/// `l = x` in an evaluation pass, NaN beyond 100, and `(x - w)^2` in training.
+struct Raw(Distance);
+
+impl NonNegativeLoss for Raw {
+    fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        if pass.is_training() {
+            return self.0.per_sample(xs, pass);
+        }
+        let room = xs.affine(-1., 100.)?.sum(1)?;
+        let nan_beyond = (room.sqrt()? * 0.)?;
+        Ok((xs.sum(1)? + nan_beyond)?)
+    }
+}
+
+/// Also where the mean of all is fine.
+#[test]
+fn a_validation_loss_below_0_or_nan_names_the_contract() {
+    let train = unlabeled(&[1.; 4]);
+    for (values, expected) in [(&[1f32, 2., -0.5, 9.][..], 2), (&[1., 101.], 1)] {
+        let (detector, params) = distance(1.);
+        let objective = UnsupervisedObjective::new(Raw(detector));
+        let validation = unlabeled(values);
+        let err = fast(1, None).fit(&objective, &params, &train, &validation, &mut ());
+        let err = err.unwrap_err();
+        let Error::LossOutOfRange {
+            epoch: 1,
+            group: "unlabeled",
+            index,
+            value,
+        } = err
+        else {
+            panic!("{err}");
+        };
+        assert_eq!(index, expected);
+        assert!(value == -0.5 || value.is_nan(), "{value}");
+        assert!(
+            err.to_string().contains("contract of NonNegativeLoss"),
+            "{err}"
+        );
+    }
 }
 
 fn column(values: &[f32]) -> Tensor {

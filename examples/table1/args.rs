@@ -6,7 +6,7 @@ use puad::objective::GroupWeighting;
 use puad::train::Selection;
 
 use crate::dataset::Dataset;
-use crate::method::Entry;
+use puad::method::Method;
 
 /// Trains and compares the paper's methods on contaminated image data (Tables 1 to 6).
 ///
@@ -38,7 +38,7 @@ pub struct Args {
     /// Methods to run: IF, the names of puad::method (DAE, PUDAE, ...), or pairs such as
     /// rotation/pu [default: the paper's ten].
     #[arg(long, value_delimiter = ',')]
-    pub methods: Vec<Entry>,
+    pub methods: Vec<Method>,
 
     /// The most epochs of each training phase [default: 200; glyphs: 8].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]

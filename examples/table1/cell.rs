@@ -6,13 +6,13 @@ use puad::baseline::{IsolationForest, IsolationForestConfig};
 use puad::candle_core::DType;
 use puad::data::TrainTest;
 use puad::data::protocol::{PuSplit, TestKind};
-use puad::method::{Assembly, Method, Network};
+use puad::method::{Assembly, Method, Pair};
 use puad::metrics::auroc;
-use puad::net::Head;
+use puad::net::{Head, Network};
 use puad::train::{Selection, Trainer};
 use puad::{Params, Result, Snapshot, score_samples};
 
-use crate::method::Entry;
+use crate::method::is_svdd;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Row;
@@ -54,13 +54,13 @@ impl<'a> Cell<'a> {
     }
 
     /// Trains and measures one method.
-    pub fn run(&mut self, entry: Entry, progress: &mut Progress) -> Result<Row> {
-        let outcome = match entry {
-            Entry::IsolationForest => {
-                progress.phase(self.label("IF"));
+    pub fn run(&mut self, method: &Method, progress: &mut Progress) -> Result<Row> {
+        let outcome = match method.pair() {
+            Some(pair) => self.train(method, pair, progress)?,
+            None => {
+                progress.phase(self.label(method));
                 self.forest()?
             }
-            Entry::Deep(method) => self.train(method, progress)?,
         };
         progress.finish_phase();
         let test = &self.split.test;
@@ -68,10 +68,10 @@ impl<'a> Cell<'a> {
             let (scores, labels) = test.normals_and(kind, &outcome.scores)?;
             auroc(&scores, &labels)
         };
-        let shared = self.pretrained.as_ref().filter(|_| entry.is_svdd());
+        let shared = self.pretrained.as_ref().filter(|_| is_svdd(method));
         Ok(Row {
             dataset: self.plan.dataset,
-            method: entry,
+            method: method.clone(),
             normal: self.normal,
             seed: self.seed,
             auroc: auroc(&outcome.scores, &test.labels())?,
@@ -90,21 +90,27 @@ impl<'a> Cell<'a> {
     }
 
     /// A method with its initial weights.
-    fn assemble(&self, method: Method) -> Result<Assembly> {
+    fn assemble(&self, pair: &Pair, is_svdd: bool) -> Result<Assembly> {
         // The choice of head is that of the SVDD's feature extractor.
-        let head = match Entry::Deep(method).is_svdd() {
-            true => self.plan.config.head,
-            false => Head::default(),
+        let head = if is_svdd {
+            self.plan.config.head
+        } else {
+            Head::default()
         };
         let network = Network::LeNet(self.plan.dataset.network(head));
         let params = Params::new(self.seed, DType::F32, &self.plan.device);
-        let (alpha, options) = (self.plan.config.alpha, self.plan.options());
-        Assembly::new(method, &network, alpha, &options, params)
+        Assembly::new(
+            &self.plan.pair(pair),
+            &network,
+            self.plan.config.alpha,
+            params,
+        )
     }
 
-    fn train(&mut self, method: Method, progress: &mut Progress) -> Result<Outcome> {
-        let assembly = self.assemble(method)?;
-        if Entry::Deep(method).is_svdd() {
+    fn train(&mut self, method: &Method, pair: &Pair, progress: &mut Progress) -> Result<Outcome> {
+        let is_svdd = is_svdd(method);
+        let assembly = self.assemble(pair, is_svdd)?;
+        if is_svdd {
             let pretrained = match self.pretrained.take() {
                 Some(pretrained) => pretrained,
                 None => self.pretrain(&assembly, progress)?,
@@ -114,9 +120,10 @@ impl<'a> Cell<'a> {
         }
         progress.phase(self.label(method));
         // Selection by labeled anomalies is for methods that may use them.
-        let selection = match method.uses_anomalies() {
-            true => self.plan.config.selection,
-            false => Selection::Risk,
+        let selection = if method.uses_anomalies() {
+            self.plan.config.selection
+        } else {
+            Selection::Risk
         };
         let config = self.plan.training(self.seed, selection);
         let (batch_size, device) = (config.batch_size, assembly.params().device());
@@ -178,7 +185,7 @@ mod tests {
         let images = plan.dataset.load(&args).unwrap();
         let mut cell = Cell::new(&plan, &images, 3, 0).unwrap();
         let mut progress = Progress::new(2, 1);
-        cell.run(plan.methods[0], &mut progress).unwrap()
+        cell.run(&plan.methods[0], &mut progress).unwrap()
     }
 
     #[test]

@@ -33,18 +33,18 @@ use clap::Parser;
 
 use crate::args::Args;
 use crate::cell::Cell;
-use crate::method::Entry;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Record;
+use puad::method::Method;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let plan = Plan::new(&args)?;
     let mut record = Record::open(args.out.as_deref(), args.resume, &plan)?;
-    let missing = |record: &Record, normal, seed| -> Vec<Entry> {
-        let methods = plan.methods.iter().copied();
-        methods.filter(|&m| !record.has(normal, seed, m)).collect()
+    let missing = |record: &Record, normal, seed| -> Vec<Method> {
+        let methods = plan.methods.iter().cloned();
+        methods.filter(|m| !record.has(normal, seed, m)).collect()
     };
     if let Some(reduction) = plan.reduction() {
         println!("{}: {reduction}", plan.dataset.name());
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     let images = plan.dataset.load(&args)?;
     let phases = plan.cells().map(|(normal, seed)| {
         let todo = missing(&record, normal, seed);
-        todo.len() as u64 + u64::from(todo.iter().any(|m| m.is_svdd()))
+        todo.len() as u64 + u64::from(todo.iter().any(method::is_svdd))
     });
     let mut progress = Progress::new(phases.sum(), plan.config.epochs.into());
     for (normal, seed) in plan.cells() {
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
         }
         let mut cell = Cell::new(&plan, &images, normal, seed)?;
         for method in todo {
-            match cell.run(method, &mut progress) {
+            match cell.run(&method, &mut progress) {
                 Ok(row) => record.push(row)?,
                 // The others can still be compared; the table shows one run less.
                 Err(

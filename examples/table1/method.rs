@@ -1,68 +1,41 @@
-use std::fmt;
-use std::str::FromStr;
-
-use puad::method::{DetectorKind, Method};
-use serde::{Deserialize, Serialize};
-
-/// A row of the table: isolation forest, or one of the crate's deep methods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Entry {
-    IsolationForest,
-    Deep(Method),
-}
+use puad::detector::{ClassifierLoss, ClassifierSpec, DenoisingSpec};
+use puad::method::{Method, Pair};
+use puad::objective::{GroupWeighting, SemiSupervisedSpec};
 
 /// The ten rows of Table 1, in its order.
-pub const PAPER: [Entry; 10] = [
-    Entry::IsolationForest,
-    Entry::Deep(Method::AE),
-    Entry::Deep(Method::DEEP_SVDD),
-    Entry::Deep(Method::LOE),
-    Entry::Deep(Method::ABC),
-    Entry::Deep(Method::DEEP_SAD),
-    Entry::Deep(Method::SOEL),
-    Entry::Deep(Method::PU),
-    Entry::Deep(Method::PUAE),
-    Entry::Deep(Method::PUSVDD),
+pub const PAPER: [Method; 10] = [
+    Method::ISOLATION_FOREST,
+    Method::AE,
+    Method::DEEP_SVDD,
+    Method::LOE,
+    Method::ABC,
+    Method::DEEP_SAD,
+    Method::SOEL,
+    Method::PU,
+    Method::PUAE,
+    Method::PUSVDD,
 ];
 
-impl Entry {
-    /// Whether it starts from an encoder pre-trained as an autoencoder.
-    pub fn is_svdd(self) -> bool {
-        matches!(self, Self::Deep(m) if m.detector == DetectorKind::DeepSvdd)
-    }
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::IsolationForest => f.pad("IF"),
-            Self::Deep(method) => method.fmt(f),
+/// `pair` with the settings of a run: those of the published experiments where nothing else was asked
+/// for.
+pub fn with_settings(pair: &Pair, weighting: GroupWeighting, noise: f64) -> Pair {
+    let mut pair = pair.clone();
+    match pair.detector.name() {
+        "denoising" => pair.detector = DenoisingSpec { noise }.into(),
+        "classifier" => {
+            let loss = ClassifierLoss::Sigmoid;
+            pair.detector = ClassifierSpec { loss }.into();
         }
+        _ => {}
     }
+    if pair.objective.name() == "semi-supervised" {
+        pair.objective = SemiSupervisedSpec { weighting }.into();
+    }
+    pair
 }
 
-impl FromStr for Entry {
-    type Err = puad::Error;
-
-    fn from_str(name: &str) -> puad::Result<Self> {
-        match name.eq_ignore_ascii_case("if") {
-            true => Ok(Self::IsolationForest),
-            false => name.parse().map(Self::Deep),
-        }
-    }
-}
-
-impl TryFrom<String> for Entry {
-    type Error = puad::Error;
-
-    fn try_from(name: String) -> puad::Result<Self> {
-        name.parse()
-    }
-}
-
-impl From<Entry> for String {
-    fn from(entry: Entry) -> Self {
-        entry.to_string()
-    }
+/// Whether it is a DeepSVDD's, which start from one encoder pre-trained as an autoencoder.
+pub fn is_svdd(method: &Method) -> bool {
+    let pair = method.pair();
+    pair.is_some_and(|pair| pair.detector.name() == "deep-svdd")
 }

@@ -1,14 +1,16 @@
 //! Tables 1 to 6 of Takahashi et al. (2025): mean and standard deviation of the AUROC.
 
+use puad::method::Method;
+
 use crate::dataset::Dataset;
-use crate::method::{Entry, PAPER};
+use crate::method::PAPER;
 
 /// All, seen and unseen anomalies: (mean, standard deviation).
 pub type Published = [(f64, f64); 3];
 
 /// The published numbers of a method, where the paper has the data set.
-pub fn published(dataset: Dataset, method: Entry) -> Option<Published> {
-    let row = PAPER.iter().position(|&m| m == method)?;
+pub fn published(dataset: Dataset, method: &Method) -> Option<Published> {
+    let row = PAPER.iter().position(|m| m == method)?;
     match dataset {
         Dataset::Glyphs => None,
         Dataset::Mnist => Some(MNIST[row]),
@@ -138,7 +140,7 @@ mod tests {
     fn the_three_tables_agree() {
         for &dataset in Dataset::value_variants() {
             for method in PAPER {
-                let Some([all, seen, unseen]) = published(dataset, method) else {
+                let Some([all, seen, unseen]) = published(dataset, &method) else {
                     assert_eq!(dataset, Dataset::Glyphs);
                     continue;
                 };

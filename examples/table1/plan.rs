@@ -1,15 +1,14 @@
 use anyhow::ensure;
 use puad::ClassPrior;
 use puad::candle_core::Device;
-use puad::detector::ClassifierLoss;
-use puad::method::MethodOptions;
+use puad::method::{Method, Pair};
 use puad::objective::GroupWeighting;
 use puad::train::{Batching, Selection, TrainConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Args, DeviceArg};
 use crate::dataset::Dataset;
-use crate::method::{Entry, PAPER};
+use crate::method::{PAPER, with_settings};
 
 /// Everything that the numbers of a run depend on, beside method, normal class and seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +32,7 @@ pub struct Plan {
     pub dataset: Dataset,
     pub normals: Vec<u8>,
     pub seeds: Vec<u64>,
-    pub methods: Vec<Entry>,
+    pub methods: Vec<Method>,
     pub config: RunConfig,
     pub device: Device,
 }
@@ -50,11 +49,12 @@ fn or_default<T: Clone + Ord>(given: &[T], default: Vec<T>) -> Vec<T> {
 }
 
 /// Those asked for, each once, or the paper's.
-fn methods(given: &[Entry]) -> Vec<Entry> {
-    let mut chosen: Vec<Entry> = vec![];
-    for &entry in if given.is_empty() { &PAPER } else { given } {
-        if !chosen.contains(&entry) {
-            chosen.push(entry);
+fn methods(given: &[Method]) -> Vec<Method> {
+    let paper = PAPER;
+    let mut chosen: Vec<Method> = vec![];
+    for method in if given.is_empty() { &paper } else { given } {
+        if !chosen.contains(method) {
+            chosen.push(method.clone());
         }
     }
     chosen
@@ -97,18 +97,15 @@ impl Plan {
             config,
             device,
         };
-        plan.options().check()?;
+        for pair in plan.methods.iter().filter_map(Method::pair) {
+            Method::Network(plan.pair(pair)).check()?;
+        }
         Ok(plan)
     }
 
-    /// What the methods leave open.
-    pub fn options(&self) -> MethodOptions {
-        MethodOptions {
-            weighting: self.config.weighting,
-            noise: self.config.noise,
-            classifier_loss: ClassifierLoss::Sigmoid,
-            ..MethodOptions::default()
-        }
+    /// A method with this run's settings.
+    pub fn pair(&self, pair: &Pair) -> Pair {
+        with_settings(pair, self.config.weighting, self.config.noise)
     }
 
     /// Cells in the order in which they are run: a normal class and a seed.

@@ -7,15 +7,15 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
-use crate::method::Entry;
 use crate::plan::{Plan, RunConfig};
+use puad::method::Method;
 
 /// A finished run: one line of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     pub dataset: Dataset,
-    pub method: Entry,
+    pub method: Method,
     pub normal: u8,
     pub seed: u64,
     /// Normals against all anomalies of the test set (Tables 1 and 2).
@@ -70,11 +70,11 @@ impl Record {
         Ok(Self { rows, file })
     }
 
-    pub fn has(&self, normal: u8, seed: u64, method: Entry) -> bool {
+    pub fn has(&self, normal: u8, seed: u64, method: &Method) -> bool {
         let key = (normal, seed, method);
         self.rows
             .iter()
-            .any(|r| (r.normal, r.seed, r.method) == key)
+            .any(|r| (r.normal, r.seed, &r.method) == key)
     }
 
     /// Appends the row in one write, so that a kill leaves a whole line or a last line without end.
@@ -98,7 +98,7 @@ fn read(path: &Path) -> anyhow::Result<(Vec<Row>, u64)> {
     for (i, line) in text[..whole].lines().enumerate() {
         let place = || format!("{}, line {}", path.display(), i + 1);
         let row: Row = serde_json::from_str(line).with_context(place)?;
-        if !seen.insert((row.normal, row.seed, row.method)) {
+        if !seen.insert((row.normal, row.seed, row.method.clone())) {
             bail!("{}: a second row of the same run", place());
         }
         rows.push(row);
@@ -126,14 +126,13 @@ mod tests {
     use super::*;
     use crate::args::Args;
     use clap::Parser;
-    use puad::method::Method;
 
     fn plan(extra: &[&str]) -> Plan {
         let args = ["table1"].iter().chain(extra);
         Plan::new(&Args::parse_from(args)).unwrap()
     }
 
-    fn row(plan: &Plan, method: Entry) -> Row {
+    fn row(plan: &Plan, method: Method) -> Row {
         Row {
             dataset: plan.dataset,
             method,
@@ -156,17 +155,14 @@ mod tests {
         let path = dir.path().join("rows.jsonl");
         let plan = plan(&[]);
         let mut record = Record::open(Some(&path), false, &plan).unwrap();
-        record.push(row(&plan, Entry::Deep(Method::AE))).unwrap();
+        record.push(row(&plan, Method::AE)).unwrap();
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, whole.clone() + &whole[..20]).unwrap();
 
         let mut record = Record::open(Some(&path), true, &plan).unwrap();
-        assert_eq!(record.rows, [row(&plan, Entry::Deep(Method::AE))]);
-        assert!(
-            record.has(1, 0, Entry::Deep(Method::AE))
-                && !record.has(1, 0, Entry::Deep(Method::PUAE))
-        );
-        record.push(row(&plan, Entry::Deep(Method::PUAE))).unwrap();
+        assert_eq!(record.rows, [row(&plan, Method::AE)]);
+        assert!(record.has(1, 0, &Method::AE) && !record.has(1, 0, &Method::PUAE));
+        record.push(row(&plan, Method::PUAE)).unwrap();
         assert_eq!(read(&path).unwrap().0.len(), 2);
     }
 
@@ -176,7 +172,7 @@ mod tests {
         let path = dir.path().join("rows.jsonl");
         let first = plan(&[]);
         let mut record = Record::open(Some(&path), false, &first).unwrap();
-        record.push(row(&first, Entry::Deep(Method::AE))).unwrap();
+        record.push(row(&first, Method::AE)).unwrap();
         // Without --resume nothing is overwritten.
         assert!(Record::open(Some(&path), false, &first).is_err());
         for other in [plan(&["--epochs", "3"]), plan(&["--alpha", "0.2"])] {

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use puad::metrics::paired_t_test;
 
-use crate::method::Entry;
 use crate::paper;
 use crate::plan::Plan;
 use crate::record::Row;
+use puad::method::Method;
 
 /// Significance level of the bold marks (section 5.4).
 const LEVEL: f64 = 0.05;
@@ -53,7 +53,7 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
     out += &format!("|{}\n", "---|".repeat(columns));
     let rows = &in_plan(plan, rows);
     let best = COLUMNS.map(|column| best(&plan.methods, rows, column.value));
-    for &method in &plan.methods {
+    for method in &plan.methods {
         let cells: Vec<String> = COLUMNS
             .iter()
             .zip(&best)
@@ -74,16 +74,16 @@ fn in_plan(plan: &Plan, rows: &[Row]) -> Vec<Row> {
 fn has_paper(plan: &Plan) -> bool {
     let methods = plan.methods.iter();
     methods
-        .filter_map(|&m| paper::published(plan.dataset, m))
+        .filter_map(|m| paper::published(plan.dataset, m))
         .next()
         .is_some()
 }
 
-fn cell(plan: &Plan, rows: &[Row], method: Entry, column: &Column, best: &[Entry]) -> String {
+fn cell(plan: &Plan, rows: &[Row], method: &Method, column: &Column, best: &[Method]) -> String {
     let measured = values(rows, method, column.value);
     let text = match summary(&measured) {
         None => "-".to_string(),
-        Some((mean, deviation)) if best.contains(&method) => {
+        Some((mean, deviation)) if best.contains(method) => {
             format!("**{mean:.3} ± {deviation:.3}**")
         }
         Some((mean, deviation)) => format!("{mean:.3} ± {deviation:.3}"),
@@ -101,15 +101,15 @@ fn cell(plan: &Plan, rows: &[Row], method: Entry, column: &Column, best: &[Entry
 }
 
 /// A method's values.
-fn values(rows: &[Row], method: Entry, value: fn(&Row) -> f64) -> Vec<f64> {
-    let rows = rows.iter().filter(|row| row.method == method);
+fn values(rows: &[Row], method: &Method, value: fn(&Row) -> f64) -> Vec<f64> {
+    let rows = rows.iter().filter(|row| row.method == *method);
     rows.map(value).collect()
 }
 
 /// The values of two methods over the classes and seeds that both have finished.
-fn pairs(rows: &[Row], methods: [Entry; 2], value: fn(&Row) -> f64) -> (Vec<f64>, Vec<f64>) {
-    let by_run = |method| -> BTreeMap<(u8, u64), f64> {
-        let rows = rows.iter().filter(|row| row.method == method);
+fn pairs(rows: &[Row], methods: [&Method; 2], value: fn(&Row) -> f64) -> (Vec<f64>, Vec<f64>) {
+    let by_run = |method: &Method| -> BTreeMap<(u8, u64), f64> {
+        let rows = rows.iter().filter(|row| row.method == *method);
         rows.map(|row| ((row.normal, row.seed), value(row)))
             .collect()
     };
@@ -129,21 +129,21 @@ fn summary(values: &[f64]) -> Option<(f64, f64)> {
 }
 
 /// The method with the highest mean, and those that do not differ from it at 5% over the same runs.
-fn best(methods: &[Entry], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Entry> {
-    let means = methods.iter().filter_map(|&method| {
+fn best(methods: &[Method], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Method> {
+    let means = methods.iter().filter_map(|method| {
         let (mean, _) = summary(&values(rows, method, value))?;
         Some((method, mean))
     });
     let Some((top, _)) = means.max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return vec![];
     };
-    let as_good = |method: Entry| {
+    let as_good = |method: &Method| {
         let (left, right) = pairs(rows, [top, method], value);
         let enough = left.len() >= FEWEST_RUNS;
         let test = paired_t_test(&left, &right);
         enough && (method == top || test.is_ok_and(|test| test.p_value >= LEVEL))
     };
-    methods.iter().copied().filter(|&m| as_good(m)).collect()
+    methods.iter().filter(|m| as_good(m)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -151,10 +151,9 @@ mod tests {
     use super::*;
     use crate::args::Args;
     use clap::Parser;
-    use puad::method::Method;
 
-    const AE: Entry = Entry::Deep(Method::AE);
-    const PUAE: Entry = Entry::Deep(Method::PUAE);
+    const AE: Method = Method::AE;
+    const PUAE: Method = Method::PUAE;
 
     fn plan() -> Plan {
         Plan::new(&Args::parse_from([
@@ -167,10 +166,10 @@ mod tests {
         .unwrap()
     }
 
-    fn rows(plan: &Plan, method: Entry, runs: &[(u8, u64, f64)]) -> Vec<Row> {
+    fn rows(plan: &Plan, method: Method, runs: &[(u8, u64, f64)]) -> Vec<Row> {
         let row = |&(normal, seed, auroc): &(u8, u64, f64)| Row {
             dataset: plan.dataset,
-            method,
+            method: method.clone(),
             normal,
             seed,
             auroc,
@@ -191,7 +190,7 @@ mod tests {
         let ae = rows(&plan, AE, &[(1, 0, 0.1), (2, 0, 0.2), (3, 0, 0.3)]);
         let puae = rows(&plan, PUAE, &[(3, 0, 0.9), (1, 0, 0.7), (4, 0, 0.6)]);
         let all = [ae, puae].concat();
-        let (left, right) = pairs(&all, [AE, PUAE], |row| row.auroc);
+        let (left, right) = pairs(&all, [&AE, &PUAE], |row| row.auroc);
         assert_eq!((left, right), (vec![0.1, 0.3], vec![0.7, 0.9]));
     }
 

@@ -32,14 +32,16 @@ pub struct IsolationForestConfig {
 
 impl Default for IsolationForestConfig {
     fn default() -> Self {
-        Self {
-            trees: 100,
-            max_samples: 256,
-        }
+        Self::DEFAULT
     }
 }
 
 impl IsolationForestConfig {
+    pub(crate) const DEFAULT: Self = Self {
+        trees: 100,
+        max_samples: 256,
+    };
+
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
@@ -91,9 +93,9 @@ impl IsolationForestConfig {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct IsolationForest {
-    trees: Vec<IsolationTree>,
-    samples: usize,
-    features: usize,
+    pub(super) trees: Vec<IsolationTree>,
+    pub(super) samples: usize,
+    pub(super) features: usize,
 }
 
 impl IsolationForest {
@@ -168,7 +170,7 @@ impl IsolationForest {
         Ok(scores.to_dtype(xs.dtype())?)
     }
 
-    fn scores<T: WithDType + Into<f64>>(&self, xs: &Tensor) -> Result<Vec<f64>> {
+    pub(super) fn scores<T: WithDType + Into<f64>>(&self, xs: &Tensor) -> Result<Vec<f64>> {
         const WHAT: &str = "samples to score";
         let rows = Features::<T>::read(WHAT, xs)?;
         if rows.width() != self.features {

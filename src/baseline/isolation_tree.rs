@@ -45,6 +45,34 @@ impl IsolationTree {
         Self { nodes }
     }
 
+    /// Value, feature and right child of each node.
+    pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = (f64, u32, u32)> + '_ {
+        let parts = |node: &Node| (node.value, node.feature, node.right);
+        self.nodes.iter().map(parts)
+    }
+
+    /// The tree that [`nodes`](Self::nodes) were of, or `None` if they are of no tree on samples of
+    /// `width` features.
+    pub(super) fn from_nodes(
+        nodes: impl Iterator<Item = (f64, u32, u32)>,
+        width: usize,
+    ) -> Option<Self> {
+        let node = |(value, feature, right)| Node {
+            value,
+            feature,
+            right,
+        };
+        let nodes: Vec<Node> = nodes.map(node).collect();
+        // Children follow their parents, so that every path comes to an end.
+        let fits = |(at, node): (usize, &Node)| {
+            let right = node.right as usize;
+            let split = right > at + 1 && right < nodes.len() && (node.feature as usize) < width;
+            node.value.is_finite() && (node.right == 0 || split)
+        };
+        let whole = !nodes.is_empty() && nodes.iter().enumerate().all(fits);
+        whole.then_some(Self { nodes })
+    }
+
     /// Splits passed on the way to the leaf of `row`, plus the mean path length that the samples in
     /// that leaf would still need.
     pub(super) fn path_length<T: Copy + Into<f64>>(&self, row: &[T]) -> f64 {

@@ -8,9 +8,11 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{CheckpointError, atomic};
 use crate::Result;
+use crate::error::Source;
 
 const ENTRY: &str = "puad";
 const CHECKSUM: &str = "checksum";
@@ -25,20 +27,22 @@ struct Envelope<C> {
 }
 
 /// A kind of file.
-pub(super) struct Format {
-    pub(super) name: &'static str,
-    pub(super) version: u64,
+pub(crate) struct Format {
+    pub(crate) name: &'static str,
+    pub(crate) version: u64,
+    /// The content of the version after from that of a version: how older files are read.
+    pub(crate) upgrade: fn(u64, Value) -> Result<Value, Source>,
 }
 
 /// A tensor's values on the host, little-endian.
-pub(super) struct Stored {
+pub(crate) struct Stored {
     dtype: Dtype,
     shape: Vec<usize>,
     bytes: Vec<u8>,
 }
 
 impl Stored {
-    pub(super) fn f64s(values: &[f64]) -> Self {
+    pub(crate) fn f64s(values: &[f64]) -> Self {
         Self {
             dtype: Dtype::F64,
             shape: vec![values.len()],
@@ -47,7 +51,7 @@ impl Stored {
     }
 
     /// A tensor of f32 or f64.
-    pub(super) fn tensor(tensor: &Tensor) -> Result<Self> {
+    pub(crate) fn tensor(tensor: &Tensor) -> Result<Self> {
         let flat = tensor.to_device(&Device::Cpu)?.flatten_all()?;
         let (dtype, bytes) = match tensor.dtype() {
             DType::F64 => {
@@ -69,6 +73,20 @@ impl Stored {
             dtype,
             shape: tensor.dims().to_vec(),
             bytes,
+        })
+    }
+}
+
+impl Stored {
+    /// An f32 or f64 tensor on the host.
+    fn into_tensor(self) -> Result<Tensor> {
+        Ok(match self.dtype {
+            Dtype::F64 => Tensor::from_vec(f64s(&self.bytes), self.shape, &Device::Cpu)?,
+            _ => {
+                let values = self.bytes.chunks_exact(4);
+                let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+                Tensor::from_vec(values.collect::<Vec<_>>(), self.shape, &Device::Cpu)?
+            }
         })
     }
 }
@@ -99,7 +117,7 @@ pub(crate) fn hash(state: u64, bytes: &[u8]) -> u64 {
 pub(crate) const HASH_START: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// Writes `content` and `tensors` to `path`, atomically.
-pub(super) fn write(
+pub(crate) fn write(
     path: &Path,
     format: &Format,
     content: impl Serialize,
@@ -139,15 +157,15 @@ fn checksum<'a>(text: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) 
 }
 
 /// A file that was read and found whole; tensors are taken out of it one by one.
-pub(super) struct Contents<C> {
+pub(crate) struct Contents<C> {
     path: std::path::PathBuf,
-    pub(super) content: C,
+    pub(crate) content: C,
     tensors: BTreeMap<String, Stored>,
 }
 
 /// Reads the whole file, whose size alone decides how much memory that takes: what its header
 /// promises is checked against the bytes that are there before anything is made of it.
-pub(super) fn read<C: DeserializeOwned>(path: &Path, format: &Format) -> Result<Contents<C>> {
+pub(crate) fn read<C: DeserializeOwned>(path: &Path, format: &Format) -> Result<Contents<C>> {
     let bytes = fs::read(path).map_err(|source| CheckpointError::Read {
         path: path.into(),
         source,
@@ -191,12 +209,12 @@ fn open<C: DeserializeOwned>(
     format: &Format,
     text: &str,
 ) -> Result<C, CheckpointError> {
-    let wrong = |cause: serde_json::Error| CheckpointError::Content {
+    let wrong = |cause: Source| CheckpointError::Content {
         path: path.into(),
-        cause: cause.into(),
+        cause,
     };
     // The versions first: a later format's content may not be readable.
-    let outer: Envelope<serde_json::Value> = serde_json::from_str(text).map_err(wrong)?;
+    let outer: Envelope<Value> = serde_json::from_str(text).map_err(|e| wrong(e.into()))?;
     if outer.format != format.name {
         return Err(CheckpointError::Kind {
             path: path.into(),
@@ -212,7 +230,11 @@ fn open<C: DeserializeOwned>(
             writer: outer.puad_version,
         });
     }
-    serde_json::from_value(outer.content).map_err(wrong)
+    let mut content = outer.content;
+    for version in outer.format_version..format.version {
+        content = (format.upgrade)(version, content).map_err(wrong)?;
+    }
+    serde_json::from_value(content).map_err(|e| wrong(e.into()))
 }
 
 fn missing(path: &Path, name: &str) -> CheckpointError {
@@ -223,7 +245,7 @@ fn missing(path: &Path, name: &str) -> CheckpointError {
 }
 
 impl<C> Contents<C> {
-    pub(super) fn wrong(
+    pub(crate) fn wrong(
         &self,
         cause: impl std::error::Error + Send + Sync + 'static,
     ) -> CheckpointError {
@@ -234,7 +256,7 @@ impl<C> Contents<C> {
     }
 
     /// The numbers of a one-dimensional f64 tensor.
-    pub(super) fn take_f64s(&mut self, name: &str) -> Result<Vec<f64>> {
+    pub(crate) fn take_f64s(&mut self, name: &str) -> Result<Vec<f64>> {
         let stored = self
             .tensors
             .remove(name)
@@ -253,43 +275,58 @@ impl<C> Contents<C> {
     }
 
     /// As [`take_f64s`](Self::take_f64s), or `None` if there is no such tensor.
-    pub(super) fn take_optional_f64s(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
-        match self.tensors.contains_key(name) {
-            true => self.take_f64s(name).map(Some),
-            false => Ok(None),
+    pub(crate) fn take_optional_f64s(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
+        if self.tensors.contains_key(name) {
+            self.take_f64s(name).map(Some)
+        } else {
+            Ok(None)
         }
     }
 
     /// The tensors under `prefix`, without it, of type `dtype` (f32 or f64), on `device`.
-    pub(super) fn take_tensors(
+    pub(crate) fn take_tensors(
         &mut self,
         prefix: &str,
         dtype: DType,
         device: &Device,
     ) -> Result<BTreeMap<String, Tensor>> {
-        let names = self.tensors.keys().filter(|name| name.starts_with(prefix));
-        let names: Vec<String> = names.cloned().collect();
-        let mut taken = BTreeMap::new();
-        for name in names {
-            let Some(stored) = self.tensors.remove(&name) else {
-                continue;
-            };
-            let tensor = if dtype == DType::F64 {
-                self.check_type(&name, &stored, Dtype::F64, "F64")?;
-                Tensor::from_vec(f64s(&stored.bytes), stored.shape, &Device::Cpu)?
-            } else {
-                self.check_type(&name, &stored, Dtype::F32, "F32")?;
-                let values = stored.bytes.chunks_exact(4);
-                let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-                Tensor::from_vec(values.collect::<Vec<_>>(), stored.shape, &Device::Cpu)?
-            };
-            taken.insert(name[prefix.len()..].to_string(), tensor.to_device(device)?);
-        }
-        Ok(taken)
+        let (wanted, expected) = match dtype {
+            DType::F64 => (Dtype::F64, "F64"),
+            _ => (Dtype::F32, "F32"),
+        };
+        let taken = self.take_under(prefix);
+        let tensor = |(name, stored): (String, Stored)| {
+            self.check_type(&name, &stored, wanted, expected)?;
+            let tensor = stored.into_tensor()?.to_device(device)?;
+            Ok((name[prefix.len()..].to_string(), tensor))
+        };
+        taken.into_iter().map(tensor).collect()
+    }
+
+    /// The tensors under `prefix`, without it, each of its own type, on the host.
+    pub(crate) fn take_floats(&mut self, prefix: &str) -> Result<BTreeMap<String, Tensor>> {
+        let taken = self.take_under(prefix);
+        let tensor = |(name, stored): (String, Stored)| {
+            if stored.dtype != Dtype::F64 {
+                self.check_type(&name, &stored, Dtype::F32, "F32 or F64")?;
+            }
+            Ok((name[prefix.len()..].to_string(), stored.into_tensor()?))
+        };
+        taken.into_iter().map(tensor).collect()
+    }
+
+    fn take_under(&mut self, prefix: &str) -> Vec<(String, Stored)> {
+        let under = |name: &String, _: &mut Stored| name.starts_with(prefix);
+        self.tensors.extract_if(.., under).collect()
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Nothing may be left.
-    pub(super) fn finish(&self) -> Result<()> {
+    pub(crate) fn finish(&self) -> Result<()> {
         match self.tensors.keys().next() {
             Some(name) => Err(CheckpointError::ExtraTensor {
                 path: self.path.clone(),
@@ -325,11 +362,11 @@ fn f64s(bytes: &[u8]) -> Vec<f64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     impl Stored {
-        pub(in crate::checkpoint) fn f32s(shape: &[usize], value: f32) -> Self {
+        pub(crate) fn f32s(shape: &[usize], value: f32) -> Self {
             let count = shape.iter().product();
             Self {
                 dtype: Dtype::F32,
@@ -338,14 +375,14 @@ pub(super) mod tests {
             }
         }
 
-        pub(in crate::checkpoint) fn shape(&self) -> &[usize] {
+        pub(crate) fn shape(&self) -> &[usize] {
             &self.shape
         }
     }
 
     /// Writes the file at `path` again with another text and other tensors, and a checksum that
     /// agrees.
-    pub(in crate::checkpoint) fn rewrite(
+    pub(crate) fn rewrite(
         path: &Path,
         change: impl FnOnce(&mut serde_json::Value, &mut BTreeMap<String, Stored>),
     ) {

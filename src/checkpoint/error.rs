@@ -1,21 +1,20 @@
 use std::path::PathBuf;
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+use crate::Error;
+use crate::error::Source;
 
 /// A file that could not be written or read.
 ///
 /// ```
 /// use puad::candle_core::Device;
+/// use puad::FittedDetector;
 /// use puad::checkpoint::CheckpointError;
-/// use puad::{Error, FittedDetector};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("detector.safetensors");
 /// std::fs::write(&path, "not a detector")?;
-/// match FittedDetector::load(&path, &Device::Cpu) {
-///     Err(Error::Checkpoint(CheckpointError::Malformed { path: at, .. })) => assert_eq!(at, path),
-///     other => panic!("{:?}", other.err()),
-/// }
+/// let error = FittedDetector::load(&path, &Device::Cpu).unwrap_err();
+/// assert!(matches!(error.cause(), Some(CheckpointError::Malformed { path: at, .. }) if *at == path));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +45,7 @@ pub enum CheckpointError {
         path: PathBuf,
         /// What is wrong with it.
         #[source]
-        cause: Cause,
+        cause: Source,
     },
 
     /// A safetensors file of someone else.
@@ -91,7 +90,7 @@ pub enum CheckpointError {
         path: PathBuf,
         /// What is wrong with them.
         #[source]
-        cause: Cause,
+        cause: Source,
     },
 
     /// A tensor that is not there.
@@ -156,4 +155,10 @@ pub enum CheckpointError {
         /// The first thing that differs.
         what: &'static str,
     },
+}
+
+impl From<CheckpointError> for Error {
+    fn from(problem: CheckpointError) -> Self {
+        Self::Checkpoint(problem.into())
+    }
 }

@@ -1,4 +1,5 @@
-//! Files: a fitted detector, and a training run to resume. One safetensors file each.
+//! The store below files of detectors ([`FittedDetector::save`](crate::FittedDetector::save)) and of
+//! training runs to resume ([`Checkpoints`](crate::train::Checkpoints)). One safetensors file each.
 //!
 //! The metadata entry `puad` is JSON: `format` (`puad detector` or `puad training`),
 //! `format_version`, `puad_version`, and `content` (settings, history, decisions). The tensors are
@@ -31,14 +32,15 @@
 
 mod atomic;
 mod container;
-mod detector;
 mod error;
+mod model;
 mod sealed;
-mod training;
 
 pub use error::CheckpointError;
+pub use model::{ModelState, StoredModel};
 
 #[cfg(test)]
 pub(crate) use atomic::tests::fail_next_write_at;
-pub(crate) use container::{HASH_START, hash};
-pub(crate) use training::{TrainingContent, TrainingFile};
+#[cfg(test)]
+pub(crate) use container::tests::rewrite;
+pub(crate) use container::{Contents, Format, HASH_START, Stored, hash, read, write};

@@ -13,9 +13,9 @@ use crate::{Error, Params, Result};
 
 /// Hands out the tensors of a file by name, and remembers what was asked for.
 #[derive(Clone)]
-pub(super) struct Sealed {
+pub(crate) struct Sealed {
     path: PathBuf,
-    prefix: &'static str,
+    prefix: String,
     params: Params,
     state: Arc<Mutex<State>>,
 }
@@ -29,23 +29,23 @@ struct State {
 
 impl Sealed {
     /// `tensors` by their name without `prefix`.
-    pub(super) fn new(
+    pub(crate) fn new(
         path: &Path,
-        prefix: &'static str,
+        prefix: &str,
         tensors: BTreeMap<String, Tensor>,
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
         Ok(Self {
             path: path.into(),
-            prefix,
+            prefix: prefix.into(),
             params: Params::from_tensors(tensors, dtype, device)?,
             state: Arc::default(),
         })
     }
 
     /// What `build` makes of the tensors, and the tensors: it must use all of them, in their shape.
-    pub(super) fn build<T>(
+    pub(crate) fn build<T>(
         self,
         build: impl FnOnce(VarBuilder<'static>) -> Result<T>,
     ) -> Result<(T, Params)> {

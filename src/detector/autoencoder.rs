@@ -1,7 +1,11 @@
 use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
 
-use crate::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
+use super::{Built, DetectorSpec};
+use crate::explanation::Explanation;
+use crate::net::{Decoder, Encoder, Layers, LeNetConfig, LeNetDecoder, LeNetEncoder, Network};
+use crate::spec::Specification;
 use crate::{Error, NonNegativeLoss, Pass, Result, ops};
 
 /// Eq. 1: `l = ||D(E(x)) - x||`, the Euclidean norm over all dimensions, not squared.
@@ -83,4 +87,42 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         self.error(xs, xs, pass.is_training())
     }
+
+    fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+        Explanation::reconstruction_error(xs, self.reconstruct(xs)?).map(Some)
+    }
+}
+
+/// [`Autoencoder`] by name, `autoencoder`: AE, ABC, PUAE.
+///
+/// ```
+/// use puad::detector::AutoencoderSpec;
+/// use puad::method::Method;
+/// use puad::objective::PuSpec;
+///
+/// assert_eq!(Method::new(AutoencoderSpec {}, PuSpec::default()), Method::PUAE);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AutoencoderSpec {}
+
+impl Specification for AutoencoderSpec {
+    const NAME: &'static str = "autoencoder";
+}
+
+impl DetectorSpec for AutoencoderSpec {
+    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+        Ok(Built::new(on_network(network, vb)?))
+    }
+}
+
+/// On an automatic or explicit network, with its parameters under `encoder` and `decoder` of `vb`.
+pub(super) fn on_network(
+    network: &Network,
+    vb: VarBuilder<'_>,
+) -> Result<Autoencoder<Encoder, Decoder>> {
+    let layers = Layers::default();
+    let encoder = network.encoder(layers, vb.pp("encoder"))?;
+    let decoder = network.decoder(layers, vb.pp("decoder"))?;
+    Ok(Autoencoder::new(encoder, decoder))
 }

@@ -2,7 +2,10 @@ use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use crate::net::{LeNetConfig, LeNetEncoder, Linear};
+use super::{Built, DetectorSpec};
+use crate::explanation::Explanation;
+use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, Network};
+use crate::spec::Specification;
 use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
 
 /// What a [`Classifier`] pays for a logit `g`, taken as normal and taken as an anomaly.
@@ -88,7 +91,7 @@ impl<E: ModuleT> Classifier<E> {
     }
 
     /// The logit `g`, `[batch]`, with its graph.
-    pub(crate) fn logits(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+    fn logits(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let latent = self.encoder.forward_t(xs, train)?;
         Ok(self.logit.forward(&latent)?.squeeze(1)?)
     }
@@ -131,6 +134,75 @@ impl<E: ModuleT> NonNegativeLoss for Classifier<E> {
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
         Ok(self.logits(xs, false)?.detach())
+    }
+
+    fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+        Explanation::gradient_times_input(xs, |xs| self.logits(xs, false)).map(Some)
+    }
+}
+
+/// [`Classifier`] by name, `classifier`: the PU baseline.
+///
+/// ```
+/// use puad::detector::{ClassifierLoss, ClassifierSpec};
+/// use puad::method::Method;
+/// use puad::objective::{Correction, PuSpec};
+///
+/// // As in the published experiments.
+/// let detector = ClassifierSpec { loss: ClassifierLoss::Sigmoid };
+/// let objective = PuSpec { correction: Correction::NON_NEGATIVE, ..PuSpec::default() };
+/// assert_eq!(Method::new(detector, objective).to_string(), "PU");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClassifierSpec {
+    /// What is paid for a logit. Default: [`ClassifierLoss::Logistic`]. The published experiments have
+    /// [`ClassifierLoss::Sigmoid`], with which the automatic perceptron ended by calling everything
+    /// normal on the toy data.
+    pub loss: ClassifierLoss,
+}
+
+impl ClassifierSpec {
+    pub(crate) const DEFAULT: Self = Self {
+        loss: ClassifierLoss::Logistic,
+    };
+}
+
+impl Default for ClassifierSpec {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Specification for ClassifierSpec {
+    const NAME: &'static str = "classifier";
+}
+
+impl DetectorSpec for ClassifierSpec {
+    /// A perceptron without its narrow last layer: rectified, where a detector's latent vector is
+    /// linear, all of as few units as features may be dead from the start.
+    fn network(&self, sample_shape: &[usize]) -> Result<Network> {
+        let mut network = Network::for_samples(sample_shape)?;
+        if let Network::Mlp(shape) = &mut network {
+            shape.latent = shape.hidden.last().copied().unwrap_or(shape.latent);
+        }
+        Ok(network)
+    }
+
+    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+        // A linear layer follows, which would be one with the last layer otherwise.
+        let layers = Layers {
+            activate_last: true,
+            ..Layers::default()
+        };
+        let encoder = network.encoder(layers, vb.pp("encoder"))?;
+        let classifier = Classifier::new(encoder, network.latent(), vb)?;
+        Ok(Built::new(classifier.with_loss(self.loss)))
+    }
+
+    /// Without them it would call everything normal.
+    fn needs_anomalies(&self) -> bool {
+        true
     }
 }
 

@@ -1,8 +1,16 @@
+use std::sync::Arc;
+
 use candle_core::{ModuleT, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
+use serde::{Deserialize, Serialize};
 
+use super::{Autoencoder, Built, DetectorSpec};
 use crate::data::Samples;
-use crate::net::{LeNetConfig, LeNetEncoder};
+use crate::explanation::Explanation;
+use crate::net::{Layers, LeNetConfig, LeNetEncoder, Network};
+use crate::objective::UnsupervisedObjective;
+use crate::spec::Specification;
+use crate::train::{History, Pretraining};
 use crate::{AnomalyTerm, Error, NonNegativeLoss, Pass, Result};
 
 /// Entries of a center closer to 0 than this are moved away, since an encoder without bias could
@@ -12,9 +20,8 @@ const CENTER_MARGIN: f64 = 0.1;
 /// Eq. 14: `l = ||f(x) - c||^2`, the squared distance of a feature vector from a fixed center.
 ///
 /// The encoder must have no bias anywhere, or it can map every input to the center. Training has two
-/// phases: the encoder is pre-trained inside an autoencoder, [`init_center`](Self::init_center) sets
-/// the center, and then the loss itself is trained;
-/// [`Trainer::fit_svdd`](crate::train::Trainer::fit_svdd) does all three.
+/// phases: in [`pretrain`](Self::pretrain) the encoder is trained inside an autoencoder and
+/// [`init_center`](Self::init_center) sets the center; then the loss itself is trained.
 ///
 /// # References
 /// Ruff et al., Deep one-class classification, ICML 2018.
@@ -105,6 +112,31 @@ impl<E: ModuleT> DeepSvdd<E> {
         self.set_center(&center)
     }
 
+    /// The first phase (section 5.3 of the paper): trains the encoder inside an autoencoder on the
+    /// unlabeled samples, then sets the center to their mean feature vector. `decoder` maps the encoder's
+    /// output back to the input's shape; its tensors are the detector's or those of
+    /// [`Pretraining::scratch`]. See [`Pretraining`] for an example.
+    ///
+    /// The encoder's clones must share its parameters, as those of candle's layers and of this crate's
+    /// networks do.
+    ///
+    /// # Errors
+    /// As [`Pretraining::fit`] and [`init_center`](Self::init_center).
+    pub fn pretrain<D: ModuleT>(
+        &self,
+        decoder: D,
+        pretraining: &mut Pretraining<'_>,
+    ) -> Result<History>
+    where
+        E: Clone,
+    {
+        let autoencoder = Autoencoder::new(self.encoder.clone(), decoder);
+        let history = pretraining.fit(&UnsupervisedObjective::new(autoencoder))?;
+        let unlabeled = pretraining.train().unlabeled();
+        self.init_center(unlabeled, pretraining.batch_size())?;
+        Ok(history)
+    }
+
     fn features(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let features = self.encoder.forward_t(xs, train)?;
         let latent = self.center.dim(0)?;
@@ -140,6 +172,50 @@ impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
 
     fn anomaly_term(&self) -> AnomalyTerm {
         AnomalyTerm::Inverse
+    }
+
+    /// The center.
+    fn buffers(&self) -> Vec<Var> {
+        vec![self.center.clone()]
+    }
+
+    fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+        let score = |xs: &Tensor| self.per_sample(xs, &mut Pass::evaluation());
+        Explanation::gradient_times_input(xs, score).map(Some)
+    }
+}
+
+/// [`DeepSvdd`] by name, `deep-svdd`: DeepSVDD, LOE, DeepSAD, SOEL, PUSVDD.
+///
+/// ```
+/// use puad::detector::DeepSvddSpec;
+/// use puad::method::Method;
+/// use puad::objective::PuSpec;
+///
+/// assert_eq!(Method::new(DeepSvddSpec {}, PuSpec::default()), Method::PUSVDD);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeepSvddSpec {}
+
+impl Specification for DeepSvddSpec {
+    const NAME: &'static str = "deep-svdd";
+}
+
+impl DetectorSpec for DeepSvddSpec {
+    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+        let layers = Layers {
+            bias: false,
+            ..Layers::default()
+        };
+        let encoder = network.encoder(layers, vb.pp("encoder"))?;
+        let svdd = Arc::new(DeepSvdd::new(encoder, network.latent(), vb)?);
+        let (network, shared) = (network.clone(), svdd.clone());
+        Ok(Built::shared(svdd).with_pretraining(move |pretraining| {
+            let vb = pretraining.scratch().var_builder();
+            let decoder = network.decoder(layers, vb.pp("decoder"))?;
+            shared.pretrain(decoder, pretraining)
+        }))
     }
 }
 

@@ -1,6 +1,11 @@
 use candle_core::{ModuleT, Tensor};
+use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
 
-use super::Autoencoder;
+use super::{Autoencoder, Built, DetectorSpec, autoencoder};
+use crate::explanation::Explanation;
+use crate::net::Network;
+use crate::spec::Specification;
 use crate::{Error, NonNegativeLoss, Pass, Result};
 
 /// Eq. 16: `l = ||D(E(x + noise)) - x||`, the noise isotropic Gaussian.
@@ -37,13 +42,7 @@ impl<E: ModuleT, D: ModuleT> DenoisingAutoencoder<E, D> {
     /// # Errors
     /// [`Error::Config`] if the deviation is negative or not finite.
     pub fn new(autoencoder: Autoencoder<E, D>, deviation: f64) -> Result<Self> {
-        if !(deviation >= 0. && deviation.is_finite()) {
-            return Err(Error::config(
-                "deviation",
-                "finite and at least 0",
-                deviation,
-            ));
-        }
+        check("deviation", deviation)?;
         Ok(Self {
             autoencoder,
             deviation,
@@ -64,5 +63,58 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for DenoisingAutoencoder<E, D> {
         let noise = pass.normal(xs.shape(), xs.dtype(), xs.device())?;
         let noisy = (xs + (noise * self.deviation)?)?;
         self.autoencoder.error(&noisy, xs, true)
+    }
+
+    fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+        self.autoencoder.explain(xs)
+    }
+}
+
+fn check(name: &'static str, deviation: f64) -> Result<()> {
+    if deviation >= 0. && deviation.is_finite() {
+        return Ok(());
+    }
+    Err(Error::config(name, "finite and at least 0", deviation))
+}
+
+/// [`DenoisingAutoencoder`] by name, `denoising`: DAE, ABC-DAE, PUDAE.
+///
+/// ```
+/// use puad::detector::DenoisingSpec;
+/// use puad::spec::Specification;
+///
+/// assert_eq!(DenoisingSpec::default().noise, 0.1);
+/// assert!(DenoisingSpec { noise: -1. }.check().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DenoisingSpec {
+    /// Standard deviation of the noise, >= 0, in the unit of the network's input (of a standard
+    /// deviation for standardised vectors, of the full range for images).
+    pub noise: f64,
+}
+
+impl DenoisingSpec {
+    pub(crate) const DEFAULT: Self = Self { noise: 0.1 };
+}
+
+impl Default for DenoisingSpec {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Specification for DenoisingSpec {
+    const NAME: &'static str = "denoising";
+
+    fn check(&self) -> Result<()> {
+        check("noise", self.noise)
+    }
+}
+
+impl DetectorSpec for DenoisingSpec {
+    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+        let inner = autoencoder::on_network(network, vb)?;
+        Ok(Built::new(DenoisingAutoencoder::new(inner, self.noise)?))
     }
 }

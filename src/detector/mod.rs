@@ -7,15 +7,21 @@
 //! | [`DeepSvdd`] | eq. 14, squared distance from a center | eq. 15 |
 //! | [`RotationHead`] | cross-entropy of predicting rotations | eq. 4 |
 //! | [`Classifier`] | [`ClassifierLoss`] of a logit: the PU baseline | `1 - l` or eq. 4 |
+//!
+//! Each has a [`DetectorSpec`], its settings under a name, which builds it for samples of a shape.
 
 mod autoencoder;
 mod classifier;
 mod deep_svdd;
 mod denoising;
 mod rotation;
+mod spec;
 
-pub use autoencoder::Autoencoder;
-pub use classifier::{Classifier, ClassifierLoss};
-pub use deep_svdd::DeepSvdd;
-pub use denoising::DenoisingAutoencoder;
-pub use rotation::RotationHead;
+pub use autoencoder::{Autoencoder, AutoencoderSpec};
+pub use classifier::{Classifier, ClassifierLoss, ClassifierSpec};
+pub use deep_svdd::{DeepSvdd, DeepSvddSpec};
+pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
+pub use rotation::{RotationHead, RotationSpec};
+pub use spec::{Built, DetectorSpec};
+
+pub(crate) use spec::SHIPPED;

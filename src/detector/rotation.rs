@@ -1,7 +1,11 @@
 use candle_core::{D, Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
+use serde::{Deserialize, Serialize};
 
-use crate::net::{LeNetConfig, LeNetEncoder, Linear};
+use super::{Built, DetectorSpec};
+use crate::explanation::Explanation;
+use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, Network};
+use crate::spec::Specification;
 use crate::{Error, NonNegativeLoss, Pass, Result};
 
 /// Quarter turns, 0 included.
@@ -72,6 +76,43 @@ impl<E: ModuleT> NonNegativeLoss for RotationHead<E> {
         let right = (0..TURNS).map(|k| Ok(log_p.get(k)?.narrow(1, k, 1)?));
         let right = Tensor::cat(&right.collect::<Result<Vec<_>>>()?, 1)?;
         Ok((right.sum(1)? * (-1. / TURNS as f64))?)
+    }
+
+    fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+        let score = |xs: &Tensor| self.per_sample(xs, &mut Pass::evaluation());
+        Explanation::gradient_times_input(xs, score).map(Some)
+    }
+}
+
+/// [`RotationHead`] by name, `rotation`: for square images.
+///
+/// ```
+/// use puad::detector::RotationSpec;
+/// use puad::method::Method;
+/// use puad::objective::PuSpec;
+///
+/// let method = Method::new(RotationSpec {}, PuSpec::default());
+/// assert_eq!(method, "rotation/pu".parse()?);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RotationSpec {}
+
+impl Specification for RotationSpec {
+    const NAME: &'static str = "rotation";
+}
+
+impl DetectorSpec for RotationSpec {
+    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+        let shape = network.sample_shape();
+        if !matches!(shape[..], [_, height, width] if height == width) {
+            let rule = "for square images under a rotation head";
+            return Err(Error::config("network", rule, format!("{shape:?}")));
+        }
+        let encoder = network.encoder(Layers::default(), vb.pp("encoder"))?;
+        let head = RotationHead::new(encoder, network.latent(), vb)?;
+        Ok(Built::new(head))
     }
 }
 

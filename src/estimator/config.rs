@@ -1,33 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scaling;
-use crate::method::{DetectorKind, Method, MethodOptions, Network};
+use crate::method::Method;
+use crate::net::Architecture;
 use crate::optim::{AdamConfig, WeightDecay};
 use crate::train::{Batching, TrainConfig};
 use crate::{ClassPrior, Error, Result};
-
-/// Which network.
-///
-/// ```
-/// use puad::FitConfig;
-/// use puad::estimator::Architecture;
-/// use puad::method::{MlpShape, Network};
-///
-/// let shape = MlpShape { inputs: 30, hidden: vec![256, 64], latent: 8 };
-/// let config = FitConfig { network: Architecture::Explicit(Network::Mlp(shape)), ..Default::default() };
-/// config.check()?;
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Architecture {
-    /// [`Network::for_samples`]: LeNet for images, a perceptron for vectors (without its narrow last
-    /// layer for a classifier).
-    #[default]
-    Auto,
-    /// This one.
-    Explicit(Network),
-}
 
 /// The settings of an [`Estimator`](super::Estimator).
 ///
@@ -50,14 +28,12 @@ pub enum Architecture {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FitConfig {
-    /// Detector and risk. `None`: the PUSVDD for images, on which it is the paper's best, and the
-    /// PUAE for vectors.
+    /// What is fitted, with its own settings. `None`: the PUSVDD for images, on which it is the paper's
+    /// best, and the PUAE for vectors.
     pub method: Option<Method>,
     /// `alpha`, the share of anomalies among the unlabeled samples. Default: 0.1, as in the paper;
     /// the one setting that your data should decide.
     pub prior: ClassPrior,
-    /// What the method leaves open.
-    pub options: MethodOptions,
     /// Which network.
     pub network: Architecture,
     /// How samples are scaled.
@@ -76,7 +52,6 @@ impl Default for FitConfig {
         Self {
             method: None,
             prior: ClassPrior::default(),
-            options: MethodOptions::default(),
             network: Architecture::Auto,
             scaling: Scaling::Auto,
             validation_fraction: 0.2,
@@ -98,8 +73,7 @@ impl FitConfig {
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
-        self.method.map_or(Ok(()), Method::check)?;
-        self.options.check()?;
+        self.method.as_ref().map_or(Ok(()), Method::check)?;
         if let Architecture::Explicit(network) = &self.network {
             network.check()?;
         }
@@ -116,38 +90,10 @@ impl FitConfig {
 
     /// The method for samples of this shape.
     pub fn method_for(&self, sample_shape: &[usize]) -> Method {
-        let usual = match sample_shape {
-            [_] => Method::PUAE,
-            _ => Method::PUSVDD,
-        };
-        self.method.unwrap_or(usual)
-    }
-
-    /// The network for samples of this shape.
-    pub(super) fn network(&self, sample_shape: &[usize]) -> Result<Network> {
-        match &self.network {
-            Architecture::Auto => {
-                let mut network = Network::for_samples(sample_shape)?;
-                // A classifier's last layer is rectified, where a detector's latent vector is linear: with
-                // as few units as features, all may be dead from the start.
-                if let (Network::Mlp(shape), DetectorKind::Classifier) =
-                    (&mut network, self.method_for(sample_shape).detector)
-                {
-                    shape.latent = shape.hidden.last().copied().unwrap_or(shape.latent);
-                }
-                Ok(network)
-            }
-            Architecture::Explicit(network) if network.sample_shape() == sample_shape => {
-                Ok(network.clone())
-            }
-            Architecture::Explicit(network) => {
-                let got = format!("{:?}", network.sample_shape());
-                Err(Error::config(
-                    "network",
-                    "for samples of the data's shape",
-                    got,
-                ))
-            }
+        match (&self.method, sample_shape) {
+            (Some(method), _) => method.clone(),
+            (None, [_]) => Method::PUAE,
+            (None, _) => Method::PUSVDD,
         }
     }
 }

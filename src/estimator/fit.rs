@@ -1,14 +1,12 @@
 use std::path::PathBuf;
 
-use candle_core::{DType, Device};
+use candle_core::Device;
 
-use super::calibration::{Calibration, CalibrationMethod};
-use super::fitted::{Parts, ValidationScores};
-use super::{FitConfig, FittedDetector, IntoSamples, Scaler, Threshold};
-use crate::data::{DataError, PuDataset, Samples};
-use crate::method::{Assembly, Network};
+use super::prepared::{Customize, Prepared, check};
+use super::{FitConfig, FittedDetector, IntoSamples};
+use crate::Result;
+use crate::data::PuDataset;
 use crate::train::{Checkpoints, Observer, Trainer};
-use crate::{Params, Result};
 
 /// Trains a detector from data to decisions.
 ///
@@ -38,6 +36,7 @@ pub struct Estimator<'a> {
     device: Device,
     observer: Option<&'a mut dyn Observer>,
     checkpoints: Option<Checkpoints>,
+    customize: Option<Box<Customize<'a>>>,
 }
 
 impl<'a> Estimator<'a> {
@@ -48,6 +47,36 @@ impl<'a> Estimator<'a> {
             device: Device::Cpu,
             observer: None,
             checkpoints: None,
+            customize: None,
+        }
+    }
+
+    /// Trains with another optimiser, selection or stopping rule: `customize` gets the trainer that the
+    /// configuration asks for, and gives the one to train with.
+    ///
+    /// ```
+    /// use puad::data::toy::{self, ToyConfig};
+    /// use puad::train::{EpochReport, Stop};
+    /// use puad::{Estimator, FitConfig};
+    ///
+    /// struct Third;
+    /// impl Stop for Third {
+    ///     fn stops(&self, epochs: &[EpochReport], _: usize) -> bool {
+    ///         epochs.len() == 3
+    ///     }
+    /// }
+    ///
+    /// let toy = toy::generate(&ToyConfig::default(), 0)?;
+    /// let estimator = Estimator::new(FitConfig::default());
+    /// let estimator = estimator.with_trainer(|trainer| Ok(trainer.with_stopping(Third)));
+    /// let detector = estimator.fit(&toy.normals, &toy.labeled_anomalies)?;
+    /// assert_eq!(detector.history().training.epochs.len(), 3);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn with_trainer(self, customize: impl FnOnce(Trainer) -> Result<Trainer> + 'a) -> Self {
+        Self {
+            customize: Some(Box::new(customize)),
+            ..self
         }
     }
 
@@ -72,7 +101,7 @@ impl<'a> Estimator<'a> {
 
     /// Saves training to `path` every so many epochs (>= 1), and goes on from a file that is there:
     /// killed at any moment the fit loses at most that many epochs, and ends as one that was never
-    /// interrupted, bit for bit. A DeepSVDD's pre-training has a second file, `path.pretraining`.
+    /// interrupted, bit for bit. A pre-training has a second file, `path.pretraining`.
     pub fn with_checkpoints(self, path: impl Into<PathBuf>, every: usize) -> Self {
         let checkpoints = Some(Checkpoints {
             every,
@@ -107,13 +136,14 @@ impl<'a> Estimator<'a> {
     ///
     /// # Errors
     /// Before anything is computed: [`Error::Config`](crate::Error::Config) for a setting outside
-    /// its range, [`Error::SampleRank`](crate::Error::SampleRank) and
+    /// its range, [`Error::UnknownSpecification`](crate::Error::UnknownSpecification) for a method known
+    /// by name alone, [`Error::SampleRank`](crate::Error::SampleRank) and
     /// [`Error::ImageSize`](crate::Error::ImageSize) for samples no network suits,
     /// [`DataError::NoFeatures`] for samples without values, [`DataError::TooFewToSplit`] for a group
     /// of one, [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
-    /// and there are none. Then as [`Assembly::fit`].
+    /// and there are none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        self.check(data)?;
+        check(&self.config, data)?;
         let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
         let (train, validation) = data.split(fraction, seed)?;
         self.fit_split(&train, &validation)
@@ -125,114 +155,11 @@ impl<'a> Estimator<'a> {
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), but for the split.
     pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
-        self.check(train)?;
-        let shape = train.unlabeled().sample_shape();
-        let actual = validation.unlabeled().sample_shape();
-        if actual != shape {
-            let (group, expected) = ("validation", shape);
-            return Err(DataError::SampleShape {
-                group,
-                expected,
-                actual,
-            }
-            .into());
-        }
-        let network = self.config.network(&shape)?;
-        let config = self.config;
-        let seed = config.train.seed;
-        let mut trainer = Trainer::new(config.train.clone())?;
-        if let Some(checkpoints) = self.checkpoints {
-            let label = label(&config, &network);
-            trainer = trainer.with_checkpoints(Checkpoints {
-                label,
-                ..checkpoints
-            })?;
-        }
-
-        let params = Params::new(seed, DType::F32, &self.device);
-        let (method, prior) = (config.method_for(&shape), config.prior);
-        let assembly = Assembly::new(method, &network, prior, &config.options, params)?;
-
-        let scaler = Scaler::fit(config.scaling, train.unlabeled())?;
-        let scaled = |data: &PuDataset| scale(data, scaler.as_ref());
-        let (train, held_out) = (scaled(train)?, scaled(validation)?);
-
+        let prepared = Prepared::new(self.config, self.customize, train, validation)?;
         let mut unobserved = ();
         let observer = self.observer.unwrap_or(&mut unobserved);
-        let history = assembly.fit(&trainer, &train, &held_out, observer)?;
-        let mut detector = FittedDetector::from_parts(Parts {
-            config,
-            network,
-            scaler,
-            params: assembly.detector_params(),
-            detector: assembly.detector().clone(),
-            history,
-            validation: ValidationScores::default(),
-            calibration: None,
-            threshold: f64::INFINITY,
-            rule: None,
-        });
-        detector.decide(validation)?;
-        Ok(detector)
+        prepared
+            .train(&self.device, self.checkpoints, observer)?
+            .decide()
     }
-
-    /// What can be known to be wrong before any work is done.
-    fn check(&self, data: &PuDataset) -> Result<()> {
-        self.config.check()?;
-        let shape = data.unlabeled().sample_shape();
-        if shape.contains(&0) {
-            return Err(DataError::NoFeatures { shape }.into());
-        }
-        self.config.network(&shape).map(|_| ())
-    }
-}
-
-impl FittedDetector {
-    /// Sets threshold and calibration from the validation part.
-    fn decide(&mut self, validation: &PuDataset) -> Result<()> {
-        let sorted = |samples: &Samples| -> Result<Vec<f64>> {
-            let mut scores = self.score(samples)?;
-            scores.sort_unstable_by(f64::total_cmp);
-            Ok(scores)
-        };
-        let anomalies = validation.anomalies().map(sorted).transpose()?;
-        let scores = ValidationScores {
-            unlabeled: sorted(validation.unlabeled())?,
-            anomalies: anomalies.unwrap_or_default(),
-        };
-        if !scores.anomalies.is_empty() {
-            let prior = self.config().prior;
-            let method = CalibrationMethod::Auto;
-            let (u, a) = (&scores.unlabeled, &scores.anomalies);
-            self.parts.calibration = Some(Calibration::fit(method, u, a, prior)?);
-        }
-        self.parts.validation = scores;
-        self.set_threshold(Threshold::Contamination)
-    }
-}
-
-/// What tells a run from others on the same data with the same training settings.
-fn label(config: &FitConfig, network: &Network) -> String {
-    let method = config.method_for(&network.sample_shape());
-    let (prior, options) = (config.prior, &config.options);
-    format!("{method} {prior:?} {options:?} {network:?}")
-}
-
-/// The data as the network sees it; without a scaler 8-bit images keep their compact form.
-fn scale(data: &PuDataset, scaler: Option<&Scaler>) -> Result<PuDataset> {
-    let scaled = |samples: &Samples| -> Result<Samples> {
-        match (scaler, samples.tensor()) {
-            (Some(scaler), _) => Ok(scaler.apply(&samples.to_tensor()?)?.into()),
-            (None, Some(tensor)) => Ok(tensor.to_dtype(DType::F32)?.into()),
-            (None, None) => Ok(samples.clone()),
-        }
-    };
-    let mut result = PuDataset::new(scaled(data.unlabeled())?)?;
-    if let Some(anomalies) = data.anomalies() {
-        result = result.with_anomalies(scaled(anomalies)?)?;
-    }
-    if let Some(normals) = data.normals() {
-        result = result.with_normals(scaled(normals)?)?;
-    }
-    Ok(result)
 }

@@ -27,24 +27,28 @@
 
 mod calibration;
 mod config;
-mod explain;
+mod decision;
+
 mod fit;
 mod fitted;
+mod prepared;
 mod rows;
 mod scaler;
-#[cfg(feature = "datasets")]
-mod stream;
 mod threshold;
+mod trained;
+mod transformation;
 
+pub use crate::explanation::{Attribution, Explanation};
+pub use crate::net::Architecture;
 pub use calibration::{Calibration, CalibrationMethod};
-pub use config::{Architecture, FitConfig};
-pub use explain::{Attribution, Explanation};
+pub use config::FitConfig;
+pub use decision::ValidationScores;
 pub use fit::Estimator;
-pub use fitted::{FittedDetector, ValidationScores};
+pub use fitted::FittedDetector;
+#[cfg(feature = "datasets")]
+pub use fitted::Progress;
 pub use rows::{IntoSamples, Row};
 pub use scaler::{Scaler, Scaling};
-#[cfg(feature = "datasets")]
-pub use stream::Progress;
 pub use threshold::{Threshold, ThresholdRule};
 
-pub(crate) use fitted::Parts;
+use transformation::Transformation;

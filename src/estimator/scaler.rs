@@ -1,6 +1,11 @@
+use std::any::Any;
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Transformation;
+use super::transformation::Unchanged;
 use crate::data::Samples;
 use crate::{Error, Result};
 
@@ -38,6 +43,16 @@ pub enum Scaling {
     None,
 }
 
+impl Scaling {
+    /// The transformation of `samples`.
+    pub(super) fn fit(self, samples: &Samples) -> Result<Arc<dyn Transformation>> {
+        Ok(match Scaler::fit(self, samples)? {
+            Some(scaler) => Arc::new(scaler),
+            None => Arc::new(Unchanged),
+        })
+    }
+}
+
 /// A fitted scaling, `(x - shift) / scale`, fitted on the unlabeled training part alone.
 ///
 /// ```
@@ -61,7 +76,7 @@ pub struct Scaler {
 
 impl Scaler {
     /// The scaler of `samples`, or `None` where they stay as they are.
-    pub(super) fn fit(scaling: Scaling, samples: &Samples) -> Result<Option<Self>> {
+    fn fit(scaling: Scaling, samples: &Samples) -> Result<Option<Self>> {
         // 8-bit images are floats in [0, 1] already.
         let Some(tensor) = samples.tensor() else {
             return Ok(match scaling {
@@ -81,7 +96,7 @@ impl Scaler {
     }
 
     /// From a file.
-    pub(crate) fn from_parts(shift: Vec<f64>, scale: Vec<f64>) -> Self {
+    pub(super) fn from_parts(shift: Vec<f64>, scale: Vec<f64>) -> Self {
         Self { shift, scale }
     }
 
@@ -140,20 +155,6 @@ impl Scaler {
         })
     }
 
-    /// `[n, ...]`, floats, to f32 of the same shape. f64 is rounded after it is scaled.
-    pub(super) fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        let (shift, scale) = self.tensors(xs)?;
-        let xs = xs.to_dtype(shift.dtype())?;
-        let scaled = xs.broadcast_sub(&shift)?.broadcast_div(&scale)?;
-        Ok(scaled.to_dtype(DType::F32)?)
-    }
-
-    /// The inverse, in the type of `xs`.
-    pub(super) fn undo(&self, xs: &Tensor) -> Result<Tensor> {
-        let (shift, scale) = self.tensors(xs)?;
-        Ok(xs.broadcast_mul(&scale)?.broadcast_add(&shift)?)
-    }
-
     /// Shift and scale in a type and shape that go with `xs`, `[n, ...]`.
     fn tensors(&self, xs: &Tensor) -> Result<(Tensor, Tensor)> {
         let dtype = match xs.dtype() {
@@ -175,7 +176,7 @@ impl Scaler {
 
     /// # Errors
     /// [`Error::Config`] for numbers that are no scaling, or not for samples of `features` values.
-    pub(crate) fn check(&self, features: usize) -> Result<()> {
+    pub(super) fn check(&self, features: usize) -> Result<()> {
         for (name, values) in [("shift", &self.shift), ("scale", &self.scale)] {
             if values.len() != 1 && values.len() != features {
                 let rule = "one number, or one a feature";
@@ -194,6 +195,33 @@ impl Scaler {
         }
     }
 }
+
+impl Transformation for Scaler {
+    /// f64 is rounded after it is scaled.
+    fn apply(&self, xs: &Tensor) -> Result<Tensor> {
+        let (shift, scale) = self.tensors(xs)?;
+        let xs = xs.to_dtype(shift.dtype())?;
+        let scaled = xs.broadcast_sub(&shift)?.broadcast_div(&scale)?;
+        Ok(scaled.to_dtype(DType::F32)?)
+    }
+
+    fn undo(&self, xs: &Tensor) -> Result<Tensor> {
+        let (shift, scale) = self.tensors(xs)?;
+        Ok(xs.broadcast_mul(&scale)?.broadcast_add(&shift)?)
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, &[f64])> {
+        vec![(SHIFT, &self.shift), (SCALE, &self.scale)]
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Names of a scaler's numbers in a file.
+pub(super) const SHIFT: &str = "scaler.shift";
+pub(super) const SCALE: &str = "scaler.scale";
 
 /// The smallest and the largest value.
 fn range(tensor: &Tensor) -> Result<(f64, f64)> {

@@ -1,17 +1,19 @@
-use serde::{Deserialize, Serialize};
-
-use super::{AnyDetector, AnyObjective, Decoder, Method, MethodOptions, Network};
 use crate::data::PuDataset;
-use crate::objective::Objective;
-use crate::train::{History, Observer, Phase, Trainer};
-use crate::{ClassPrior, Params, Result};
+use crate::detector::Built;
+use crate::net::Network;
+use crate::objective::SharedObjective;
+use crate::train::{FitHistory, History, Observer, Phase, Pretraining, Trainer};
+use crate::{ClassPrior, Params, Result, SharedDetector};
 
-/// A [`Method`] built on a [`Network`], ready to train.
+use super::Pair;
+
+/// A detector under an objective, built on a [`Network`] and ready to train.
 ///
 /// ```
 /// use puad::candle_core::{DType, Device};
 /// use puad::data::toy::{self, ToyConfig};
-/// use puad::method::{Assembly, Method, MethodOptions, Network};
+/// use puad::method::{Assembly, Method};
+/// use puad::net::Network;
 /// use puad::train::{TrainConfig, Trainer};
 /// use puad::{ClassPrior, Params};
 ///
@@ -19,95 +21,58 @@ use crate::{ClassPrior, Params, Result};
 /// let (train, validation) = data.split(0.1, 0)?;
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let network = Network::for_samples(&[2])?;
-/// let (method, options) = (Method::PUSVDD, MethodOptions::default());
-/// let assembly = Assembly::new(method, &network, ClassPrior::new(0.08)?, &options, params)?;
+/// let pusvdd = Method::PUSVDD;
+/// let pair = pusvdd.pair().expect("PUSVDD is a network");
+/// let assembly = Assembly::new(pair, &network, ClassPrior::new(0.08)?, params)?;
 ///
 /// let trainer = Trainer::new(TrainConfig { epochs: 2, ..Default::default() })?;
 /// let history = assembly.fit(&trainer, &train, &validation, &mut ())?;
 /// assert!(history.pretraining.is_some());
 /// # Ok::<(), puad::Error>(())
 /// ```
-#[derive(Clone, Debug)]
 pub struct Assembly {
-    objective: AnyObjective,
-    /// Of a DeepSVDD's pre-training.
-    decoder: Option<Decoder>,
+    built: Built,
+    objective: SharedObjective,
     params: Params,
 }
 
-/// The epochs of a training run.
-///
-/// ```
-/// # use puad::data::toy::{self, ToyConfig};
-/// # use puad::{Estimator, FitConfig};
-/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 2;
-/// use puad::method::Method;
-///
-/// config.method = Some(Method::PUSVDD);
-/// let detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
-/// let history = detector.history();
-/// assert_eq!(history.training.epochs.len(), 2);
-/// assert_eq!(history.pretraining.as_ref().map(|phase| phase.epochs.len()), Some(2));
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FitHistory {
-    /// Of a DeepSVDD's encoder inside an autoencoder.
-    pub pretraining: Option<History>,
-    /// Of the method itself.
-    pub training: History,
-}
-
 impl Assembly {
-    /// Takes the detector's tensors from `params`, and a DeepSVDD's pre-training decoder under
-    /// `decoder`.
+    /// Takes the detector's tensors from `params`, which must hold no others.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for sizes that make no network, or a value outside its range.
-    pub fn new(
-        method: Method,
-        network: &Network,
-        prior: ClassPrior,
-        options: &MethodOptions,
-        params: Params,
-    ) -> Result<Self> {
-        let vb = params.var_builder();
-        let detector = AnyDetector::new(method.detector, network, options, vb.clone())?;
-        let decoder = match detector {
-            AnyDetector::DeepSvdd(_) => Some(network.decoder(method.detector, vb.pp("decoder"))?),
-            _ => None,
-        };
+    /// [`Error::Config`](crate::Error::Config) for sizes that make no network, or a value outside its
+    /// range; [`Error::UnknownSpecification`](crate::Error::UnknownSpecification) for a name that was not
+    /// resolved.
+    pub fn new(pair: &Pair, network: &Network, prior: ClassPrior, params: Params) -> Result<Self> {
+        pair.check()?;
+        let built = pair.detector()?.build(network, params.var_builder())?;
+        params.register_buffers(&built.detector().buffers())?;
+        let objective = pair.objective()?.build(built.detector().clone(), prior)?;
         Ok(Self {
-            objective: AnyObjective::new(method, detector, prior, options)?,
-            decoder,
+            built,
+            objective,
             params,
         })
     }
 
     /// What is trained.
-    pub fn detector(&self) -> &AnyDetector {
-        self.objective.detector()
+    pub fn detector(&self) -> &SharedDetector {
+        self.built.detector()
     }
 
     /// What it is trained under.
-    pub fn objective(&self) -> &AnyObjective {
+    pub fn objective(&self) -> &SharedObjective {
         &self.objective
     }
 
-    /// All tensors, those of a pre-training decoder included.
+    /// The detector's tensors, shared.
     pub fn params(&self) -> &Params {
         &self.params
     }
 
-    /// The detector's own tensors, shared: without a pre-training decoder.
-    pub fn detector_params(&self) -> Params {
-        let svdd = self.decoder.is_some();
-        let keep = |name: &str| !(svdd && name.starts_with("decoder."));
-        self.params.filter(keep)
+    /// Whether it is pre-trained.
+    pub fn has_pretraining(&self) -> bool {
+        self.built.has_pretraining()
     }
 
     /// Trains from start to end: [`pretrain`](Self::pretrain), then [`train`](Self::train).
@@ -129,8 +94,9 @@ impl Assembly {
         })
     }
 
-    /// For a DeepSVDD [`Trainer::pretrain_svdd`], else nothing. Methods on one data set and network can
-    /// share it: a snapshot of [`params`](Self::params) afterwards serves them all.
+    /// What the detector does before its own training, a DeepSVDD's encoder inside an autoencoder for
+    /// one. Objectives over one detector, data set and network can share it: a snapshot of
+    /// [`params`](Self::params) afterwards serves them all.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -141,12 +107,11 @@ impl Assembly {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<Option<History>> {
-        let (AnyDetector::DeepSvdd(svdd), Some(decoder)) = (self.detector(), &self.decoder) else {
+        if !self.has_pretraining() {
             return Ok(None);
-        };
-        let (decoder, params) = (decoder.clone(), &self.params);
-        let history = trainer.pretrain_svdd(svdd, decoder, params, train, validation, observer)?;
-        Ok(Some(history))
+        }
+        let mut pretraining = Pretraining::new(trainer, &self.params, train, validation, observer)?;
+        self.built.pretrain(&mut pretraining)
     }
 
     /// Trains the method itself, whatever the parameters are.
@@ -161,7 +126,6 @@ impl Assembly {
         observer: &mut dyn Observer,
     ) -> Result<History> {
         observer.on_phase(Phase::Training);
-        let params = self.detector_params();
-        trainer.fit(&self.objective, &params, train, validation, observer)
+        trainer.fit(&self.objective, &self.params, train, validation, observer)
     }
 }

@@ -1,12 +1,13 @@
-//! The paper's methods as data: which detector, under which risk, on which network.
+//! Methods as data: a detector under an objective, or a model of another kind.
 //!
-//! A [`Method`] is a [`DetectorKind`] and a [`RiskKind`]; the paper's names stand for some of the
-//! pairs. [`Assembly`] builds it on a [`Network`] and trains it, the two phases of a DeepSVDD
-//! included. All of it is made of the parts in [`detector`](crate::detector),
-//! [`objective`](crate::objective) and [`net`](crate::net); use those directly for a network or a
-//! loss of your own.
+//! A [`Method`] is a [`DetectorSpec`](crate::detector::DetectorSpec) and an
+//! [`ObjectiveSpec`](crate::objective::ObjectiveSpec), shipped or a user's own, or a
+//! [`ModelSpec`](crate::model::ModelSpec). The paper's names stand for some of them. [`Assembly`] builds a pair
+//! on a [`Network`](crate::net::Network) and trains it, a pre-training included. All of it is made of the
+//! parts in [`detector`](crate::detector), [`objective`](crate::objective) and [`net`](crate::net), which
+//! can be used directly too.
 //!
-//! | name | detector | risk |
+//! | name | detector | objective |
 //! |---|---|---|
 //! | AE, DAE, DeepSVDD | autoencoder, denoising, deep-svdd | unsupervised, eq. 2 |
 //! | LOE | deep-svdd | latent outlier exposure |
@@ -14,6 +15,7 @@
 //! | SOEL | deep-svdd | soel |
 //! | PU | classifier | pu, Kiryo et al.'s correction |
 //! | PUAE, PUDAE, PUSVDD | autoencoder, denoising, deep-svdd | pu, eq. 13 |
+//! | IF | isolation forest, a model of its own | |
 //!
 //! ```
 //! use puad::method::Method;
@@ -22,20 +24,16 @@
 //! assert_eq!(method, Method::DEEP_SAD);
 //! assert!(method.uses_anomalies());
 //! let names: Vec<&str> = Method::NAMED.iter().map(|(name, _)| *name).collect();
-//! assert_eq!(names.len(), 12);
+//! assert_eq!(names.len(), 13);
 //! # Ok::<(), puad::Error>(())
 //! ```
 
-mod any_detector;
-mod any_objective;
 mod assembly;
-mod kind;
-mod network;
-mod options;
+mod name;
+mod pair;
+mod registry;
 
-pub use any_detector::AnyDetector;
-pub use any_objective::AnyObjective;
-pub use assembly::{Assembly, FitHistory};
-pub use kind::{DetectorKind, Method, RiskKind};
-pub use network::{Decoder, Encoder, MlpShape, Network};
-pub use options::MethodOptions;
+pub use assembly::Assembly;
+pub use name::Method;
+pub use pair::Pair;
+pub use registry::Registry;

@@ -5,8 +5,10 @@ mod batch_norm;
 mod layers;
 mod lenet;
 mod mlp;
+mod network;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use layers::{Conv2d, Linear};
 pub use lenet::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder};
 pub use mlp::{Mlp, MlpConfig};
+pub use network::{Architecture, Decoder, Encoder, Layers, MlpShape, Network};

@@ -26,14 +26,18 @@
 mod groups;
 mod pu;
 mod semi_supervised;
+mod spec;
 mod unlabeled;
 mod unsupervised;
 
 pub use groups::{GroupCounts, GroupLosses, Groups};
-pub use pu::{Correction, PuObjective};
-pub use semi_supervised::{GroupWeighting, SemiSupervisedObjective};
+pub use pu::{Correction, PuObjective, PuSpec};
+pub use semi_supervised::{GroupWeighting, SemiSupervisedObjective, SemiSupervisedSpec, SoelSpec};
+pub use spec::{ObjectiveSpec, SharedObjective};
 pub use unlabeled::{Loe, LoeLabels, UnlabeledRisk};
-pub use unsupervised::UnsupervisedObjective;
+pub use unsupervised::{LoeSpec, UnsupervisedObjective, UnsupervisedSpec};
+
+pub(crate) use spec::SHIPPED;
 
 use candle_core::{DType, Tensor};
 

@@ -1,21 +1,28 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{GroupCounts, GroupLosses, Groups, Objective, UnlabeledRisk, scalar};
-use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result};
+use super::{
+    GroupCounts, GroupLosses, Groups, Objective, ObjectiveSpec, SharedObjective, UnlabeledRisk,
+    scalar,
+};
+use crate::spec::Specification;
+use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SharedDetector};
 
 /// What is done about a negative bracket `L-_U - alpha L-_A`, which estimates a risk that cannot be
 /// negative (eq. 12).
 ///
 /// ```
-/// use puad::method::MethodOptions;
-/// use puad::objective::Correction;
+/// use puad::detector::AutoencoderSpec;
+/// use puad::method::Method;
+/// use puad::objective::{Correction, PuSpec};
+/// use puad::spec::Specification;
 ///
-/// let options = MethodOptions { correction: Some(Correction::Clamp), ..Default::default() };
-/// options.check()?;
 /// // Kiryo et al. with a tolerance.
 /// let correction = Correction::NonNegative { beta: 0.01, gamma: 1. };
-/// MethodOptions { correction: Some(correction), ..options }.check()?;
+/// let objective = PuSpec { correction, ..PuSpec::default() };
+/// objective.check()?;
+/// let method = Method::new(AutoencoderSpec {}, objective);
+/// assert_eq!(method.to_string(), "PUAE");
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -268,5 +275,57 @@ impl<L: NonNegativeLoss> Objective for PuObjective<L> {
             }
             _ => scalar(&self.risk(losses)?),
         }
+    }
+}
+
+/// [`PuObjective`] by name, `pu`: PUAE, PUDAE, PUSVDD, and the PU classifier.
+///
+/// ```
+/// use puad::Error;
+/// use puad::objective::PuSpec;
+/// use puad::spec::Specification;
+///
+/// let wrong = PuSpec { pnu_weight: 1.5, ..PuSpec::default() }.check();
+/// assert!(matches!(wrong, Err(Error::Config { name: "pnu_weight", .. })));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PuSpec {
+    /// What is done about a negative bracket. Default: [`Correction::Absolute`] (eq. 13);
+    /// [`Method::PU`](crate::method::Method::PU) has [`Correction::NON_NEGATIVE`].
+    pub correction: Correction,
+    /// Weight `eta` in [0, 1] of the unlabeled part against labeled normals; below 1 if and only if
+    /// there are labeled normals.
+    pub pnu_weight: f64,
+}
+
+impl PuSpec {
+    pub(crate) const DEFAULT: Self = Self {
+        correction: Correction::Absolute,
+        pnu_weight: 1.,
+    };
+}
+
+impl Default for PuSpec {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Specification for PuSpec {
+    const NAME: &'static str = "pu";
+
+    fn check(&self) -> Result<()> {
+        if !(0. ..=1.).contains(&self.pnu_weight) {
+            return Err(Error::config("pnu_weight", "in [0, 1]", self.pnu_weight));
+        }
+        self.correction.check()
+    }
+}
+
+impl ObjectiveSpec for PuSpec {
+    fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective> {
+        let objective = PuObjective::new(detector, prior).with_correction(self.correction)?;
+        Ok(Box::new(objective.with_pnu_weight(self.pnu_weight)?))
     }
 }

@@ -1,8 +1,13 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{GroupLosses, Groups, Objective, UnlabeledRisk};
-use crate::{AnomalyTerm, Error, NonNegativeLoss, Result, SampleLosses};
+use super::{
+    GroupLosses, Groups, Loe, LoeLabels, Objective, ObjectiveSpec, SharedObjective, UnlabeledRisk,
+};
+use crate::spec::Specification;
+use crate::{
+    AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SampleLosses, SharedDetector,
+};
 
 /// How the groups of a semi-supervised risk are weighted against each other.
 ///
@@ -147,5 +152,75 @@ impl<L: NonNegativeLoss> Objective for SemiSupervisedObjective<L> {
             what: "the semi-supervised risk",
             group: "unlabeled, anomalous or normal",
         }))
+    }
+}
+
+/// [`SemiSupervisedObjective`] by name, `semi-supervised`: ABC, DeepSAD.
+///
+/// ```
+/// use puad::detector::DeepSvddSpec;
+/// use puad::method::Method;
+/// use puad::objective::{GroupWeighting, SemiSupervisedSpec};
+///
+/// let objective = SemiSupervisedSpec { weighting: GroupWeighting::PerGroup };
+/// assert_eq!(Method::new(DeepSvddSpec {}, objective).to_string(), "DeepSAD");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SemiSupervisedSpec {
+    /// How the groups are weighted against each other.
+    pub weighting: GroupWeighting,
+}
+
+impl SemiSupervisedSpec {
+    pub(crate) const DEFAULT: Self = Self {
+        weighting: GroupWeighting::Pooled,
+    };
+}
+
+impl Specification for SemiSupervisedSpec {
+    const NAME: &'static str = "semi-supervised";
+}
+
+impl ObjectiveSpec for SemiSupervisedSpec {
+    fn build(&self, detector: SharedDetector, _: ClassPrior) -> Result<SharedObjective> {
+        let objective = SemiSupervisedObjective::new(detector);
+        Ok(Box::new(objective.with_weighting(self.weighting)))
+    }
+}
+
+/// [`SemiSupervisedObjective`] with latent outlier exposure, each group its own mean, by name: `soel`.
+///
+/// ```
+/// use puad::detector::DeepSvddSpec;
+/// use puad::method::Method;
+/// use puad::objective::SoelSpec;
+///
+/// assert_eq!(Method::new(DeepSvddSpec {}, SoelSpec::default()), Method::SOEL);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SoelSpec {
+    /// How an unlabeled sample taken as an anomaly counts.
+    pub labels: LoeLabels,
+}
+
+impl SoelSpec {
+    pub(crate) const DEFAULT: Self = Self {
+        labels: LoeLabels::Hard,
+    };
+}
+
+impl Specification for SoelSpec {
+    const NAME: &'static str = "soel";
+}
+
+impl ObjectiveSpec for SoelSpec {
+    fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective> {
+        let labels = self.labels;
+        let loe = UnlabeledRisk::Loe(Loe { prior, labels });
+        let objective = SemiSupervisedObjective::new(detector);
+        let objective = objective.with_weighting(GroupWeighting::PerGroup);
+        Ok(Box::new(objective.with_unlabeled_risk(loe)))
     }
 }

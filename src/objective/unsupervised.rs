@@ -1,7 +1,11 @@
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
-use super::{GroupLosses, Groups, Objective, UnlabeledRisk};
-use crate::{AnomalyTerm, Error, NonNegativeLoss, Result};
+use super::{
+    GroupLosses, Groups, Loe, LoeLabels, Objective, ObjectiveSpec, SharedObjective, UnlabeledRisk,
+};
+use crate::spec::Specification;
+use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SharedDetector};
 
 /// The mean loss of the unlabeled samples (eq. 2), or [`Loe`](super::Loe) on them.
 ///
@@ -76,5 +80,70 @@ impl<L: NonNegativeLoss> Objective for UnsupervisedObjective<L> {
             });
         };
         self.unlabeled.risk(unlabeled, self.term)
+    }
+}
+
+/// [`UnsupervisedObjective`] by name, `unsupervised`: AE, DAE, DeepSVDD.
+///
+/// ```
+/// use puad::objective::{ObjectiveSpec, UnsupervisedSpec};
+///
+/// assert!(!UnsupervisedSpec {}.uses_anomalies());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UnsupervisedSpec {}
+
+impl Specification for UnsupervisedSpec {
+    const NAME: &'static str = "unsupervised";
+}
+
+impl ObjectiveSpec for UnsupervisedSpec {
+    fn build(&self, detector: SharedDetector, _: ClassPrior) -> Result<SharedObjective> {
+        Ok(Box::new(UnsupervisedObjective::new(detector)))
+    }
+
+    fn uses_anomalies(&self) -> bool {
+        false
+    }
+}
+
+/// [`UnsupervisedObjective`] with latent outlier exposure by name, `loe`.
+///
+/// ```
+/// use puad::detector::DeepSvddSpec;
+/// use puad::method::Method;
+/// use puad::objective::{LoeLabels, LoeSpec};
+///
+/// let method = Method::new(DeepSvddSpec {}, LoeSpec { labels: LoeLabels::Soft });
+/// assert_eq!(method.to_string(), "LOE");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoeSpec {
+    /// How a sample taken as an anomaly counts.
+    pub labels: LoeLabels,
+}
+
+impl LoeSpec {
+    pub(crate) const DEFAULT: Self = Self {
+        labels: LoeLabels::Hard,
+    };
+}
+
+impl Specification for LoeSpec {
+    const NAME: &'static str = "loe";
+}
+
+impl ObjectiveSpec for LoeSpec {
+    fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective> {
+        let labels = self.labels;
+        let loe = UnlabeledRisk::Loe(Loe { prior, labels });
+        let objective = UnsupervisedObjective::new(detector);
+        Ok(Box::new(objective.with_unlabeled_risk(loe)))
+    }
+
+    fn uses_anomalies(&self) -> bool {
+        false
     }
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::Selection;
 use crate::optim::AdamConfig;
 use crate::{Error, Result};
 
@@ -24,34 +25,6 @@ pub enum Batching {
     /// Every batch gets its share of every group, drawn with replacement where a group has fewer
     /// samples than there are batches.
     Stratified,
-}
-
-/// Which epoch's parameters are kept.
-///
-/// ```
-/// use puad::train::Selection;
-/// use puad::{Estimator, FitConfig};
-///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// let mut config = FitConfig::default();
-/// config.train.selection = Selection::PuAuroc;
-/// # config.train.epochs = 2;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
-/// let reports = &detector.history().training.epochs;
-/// assert!(reports.iter().all(|report| report.pu_auroc.is_some()));
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Selection {
-    /// The lowest validation risk (section 5.3 of the paper).
-    #[default]
-    Risk,
-    /// The highest AUROC of the validation set's labeled anomalies against its unlabeled samples.
-    /// It needs no normal labels, and is linear in the true AUROC of anomalies against normals:
-    /// with `U = alpha A + (1 - alpha) N`, `AUROC(A, U) = alpha / 2 + (1 - alpha) AUROC(A, N)`.
-    PuAuroc,
 }
 
 /// The hyperparameters of a [`Trainer`](super::Trainer). Defaults: section 5.3 of the paper.

@@ -1,4 +1,5 @@
-//! Training: mini-batches, early stopping, and the two phases of a DeepSVDD.
+//! Training: mini-batches, optimiser, early stopping, the choice of an epoch, and runs that survive
+//! being killed.
 //!
 //! ```
 //! use puad::train::{Batching, Selection, TrainConfig, Trainer};
@@ -19,11 +20,16 @@ mod batches;
 mod checkpoints;
 mod config;
 mod observer;
-mod svdd;
+mod pretraining;
+mod run;
+mod selection;
+mod stopping;
 mod trainer;
 
 pub use checkpoints::Checkpoints;
-pub use config::{Batching, Selection, TrainConfig};
-pub use observer::{EpochReport, History, Observer, Phase, StopReason};
-pub use svdd::SvddHistory;
+pub use config::{Batching, TrainConfig};
+pub use observer::{EpochReport, FitHistory, History, Observer, Phase, StopReason};
+pub use pretraining::Pretraining;
+pub use selection::{Select, Selection, Validation};
+pub use stopping::{Patience, Stop};
 pub use trainer::Trainer;

@@ -78,12 +78,13 @@ pub trait Observer {
     /// parameters.
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()>;
 
-    /// Called before the first epoch of each phase of a run that may have two
-    /// ([`Trainer::fit_svdd`](super::Trainer::fit_svdd), [`Assembly`](crate::method::Assembly)). Default: nothing.
+    /// Called before the first epoch of each phase of a fit that may have two
+    /// ([`Pretraining`](super::Pretraining)). Default: nothing.
     fn on_phase(&mut self, _phase: Phase) {}
 }
 
-/// A part of a training run, whose epochs are counted from 1.
+/// A part of a training run, whose epochs are counted from 1. The numbers reach the seeds of shuffling and
+/// noise: they never change.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -115,10 +116,10 @@ pub trait Observer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// A DeepSVDD's encoder inside an autoencoder.
-    Pretraining,
+    /// What a detector does before it is trained itself, as a DeepSVDD's encoder inside an autoencoder.
+    Pretraining = 0,
     /// The method itself.
-    Training,
+    Training = 1,
 }
 
 impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Observer for F {
@@ -156,7 +157,7 @@ impl Observer for () {
 pub enum StopReason {
     /// All epochs were run.
     Epochs,
-    /// No better epoch within the patience.
+    /// No better epoch within the patience, or what another [`Stop`](super::Stop) rule says.
     Patience,
     /// The observer asked for it.
     Observer,
@@ -181,8 +182,47 @@ pub enum StopReason {
 pub struct History {
     /// One report an epoch.
     pub epochs: Vec<EpochReport>,
-    /// The epoch whose parameters are in place, counted from 1.
+    /// The epoch whose parameters are in place, counted from 1; 0 without epochs.
     pub best_epoch: usize,
     /// Why training ended.
     pub stopped: StopReason,
+}
+
+/// The epochs of a fit.
+///
+/// ```
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::method::Method;
+/// use puad::{Estimator, FitConfig};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let mut config = FitConfig { method: Some(Method::PUSVDD), ..FitConfig::default() };
+/// config.train.epochs = 2;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+/// let history = detector.history();
+/// assert_eq!(history.training.epochs.len(), 2);
+/// assert_eq!(history.pretraining.as_ref().map(|phase| phase.epochs.len()), Some(2));
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitHistory {
+    /// Of a detector that has one.
+    pub pretraining: Option<History>,
+    /// Of the method itself; without epochs for a model that is not trained by epochs.
+    pub training: History,
+}
+
+impl FitHistory {
+    /// Of a model that is not trained by epochs.
+    pub fn without_epochs() -> Self {
+        Self {
+            pretraining: None,
+            training: History {
+                epochs: Vec::new(),
+                best_epoch: 0,
+                stopped: StopReason::Epochs,
+            },
+        }
+    }
 }

@@ -1,22 +1,16 @@
-use std::cell::OnceCell;
-use std::time::Instant;
+use std::fmt;
+use std::sync::Arc;
 
-use candle_core::{DType, Tensor, Var};
-use rand_chacha::ChaCha8Rng;
+use candle_core::Var;
 
-use super::batches::{self, Batch};
-use super::{
-    Checkpoints, EpochReport, History, Observer, Phase, Selection, StopReason, TrainConfig,
-};
-use crate::data::{PuDataset, Samples};
-use crate::metrics::auroc;
-use crate::objective::{GroupCounts, GroupLosses, Objective};
-use crate::optim::Adam;
-use crate::params::{Snapshot, check_fixed};
-use crate::rng::{Purpose, substream};
-use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, score_samples};
+use super::run::Run;
+use super::{Checkpoints, History, Observer, Patience, Phase, Select, Stop, TrainConfig, batches};
+use crate::data::PuDataset;
+use crate::objective::{GroupCounts, Objective};
+use crate::optim::{Adam, Optimizer};
+use crate::{Error, NonNegativeLoss, Params, Result};
 
-/// Minimises an [`Objective`] with Adam over shuffled mini-batches (Algorithm 1 of the paper), and
+/// Minimises an [`Objective`] with Adam, or another optimiser, over shuffled mini-batches (Algorithm 1 of the paper), and
 /// keeps the best epoch on a validation set.
 ///
 /// The same seed on the same data gives the same run, bit for bit, on the CPU.
@@ -48,11 +42,27 @@ use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, s
 /// assert_eq!(history.epochs.len(), 2);
 /// # Ok::<(), puad::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Trainer {
     config: TrainConfig,
     phase: Phase,
     checkpoints: Option<Checkpoints>,
+    optimizer: Option<Arc<MakeOptimizer>>,
+    selection: Option<Arc<dyn Select>>,
+    stopping: Option<Arc<dyn Stop>>,
+}
+
+/// An optimiser of the named parameters.
+type MakeOptimizer = dyn Fn(&[(String, Var)]) -> Result<Box<dyn Optimizer>> + Send + Sync;
+
+impl fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("config", &self.config)
+            .field("phase", &self.phase)
+            .field("checkpoints", &self.checkpoints)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trainer {
@@ -66,13 +76,23 @@ impl Trainer {
             config,
             phase: Phase::Training,
             checkpoints: None,
+            optimizer: None,
+            selection: None,
+            stopping: None,
         })
     }
 
-    /// With the random numbers of another phase, so that the second phase does not meet the
-    /// mini-batches of the first again.
-    pub(super) fn in_phase(self, phase: Phase) -> Self {
-        Self { phase, ..self }
+    /// This trainer for another phase: with random numbers of its own, so that the second phase does
+    /// not meet the mini-batches of the first again, and a file of its own.
+    pub(super) fn of_phase(&self, phase: Phase, config: TrainConfig) -> Result<Self> {
+        config.check()?;
+        Ok(Self {
+            config,
+            phase,
+            checkpoints: self.checkpoints.as_ref().map(Checkpoints::pretraining),
+            selection: None,
+            ..self.clone()
+        })
     }
 
     /// Saves the run as it goes, and goes on from a file that is there already.
@@ -96,9 +116,64 @@ impl Trainer {
         })
     }
 
+    /// Another optimiser than [`Adam`] with the configuration's settings: `make` gets the parameters
+    /// of each phase, sorted by name. See [`CandleOptimizer`](crate::optim::CandleOptimizer) for an
+    /// example.
+    pub fn with_optimizer(
+        self,
+        make: impl Fn(&[(String, Var)]) -> Result<Box<dyn Optimizer>> + Send + Sync + 'static,
+    ) -> Self {
+        let optimizer: Option<Arc<MakeOptimizer>> = Some(Arc::new(make));
+        Self { optimizer, ..self }
+    }
+
+    /// Another choice of the epoch that is kept than the configuration's; a pre-training keeps the
+    /// lowest risk.
+    pub fn with_selection(self, selection: impl Select + 'static) -> Self {
+        let selection: Option<Arc<dyn Select>> = Some(Arc::new(selection));
+        Self { selection, ..self }
+    }
+
+    /// Another rule to end early than the configuration's patience.
+    pub fn with_stopping(self, stopping: impl Stop + 'static) -> Self {
+        let stopping: Option<Arc<dyn Stop>> = Some(Arc::new(stopping));
+        Self { stopping, ..self }
+    }
+
     /// Where the run is saved, if it is.
     pub fn checkpoints(&self) -> Option<&Checkpoints> {
         self.checkpoints.as_ref()
+    }
+
+    /// The hyperparameters.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub(super) fn optimizer(&self, params: &[(String, Var)]) -> Result<Box<dyn Optimizer>> {
+        match &self.optimizer {
+            Some(make) => make(params),
+            None => Ok(Box::new(Adam::new(params.to_vec(), self.config.adam)?)),
+        }
+    }
+
+    pub(super) fn selection(&self) -> &dyn Select {
+        match &self.selection {
+            Some(selection) => selection.as_ref(),
+            None => &self.config.selection,
+        }
+    }
+
+    pub(super) fn stops(&self, epochs: &[super::EpochReport], best: usize) -> bool {
+        match (&self.stopping, self.config.patience) {
+            (Some(rule), _) => rule.stops(epochs, best),
+            (None, Some(patience)) => Patience(patience).stops(epochs, best),
+            (None, None) => false,
+        }
     }
 
     /// Whether both sets hold what `objective` and the selection need: what [`fit`](Self::fit) asks
@@ -108,27 +183,35 @@ impl Trainer {
         objective: &O,
         train: &PuDataset,
         validation: &PuDataset,
-    ) -> Result<()> {
-        let counts = batches::counts(train, objective.sees());
-        check_groups(&self.config, objective, counts, validation)
-    }
-
-    /// The hyperparameters.
-    pub fn config(&self) -> &TrainConfig {
-        &self.config
+    ) -> Result<GroupCounts> {
+        let sees = objective.sees();
+        let counts = batches::counts(train, sees);
+        if counts.total() < 2 {
+            let rule = "at least 2 (batch norm needs two)";
+            return Err(Error::config("training samples", rule, counts.total()));
+        }
+        objective.check_groups(counts)?;
+        objective.check_groups(batches::counts(validation, sees))?;
+        if self.selection().needs_anomalies() && validation.anomalies().is_none() {
+            let (what, group) = ("the selection of an epoch", "anomalous");
+            return Err(Error::EmptyGroup { what, group });
+        }
+        Ok(counts)
     }
 
     /// Trains `params` on `objective`. Afterwards, with or without an error, the parameters and
     /// batch-norm statistics of the best epoch are in place (the initial ones if there was none).
     ///
-    /// Data may live on another device than `params`; batches are moved.
+    /// Data may live on another device than `params`; batches are moved. The detector's buffers are
+    /// registered with `params`.
     ///
     /// # Errors
     /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
     /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
-    /// infinite; [`Error::LearnedBuffer`] for a learned tensor named `center`;
-    /// [`Error::Checkpoint`] if the run's file cannot be written or read, or holds another
-    /// run; whatever the detector gives.
+    /// infinite; [`Error::LossOutOfRange`] for a validation loss that is negative or NaN;
+    /// [`Error::LearnedBuffer`] for a buffer that the loss learns from; [`Error::Checkpoint`] if the
+    /// run's file cannot be written or read, or holds another run; [`Error::NotResumable`] if the
+    /// optimiser has no state to save; whatever the detector gives.
     pub fn fit<O: Objective + ?Sized>(
         &self,
         objective: &O,
@@ -137,261 +220,8 @@ impl Trainer {
         validation: &PuDataset,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let mut run = Run::new(self, objective, params, train, validation)?;
-        let outcome = match &self.checkpoints {
-            Some(checkpoints) => run
-                .resume(checkpoints)
-                .and_then(|()| run.epochs(observer, Some(checkpoints))),
-            None => run.epochs(observer, None),
-        };
-        params.restore(&run.best.snapshot)?;
-        let stopped = outcome?;
-        Ok(History {
-            epochs: run.reports,
-            best_epoch: run.best.epoch,
-            stopped,
-        })
+        let counts = self.check_data(objective, train, validation)?;
+        params.register_buffers(&objective.detector().buffers())?;
+        Run::new(self, objective, params, counts, train, validation)?.finish(observer)
     }
-}
-
-/// The best epoch so far; `epoch` 0 is the start.
-pub(super) struct Best {
-    pub(super) epoch: usize,
-    /// Lower is better.
-    pub(super) cost: f64,
-    pub(super) snapshot: Snapshot,
-}
-
-pub(super) struct Run<'a, O: ?Sized> {
-    pub(super) config: &'a TrainConfig,
-    objective: &'a O,
-    pub(super) params: &'a Params,
-    pub(super) train: &'a PuDataset,
-    pub(super) validation: &'a PuDataset,
-    counts: GroupCounts,
-    pub(super) adam: Adam,
-    pub(super) shuffle: ChaCha8Rng,
-    pub(super) noise: Noise,
-    pub(super) best: Best,
-    pub(super) reports: Vec<EpochReport>,
-    /// See [`Params::fixed`].
-    fixed: Vec<(String, Var)>,
-    /// Hash of both sets, once it is known.
-    pub(super) data: OnceCell<u64>,
-}
-
-impl<'a, O: Objective + ?Sized> Run<'a, O> {
-    fn new(
-        trainer: &'a Trainer,
-        objective: &'a O,
-        params: &'a Params,
-        train: &'a PuDataset,
-        validation: &'a PuDataset,
-    ) -> Result<Self> {
-        let (config, phase) = (&trainer.config, trainer.phase as u64);
-        trainer.check_data(objective, train, validation)?;
-        let counts = batches::counts(train, objective.sees());
-        let vars = params.parameters().into_iter().map(|(_, var)| var);
-        Ok(Self {
-            adam: Adam::new(vars.collect(), config.adam)?,
-            shuffle: substream(config.seed, Purpose::Shuffle, phase),
-            noise: Noise::of_phase(config.seed, phase),
-            best: Best {
-                epoch: 0,
-                cost: f64::INFINITY,
-                snapshot: params.snapshot()?,
-            },
-            reports: Vec::new(),
-            fixed: params.fixed(),
-            data: OnceCell::new(),
-            config,
-            objective,
-            params,
-            train,
-            validation,
-            counts,
-        })
-    }
-
-    fn epochs(
-        &mut self,
-        observer: &mut dyn Observer,
-        checkpoints: Option<&Checkpoints>,
-    ) -> Result<StopReason> {
-        loop {
-            let done = self.reports.len();
-            // Asked before an epoch, so that a run that had ended ends again when it is resumed.
-            if let Some(reason) = self.finished(done) {
-                return Ok(reason);
-            }
-            let epoch = done + 1;
-            let report = self.epoch(epoch)?;
-            self.reports.push(report);
-            let stopped = observer.on_epoch(&report).is_break();
-            let ends = stopped || self.finished(epoch).is_some();
-            if let Some(checkpoints) = checkpoints
-                && (ends || epoch.is_multiple_of(checkpoints.every))
-            {
-                self.save(checkpoints)?;
-            }
-            if stopped {
-                return Ok(StopReason::Observer);
-            }
-        }
-    }
-
-    /// Why training ends after `done` epochs, if it does.
-    fn finished(&self, done: usize) -> Option<StopReason> {
-        let waited = done - self.best.epoch;
-        match self.config.patience {
-            Some(patience) if waited >= patience => Some(StopReason::Patience),
-            _ if done >= self.config.epochs => Some(StopReason::Epochs),
-            _ => None,
-        }
-    }
-
-    fn epoch(&mut self, epoch: usize) -> Result<EpochReport> {
-        let start = Instant::now();
-        let config = self.config;
-        let batches = batches::epoch(
-            self.counts,
-            config.batch_size,
-            config.batching,
-            &mut self.shuffle,
-        );
-        let mut sum = 0.;
-        for (i, batch) in batches.iter().enumerate() {
-            let risk = self.step(batch, epoch, i + 1)?;
-            sum += risk;
-        }
-        let validation_risk = self.validation_risk(epoch)?;
-        let pu_auroc = match config.selection {
-            Selection::Risk => None,
-            Selection::PuAuroc => Some(self.pu_auroc()?),
-        };
-        let cost = pu_auroc.map_or(validation_risk, |auroc| -auroc);
-        let best = cost < self.best.cost;
-        if best {
-            self.best = Best {
-                epoch,
-                cost,
-                snapshot: self.params.snapshot()?,
-            };
-        }
-        Ok(EpochReport {
-            epoch,
-            risk: sum / batches.len() as f64,
-            validation_risk,
-            pu_auroc,
-            seconds: start.elapsed().as_secs_f64(),
-            best,
-        })
-    }
-
-    /// One descent of the risk of a mini-batch; returns that risk.
-    fn step(&mut self, batch: &Batch, epoch: usize, number: usize) -> Result<f64> {
-        let xs = batch.gather(self.train, self.params.device())?;
-        let mut pass = Pass::training(&mut self.noise);
-        let losses = checked_losses(self.objective.detector(), &xs, &mut pass)?;
-        let losses = GroupLosses::split(&losses, batch.counts())?;
-        let risk = self.objective.risk(&losses)?;
-        let value = risk.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-        if !value.is_finite() {
-            return Err(Error::Diverged {
-                epoch,
-                batch: number,
-                risk: value,
-            });
-        }
-        let grads = risk.backward()?;
-        check_fixed(&self.fixed, &grads)?;
-        self.adam.step(&grads)?;
-        Ok(value)
-    }
-
-    /// The risk of the whole validation set at once.
-    fn validation_risk(&self, epoch: usize) -> Result<f64> {
-        let sees = self.objective.sees();
-        let evaluate = |group: Option<&Samples>, seen: bool| match group {
-            Some(samples) if seen => self.evaluate(samples).map(Some),
-            _ => Ok(None),
-        };
-        let losses = GroupLosses {
-            unlabeled: evaluate(Some(self.validation.unlabeled()), true)?,
-            anomalies: evaluate(self.validation.anomalies(), sees.anomalies)?,
-            normals: evaluate(self.validation.normals(), sees.normals)?,
-        };
-        let risk = self.objective.validation_risk(&losses)?;
-        if risk.is_finite() {
-            Ok(risk)
-        } else {
-            Err(Error::DivergedValidation { epoch, risk })
-        }
-    }
-
-    fn evaluate(&self, samples: &Samples) -> Result<SampleLosses> {
-        let detector = self.objective.detector();
-        let batches = samples.batches(self.config.batch_size, self.params.device())?;
-        let chunk = |xs: Result<Tensor>| {
-            let losses = checked_losses(detector, &xs?, &mut Pass::evaluation())?;
-            // Without its graph: activations of one chunk at a time are enough.
-            SampleLosses::concat_detached(&[losses])
-        };
-        let losses = batches.map(chunk).collect::<Result<Vec<_>>>()?;
-        SampleLosses::concat_detached(&losses)
-    }
-
-    fn pu_auroc(&self) -> Result<f64> {
-        let detector = self.objective.detector();
-        let (size, device) = (self.config.batch_size, self.params.device());
-        let scores = |samples: &Samples| score_samples(detector, samples, size, device);
-        let mut all = scores(self.validation.unlabeled())?;
-        let unlabeled = all.len();
-        if let Some(anomalies) = self.validation.anomalies() {
-            all.extend(scores(anomalies)?);
-        }
-        let positives: Vec<bool> = (0..all.len()).map(|i| i >= unlabeled).collect();
-        auroc(&all, &positives)
-    }
-}
-
-/// Both sets must hold the groups that the objective and the selection need.
-fn check_groups<O: Objective + ?Sized>(
-    config: &TrainConfig,
-    objective: &O,
-    train: GroupCounts,
-    validation: &PuDataset,
-) -> Result<()> {
-    if train.total() < 2 {
-        let rule = "at least 2 (batch norm needs two)";
-        return Err(Error::config("training samples", rule, train.total()));
-    }
-    let sees = objective.sees();
-    objective.check_groups(train)?;
-    objective.check_groups(batches::counts(validation, sees))?;
-    let (what, lacks_anomalies) = ("selection by AUROC", validation.anomalies().is_none());
-    if config.selection == Selection::PuAuroc && lacks_anomalies {
-        let group = "anomalous";
-        return Err(Error::EmptyGroup { what, group });
-    }
-    Ok(())
-}
-
-/// The detector's losses, one a sample.
-fn checked_losses<L: NonNegativeLoss + ?Sized>(
-    detector: &L,
-    xs: &Tensor,
-    pass: &mut Pass<'_>,
-) -> Result<SampleLosses> {
-    let losses = detector.losses(xs, pass)?;
-    for tensor in [Some(&losses.normal), losses.anomalous.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if tensor.dims() != [xs.dim(0)?] {
-            let expected = format!("[{}], the batch", xs.dim(0)?);
-            return Err(Error::shape("per-sample losses", expected, tensor));
-        }
-    }
-    Ok(losses)
 }

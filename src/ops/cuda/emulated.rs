@@ -206,8 +206,7 @@ mod tests {
                 anomalies: 2,
                 normals: 0,
             };
-            let vars = params.parameters().into_iter().map(|p| p.1).collect();
-            let mut adam = Adam::new(vars, AdamConfig::default())?;
+            let mut adam = Adam::new(params.parameters(), AdamConfig::default())?;
             let mut noise = Noise::new(0);
             for _ in 0..3 {
                 let losses = detector.losses(&xs, &mut Pass::training(&mut noise))?;

@@ -1,19 +1,8 @@
-//! Adam, with coupled or decoupled weight decay.
-//!
-//! ```
-//! use puad::optim::{AdamConfig, WeightDecay};
-//! use puad::train::TrainConfig;
-//!
-//! let adam = AdamConfig { learning_rate: 1e-3, weight_decay: WeightDecay::Decoupled(0.01), ..Default::default() };
-//! let config = TrainConfig { adam, ..Default::default() };
-//! config.check()?;
-//! # Ok::<(), puad::Error>(())
-//! ```
-
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
+use super::{Gradients, Optimizer, OptimizerState};
 use crate::ops::{self, AdamStep};
 use crate::{Error, Result};
 
@@ -31,7 +20,7 @@ use crate::{Error, Result};
 /// };
 /// // A gradient of 0: only the decay moves the weight.
 /// let flat = w.mul(&w.zeros_like()?)?.sum_all()?;
-/// Adam::new(vec![w.clone()], config)?.step(&flat.backward()?)?;
+/// Adam::new(vec![("w".into(), w.clone())], config)?.step(&flat.backward()?)?;
 /// assert!((w.to_vec1::<f64>()?[0] - 2. * (1. - 0.1 * 0.5)).abs() < 1e-12);
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -164,7 +153,7 @@ impl AdamConfig {
 /// use puad::optim::{Adam, AdamConfig};
 ///
 /// let w = Var::new(&[1f64], &Device::Cpu)?;
-/// let mut adam = Adam::new(vec![w.clone()], AdamConfig { learning_rate: 0.1, ..Default::default() })?;
+/// let mut adam = Adam::new(vec![("w".into(), w.clone())], AdamConfig { learning_rate: 0.1, ..Default::default() })?;
 /// adam.step(&w.sqr()?.sum_all()?.backward()?)?;
 /// assert!((w.to_vec1::<f64>()?[0] - 0.9).abs() < 1e-6);
 /// # Ok::<(), puad::Error>(())
@@ -178,6 +167,7 @@ pub struct Adam {
 /// One parameter and its moments.
 #[derive(Debug)]
 struct Slot {
+    name: String,
     var: Var,
     /// Of the gradient and its square: `[2, ...]`, updated in place.
     moments: Tensor,
@@ -185,7 +175,7 @@ struct Slot {
 }
 
 impl Adam {
-    /// An optimiser of `vars`, with moments of 0.
+    /// An optimiser of the named parameters, with moments of 0.
     ///
     /// # Errors
     /// [`Error::Config`] for a hyperparameter outside its range.
@@ -198,35 +188,14 @@ impl Adam {
     ///
     /// let params = Params::new(0, DType::F32, &Device::Cpu);
     /// candle_nn::linear(4, 2, params.var_builder())?;
-    /// let vars = params.parameters().into_iter().map(|(_, var)| var);
-    /// let adam = Adam::new(vars.collect(), AdamConfig::default())?;
+    /// let adam = Adam::new(params.parameters(), AdamConfig::default())?;
     /// # Ok::<(), puad::Error>(())
     /// ```
-    pub fn new(vars: Vec<Var>, config: AdamConfig) -> Result<Self> {
+    pub fn new(parameters: Vec<(String, Var)>, config: AdamConfig) -> Result<Self> {
         config.check()?;
-        let slots = vars.into_iter().map(Slot::new).collect::<Result<_>>()?;
+        let slots = parameters.into_iter().map(Slot::new);
+        let slots = slots.collect::<Result<_>>()?;
         Ok(Self { config, slots })
-    }
-
-    /// Copies of the first and second moments and the number of steps of each parameter, in order.
-    pub(crate) fn export(&self) -> Result<Vec<(Tensor, Tensor, i32)>> {
-        let copy = |slot: &Slot| {
-            let moment = |i| slot.moments.get(i)?.copy();
-            Ok((moment(0)?, moment(1)?, slot.steps))
-        };
-        self.slots.iter().map(copy).collect()
-    }
-
-    /// Takes back what [`export`](Self::export) gave, of the same parameters.
-    ///
-    /// # Errors
-    /// If a shape is another than the parameter's.
-    pub(crate) fn import(&mut self, moments: Vec<(Tensor, Tensor, i32)>) -> Result<()> {
-        for (slot, (first, second, steps)) in self.slots.iter_mut().zip(moments) {
-            slot.moments = Tensor::stack(&[first, second], 0)?;
-            slot.steps = steps;
-        }
-        Ok(())
     }
 
     /// One update of every parameter that `grads` has a gradient of.
@@ -239,7 +208,7 @@ impl Adam {
     /// use puad::optim::{Adam, AdamConfig};
     ///
     /// let w = Var::new(&[1f64], &Device::Cpu)?;
-    /// let mut adam = Adam::new(vec![w.clone()], AdamConfig { learning_rate: 0.1, ..Default::default() })?;
+    /// let mut adam = Adam::new(vec![("w".into(), w.clone())], AdamConfig { learning_rate: 0.1, ..Default::default() })?;
     /// for _ in 0..200 {
     ///     let loss = w.affine(1., -3.)?.sqr()?.sum_all()?;
     ///     adam.step(&loss.backward()?)?;
@@ -257,12 +226,83 @@ impl Adam {
     }
 }
 
+/// Its state: tensors `first.NAME` and `second.NAME`, the moments of parameter `NAME`, and its steps.
+impl Optimizer for Adam {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn step(&mut self, gradients: &Gradients<'_>) -> Result<()> {
+        Adam::step(self, gradients.store())
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.config.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        let config = AdamConfig {
+            learning_rate: rate,
+            ..self.config
+        };
+        config.check()?;
+        self.config = config;
+        Ok(())
+    }
+
+    fn state(&self) -> Result<OptimizerState> {
+        let mut state = OptimizerState::default();
+        for slot in &self.slots {
+            for (i, moment) in MOMENTS.into_iter().enumerate() {
+                let name = format!("{moment}.{}", slot.name);
+                state.tensors.insert(name, slot.moments.get(i)?.copy()?);
+            }
+            state.steps.insert(slot.name.clone(), slot.steps as u64);
+        }
+        Ok(state)
+    }
+
+    fn load_state(&mut self, mut state: OptimizerState) -> Result<()> {
+        for slot in &mut self.slots {
+            let mut take = |moment: &str| {
+                let name = format!("{moment}.{}", slot.name);
+                let tensor = state.tensors.remove(&name);
+                match tensor {
+                    Some(tensor) if tensor.dims() == slot.var.dims() => Ok(tensor),
+                    Some(tensor) => Err(Error::shape(
+                        "a moment",
+                        format!("{:?}", slot.var.dims()),
+                        &tensor,
+                    )),
+                    None => Err(Error::UnknownParameter { name }),
+                }
+            };
+            slot.moments = Tensor::stack(&[take(MOMENTS[0])?, take(MOMENTS[1])?], 0)?;
+            let steps = state.steps.remove(&slot.name);
+            let name = || Error::UnknownParameter {
+                name: slot.name.clone(),
+            };
+            let steps = steps.ok_or_else(name)?;
+            let rule = "a number of steps below 2^31";
+            slot.steps = i32::try_from(steps).map_err(|_| Error::config("steps", rule, steps))?;
+        }
+        let left = state.tensors.into_keys().chain(state.steps.into_keys());
+        match left.into_iter().next() {
+            Some(name) => Err(Error::UnknownParameter { name }),
+            None => Ok(()),
+        }
+    }
+}
+
+const MOMENTS: [&str; 2] = ["first", "second"];
+
 impl Slot {
-    fn new(var: Var) -> Result<Self> {
+    fn new((name, var): (String, Var)) -> Result<Self> {
         let zeros = var.as_detached_tensor().zeros_like()?;
         Ok(Self {
             moments: Tensor::stack(&[&zeros, &zeros], 0)?,
             steps: 0,
+            name,
             var,
         })
     }
@@ -287,7 +327,11 @@ mod tests {
     fn run(config: AdamConfig) -> Vec<f64> {
         let w = Var::new(&[1f64, -2.], &Device::Cpu).unwrap();
         let skipped = Var::new(&[5f64], &Device::Cpu).unwrap();
-        let mut adam = Adam::new(vec![w.clone(), skipped.clone()], config).unwrap();
+        let mut adam = Adam::new(
+            vec![("w".into(), w.clone()), ("skipped".into(), skipped.clone())],
+            config,
+        )
+        .unwrap();
         let scale = Tensor::new(&[1f64, 3.], &Device::Cpu).unwrap();
         for _ in 0..4 {
             let loss = (w.sqr().unwrap() * &scale).unwrap().sum_all().unwrap();
@@ -340,8 +384,10 @@ mod tests {
                 weight_decay,
                 ..Default::default()
             };
-            let mut adams =
-                [(); 2].map(|()| Slot::new(Var::from_tensor(&w.copy().unwrap()).unwrap()).unwrap());
+            let mut adams = [(); 2].map(|()| {
+                let var = Var::from_tensor(&w.copy().unwrap()).unwrap();
+                Slot::new(("w".into(), var)).unwrap()
+            });
             for step in 1..4 {
                 let grad = (w.sqr().unwrap() * f64::from(step)).unwrap();
                 adams[0].update(&grad, &config).unwrap();

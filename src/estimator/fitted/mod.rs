@@ -1,28 +1,44 @@
-use candle_core::{DType, Device, Tensor};
+mod explain;
+mod file;
+#[cfg(feature = "datasets")]
+mod stream;
+mod upgrade;
 
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+
+use super::decision::{Decision, ValidationScores, check_scores};
 use super::{
     Calibration, CalibrationMethod, FitConfig, IntoSamples, Scaler, Threshold, ThresholdRule,
+    Transformation,
 };
 use crate::data::{DataError, Samples, check_finite};
-use crate::method::{AnyDetector, FitHistory, Method, Network};
-use crate::{Error, NonNegativeLoss, Params, Result};
+use crate::method::Method;
+use crate::model::{Fitted, NetworkModel};
+use crate::score::collect_scores;
+use crate::train::FitHistory;
+use crate::{Error, Result};
+
+#[cfg(feature = "datasets")]
+pub use stream::Progress;
 
 /// Who the samples to score are, in errors about them.
 const INPUT: &str = "scored";
 
-/// A trained detector with its scaler, threshold and calibration; see
-/// [`Estimator`](super::Estimator) for an example from end to end.
+/// A fitted model with what stands before it, the transformation, and behind it, threshold and
+/// calibration; see [`Estimator`](super::Estimator) for an example from end to end.
 ///
-/// Clones share the network, but each has its own threshold and calibration.
+/// Clones share the model, but each has its own threshold and calibration.
 ///
 /// ```
 /// use puad::estimator::Threshold;
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 1;
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 20;
 /// let detector = Estimator::new(config).fit(&rows, &labeled)?;
 /// let mut strict = detector.clone();
 /// strict.set_threshold(Threshold::Value(1e6))?;
@@ -32,58 +48,16 @@ const INPUT: &str = "scored";
 /// ```
 #[derive(Clone, Debug)]
 pub struct FittedDetector {
-    pub(super) parts: Parts,
-}
-
-/// What a fitted detector is made of, and what its file holds.
-#[derive(Clone, Debug)]
-pub(crate) struct Parts {
-    pub(crate) config: FitConfig,
-    pub(crate) network: Network,
-    pub(crate) scaler: Option<Scaler>,
-    pub(crate) params: Params,
-    pub(crate) detector: AnyDetector,
-    pub(crate) history: FitHistory,
-    pub(crate) validation: ValidationScores,
-    pub(crate) calibration: Option<Calibration>,
-    pub(crate) threshold: f64,
-    /// `None` only while a fit is under way.
-    pub(crate) rule: Option<ThresholdRule>,
-}
-
-/// The scores of the validation part, in ascending order: what thresholds and probabilities are
-/// made of.
-///
-/// ```
-/// use puad::{Estimator, FitConfig};
-///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
-/// let scores = detector.validation_scores();
-/// assert!(scores.unlabeled.is_sorted());
-/// assert_eq!(scores.anomalies.len(), 1);
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ValidationScores {
-    /// Of the unlabeled samples.
-    pub unlabeled: Vec<f64>,
-    /// Of the labeled anomalies; empty if there were none.
-    pub anomalies: Vec<f64>,
+    pub(super) config: FitConfig,
+    pub(super) transformation: Arc<dyn Transformation>,
+    pub(super) model: Arc<dyn Fitted>,
+    pub(super) history: FitHistory,
+    /// Unlabeled samples, transformed, for explanations of models without their own.
+    pub(super) reference: Option<Tensor>,
+    pub(super) decision: Decision,
 }
 
 impl FittedDetector {
-    pub(crate) fn from_parts(parts: Parts) -> Self {
-        Self { parts }
-    }
-
-    pub(crate) fn parts(&self) -> &Parts {
-        &self.parts
-    }
-
     /// The anomaly score of each sample, larger = more anomalous; `[n, ...]` gives `n`.
     ///
     /// Samples pass through the network in batches of the training batch size, so memory does not
@@ -95,10 +69,11 @@ impl FittedDetector {
     /// [`DataError::NotFinite`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
     pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
         let samples = samples.into_samples()?;
-        let mut scores = Vec::with_capacity(samples.len());
-        self.batches(&samples, |_, xs| {
-            scores.extend(self.score_scaled(xs)?);
-            Ok(())
+        self.check_samples(&samples)?;
+        let size = self.config.train.batch_size;
+        // Transformed where they are: the model's device may have no f64.
+        let scores = collect_scores(&samples, size, samples.device(), |start, raw| {
+            self.model.score(&self.transformed(start, raw)?)
         })?;
         check_scores(&scores)?;
         Ok(scores)
@@ -140,7 +115,10 @@ impl FittedDetector {
     /// As [`score`](Self::score).
     pub fn predict(&self, samples: impl IntoSamples) -> Result<Vec<bool>> {
         let scores = self.score(samples)?;
-        Ok(scores.into_iter().map(|s| s > self.threshold()).collect())
+        Ok(scores
+            .into_iter()
+            .map(|s| self.decision.is_anomaly(s))
+            .collect())
     }
 
     /// The probability in [0, 1] that each sample is an anomaly; see [`Calibration`] for what it
@@ -160,12 +138,12 @@ impl FittedDetector {
 
     /// The score above which a sample counts as an anomaly.
     pub fn threshold(&self) -> f64 {
-        self.parts.threshold
+        self.decision.threshold
     }
 
     /// What the threshold was set by.
     pub fn threshold_rule(&self) -> ThresholdRule {
-        self.parts.rule.unwrap_or(ThresholdRule::Value)
+        self.decision.rule
     }
 
     /// Sets another threshold; nothing is trained again.
@@ -174,17 +152,15 @@ impl FittedDetector {
     /// [`Error::Config`] for a number outside its range or too few normals for the rate; as
     /// [`score`](Self::score) for the normals.
     pub fn set_threshold(&mut self, threshold: Threshold) -> Result<()> {
-        let unlabeled = &self.parts.validation.unlabeled;
-        let prior = self.parts.config.prior;
-        let (value, rule) = threshold.resolve(unlabeled, prior, |normals| self.score(normals))?;
-        self.parts.threshold = value;
-        self.parts.rule = Some(rule);
+        let mut decision = self.decision.clone();
+        decision.set_threshold(threshold, |normals| self.score(normals))?;
+        self.decision = decision;
         Ok(())
     }
 
     /// The map from scores to probabilities; `None` if the fit had no labeled anomalies.
     pub fn calibration(&self) -> Option<&Calibration> {
-        self.parts.calibration.as_ref()
+        self.decision.calibration.as_ref()
     }
 
     /// Calibrates again, by another method or on other data than the validation part: `unlabeled`
@@ -197,72 +173,59 @@ impl FittedDetector {
         method: CalibrationMethod,
         scores: Option<&ValidationScores>,
     ) -> Result<()> {
-        let scores = scores.unwrap_or(&self.parts.validation);
-        let (u, a) = (&scores.unlabeled, &scores.anomalies);
-        let calibration = Calibration::fit(method, u, a, self.parts.config.prior)?;
-        self.parts.calibration = Some(calibration);
-        Ok(())
+        self.decision.calibrate(method, scores)
     }
 
     /// The validation part's scores.
     pub fn validation_scores(&self) -> &ValidationScores {
-        &self.parts.validation
+        &self.decision.validation
     }
 
-    /// The method that was trained.
+    /// What was fitted.
     pub fn method(&self) -> Method {
-        self.parts.config.method_for(&self.sample_shape())
+        self.config.method_for(&self.sample_shape())
     }
 
     /// The settings of the fit.
     pub fn config(&self) -> &FitConfig {
-        &self.parts.config
-    }
-
-    /// The network, with the sizes it was given.
-    pub fn network(&self) -> &Network {
-        &self.parts.network
+        &self.config
     }
 
     /// The epochs of the fit.
     pub fn history(&self) -> &FitHistory {
-        &self.parts.history
+        &self.history
     }
 
-    /// The scaling in front of the network, if there is one.
+    /// The scaling in front of the model, if there is one.
     pub fn scaler(&self) -> Option<&Scaler> {
-        self.parts.scaler.as_ref()
+        self.transformation.as_any().downcast_ref()
     }
 
-    /// The network's parameters and statistics.
-    pub fn params(&self) -> &Params {
-        &self.parts.params
+    /// The model behind the transformation.
+    pub fn model(&self) -> &dyn Fitted {
+        self.model.as_ref()
     }
 
-    /// The detector behind the scaler: `[batch, ...]` in f32 on [`device`](Self::device).
-    pub fn detector(&self) -> &AnyDetector {
-        &self.parts.detector
+    /// The model, if it is a network: its detector, sizes and parameters.
+    pub fn network_model(&self) -> Option<&NetworkModel> {
+        self.model.as_any().downcast_ref()
     }
 
-    /// Where the detector runs.
+    /// Where the model runs.
     pub fn device(&self) -> &Device {
-        self.parts.params.device()
+        self.model.device()
     }
 
     /// The shape of one sample.
     pub fn sample_shape(&self) -> Vec<usize> {
-        self.parts.network.sample_shape()
+        self.model.sample_shape()
     }
 
-    /// Calls `f` with each batch of `samples`, as given and as the network sees it.
-    pub(super) fn batches(
-        &self,
-        samples: &Samples,
-        mut f: impl FnMut(&Tensor, &Tensor) -> Result<()>,
-    ) -> Result<()> {
+    /// Whether samples are of the detector's shape, and floats.
+    fn check_samples(&self, samples: &Samples) -> Result<()> {
         let (expected, actual) = (self.sample_shape(), samples.sample_shape());
+        let (group, dtype) = (INPUT, samples.dtype());
         if expected != actual {
-            let group = INPUT;
             return Err(DataError::SampleShape {
                 group,
                 expected,
@@ -270,36 +233,22 @@ impl FittedDetector {
             }
             .into());
         }
-        let dtype = samples.dtype();
         if !dtype.is_float() {
-            return Err(DataError::NotFloat {
-                group: INPUT,
-                dtype,
-            }
-            .into());
-        }
-        let size = self.parts.config.train.batch_size;
-        // Scaled where they are: the detector's device may have no f64.
-        for (i, raw) in samples.batches(size, samples.device())?.enumerate() {
-            let raw = raw?;
-            check_finite(&raw, INPUT).map_err(|e| shift_row(e, i * size))?;
-            let xs = match &self.parts.scaler {
-                Some(scaler) => scaler.apply(&raw)?,
-                None => raw.to_dtype(DType::F32)?,
-            };
-            f(&raw, &xs.to_device(self.device())?)?;
+            return Err(DataError::NotFloat { group, dtype }.into());
         }
         Ok(())
     }
 
-    fn score_scaled(&self, xs: &Tensor) -> Result<Vec<f64>> {
-        let scores = self.parts.detector.score(xs)?.to_device(&Device::Cpu)?;
-        Ok(scores.to_dtype(DType::F64)?.to_vec1()?)
+    /// A batch of the user's samples, of which the first is number `start`, as the model sees it.
+    fn transformed(&self, start: usize, raw: &Tensor) -> Result<Tensor> {
+        check_finite(raw, INPUT).map_err(|e| shift_row(e, start))?;
+        let xs = self.transformation.apply(raw)?;
+        Ok(xs.to_device(self.device())?)
     }
 }
 
 /// The error about row `i` of a batch as one about row `start + i`.
-pub(super) fn shift_row(error: Error, start: usize) -> Error {
+fn shift_row(error: Error, start: usize) -> Error {
     match error {
         Error::Data(DataError::NotFinite {
             group,
@@ -317,16 +266,5 @@ pub(super) fn shift_row(error: Error, start: usize) -> Error {
             .into()
         }
         error => error,
-    }
-}
-
-fn check_scores(scores: &[f64]) -> Result<()> {
-    match scores.iter().position(|s| !s.is_finite()) {
-        Some(i) => Err(Error::NonFiniteValue {
-            what: "scores",
-            index: i,
-            value: scores[i],
-        }),
-        None => Ok(()),
     }
 }

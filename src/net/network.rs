@@ -2,8 +2,7 @@ use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::DetectorKind;
-use crate::net::{LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
+use super::{LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
 use crate::{Error, Result};
 
 /// Beyond this a size is taken for a mistake; products of sizes stay far from overflow.
@@ -18,10 +17,10 @@ const LATENT: usize = 128;
 /// An encoder and the decoder that mirrors it.
 ///
 /// What a detector must not have (a DeepSVDD's biases and learned shifts) is left out when the
-/// network is built for it, whatever `affine` says.
+/// network is built for it with its [`Layers`], whatever `affine` says.
 ///
 /// ```
-/// use puad::method::{MlpShape, Network};
+/// use puad::net::{MlpShape, Network};
 ///
 /// let network = Network::Mlp(MlpShape { inputs: 30, hidden: vec![64], latent: 8 });
 /// network.check()?;
@@ -38,10 +37,36 @@ pub enum Network {
     Mlp(MlpShape),
 }
 
+/// What a detector asks of its layers.
+///
+/// ```
+/// use puad::net::Layers;
+///
+/// // For a DeepSVDD.
+/// let layers = Layers { bias: false, ..Layers::default() };
+/// assert!(!layers.activate_last);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layers {
+    /// Whether they have biases, and LeNet's batch norm learned shifts.
+    pub bias: bool,
+    /// Whether the activation also follows a perceptron encoder's last layer.
+    pub activate_last: bool,
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Self {
+            bias: true,
+            activate_last: false,
+        }
+    }
+}
+
 /// The sizes of a perceptron's encoder; its decoder has them in reverse.
 ///
 /// ```
-/// use puad::method::{MlpShape, Network};
+/// use puad::net::{MlpShape, Network};
 ///
 /// let shape = MlpShape { inputs: 30, hidden: vec![128, 64], latent: 15 };
 /// assert_eq!(Network::for_samples(&[30])?, Network::Mlp(shape));
@@ -67,14 +92,13 @@ impl Network {
     /// with two hidden layers of four and two times as many units as features (rounded up to a
     /// power of two, 64 to 512 in the first) and half as many latent numbers as features, 2 to 128.
     ///
-    /// For a classifier, [`FitConfig`](crate::FitConfig) drops the perceptron's narrow last layer.
+    /// A classifier drops the perceptron's narrow last layer.
     ///
     /// # Errors
     /// [`Error::SampleRank`] for other shapes, [`Error::ImageSize`] for images with an odd side.
     ///
     /// ```
-    /// use puad::method::Network;
-    /// use puad::net::LeNetConfig;
+    /// use puad::net::{LeNetConfig, Network};
     ///
     /// assert_eq!(Network::for_samples(&[3, 32, 32])?, Network::LeNet(LeNetConfig::default()));
     /// assert!(Network::for_samples(&[1, 27, 27]).is_err());
@@ -141,14 +165,14 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Config`] for sizes that make no network; candle's error if `vb` holds other shapes.
-    pub fn encoder(&self, kind: DetectorKind, vb: VarBuilder<'_>) -> Result<Encoder> {
+    pub fn encoder(&self, layers: Layers, vb: VarBuilder<'_>) -> Result<Encoder> {
         self.check()?;
         match self {
             Self::LeNet(config) => {
-                let encoder = LeNetEncoder::new(&for_kind(config, kind), vb)?;
+                let encoder = LeNetEncoder::new(&for_layers(config, layers), vb)?;
                 Ok(Encoder::LeNet(encoder))
             }
-            Self::Mlp(shape) => Ok(Encoder::Mlp(Mlp::new(&shape.encoder(kind), vb)?)),
+            Self::Mlp(shape) => Ok(Encoder::Mlp(Mlp::new(&shape.encoder(layers), vb)?)),
         }
     }
 
@@ -156,14 +180,57 @@ impl Network {
     ///
     /// # Errors
     /// As [`encoder`](Self::encoder).
-    pub fn decoder(&self, kind: DetectorKind, vb: VarBuilder<'_>) -> Result<Decoder> {
+    pub fn decoder(&self, layers: Layers, vb: VarBuilder<'_>) -> Result<Decoder> {
         self.check()?;
         match self {
             Self::LeNet(config) => {
-                let decoder = LeNetDecoder::new(&for_kind(config, kind), vb)?;
+                let decoder = LeNetDecoder::new(&for_layers(config, layers), vb)?;
                 Ok(Decoder::LeNet(decoder))
             }
-            Self::Mlp(shape) => Ok(Decoder::Mlp(Mlp::new(&shape.decoder(kind), vb)?)),
+            Self::Mlp(shape) => Ok(Decoder::Mlp(Mlp::new(&shape.decoder(layers), vb)?)),
+        }
+    }
+}
+
+/// Which network.
+///
+/// ```
+/// use puad::FitConfig;
+/// use puad::estimator::Architecture;
+/// use puad::net::{MlpShape, Network};
+///
+/// let shape = MlpShape { inputs: 30, hidden: vec![256, 64], latent: 8 };
+/// let config = FitConfig { network: Architecture::Explicit(Network::Mlp(shape)), ..Default::default() };
+/// config.check()?;
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// What the detector takes for the samples' shape: [`Network::for_samples`], or its own.
+    #[default]
+    Auto,
+    /// This one.
+    Explicit(Network),
+}
+
+impl Architecture {
+    /// The network for samples of this shape; `usual` gives the automatic one.
+    pub(crate) fn resolve(
+        &self,
+        sample_shape: &[usize],
+        usual: impl FnOnce() -> Result<Network>,
+    ) -> Result<Network> {
+        match self {
+            Self::Auto => usual(),
+            Self::Explicit(network) if network.sample_shape() == sample_shape => {
+                Ok(network.clone())
+            }
+            Self::Explicit(network) => {
+                let got = format!("{:?}", network.sample_shape());
+                let rule = "for samples of the data's shape";
+                Err(Error::config("network", rule, got))
+            }
         }
     }
 }
@@ -182,29 +249,28 @@ impl MlpShape {
         }
     }
 
-    fn encoder(&self, kind: DetectorKind) -> MlpConfig {
+    fn encoder(&self, layers: Layers) -> MlpConfig {
         let mut widths = vec![self.inputs];
         widths.extend(&self.hidden);
         widths.push(self.latent);
         MlpConfig {
-            bias: kind != DetectorKind::DeepSvdd,
-            // A linear layer follows, which would be one with the last layer otherwise.
-            activate_last: kind == DetectorKind::Classifier,
+            bias: layers.bias,
+            activate_last: layers.activate_last,
             ..MlpConfig::new(widths)
         }
     }
 
-    fn decoder(&self, kind: DetectorKind) -> MlpConfig {
-        let mut config = self.encoder(kind);
+    fn decoder(&self, layers: Layers) -> MlpConfig {
+        let mut config = self.encoder(layers);
         config.widths.reverse();
         config.activate_last = false;
         config
     }
 }
 
-fn for_kind(config: &LeNetConfig, kind: DetectorKind) -> LeNetConfig {
+fn for_layers(config: &LeNetConfig, layers: Layers) -> LeNetConfig {
     LeNetConfig {
-        affine: kind != DetectorKind::DeepSvdd,
+        affine: layers.bias,
         ..config.clone()
     }
 }
@@ -232,12 +298,12 @@ fn lenet_for(channels: usize, height: usize, width: usize) -> Result<LeNetConfig
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, ModuleT, Tensor};
-/// use puad::method::{DetectorKind, MlpShape, Network};
+/// use puad::net::{Layers, MlpShape, Network};
 /// use puad::Params;
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let network = Network::Mlp(MlpShape { inputs: 6, hidden: vec![8], latent: 3 });
-/// let encoder = network.encoder(DetectorKind::Autoencoder, params.var_builder().pp("encoder"))?;
+/// let encoder = network.encoder(Layers::default(), params.var_builder().pp("encoder"))?;
 /// let xs = Tensor::ones((4, 6), DType::F32, &Device::Cpu)?;
 /// assert_eq!(encoder.forward_t(&xs, false)?.dims(), [4, 3]);
 /// # Ok::<(), puad::Error>(())
@@ -254,12 +320,12 @@ pub enum Encoder {
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, ModuleT, Tensor};
-/// use puad::method::{DetectorKind, MlpShape, Network};
+/// use puad::net::{Layers, MlpShape, Network};
 /// use puad::Params;
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let network = Network::Mlp(MlpShape { inputs: 6, hidden: vec![8], latent: 3 });
-/// let decoder = network.decoder(DetectorKind::Autoencoder, params.var_builder().pp("decoder"))?;
+/// let decoder = network.decoder(Layers::default(), params.var_builder().pp("decoder"))?;
 /// let xs = Tensor::ones((4, 3), DType::F32, &Device::Cpu)?;
 /// assert_eq!(decoder.forward_t(&xs, false)?.dims(), [4, 6]);
 /// # Ok::<(), puad::Error>(())
@@ -310,12 +376,16 @@ mod tests {
             &[2, 64, 64],
         ];
         for shape in shapes {
-            for kind in [DetectorKind::Autoencoder, DetectorKind::DeepSvdd] {
+            for bias in [true, false] {
+                let layers = Layers {
+                    bias,
+                    ..Layers::default()
+                };
                 let network = Network::for_samples(shape).unwrap();
                 assert_eq!(network.sample_shape(), shape);
                 let vb = Params::new(0, DType::F32, &Device::Cpu).var_builder();
-                let encoder = network.encoder(kind, vb.pp("e")).unwrap();
-                let decoder = network.decoder(kind, vb.pp("d")).unwrap();
+                let encoder = network.encoder(layers, vb.pp("e")).unwrap();
+                let decoder = network.decoder(layers, vb.pp("d")).unwrap();
                 let xs = Tensor::zeros([&[2], shape].concat(), DType::F32, &Device::Cpu).unwrap();
                 let latent = encoder.forward_t(&xs, true).unwrap();
                 assert_eq!(latent.dims(), [2, network.latent()]);

@@ -3,44 +3,57 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::container::{self, Contents, Format, Stored};
-
-use crate::train::{EpochReport, TrainConfig};
+use crate::checkpoint::{self, Contents, Format, Stored};
+use crate::error::Source;
+use crate::train::EpochReport;
 use crate::{Error, Result};
 
 const FORMAT: Format = Format {
     name: "puad training",
-    version: 1,
+    version: 2,
+    upgrade,
 };
+
+/// Raised when a default of the settings that name a run changes its value: they are stored without
+/// their defaults.
+pub(super) const SETTINGS_VERSION: u64 = 1;
+
+fn upgrade(_: u64, _: Value) -> Result<Value, Source> {
+    Err("a run of format 1 cannot be resumed: delete the file to start again".into())
+}
 
 /// A training run between two epochs, but for its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct TrainingContent {
-    pub(crate) label: String,
-    pub(crate) config: TrainConfig,
+pub(super) struct TrainingContent {
+    pub(super) label: String,
+    pub(super) settings_version: u64,
+    /// The training settings, without defaults.
+    pub(super) train: Value,
+    pub(super) selection: String,
+    pub(super) optimizer: String,
     /// Hash of both data sets.
-    pub(crate) data: u64,
-    /// Positions of the random streams, in words; JSON numbers hold 64 bits.
-    pub(crate) shuffle: [u64; 2],
-    pub(crate) noise: [u64; 2],
-    pub(crate) best_epoch: usize,
-    pub(crate) best_cost: f64,
-    /// Steps of the optimiser, one a parameter.
-    pub(crate) steps: Vec<i32>,
-    pub(crate) reports: Vec<EpochReport>,
+    pub(super) data: u64,
+    /// Positions of the random streams.
+    pub(super) shuffle: [u64; 2],
+    pub(super) noise: [u64; 2],
+    pub(super) best_epoch: usize,
+    pub(super) best_cost: f64,
+    /// Steps of the optimiser.
+    pub(super) steps: BTreeMap<String, u64>,
+    pub(super) reports: Vec<EpochReport>,
 }
 
 /// A training run between two epochs.
-pub(crate) struct TrainingFile {
-    pub(crate) content: TrainingContent,
+pub(super) struct TrainingFile {
+    pub(super) content: TrainingContent,
     /// Parameters and buffers now, and at the best epoch.
-    pub(crate) now: BTreeMap<String, Tensor>,
-    pub(crate) best: BTreeMap<String, Tensor>,
-    /// First and second moments by parameter.
-    pub(crate) first: BTreeMap<String, Tensor>,
-    pub(crate) second: BTreeMap<String, Tensor>,
+    pub(super) now: BTreeMap<String, Tensor>,
+    pub(super) best: BTreeMap<String, Tensor>,
+    /// What the optimiser remembers.
+    pub(super) optimizer: BTreeMap<String, Tensor>,
 }
 
 impl TrainingContent {
@@ -52,54 +65,47 @@ impl TrainingContent {
             return Err(Error::config("best_epoch", rule, self.best_epoch));
         }
         let numbered = |(i, report): (usize, &EpochReport)| report.epoch != i + 1;
-        if let Some((_, report)) = self.reports.iter().enumerate().find(|&r| numbered(r)) {
-            return Err(Error::config("epoch", "counted from 1", report.epoch));
-        }
-        match self.steps.iter().find(|&&steps| steps < 0) {
-            Some(steps) => Err(Error::config("steps", "at least 0", steps)),
+        match self.reports.iter().enumerate().find(|&r| numbered(r)) {
+            Some((_, report)) => Err(Error::config("epoch", "counted from 1", report.epoch)),
             None => Ok(()),
         }
     }
 }
 
 impl TrainingFile {
-    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+    pub(super) fn write(&self, path: &Path) -> Result<()> {
         let mut tensors = BTreeMap::new();
         for (prefix, group) in [
             ("now.", &self.now),
             ("best.", &self.best),
-            ("first.", &self.first),
-            ("second.", &self.second),
+            ("optimizer.", &self.optimizer),
         ] {
             for (name, tensor) in group {
                 tensors.insert(format!("{prefix}{name}"), Stored::tensor(tensor)?);
             }
         }
-        container::write(path, &FORMAT, &self.content, tensors)
+        checkpoint::write(path, &FORMAT, &self.content, tensors)
     }
 
-    pub(crate) fn read(path: &Path, dtype: DType, device: &Device) -> Result<Self> {
-        let mut file: Contents<TrainingContent> = container::read(path, &FORMAT)?;
+    pub(super) fn read(path: &Path, dtype: DType, device: &Device) -> Result<Self> {
+        let mut file: Contents<TrainingContent> = checkpoint::read(path, &FORMAT)?;
         file.content.check().map_err(|e| file.wrong(e))?;
         let mut take = |prefix| file.take_tensors(prefix, dtype, device);
-        let (now, best) = (take("now.")?, take("best.")?);
-        let (first, second) = (take("first.")?, take("second.")?);
+        let (now, best, optimizer) = (take("now.")?, take("best.")?, take("optimizer.")?);
         file.finish()?;
         Ok(Self {
             content: file.content,
             now,
             best,
-            first,
-            second,
+            optimizer,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::CheckpointError;
-    use super::super::container::tests::rewrite;
     use super::*;
+    use crate::checkpoint::{CheckpointError, rewrite};
     use crate::data::toy::{self, ToyConfig};
     use crate::method::Method;
     use crate::{Estimator, FitConfig};
@@ -129,7 +135,7 @@ mod tests {
         run().unwrap();
         rewrite(&path, change);
         match run().unwrap_err() {
-            Error::Checkpoint(problem) => problem,
+            Error::Checkpoint(problem) => *problem.downcast().unwrap(),
             other => panic!("{other}"),
         }
     }
@@ -142,8 +148,8 @@ mod tests {
             ("/content/best_epoch", json!(u64::MAX)),
             ("/content/reports/1/epoch", json!(1)),
             ("/content/reports", json!([])),
-            ("/content/steps/0", json!(-1)),
-            ("/content/steps/0", json!(i32::MIN)),
+            ("/content/steps/encoder.layers.0.weight", json!(-1)),
+            ("/content/settings_version", json!("1")),
         ] {
             let problem = resumed(|text, _| *text.pointer_mut(place).unwrap() = value.clone());
             assert!(
@@ -156,7 +162,7 @@ mod tests {
     /// Moments of something that is not trained, in the place of a parameter's.
     #[test]
     fn moments_must_be_of_the_parameters() {
-        for group in ["first.", "second."] {
+        for group in ["optimizer.first.", "optimizer.second."] {
             let problem = resumed(|_, tensors| {
                 let center = tensors["now.center"].shape().to_vec();
                 let name = tensors.keys().find(|name| name.starts_with(group));

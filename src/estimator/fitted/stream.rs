@@ -1,7 +1,6 @@
 use std::ops::ControlFlow;
 
-use super::FittedDetector;
-use super::fitted::shift_row;
+use super::{FittedDetector, shift_row};
 use crate::Result;
 use crate::data::stream::TableReader;
 

@@ -1,0 +1,150 @@
+use std::fmt;
+use std::sync::Arc;
+
+use candle_nn::VarBuilder;
+
+use super::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, RotationSpec};
+use crate::net::Network;
+use crate::spec::{AnySpecification, Entry, entry, family};
+use crate::train::{History, Pretraining};
+use crate::{NonNegativeLoss, Result, SharedDetector};
+
+/// The settings of a network detector, which build it; implemented by the shipped ones and by a user's
+/// own alike.
+///
+/// ```
+/// use puad::candle_core::{Module, Tensor};
+/// use puad::candle_nn::{self, VarBuilder};
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::detector::{Built, DetectorSpec};
+/// use puad::method::Method;
+/// use puad::net::Network;
+/// use puad::objective::PuSpec;
+/// use puad::spec::Specification;
+/// use puad::{Estimator, FitConfig, NonNegativeLoss, Pass, Result};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Predicts the second feature from the first.
+/// struct Regression(candle_nn::Linear);
+///
+/// impl NonNegativeLoss for Regression {
+///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+///         let error = (self.0.forward(&xs.narrow(1, 0, 1)?)? - xs.narrow(1, 1, 1)?)?;
+///         Ok(error.sqr()?.sum(1)?)
+///     }
+/// }
+///
+/// #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// struct RegressionSpec {}
+///
+/// impl Specification for RegressionSpec {
+///     const NAME: &'static str = "regression";
+/// }
+///
+/// impl DetectorSpec for RegressionSpec {
+///     fn build(&self, _: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+///         Ok(Built::new(Regression(candle_nn::linear(1, 1, vb.pp("linear"))?)))
+///     }
+/// }
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let method = Some(Method::new(RegressionSpec {}, PuSpec::default()));
+/// let mut config = FitConfig { method, ..FitConfig::default() };
+/// config.train.epochs = 2;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+/// assert_eq!(detector.predict(&toy.unseen)?.len(), toy.unseen.len());
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub trait DetectorSpec: AnySpecification {
+    /// The automatic network for samples of this shape. Default: [`Network::for_samples`].
+    ///
+    /// # Errors
+    /// As there.
+    fn network(&self, sample_shape: &[usize]) -> Result<Network> {
+        Network::for_samples(sample_shape)
+    }
+
+    /// The detector for samples of the network's shape, all its tensors from `vb` and in f32. A detector
+    /// with layers of its own need not use the network but for that shape.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a network that the detector cannot use; candle's error
+    /// if `vb` holds other shapes.
+    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built>;
+
+    /// Whether it is nothing without labeled anomalies. Default: no.
+    fn needs_anomalies(&self) -> bool {
+        false
+    }
+}
+
+family!(DetectorSpec);
+
+/// Every detector that this crate ships.
+pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[
+    entry!(DetectorSpec, AutoencoderSpec),
+    entry!(DetectorSpec, DenoisingSpec),
+    entry!(DetectorSpec, DeepSvddSpec),
+    entry!(DetectorSpec, ClassifierSpec),
+    entry!(DetectorSpec, RotationSpec),
+];
+
+type Pretrain = dyn Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync;
+
+/// A detector with its initial weights, and what comes before its own training; see [`DetectorSpec`]
+/// for an example. Clones share the weights.
+#[derive(Clone)]
+pub struct Built {
+    detector: SharedDetector,
+    pretrain: Option<Arc<Pretrain>>,
+}
+
+impl Built {
+    /// A detector that is trained in one phase.
+    pub fn new(detector: impl NonNegativeLoss + Send + Sync + 'static) -> Self {
+        Self::shared(Arc::new(detector))
+    }
+
+    /// As [`new`](Self::new), of a detector that others hold too.
+    pub fn shared(detector: SharedDetector) -> Self {
+        let pretrain = None;
+        Self { detector, pretrain }
+    }
+
+    /// With a phase before the training proper. It is called with the tensors in place, and not for a
+    /// detector read from a file.
+    pub fn with_pretraining(
+        self,
+        pretrain: impl Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync + 'static,
+    ) -> Self {
+        let pretrain: Option<Arc<Pretrain>> = Some(Arc::new(pretrain));
+        Self { pretrain, ..self }
+    }
+
+    /// The detector.
+    pub fn detector(&self) -> &SharedDetector {
+        &self.detector
+    }
+
+    /// Runs the phase before, if there is one.
+    ///
+    /// # Errors
+    /// As its own training.
+    pub fn pretrain(&self, pretraining: &mut Pretraining<'_>) -> Result<Option<History>> {
+        let run = self.pretrain.as_ref();
+        run.map(|pretrain| pretrain(pretraining)).transpose()
+    }
+
+    /// Whether there is a phase before.
+    pub fn has_pretraining(&self) -> bool {
+        self.pretrain.is_some()
+    }
+}
+
+impl fmt::Debug for Built {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Built")
+            .field("has_pretraining", &self.has_pretraining())
+            .finish_non_exhaustive()
+    }
+}

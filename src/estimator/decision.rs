@@ -1,0 +1,112 @@
+use super::calibration::{Calibration, CalibrationMethod};
+use super::threshold::{Threshold, ThresholdRule};
+use crate::data::Samples;
+use crate::{ClassPrior, Error, Result};
+
+/// The scores of the validation part, in ascending order: what thresholds and probabilities are
+/// made of.
+///
+/// ```
+/// use puad::{Estimator, FitConfig};
+///
+/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// # let mut config = FitConfig::default();
+/// # config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let scores = detector.validation_scores();
+/// assert!(scores.unlabeled.is_sorted());
+/// assert_eq!(scores.anomalies.len(), 1);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValidationScores {
+    /// Of the unlabeled samples.
+    pub unlabeled: Vec<f64>,
+    /// Of the labeled anomalies; empty if there were none.
+    pub anomalies: Vec<f64>,
+}
+
+impl ValidationScores {
+    /// Of scores in any order.
+    ///
+    /// # Errors
+    /// [`Error::NonFiniteValue`] for one that is NaN or infinite.
+    pub(super) fn new(mut unlabeled: Vec<f64>, mut anomalies: Vec<f64>) -> Result<Self> {
+        for scores in [&mut unlabeled, &mut anomalies] {
+            check_scores(scores)?;
+            scores.sort_unstable_by(f64::total_cmp);
+        }
+        Ok(Self {
+            unlabeled,
+            anomalies,
+        })
+    }
+}
+
+/// How scores become decisions and probabilities.
+#[derive(Clone, Debug)]
+pub(super) struct Decision {
+    pub(super) validation: ValidationScores,
+    pub(super) prior: ClassPrior,
+    pub(super) threshold: f64,
+    pub(super) rule: ThresholdRule,
+    pub(super) calibration: Option<Calibration>,
+}
+
+impl Decision {
+    /// The default threshold, and probabilities where there are labeled anomalies.
+    pub(super) fn new(validation: ValidationScores, prior: ClassPrior) -> Result<Self> {
+        let no_normals = |_| Ok(Vec::new());
+        let unlabeled = &validation.unlabeled;
+        let (threshold, rule) = Threshold::Contamination.resolve(unlabeled, prior, no_normals)?;
+        let mut decision = Self {
+            validation,
+            prior,
+            threshold,
+            rule,
+            calibration: None,
+        };
+        if !decision.validation.anomalies.is_empty() {
+            decision.calibrate(CalibrationMethod::Auto, None)?;
+        }
+        Ok(decision)
+    }
+
+    pub(super) fn set_threshold(
+        &mut self,
+        threshold: Threshold,
+        score: impl FnOnce(Samples) -> Result<Vec<f64>>,
+    ) -> Result<()> {
+        let unlabeled = &self.validation.unlabeled;
+        (self.threshold, self.rule) = threshold.resolve(unlabeled, self.prior, score)?;
+        Ok(())
+    }
+
+    /// On these scores, or on the validation part's.
+    pub(super) fn calibrate(
+        &mut self,
+        method: CalibrationMethod,
+        scores: Option<&ValidationScores>,
+    ) -> Result<()> {
+        let scores = scores.unwrap_or(&self.validation);
+        let (u, a) = (&scores.unlabeled, &scores.anomalies);
+        self.calibration = Some(Calibration::fit(method, u, a, self.prior)?);
+        Ok(())
+    }
+
+    pub(super) fn is_anomaly(&self, score: f64) -> bool {
+        score > self.threshold
+    }
+}
+
+pub(super) fn check_scores(scores: &[f64]) -> Result<()> {
+    match scores.iter().position(|s| !s.is_finite()) {
+        Some(index) => Err(Error::NonFiniteValue {
+            what: "scores",
+            index,
+            value: scores[index],
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::upgrade::upgrade;
+use super::{
+    Calibration, Decision, FitConfig, FittedDetector, Scaler, ThresholdRule, ValidationScores,
+};
+use crate::checkpoint::{self, Contents, Format, Stored, StoredModel};
+use crate::estimator::Transformation;
+use crate::estimator::scaler::{SCALE, SHIFT};
+use crate::estimator::transformation::Unchanged;
+use crate::method::Registry;
+use crate::train::FitHistory;
+use crate::{Error, Result};
+
+const FORMAT: Format = Format {
+    name: "puad detector",
+    version: 2,
+    upgrade,
+};
+
+const THRESHOLD: &str = "threshold";
+const UNLABELED: &str = "validation.unlabeled";
+const ANOMALIES: &str = "validation.anomalies";
+/// With a dot, as names under a prefix are read.
+const REFERENCE: &str = "reference.";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    config: FitConfig,
+    sample_shape: Vec<usize>,
+    /// What of the model is no tensor.
+    model: Value,
+    history: FitHistory,
+    threshold_rule: ThresholdRule,
+    calibration: Option<Calibration>,
+}
+
+impl FittedDetector {
+    /// Writes the detector to one safetensors file: settings, sizes, history, threshold and calibration
+    /// as metadata; the model's tensors, scaler, validation scores and, for models that are explained by
+    /// occlusion, up to 32 transformed training rows as tensors. An old file is replaced in one step, so
+    /// a crash leaves it or the new one, nothing between.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`](crate::checkpoint::CheckpointError::Write).
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let state = self.model.state()?;
+        let mut tensors: BTreeMap<String, Stored> = state.stored()?.collect();
+        let content = Content {
+            config: self.config.clone(),
+            sample_shape: self.sample_shape(),
+            model: state.content,
+            history: self.history.clone(),
+            threshold_rule: self.decision.rule,
+            calibration: self.decision.calibration.clone(),
+        };
+        let mut numbers = |name: &str, values: &[f64]| {
+            tensors.insert(name.into(), Stored::f64s(values));
+        };
+        for (name, values) in self.transformation.numbers() {
+            numbers(name, values);
+        }
+        // As a tensor, because JSON has no infinity.
+        numbers(THRESHOLD, &[self.decision.threshold]);
+        numbers(UNLABELED, &self.decision.validation.unlabeled);
+        numbers(ANOMALIES, &self.decision.validation.anomalies);
+        if let Some(reference) = &self.reference {
+            tensors.insert(format!("{REFERENCE}rows"), Stored::tensor(reference)?);
+        }
+        checkpoint::write(path.as_ref(), &FORMAT, content, tensors)
+    }
+
+    /// Reads a detector that [`save`](Self::save) wrote, onto `device`. On the kind of device that
+    /// it was saved from its scores are the same, bit for bit.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] with the
+    /// [`CheckpointError`](crate::checkpoint::CheckpointError) that says what is wrong with the
+    /// file: absent, cut off, damaged, another's, of a later release, or with tensors missing, too
+    /// many, or of the wrong shape or type. [`Error::UnknownSpecification`] for a detector, objective or
+    /// model that this crate does not ship: [`load_with`](Self::load_with) reads it.
+    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        Self::load_with(path, device, &Registry::default())
+    }
+
+    /// As [`load`](Self::load), with a registry that knows more specifications.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(path: impl AsRef<Path>, device: &Device, registry: &Registry) -> Result<Self> {
+        let path = path.as_ref();
+        let mut file: Contents<Content> = checkpoint::read(path, &FORMAT)?;
+        let shape = file.content.sample_shape.clone();
+        let named = file.content.config.method_for(&shape);
+        let method = registry.resolve(&named).map_err(|e| file.wrong(e))?;
+        match method.check() {
+            Err(unknown @ Error::UnknownSpecification { .. }) => return Err(unknown),
+            checked => checked.map_err(|e| file.wrong(e))?,
+        }
+        file.content.config.method = Some(method.clone());
+        file.content.check().map_err(|e| file.wrong(e))?;
+
+        let transformation = transformation(&mut file, shape.iter().product())?;
+        let threshold = threshold(&mut file)?;
+        let validation = validation(&mut file)?;
+        let reference = reference(&mut file, &shape)?;
+        let state = std::mem::take(&mut file.content.model);
+        let mut stored = StoredModel::take_from(&mut file, state)?;
+        file.finish()?;
+        let model = method.read(&mut stored, &shape, device)?;
+        stored.finish()?;
+        if model.sample_shape() != shape {
+            let actual = format!("{:?}", model.sample_shape());
+            return Err(stored.wrong(Error::config("sample_shape", "the model's", actual)));
+        }
+        let content = file.content;
+        Ok(Self {
+            transformation,
+            model,
+            history: content.history,
+            reference,
+            decision: Decision {
+                validation,
+                prior: content.config.prior,
+                threshold,
+                rule: content.threshold_rule,
+                calibration: content.calibration,
+            },
+            config: content.config,
+        })
+    }
+}
+
+impl Content {
+    fn check(&self) -> Result<()> {
+        self.config.check()?;
+        self.calibration.as_ref().map_or(Ok(()), Calibration::check)
+    }
+}
+
+fn transformation(
+    file: &mut Contents<Content>,
+    features: usize,
+) -> Result<Arc<dyn Transformation>> {
+    let Some(shift) = file.take_optional_f64s(SHIFT)? else {
+        return Ok(Arc::new(Unchanged));
+    };
+    let scale = file.take_f64s(SCALE)?;
+    let scaler = Scaler::from_parts(shift, scale);
+    scaler.check(features).map_err(|e| file.wrong(e))?;
+    Ok(Arc::new(scaler))
+}
+
+fn reference(file: &mut Contents<Content>, shape: &[usize]) -> Result<Option<Tensor>> {
+    let taken = file.take_tensors(REFERENCE, DType::F32, &Device::Cpu)?;
+    let Some(rows) = taken.into_values().next() else {
+        return Ok(None);
+    };
+    if rows.rank() == 0 || rows.dim(0)? == 0 || rows.dims()[1..] != *shape {
+        let error = Error::shape("reference rows", format!("[rows, ..{shape:?}]"), &rows);
+        return Err(file.wrong(error).into());
+    }
+    Ok(Some(rows))
+}
+
+fn threshold(file: &mut Contents<Content>) -> Result<f64> {
+    match file.take_f64s(THRESHOLD)?[..] {
+        [value] if !value.is_nan() => Ok(value),
+        ref other => {
+            let got = format!("{other:?}");
+            Err(file
+                .wrong(Error::config("threshold", "one number", got))
+                .into())
+        }
+    }
+}
+
+fn validation(file: &mut Contents<Content>) -> Result<ValidationScores> {
+    let mut scores = |name| -> Result<Vec<f64>> {
+        let scores = file.take_f64s(name)?;
+        let good = scores.is_sorted() && scores.iter().all(|s| s.is_finite());
+        if good {
+            return Ok(scores);
+        }
+        let error = Error::config("validation", "finite and in order", name);
+        Err(file.wrong(error).into())
+    };
+    let unlabeled = scores(UNLABELED)?;
+    let anomalies = scores(ANOMALIES)?;
+    if unlabeled.is_empty() {
+        let error = Error::EmptyGroup {
+            what: "a detector's file",
+            group: "unlabeled",
+        };
+        return Err(file.wrong(error).into());
+    }
+    Ok(ValidationScores {
+        unlabeled,
+        anomalies,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! How files of older formats are read.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::Source;
+use crate::method::Method;
+
+/// The content of the format after `version`.
+pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
+    match version {
+        1 => from_version_1(content),
+        other => Err(format!("there is no format {other}").into()),
+    }
+}
+
+/// Format 1 knew networks alone, and had the settings of all methods in one `options`.
+fn from_version_1(content: Value) -> Result<Value, Source> {
+    let Value::Object(mut content) = content else {
+        return Err("the content must be an object".into());
+    };
+    let mut take = |name: &str| content.remove(name).ok_or(format!("{name} is missing"));
+    let network = take("network")?;
+    let Value::Object(mut config) = take("config")? else {
+        return Err("the config must be an object".into());
+    };
+    let options = config.remove("options").unwrap_or_default();
+    let usual = if network.get("lenet").is_some() {
+        "PUSVDD"
+    } else {
+        "PUAE"
+    };
+    let name = config
+        .get("method")
+        .and_then(Value::as_str)
+        .unwrap_or(usual);
+    config.insert("method".into(), method(name, &options)?);
+    content.insert("config".into(), config.into());
+    content.insert("sample_shape".into(), sample_shape(&network)?);
+    content.insert("model".into(), network);
+    Ok(content.into())
+}
+
+/// The method of this name with what the options held of it.
+fn method(name: &str, options: &Value) -> Result<Value, Source> {
+    let method: Method = name.parse()?;
+    let pair = method.pair().ok_or("the method must be a network's")?;
+    let (detector, objective) = (pair.detector.name(), pair.objective.name());
+    let usual = match detector {
+        "classifier" => json!({"non_negative": {"beta": 0., "gamma": 1.}}),
+        _ => json!("absolute"),
+    };
+    // As the options have them under other names.
+    let fields: &[(&str, &str)] = match detector {
+        "denoising" => &[("noise", "noise")],
+        "classifier" => &[("loss", "classifier_loss")],
+        _ => &[],
+    };
+    let detector_settings = renamed(fields, options);
+    let fields: &[(&str, &str)] = match objective {
+        "loe" | "soel" => &[("labels", "loe")],
+        "semi-supervised" => &[("weighting", "weighting")],
+        "pu" => &[("correction", "correction"), ("pnu_weight", "pnu_weight")],
+        _ => &[],
+    };
+    let mut objective_settings = renamed(fields, options);
+    if objective == "pu" {
+        objective_settings.entry("correction").or_insert(usual);
+    }
+    Ok(json!({
+        "detector": {detector: detector_settings},
+        "objective": {objective: objective_settings},
+    }))
+}
+
+/// The options that are not null, `(new, old)` names.
+fn renamed(fields: &[(&str, &str)], options: &Value) -> Map<String, Value> {
+    let field = |(new, old): &(&str, &str)| {
+        let value = options.get(old).filter(|value| !value.is_null())?;
+        Some((new.to_string(), value.clone()))
+    };
+    fields.iter().filter_map(field).collect()
+}
+
+fn sample_shape(network: &Value) -> Result<Value, Source> {
+    let network: crate::net::Network = serde_json::from_value(network.clone())?;
+    Ok(json!(network.sample_shape()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detector::{ClassifierLoss, ClassifierSpec, DenoisingSpec};
+    use crate::objective::{Correction, LoeLabels, LoeSpec, PuSpec};
+
+    #[test]
+    fn options_become_settings_of_their_parts() {
+        let options = json!({
+            "correction": null, "weighting": "pooled", "classifier_loss": "sigmoid",
+            "loe": "soft", "noise": 0.3, "pnu_weight": 0.5,
+        });
+        let pu = PuSpec {
+            pnu_weight: 0.5,
+            ..PuSpec::default()
+        };
+        let loss = ClassifierLoss::Sigmoid;
+        let correction = Correction::NON_NEGATIVE;
+        let labels = LoeLabels::Soft;
+        for (name, expected) in [
+            ("PUDAE", Method::new(DenoisingSpec { noise: 0.3 }, pu)),
+            (
+                "PU",
+                Method::new(ClassifierSpec { loss }, PuSpec { correction, ..pu }),
+            ),
+            (
+                "LOE",
+                Method::new(crate::detector::DeepSvddSpec {}, LoeSpec { labels }),
+            ),
+            ("AE", Method::AE),
+        ] {
+            let method = method(name, &options).unwrap();
+            assert_eq!(serde_json::from_value::<Method>(method).unwrap(), expected);
+        }
+        let clamped = json!({"correction": "clamp"});
+        let method = method("PU", &clamped).unwrap();
+        assert_eq!(method["objective"], json!({"pu": {"correction": "clamp"}}));
+    }
+}

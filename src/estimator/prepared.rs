@@ -1,0 +1,131 @@
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use serde_json::json;
+
+use super::trained::Trained;
+use super::{FitConfig, Transformation};
+use crate::Result;
+use crate::data::{DataError, PuDataset};
+use crate::method::Method;
+use crate::model::{Task, reference};
+use crate::train::{Checkpoints, Observer, Trainer};
+
+/// Makes the trainer to train with of the one that the configuration asks for.
+pub(super) type Customize<'a> = dyn FnOnce(Trainer) -> Result<Trainer> + 'a;
+
+/// A fit whose settings and data were looked at, and whose data are transformed.
+pub(super) struct Prepared {
+    config: FitConfig,
+    method: Method,
+    trainer: Trainer,
+    transformation: Arc<dyn Transformation>,
+    train: PuDataset,
+    validation: PuDataset,
+}
+
+impl Prepared {
+    /// # Errors
+    /// As [`Estimator::fit_split`](super::Estimator::fit_split), before anything is computed.
+    pub(super) fn new(
+        config: FitConfig,
+        customize: Option<Box<Customize<'_>>>,
+        train: &PuDataset,
+        validation: &PuDataset,
+    ) -> Result<Self> {
+        check(&config, train)?;
+        let expected = train.unlabeled().sample_shape();
+        let actual = validation.unlabeled().sample_shape();
+        if actual != expected {
+            return Err(DataError::SampleShape {
+                group: "validation",
+                expected,
+                actual,
+            }
+            .into());
+        }
+        let trainer = Trainer::new(config.train.clone())?;
+        let trainer = match customize {
+            Some(customize) => customize(trainer)?,
+            None => trainer,
+        };
+        let transformation = config.scaling.fit(train.unlabeled())?;
+        Ok(Self {
+            method: config.method_for(&expected),
+            trainer,
+            train: transformation.apply_groups(train)?,
+            validation: transformation.apply_groups(validation)?,
+            transformation,
+            config,
+        })
+    }
+
+    /// # Errors
+    /// As [`Method::fit`].
+    pub(super) fn train(
+        self,
+        device: &Device,
+        checkpoints: Option<Checkpoints>,
+        observer: &mut dyn Observer,
+    ) -> Result<Trained> {
+        let trainer = match checkpoints {
+            Some(checkpoints) => self.trainer.clone().with_checkpoints(Checkpoints {
+                label: self.label()?,
+                ..checkpoints
+            })?,
+            None => self.trainer.clone(),
+        };
+        let learned = self.method.fit(Task {
+            train: &self.train,
+            validation: &self.validation,
+            prior: self.config.prior,
+            network: &self.config.network,
+            trainer: &trainer,
+            device,
+            observer,
+        })?;
+        let reference = self.reference(&learned.model)?;
+        Ok(Trained {
+            config: self.config,
+            transformation: self.transformation,
+            validation: self.validation,
+            learned,
+            reference,
+        })
+    }
+
+    /// Unlabeled samples that explanations are made against, where the model has none of its own.
+    fn reference(&self, model: &Arc<dyn crate::model::Fitted>) -> Result<Option<Tensor>> {
+        let unlabeled = self.train.unlabeled();
+        let one = unlabeled.range(0, 1)?.to_device(model.device())?;
+        match model.explain(&one)? {
+            Some(_) => Ok(None),
+            None => reference(unlabeled).map(Some),
+        }
+    }
+
+    /// What tells a run from others on the same data with the same training settings: JSON without
+    /// defaults.
+    fn label(&self) -> Result<String> {
+        let mut label = json!({ "method": self.method });
+        if self.config.prior != FitConfig::default().prior {
+            label["prior"] = json!(self.config.prior);
+        }
+        if self.config.network != FitConfig::default().network {
+            label["network"] = json!(self.config.network);
+        }
+        Ok(label.to_string())
+    }
+}
+
+/// What can be known to be wrong before any work is done.
+pub(super) fn check(config: &FitConfig, data: &PuDataset) -> Result<()> {
+    config.check()?;
+    let shape = data.unlabeled().sample_shape();
+    if shape.contains(&0) {
+        return Err(DataError::NoFeatures { shape }.into());
+    }
+    config
+        .method_for(&shape)
+        .check_network(&config.network, &shape)
+}

@@ -1,0 +1,70 @@
+use std::any::Any;
+use std::fmt::Debug;
+
+use candle_core::{DType, Tensor};
+
+use crate::Result;
+use crate::data::{PuDataset, Samples};
+
+/// What was fitted on the unlabeled training part and stands between the user's samples and a model.
+pub(crate) trait Transformation: Debug + Send + Sync {
+    /// `[n, ...]`, floats, as the model sees them: f32, on the same device.
+    fn apply(&self, xs: &Tensor) -> Result<Tensor>;
+
+    /// The inverse, in the type of `xs`.
+    fn undo(&self, xs: &Tensor) -> Result<Tensor>;
+
+    /// A whole set as the model sees it.
+    fn apply_set(&self, samples: &Samples) -> Result<Samples> {
+        Ok(self.apply(&samples.to_tensor()?)?.into())
+    }
+
+    /// What its file holds, by name.
+    fn numbers(&self) -> Vec<(&'static str, &[f64])>;
+
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Samples as they are, but for the type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unchanged;
+
+impl Transformation for Unchanged {
+    fn apply(&self, xs: &Tensor) -> Result<Tensor> {
+        Ok(xs.to_dtype(DType::F32)?)
+    }
+
+    fn undo(&self, xs: &Tensor) -> Result<Tensor> {
+        Ok(xs.clone())
+    }
+
+    /// 8-bit images keep their compact form.
+    fn apply_set(&self, samples: &Samples) -> Result<Samples> {
+        match samples.tensor() {
+            Some(tensor) => Ok(self.apply(tensor)?.into()),
+            None => Ok(samples.clone()),
+        }
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, &[f64])> {
+        Vec::new()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl dyn Transformation {
+    /// Every group of a data set as the model sees it.
+    pub(super) fn apply_groups(&self, data: &PuDataset) -> Result<PuDataset> {
+        let mut result = PuDataset::new(self.apply_set(data.unlabeled())?)?;
+        if let Some(anomalies) = data.anomalies() {
+            result = result.with_anomalies(self.apply_set(anomalies)?)?;
+        }
+        if let Some(normals) = data.normals() {
+            result = result.with_normals(self.apply_set(normals)?)?;
+        }
+        Ok(result)
+    }
+}

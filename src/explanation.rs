@@ -1,0 +1,119 @@
+use candle_core::{Tensor, Var};
+
+use crate::Result;
+
+/// Why samples score as they do, feature by feature or pixel by pixel.
+///
+/// ```
+/// use puad::method::Method;
+/// use puad::{Estimator, FitConfig};
+///
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
+/// config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let sample = [[0.3f32, 8.]];
+/// let share = detector.explain(&sample)?.attribution.to_vec2::<f32>()?;
+/// let score = detector.score(&sample)?[0];
+/// assert!((f64::from(share[0][0] + share[0][1]) / score.powi(2) - 1.).abs() < 1e-4);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// What each entry contributes, in the samples' shape `[n, ...]`, f32 on the detector's device.
+    /// At least 0, but for [`Attribution::Occlusion`].
+    pub attribution: Tensor,
+    /// What `attribution` holds.
+    pub kind: Attribution,
+    /// The samples as the autoencoder rebuilds them, in the samples' shape and unit; `None` for
+    /// detectors that rebuild nothing.
+    pub reconstruction: Option<Tensor>,
+}
+
+/// What an [`Explanation`]'s numbers are.
+///
+/// ```
+/// use puad::estimator::Attribution;
+/// use puad::method::Method;
+/// use puad::{Estimator, FitConfig};
+///
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let kind = |method| {
+///     let mut config = FitConfig { method: Some(method), ..Default::default() };
+///     config.train.epochs = 1;
+///     let detector = Estimator::new(config).fit(&rows, &labeled)?;
+///     Ok::<_, puad::Error>(detector.explain(&labeled)?.kind)
+/// };
+/// assert_eq!(kind(Method::PUAE)?, Attribution::ReconstructionError);
+/// assert_eq!(kind(Method::PUSVDD)?, Attribution::GradientTimesInput);
+/// assert_eq!(kind(Method::ISOLATION_FOREST)?, Attribution::Occlusion);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Attribution {
+    /// The squared reconstruction error of the entry, in scaled units: a sample's entries add up to
+    /// its squared score.
+    ReconstructionError,
+    /// `|d score / d x * x|` of the scaled entry: about how much the score would change if the
+    /// entry were set to 0, the training mean of a standardised feature or the black of a pixel.
+    /// Local: a score that is flat around the sample gives small numbers.
+    GradientTimesInput,
+    /// By how much the score falls when the entry is replaced by that of unlabeled training rows, on
+    /// average over those stored with the detector; below 0 where it rises. Images are covered patch
+    /// by patch, at most 8 to a side, and a patch's fall is shared evenly by its pixels.
+    Occlusion,
+}
+
+impl Explanation {
+    /// By gradient times input: `score` maps `xs`, `[n, ...]`, to `[n]` with its graph, each sample by
+    /// itself.
+    ///
+    /// # Errors
+    /// As `score`.
+    pub fn gradient_times_input(
+        xs: &Tensor,
+        score: impl FnOnce(&Tensor) -> Result<Tensor>,
+    ) -> Result<Self> {
+        let input = Var::from_tensor(xs)?;
+        // Samples do not mix: one backward pass gives every gradient.
+        let gradients = score(&input)?.sum_all()?.backward()?;
+        let attribution = match gradients.get(&input) {
+            Some(gradient) => (gradient * xs)?.abs()?.detach(),
+            None => xs.zeros_like()?,
+        };
+        Ok(Self {
+            attribution,
+            kind: Attribution::GradientTimesInput,
+            reconstruction: None,
+        })
+    }
+
+    /// By the squared error of `reconstruction`, which is in the unit of `xs`.
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn reconstruction_error(xs: &Tensor, reconstruction: Tensor) -> Result<Self> {
+        Ok(Self {
+            attribution: (xs - &reconstruction)?.sqr()?.detach(),
+            kind: Attribution::ReconstructionError,
+            reconstruction: Some(reconstruction),
+        })
+    }
+
+    /// The explanations of several batches as one; `None` without batches.
+    pub(crate) fn concat(parts: &[Self]) -> Result<Option<Self>> {
+        let Some(first) = parts.first() else {
+            return Ok(None);
+        };
+        let cat = |parts: Vec<&Tensor>| Tensor::cat(&parts, 0);
+        let rebuilt: Option<Vec<_>> = parts.iter().map(|p| p.reconstruction.as_ref()).collect();
+        Ok(Some(Self {
+            attribution: cat(parts.iter().map(|p| &p.attribution).collect())?,
+            kind: first.kind,
+            reconstruction: rebuilt.map(cat).transpose()?,
+        }))
+    }
+}

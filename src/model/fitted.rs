@@ -1,0 +1,135 @@
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+
+use super::{Learned, Task};
+use crate::Result;
+use crate::checkpoint::{ModelState, StoredModel};
+use crate::explanation::Explanation;
+use crate::spec::{AnySpecification, family};
+
+/// A model that was fitted. Samples come to it transformed: `[n, ...]`, f32, finite, on
+/// [`device`](Self::device).
+pub trait Fitted: Debug + Send + Sync + 'static {
+    /// The anomaly score of each of `n` samples, larger = more anomalous: `n` numbers.
+    ///
+    /// # Errors
+    /// As its own computation.
+    fn score(&self, xs: &Tensor) -> Result<Vec<f64>>;
+
+    /// The shape of one sample.
+    fn sample_shape(&self) -> Vec<usize>;
+
+    /// Where it wants its samples. Default: the CPU.
+    fn device(&self) -> &Device {
+        &Device::Cpu
+    }
+
+    /// What each entry of each sample contributes to its score. Default: `None`, and it is found out from
+    /// scores alone.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn explain(&self, _xs: &Tensor) -> Result<Option<Explanation>> {
+        Ok(None)
+    }
+
+    /// All that [`ModelSpec::read`] needs.
+    ///
+    /// # Errors
+    /// Only what the tensor operations give.
+    fn state(&self) -> Result<ModelState>;
+
+    /// The model itself, to ask whether it is of a certain type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// The settings of a model that is no network under an objective, which fit it.
+///
+/// ```
+/// use std::any::Any;
+/// use std::sync::Arc;
+///
+/// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::checkpoint::{ModelState, StoredModel};
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::method::Method;
+/// use puad::model::{Fitted, Learned, ModelSpec, Task};
+/// use puad::spec::Specification;
+/// use puad::train::FitHistory;
+/// use puad::{Estimator, FitConfig, Result};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Distance from the mean of the unlabeled samples.
+/// #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// struct DistanceSpec {}
+///
+/// #[derive(Debug)]
+/// struct Distance {
+///     mean: Tensor,
+/// }
+///
+/// impl Specification for DistanceSpec {
+///     const NAME: &'static str = "distance";
+/// }
+///
+/// impl ModelSpec for DistanceSpec {
+///     fn fit(&self, task: Task<'_>) -> Result<Learned> {
+///         let mean = task.train.unlabeled().to_tensor()?.mean(0)?;
+///         Ok(Learned { model: Arc::new(Distance { mean }), history: FitHistory::without_epochs() })
+///     }
+///     fn read(&self, stored: &mut StoredModel, _: &[usize], _: &Device) -> Result<Arc<dyn Fitted>> {
+///         Ok(Arc::new(Distance { mean: stored.take("mean", DType::F32)? }))
+///     }
+/// }
+///
+/// impl Fitted for Distance {
+///     fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
+///         let distances = xs.broadcast_sub(&self.mean)?.sqr()?.sum(1)?.sqrt()?;
+///         Ok(distances.to_dtype(DType::F64)?.to_vec1()?)
+///     }
+///     fn sample_shape(&self) -> Vec<usize> {
+///         self.mean.dims().to_vec()
+///     }
+///     fn state(&self) -> Result<ModelState> {
+///         let tensors = [("mean".to_string(), self.mean.clone())].into();
+///         Ok(ModelState { tensors, ..ModelState::default() })
+///     }
+///     fn as_any(&self) -> &dyn Any {
+///         self
+///     }
+/// }
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let config = FitConfig { method: Some(Method::from(DistanceSpec {})), ..FitConfig::default() };
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+/// assert!(detector.predict_proba(&toy.unseen)?.iter().all(|p| (0. ..=1.).contains(p)));
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub trait ModelSpec: AnySpecification {
+    /// Fits the model.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a value outside its range; as its own computation.
+    fn fit(&self, task: Task<'_>) -> Result<Learned>;
+
+    /// The model of these settings that was written for samples of `sample_shape`, on `device`.
+    ///
+    /// # Errors
+    /// As [`StoredModel::take`] and [`StoredModel::content`].
+    fn read(
+        &self,
+        stored: &mut StoredModel,
+        sample_shape: &[usize],
+        device: &Device,
+    ) -> Result<Arc<dyn Fitted>>;
+
+    /// Whether fitting needs labeled anomalies. Default: no.
+    fn uses_anomalies(&self) -> bool {
+        false
+    }
+}
+
+family!(ModelSpec);

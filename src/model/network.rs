@@ -1,0 +1,110 @@
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use candle_core::{Device, Tensor};
+
+use super::Fitted;
+use crate::checkpoint::ModelState;
+use crate::explanation::Explanation;
+use crate::net::Network;
+use crate::{Error, NonNegativeLoss, Params, Result, SharedDetector, scores_of};
+
+/// A trained network under a [`NonNegativeLoss`].
+///
+/// ```
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::{Estimator, FitConfig};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+/// let model = detector.network_model().expect("a PUAE is a network");
+/// assert_eq!(model.network().sample_shape(), [2]);
+/// assert!(model.params().get("encoder.layers.0.weight").is_ok());
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct NetworkModel {
+    network: Network,
+    detector: SharedDetector,
+    params: Params,
+}
+
+impl NetworkModel {
+    /// `detector`, built on `network`, with its tensors.
+    ///
+    /// # Errors
+    /// As [`Params::register_buffers`] for the detector's buffers.
+    pub fn new(network: Network, detector: SharedDetector, params: Params) -> Result<Self> {
+        params.register_buffers(&detector.buffers())?;
+        Ok(Self {
+            network,
+            detector,
+            params,
+        })
+    }
+
+    /// The network, with the sizes it was given.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The detector: `[batch, ...]` in f32 on the parameters' device, transformed.
+    pub fn detector(&self) -> &SharedDetector {
+        &self.detector
+    }
+
+    /// The network's parameters and buffers.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+}
+
+impl fmt::Debug for NetworkModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NetworkModel")
+            .field("network", &self.network)
+            .field("params", &self.params)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fitted for NetworkModel {
+    fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
+        scores_of(&self.detector, xs)
+    }
+
+    fn sample_shape(&self) -> Vec<usize> {
+        self.network.sample_shape()
+    }
+
+    fn device(&self) -> &Device {
+        self.params.device()
+    }
+
+    fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
+        self.detector.explain(xs)
+    }
+
+    /// The network's sizes, and the tensors of [`params`](Self::params).
+    fn state(&self) -> Result<ModelState> {
+        let all = self.params.parameters().into_iter();
+        let all = all.chain(self.params.buffers());
+        let tensors = all.map(|(name, var)| (name, var.into_inner()));
+        let content = serde_json::to_value(&self.network).map_err(|e| Error::Settings {
+            kind: "network",
+            name: "sizes".into(),
+            cause: e.into(),
+        })?;
+        Ok(ModelState {
+            content,
+            tensors: tensors.collect::<BTreeMap<_, _>>(),
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

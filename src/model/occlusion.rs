@@ -1,0 +1,174 @@
+//! Attribution from scores alone.
+
+use candle_core::{Device, Tensor};
+
+use crate::Result;
+use crate::data::Samples;
+use crate::explanation::{Attribution, Explanation};
+
+/// Rows stored with a detector, and images, which are larger.
+const ROWS: usize = 32;
+const IMAGES: usize = 8;
+
+/// Patches to a side of an image.
+const PATCHES: usize = 8;
+
+/// Values of occluded samples that are scored at a time.
+const VALUES: usize = 1 << 20;
+
+/// Samples that stand for the unlabeled ones, `[rows, ...]` in f32 on the host: evenly spread over them.
+pub(crate) fn reference(unlabeled: &Samples) -> Result<Tensor> {
+    let most = match unlabeled.sample_shape().len() {
+        1 => ROWS,
+        _ => IMAGES,
+    };
+    let (n, rows) = (unlabeled.len(), unlabeled.len().min(most));
+    let spread: Vec<u32> = (0..rows).map(|i| (i * n / rows) as u32).collect();
+    let chosen = unlabeled.gather(&spread)?.to_device(&Device::Cpu)?;
+    Ok(chosen.to_dtype(candle_core::DType::F32)?)
+}
+
+/// Replaces parts of samples by those of reference rows, and watches the score.
+pub(crate) struct Occlusion<'a> {
+    score: &'a dyn Fn(&Tensor) -> Result<Vec<f64>>,
+    /// `[rows, values]`, row-major.
+    reference: Vec<f32>,
+    shape: Vec<usize>,
+    /// For each entry of a sample the part that it belongs to.
+    parts: Vec<usize>,
+    device: Device,
+}
+
+impl<'a> Occlusion<'a> {
+    /// `reference`: `[rows, ...]`, at least one row; `score` takes samples on `device`.
+    pub(crate) fn new(
+        score: &'a dyn Fn(&Tensor) -> Result<Vec<f64>>,
+        reference: &Tensor,
+        device: &Device,
+    ) -> Result<Self> {
+        let shape = reference.dims()[1..].to_vec();
+        Ok(Self {
+            score,
+            reference: reference.flatten_all()?.to_vec1()?,
+            parts: parts(&shape),
+            shape,
+            device: device.clone(),
+        })
+    }
+
+    /// Of each of `xs`, `[n, ...]` as the reference.
+    pub(crate) fn explain(&self, xs: &Tensor) -> Result<Explanation> {
+        let host = xs
+            .to_device(&Device::Cpu)?
+            .flatten_all()?
+            .to_vec1::<f32>()?;
+        let whole = (self.score)(xs)?;
+        let width = self.parts.len();
+        let mut attribution = Vec::with_capacity(host.len());
+        for (sample, score) in host.chunks_exact(width).zip(whole) {
+            let falls = self.falls(sample, score)?;
+            attribution.extend(self.parts.iter().map(|&part| falls[part]));
+        }
+        let attribution = Tensor::from_vec(attribution, xs.shape(), &Device::Cpu)?;
+        Ok(Explanation {
+            attribution: attribution.to_device(&self.device)?,
+            kind: Attribution::Occlusion,
+            reconstruction: None,
+        })
+    }
+
+    /// By how much the score of `sample` falls for each part that is replaced, a pixel's share of it.
+    fn falls(&self, sample: &[f32], score: f64) -> Result<Vec<f32>> {
+        let width = sample.len();
+        let count = self.parts.iter().max().map_or(0, |last| last + 1);
+        let rows = self.reference.len() / width;
+        let mut sums = vec![0f64; count];
+        let cases: Vec<usize> = (0..count * rows).collect();
+        for chunk in cases.chunks((VALUES / width).max(1)) {
+            let mut values = Vec::with_capacity(chunk.len() * width);
+            for case in chunk {
+                let (part, row) = (case / rows, case % rows);
+                let other = &self.reference[row * width..][..width];
+                let from = |i: usize| if self.parts[i] == part { other } else { sample };
+                values.extend((0..width).map(|i| from(i)[i]));
+            }
+            let shape = [&[chunk.len()], self.shape.as_slice()].concat();
+            let occluded = Tensor::from_vec(values, shape, &Device::Cpu)?;
+            let scores = (self.score)(&occluded.to_device(&self.device)?)?;
+            for (case, occluded) in chunk.iter().zip(scores) {
+                sums[case / rows] += score - occluded;
+            }
+        }
+        let mut sizes = vec![0usize; count];
+        self.parts.iter().for_each(|&part| sizes[part] += 1);
+        let shared = sums.iter().zip(sizes);
+        Ok(shared
+            .map(|(sum, size)| (sum / (rows * size) as f64) as f32)
+            .collect())
+    }
+}
+
+/// The part of each entry of a sample: a vector's entries, an image's patches over all channels.
+fn parts(shape: &[usize]) -> Vec<usize> {
+    let &[channels, height, width] = shape else {
+        return (0..shape.iter().product()).collect();
+    };
+    let (down, across) = (
+        height.div_ceil(PATCHES).max(1),
+        width.div_ceil(PATCHES).max(1),
+    );
+    let columns = width.div_ceil(across);
+    let pixel = |i: usize| (i / width / down) * columns + i % width / across;
+    let image = (0..height * width).map(pixel);
+    (0..channels).flat_map(|_| image.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::DType;
+
+    #[test]
+    fn a_linear_score_is_shared_by_its_terms() {
+        let weights = [1f32, -2., 0.];
+        let score = |xs: &Tensor| -> Result<Vec<f64>> {
+            let w = Tensor::new(&weights, &Device::Cpu)?;
+            Ok(xs
+                .broadcast_mul(&w)?
+                .sum(1)?
+                .to_dtype(DType::F64)?
+                .to_vec1()?)
+        };
+        let reference = Tensor::new(&[[1f32, 0., 5.], [3., 2., 7.]], &Device::Cpu).unwrap();
+        let occlusion = Occlusion::new(&score, &reference, &Device::Cpu).unwrap();
+        let xs = Tensor::new(&[[10f32, 4., 1.], [2., 1., 0.]], &Device::Cpu).unwrap();
+        let explanation = occlusion.explain(&xs).unwrap();
+        assert_eq!(explanation.kind, Attribution::Occlusion);
+        // Weight times the distance from the reference's mean, [2, 1, 6].
+        assert_eq!(
+            explanation.attribution.to_vec2::<f32>().unwrap(),
+            [[8., -6., 0.], [0., 0., 0.]]
+        );
+    }
+
+    #[test]
+    fn patches_cover_an_image_once_and_are_at_most_8_to_a_side() {
+        for (height, width) in [(1, 1), (8, 8), (9, 16), (28, 28), (33, 5)] {
+            let parts = parts(&[2, height, width]);
+            assert_eq!(parts.len(), 2 * height * width);
+            assert_eq!(parts[..height * width], parts[height * width..]);
+            let count = parts.iter().max().unwrap() + 1;
+            assert!(count <= PATCHES * PATCHES, "{height} {width}: {count}");
+            assert!((0..count).all(|part| parts.contains(&part)));
+        }
+    }
+
+    #[test]
+    fn the_reference_is_spread_over_the_rows() {
+        let rows: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        let samples = Tensor::from_vec(rows, (100, 1), &Device::Cpu).unwrap();
+        let chosen = reference(&samples.into()).unwrap();
+        let chosen = chosen.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!((chosen.len(), chosen[0], chosen[31]), (32, 0., 96.));
+    }
+}

@@ -1,0 +1,106 @@
+use super::{History, Observer, Phase, Selection, StopReason, TrainConfig, Trainer};
+use crate::data::PuDataset;
+use crate::objective::Objective;
+use crate::{Error, Params, Result};
+
+/// The phase before a detector is trained itself: settings, data and tensors for it.
+///
+/// It has mini-batches and noise of its own, keeps the epoch of the lowest risk, and saves its run beside
+/// the main one's, with `.pretraining` appended.
+///
+/// ```
+/// use puad::candle_core::{DType, Device};
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::detector::DeepSvdd;
+/// use puad::net::{Mlp, MlpConfig};
+/// use puad::train::{Pretraining, TrainConfig, Trainer};
+/// use puad::{ClassPrior, Params, PuObjective};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let (train, validation) = toy.dataset(&Device::Cpu)?.split(0.1, 0)?;
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let without_bias = MlpConfig { bias: false, ..MlpConfig::new([2, 32, 8]) };
+/// let encoder = Mlp::new(&without_bias, params.var_builder().pp("encoder"))?;
+/// let svdd = DeepSvdd::new(encoder, 8, params.var_builder())?;
+///
+/// let trainer = Trainer::new(TrainConfig { epochs: 2, ..Default::default() })?;
+/// let mut observer = ();
+/// let mut pretraining = Pretraining::new(&trainer, &params, &train, &validation, &mut observer)?;
+/// let decoder = Mlp::new(&MlpConfig::new([8, 32, 2]), pretraining.scratch().var_builder().pp("decoder"))?;
+/// svdd.pretrain(decoder, &mut pretraining)?;
+/// // Several objectives can go on from here.
+/// let objective = PuObjective::new(&svdd, ClassPrior::new(0.1)?);
+/// let history = trainer.fit(&objective, &params, &train, &validation, &mut ())?;
+/// assert_eq!(history.epochs.len(), 2);
+/// # Ok::<(), puad::Error>(())
+/// ```
+pub struct Pretraining<'a> {
+    trainer: Trainer,
+    params: &'a Params,
+    scratch: Params,
+    train: &'a PuDataset,
+    validation: &'a PuDataset,
+    observer: &'a mut dyn Observer,
+}
+
+impl<'a> Pretraining<'a> {
+    /// That of a training of `params` by `trainer`.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_checkpoints`].
+    pub fn new(
+        trainer: &Trainer,
+        params: &'a Params,
+        train: &'a PuDataset,
+        validation: &'a PuDataset,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self> {
+        let config = TrainConfig {
+            selection: Selection::Risk,
+            ..trainer.config().clone()
+        };
+        Ok(Self {
+            trainer: trainer.of_phase(Phase::Pretraining, config)?,
+            scratch: params.scratch(),
+            params,
+            train,
+            validation,
+            observer,
+        })
+    }
+
+    /// Tensors that serve this phase alone, such as a decoder's: they are trained beside the detector's,
+    /// and dropped.
+    pub fn scratch(&self) -> &Params {
+        &self.scratch
+    }
+
+    /// The training data.
+    pub fn train(&self) -> &'a PuDataset {
+        self.train
+    }
+
+    /// Samples at a time.
+    pub fn batch_size(&self) -> usize {
+        self.trainer.config().batch_size
+    }
+
+    /// Trains on `objective`: the detector's tensors and those of [`scratch`](Self::scratch).
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`]; [`Error::PretrainingStopped`] if the observer stops the run: what follows
+    /// must not go on then.
+    pub fn fit<O: Objective + ?Sized>(&mut self, objective: &O) -> Result<History> {
+        self.observer.on_phase(Phase::Pretraining);
+        let params = self.params.joined(&self.scratch);
+        let (train, validation) = (self.train, self.validation);
+        let history =
+            self.trainer
+                .fit(objective, &params, train, validation, &mut *self.observer)?;
+        if history.stopped == StopReason::Observer {
+            let epoch = history.epochs.len();
+            return Err(Error::PretrainingStopped { epoch });
+        }
+        Ok(history)
+    }
+}

@@ -1,0 +1,218 @@
+//! One training run, from its first epoch or from where a file left off.
+
+mod file;
+mod fingerprint;
+mod resume;
+#[cfg(test)]
+mod tests;
+mod validation;
+
+use std::cell::OnceCell;
+use std::time::Instant;
+
+use candle_core::{DType, Tensor, Var};
+use rand_chacha::ChaCha8Rng;
+
+use super::batches::{self, Batch};
+use super::{
+    Checkpoints, EpochReport, History, Observer, Select, StopReason, TrainConfig, Trainer,
+};
+use crate::data::PuDataset;
+use crate::objective::{GroupCounts, GroupLosses, Objective};
+use crate::optim::{Gradients, Optimizer};
+use crate::params::{Snapshot, check_fixed};
+use crate::rng::{Purpose, substream};
+use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
+
+/// The best epoch so far; `epoch` 0 is the start.
+struct Best {
+    epoch: usize,
+    /// Lower is better.
+    cost: f64,
+    snapshot: Snapshot,
+}
+
+pub(super) struct Run<'a, O: ?Sized> {
+    trainer: &'a Trainer,
+    config: &'a TrainConfig,
+    selection: &'a dyn Select,
+    objective: &'a O,
+    params: &'a Params,
+    parameters: Vec<(String, Var)>,
+    train: &'a PuDataset,
+    validation: &'a PuDataset,
+    counts: GroupCounts,
+    optimizer: Box<dyn Optimizer>,
+    shuffle: ChaCha8Rng,
+    noise: Noise,
+    best: Best,
+    reports: Vec<EpochReport>,
+    /// See [`Params::fixed`].
+    fixed: Vec<(String, Var)>,
+    /// Hash of both sets, once it is known.
+    data: OnceCell<u64>,
+}
+
+impl<'a, O: Objective + ?Sized> Run<'a, O> {
+    pub(super) fn new(
+        trainer: &'a Trainer,
+        objective: &'a O,
+        params: &'a Params,
+        counts: GroupCounts,
+        train: &'a PuDataset,
+        validation: &'a PuDataset,
+    ) -> Result<Self> {
+        let (config, phase) = (trainer.config(), trainer.phase() as u64);
+        let parameters = params.parameters();
+        Ok(Self {
+            optimizer: trainer.optimizer(&parameters)?,
+            selection: trainer.selection(),
+            shuffle: substream(config.seed, Purpose::Shuffle, phase),
+            noise: Noise::of_phase(config.seed, phase),
+            best: Best {
+                epoch: 0,
+                cost: f64::INFINITY,
+                snapshot: params.snapshot()?,
+            },
+            reports: Vec::new(),
+            fixed: params.fixed(),
+            data: OnceCell::new(),
+            trainer,
+            config,
+            objective,
+            params,
+            parameters,
+            train,
+            validation,
+            counts,
+        })
+    }
+
+    /// Runs to the end, whatever that is, and puts the best epoch's parameters in place.
+    pub(super) fn finish(mut self, observer: &mut dyn Observer) -> Result<History> {
+        let outcome = match self.trainer.checkpoints() {
+            Some(checkpoints) => self
+                .resume(checkpoints)
+                .and_then(|()| self.epochs(observer, Some(checkpoints))),
+            None => self.epochs(observer, None),
+        };
+        self.params.restore(&self.best.snapshot)?;
+        let stopped = outcome?;
+        Ok(History {
+            epochs: self.reports,
+            best_epoch: self.best.epoch,
+            stopped,
+        })
+    }
+
+    fn epochs(
+        &mut self,
+        observer: &mut dyn Observer,
+        checkpoints: Option<&Checkpoints>,
+    ) -> Result<StopReason> {
+        loop {
+            // Asked before an epoch, so that a run that had ended ends again when it is resumed.
+            if let Some(reason) = self.finished() {
+                return Ok(reason);
+            }
+            let epoch = self.reports.len() + 1;
+            let report = self.epoch(epoch)?;
+            self.reports.push(report);
+            let stopped = observer.on_epoch(&report).is_break();
+            let ends = stopped || self.finished().is_some();
+            if let Some(checkpoints) = checkpoints
+                && (ends || epoch.is_multiple_of(checkpoints.every))
+            {
+                self.save(checkpoints)?;
+            }
+            if stopped {
+                return Ok(StopReason::Observer);
+            }
+        }
+    }
+
+    /// Why training ends after the epochs so far, if it does.
+    fn finished(&self) -> Option<StopReason> {
+        if self.trainer.stops(&self.reports, self.best.epoch) {
+            Some(StopReason::Patience)
+        } else if self.reports.len() >= self.config.epochs {
+            Some(StopReason::Epochs)
+        } else {
+            None
+        }
+    }
+
+    fn epoch(&mut self, epoch: usize) -> Result<EpochReport> {
+        let start = Instant::now();
+        let config = self.config;
+        let batches = batches::epoch(
+            self.counts,
+            config.batch_size,
+            config.batching,
+            &mut self.shuffle,
+        );
+        let mut sum = 0.;
+        for (i, batch) in batches.iter().enumerate() {
+            let risk = self.step(batch, epoch, i + 1)?;
+            sum += risk;
+        }
+        let validated = self.validate(epoch)?;
+        let best = validated.cost < self.best.cost;
+        if best {
+            self.best = Best {
+                epoch,
+                cost: validated.cost,
+                snapshot: self.params.snapshot()?,
+            };
+        }
+        Ok(EpochReport {
+            epoch,
+            risk: sum / batches.len() as f64,
+            validation_risk: validated.risk,
+            pu_auroc: validated.pu_auroc,
+            seconds: start.elapsed().as_secs_f64(),
+            best,
+        })
+    }
+
+    /// One descent of the risk of a mini-batch; returns that risk.
+    fn step(&mut self, batch: &Batch, epoch: usize, number: usize) -> Result<f64> {
+        let xs = batch.gather(self.train, self.params.device())?;
+        let mut pass = Pass::training(&mut self.noise);
+        let losses = losses(self.objective.detector(), &xs, &mut pass)?;
+        let losses = GroupLosses::split(&losses, batch.counts())?;
+        let risk = self.objective.risk(&losses)?;
+        let value = risk.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        if !value.is_finite() {
+            return Err(Error::Diverged {
+                epoch,
+                batch: number,
+                risk: value,
+            });
+        }
+        let grads = risk.backward()?;
+        check_fixed(&self.fixed, &grads)?;
+        let gradients = Gradients::new(&grads, &self.parameters);
+        self.optimizer.step(&gradients)?;
+        Ok(value)
+    }
+}
+
+/// The detector's losses, one a sample.
+fn losses<L: NonNegativeLoss + ?Sized>(
+    detector: &L,
+    xs: &Tensor,
+    pass: &mut Pass<'_>,
+) -> Result<SampleLosses> {
+    let losses = detector.losses(xs, pass)?;
+    for tensor in [Some(&losses.normal), losses.anomalous.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if tensor.dims() != [xs.dim(0)?] {
+            let expected = format!("[{}], the batch", xs.dim(0)?);
+            return Err(Error::shape("per-sample losses", expected, tensor));
+        }
+    }
+    Ok(losses)
+}
