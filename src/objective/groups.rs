@@ -4,16 +4,14 @@ use crate::{Result, SampleLosses};
 ///
 /// ```
 /// use puad::candle_core::{DType, Device};
-/// use puad::method::{AnyDetector, DetectorKind, MethodOptions, Network};
+/// use puad::detector::Autoencoder;
+/// use puad::net::LeNetConfig;
 /// use puad::objective::{Groups, Objective, UnsupervisedObjective};
 /// use puad::Params;
 ///
-/// # let params = Params::new(0, DType::F32, &Device::Cpu);
-/// # let (network, options) = (Network::for_samples(&[2])?, MethodOptions::default());
-/// # let kind = DetectorKind::Autoencoder;
-/// # let detector = AnyDetector::new(kind, &network, &options, params.var_builder())?;
-/// let objective = UnsupervisedObjective::new(detector);
-/// assert_eq!(objective.sees(), Groups { anomalies: false, normals: false });
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
+/// assert_eq!(UnsupervisedObjective::new(detector).sees(), Groups::NONE);
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +20,24 @@ pub struct Groups {
     pub anomalies: bool,
     /// Labeled normals `N`.
     pub normals: bool,
+}
+
+impl Groups {
+    /// None: the unlabeled samples alone.
+    pub const NONE: Self = Self {
+        anomalies: false,
+        normals: false,
+    };
+    /// Labeled anomalies.
+    pub const ANOMALIES: Self = Self {
+        anomalies: true,
+        normals: false,
+    };
+    /// Both.
+    pub const ALL: Self = Self {
+        anomalies: true,
+        normals: true,
+    };
 }
 
 /// How many samples of each group a batch holds, in the order `[U; A; N]`.

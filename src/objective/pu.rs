@@ -238,10 +238,7 @@ impl<L: NonNegativeLoss> Objective for PuObjective<L> {
     }
 
     fn sees(&self) -> Groups {
-        Groups {
-            anomalies: true,
-            normals: true,
-        }
+        Groups::ALL
     }
 
     fn check_groups(&self, counts: GroupCounts) -> Result<()> {

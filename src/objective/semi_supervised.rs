@@ -124,10 +124,7 @@ impl<L: NonNegativeLoss> Objective for SemiSupervisedObjective<L> {
     }
 
     fn sees(&self) -> Groups {
-        Groups {
-            anomalies: true,
-            normals: true,
-        }
+        Groups::ALL
     }
 
     fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {

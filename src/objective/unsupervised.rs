@@ -66,10 +66,7 @@ impl<L: NonNegativeLoss> Objective for UnsupervisedObjective<L> {
     }
 
     fn sees(&self) -> Groups {
-        Groups {
-            anomalies: false,
-            normals: false,
-        }
+        Groups::NONE
     }
 
     fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {

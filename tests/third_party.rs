@@ -1,0 +1,225 @@
+//! What a stranger's detector and objective get of the short path: all that PUAE gets.
+
+mod stranger;
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use puad::candle_core::Device;
+use puad::data::stream::TableReader;
+use puad::estimator::{Attribution, Threshold};
+use puad::method::{Method, Registry};
+use puad::metrics::auroc;
+use puad::objective::PuSpec;
+use puad::train::{EpochReport, StopReason};
+use puad::{Error, Estimator, FitConfig, FittedDetector};
+use stranger::{MarginSpec, MaskedSpec};
+
+const FOLDER: &str = "PUAD_TEST_STRANGER";
+
+/// Three features that hang together, in units of their own; an anomaly breaks one of them.
+fn rows(n: usize, broken: Option<usize>) -> Vec<Vec<f32>> {
+    let row = |i: usize| {
+        let t = i as f32 * 0.37 + n as f32;
+        let mut row = vec![1000. * t.sin(), t.sin() + 5., 0.01 * t.sin()];
+        if let Some(j) = broken {
+            row[j] += [3000., 3., 0.03][j];
+        }
+        row
+    };
+    (0..n).map(row).collect()
+}
+
+fn method() -> Method {
+    Method::new(MaskedSpec { hidden: Some(16) }, MarginSpec {})
+}
+
+fn config(epochs: usize) -> FitConfig {
+    let method = Some(method());
+    let mut config = FitConfig {
+        method,
+        ..FitConfig::default()
+    };
+    config.train.epochs = epochs;
+    config.train.batch_size = 32;
+    config.train.patience = None;
+    config.train.adam.learning_rate = 1e-2;
+    config
+}
+
+fn fit(estimator: Estimator<'_>) -> FittedDetector {
+    let unlabeled = [rows(300, None), rows(10, Some(0))].concat();
+    estimator.fit(&unlabeled, &rows(20, Some(0))).unwrap()
+}
+
+fn known() -> Registry {
+    Registry::default()
+        .with_detector::<MaskedSpec>()
+        .with_objective::<MarginSpec>()
+}
+
+#[test]
+fn all_in_at_most_80_lines() {
+    let lines = include_str!("stranger/mod.rs").lines().count();
+    assert!(lines <= 80, "{lines}");
+}
+
+#[test]
+fn scaling_threshold_probabilities_and_separation() {
+    let mut detector = fit(Estimator::new(config(40)));
+    assert_eq!(detector.method().to_string(), "masked/margin");
+    assert_eq!(detector.scaler().unwrap().scale().len(), 3);
+    let new = [rows(200, None), rows(50, Some(1))].concat();
+    let truth: Vec<bool> = (0..new.len()).map(|i| i >= 200).collect();
+    let scores = detector.score(&new).unwrap();
+    // A feature broken that was whole in every labeled anomaly.
+    assert!(auroc(&scores, &truth).unwrap() > 0.99);
+    let probabilities = detector.predict_proba(&new).unwrap();
+    assert!(probabilities[0] < 0.1 && probabilities[249] > 0.5);
+    detector.set_threshold(Threshold::Quantile(0.97)).unwrap();
+    let flagged = detector.predict(&new).unwrap();
+    assert!(flagged[200..].iter().all(|f| *f));
+    // It trains under the crate's objectives as well.
+    let method = Some(Method::new(MaskedSpec::default(), PuSpec::default()));
+    let config = FitConfig {
+        method,
+        ..config(5)
+    };
+    assert_eq!(
+        fit(Estimator::new(config)).method().to_string(),
+        "masked/pu"
+    );
+}
+
+#[test]
+fn early_stopping() {
+    let mut config = config(500);
+    config.train.patience = Some(3);
+    let history = fit(Estimator::new(config)).history().training.clone();
+    assert_eq!(history.stopped, StopReason::Patience);
+    assert_eq!(history.epochs.len(), history.best_epoch + 3);
+}
+
+#[test]
+fn files_and_what_a_registry_must_know() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("masked.safetensors");
+    let detector = fit(Estimator::new(config(3)));
+    detector.save(&path).unwrap();
+    let loaded = FittedDetector::load_with(&path, &Device::Cpu, &known()).unwrap();
+    let new = rows(50, Some(2));
+    assert_eq!(loaded.score(&new).unwrap(), detector.score(&new).unwrap());
+    assert_eq!(
+        loaded.predict_proba(&new).unwrap(),
+        detector.predict_proba(&new).unwrap()
+    );
+    assert_eq!(loaded.method(), method());
+    let explained = |d: &FittedDetector| {
+        let shares = d.explain(&new).unwrap().attribution;
+        shares.to_vec2::<f32>().unwrap()
+    };
+    assert_eq!(explained(&loaded), explained(&detector));
+
+    let err = FittedDetector::load(&path, &Device::Cpu).unwrap_err();
+    assert!(
+        matches!(&err, Error::UnknownSpecification { kind: "detector", name } if name == "masked"),
+        "{err}"
+    );
+    let half = Registry::default().with_detector::<MaskedSpec>();
+    let err = FittedDetector::load_with(&path, &Device::Cpu, &half).unwrap_err();
+    assert!(
+        matches!(&err, Error::UnknownSpecification { kind: "objective", name } if name == "margin"),
+        "{err}"
+    );
+}
+
+#[test]
+fn streamed_scores() {
+    let detector = fit(Estimator::new(config(3)));
+    let new = rows(100, Some(1));
+    let line = |row: &Vec<f32>| format!("{},{},{}\n", row[0], row[1], row[2]);
+    let text: String = new.iter().map(line).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new.csv");
+    std::fs::write(&path, format!("a,b,c\n{text}")).unwrap();
+    let mut streamed = Vec::new();
+    let table = TableReader::open(&path).unwrap();
+    let scored = detector.score_table(table, |_, scores| {
+        streamed.extend_from_slice(scores);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(scored.unwrap(), 100);
+    assert_eq!(streamed, detector.score(&new).unwrap());
+}
+
+#[test]
+fn an_explanation_points_at_the_broken_feature() {
+    let detector = fit(Estimator::new(config(40)));
+    for broken in 0..3 {
+        let explanation = detector.explain(&rows(30, Some(broken))).unwrap();
+        assert_eq!(explanation.kind, Attribution::Occlusion);
+        let shares = explanation.attribution.to_vec2::<f32>().unwrap();
+        let largest = |row: &Vec<f32>| {
+            let by_share = |a: &usize, b: &usize| row[*a].total_cmp(&row[*b]);
+            (0..3).max_by(by_share).unwrap()
+        };
+        let right = shares.iter().filter(|row| largest(row) == broken).count();
+        assert!(right >= 27, "feature {broken}: {right} of 30");
+    }
+}
+
+/// Where the process to kill begins; started by itself it has nothing to do.
+#[test]
+fn victim() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let path = Path::new(&folder).join("run");
+        // Slow enough to be killed on the way.
+        let mut slow = |_: &EpochReport| {
+            std::thread::sleep(Duration::from_millis(50));
+            ControlFlow::Continue(())
+        };
+        let estimator = Estimator::new(config(40)).with_checkpoints(path, 2);
+        fit(estimator.with_observer(&mut slow));
+    }
+}
+
+#[test]
+fn resume_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["victim", "--exact", "--test-threads=1"])
+        .env(FOLDER, dir.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !path.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no file came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let mut epochs = 0;
+    let mut count = |_: &EpochReport| {
+        epochs += 1;
+        ControlFlow::Continue(())
+    };
+    let estimator = Estimator::new(config(40)).with_checkpoints(&path, 2);
+    let resumed = fit(estimator.with_observer(&mut count));
+    assert!((1..=38).contains(&epochs), "{epochs}");
+    let whole = fit(Estimator::new(config(40)));
+    let new = rows(50, Some(1));
+    assert_eq!(resumed.score(&new).unwrap(), whole.score(&new).unwrap());
+
+    // Another setting of the stranger's makes another run.
+    let mut other = config(40);
+    other.method = Some(Method::new(MaskedSpec { hidden: None }, MarginSpec {}));
+    let unlabeled = rows(300, None);
+    let estimator = Estimator::new(other).with_checkpoints(&path, 2);
+    let err = estimator.fit(&unlabeled, &rows(20, Some(0))).unwrap_err();
+    assert!(matches!(err, Error::Checkpoint(_)), "{err}");
+}
