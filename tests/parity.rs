@@ -197,6 +197,7 @@ fn run(row: &str, want: &Value, dtype: DType, algorithm: ConvAlgorithm) -> Run {
     let kind = want["network"].as_str().unwrap().trim_end_matches("_u");
     let params = Params::new(0, dtype, &device());
     let detector = detector(kind, &params, algorithm);
+    params.register_buffers(&detector.buffers()).unwrap();
     set_parameters(&params, kind);
     let objective = objective(row, detector.as_ref());
 
@@ -217,9 +218,6 @@ fn run(row: &str, want: &Value, dtype: DType, algorithm: ConvAlgorithm) -> Run {
         pairs.into_iter().map(|p| p.1).collect::<Vec<f64>>()
     };
 
-    params
-        .register_buffers(&objective.detector().buffers())
-        .unwrap();
     let mut adam = Adam::new(params.parameters(), AdamConfig::default()).unwrap();
     let mut noise = Noise::new(0);
     let (mut per_sample, mut gradients, mut risks) = (vec![], vec![], vec![]);

@@ -24,4 +24,13 @@ pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
 pub use rotation::{RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
 
-pub(crate) use spec::SHIPPED;
+use crate::spec::{Entry, entry};
+
+/// Every detector that this crate ships.
+pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[
+    entry!(DetectorSpec, AutoencoderSpec),
+    entry!(DetectorSpec, DenoisingSpec),
+    entry!(DetectorSpec, DeepSvddSpec),
+    entry!(DetectorSpec, ClassifierSpec),
+    entry!(DetectorSpec, RotationSpec),
+];

@@ -3,9 +3,8 @@ use std::sync::Arc;
 
 use candle_nn::VarBuilder;
 
-use super::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, RotationSpec};
 use crate::net::Network;
-use crate::spec::{AnySpecification, Entry, entry, family};
+use crate::spec::{AnySpecification, family};
 use crate::train::{History, Pretraining};
 use crate::{NonNegativeLoss, Result, SharedDetector};
 
@@ -79,15 +78,6 @@ pub trait DetectorSpec: AnySpecification {
 }
 
 family!(DetectorSpec);
-
-/// Every detector that this crate ships.
-pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[
-    entry!(DetectorSpec, AutoencoderSpec),
-    entry!(DetectorSpec, DenoisingSpec),
-    entry!(DetectorSpec, DeepSvddSpec),
-    entry!(DetectorSpec, ClassifierSpec),
-    entry!(DetectorSpec, RotationSpec),
-];
 
 type Pretrain = dyn Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync;
 

@@ -37,11 +37,19 @@ pub use spec::{ObjectiveSpec, SharedObjective};
 pub use unlabeled::{Loe, LoeLabels, UnlabeledRisk};
 pub use unsupervised::{LoeSpec, UnsupervisedObjective, UnsupervisedSpec};
 
-pub(crate) use spec::SHIPPED;
-
 use candle_core::{DType, Tensor};
 
+use crate::spec::{Entry, entry};
 use crate::{Error, NonNegativeLoss, Result};
+
+/// Every objective that this crate ships.
+pub(crate) const SHIPPED: &[Entry<dyn ObjectiveSpec>] = &[
+    entry!(ObjectiveSpec, UnsupervisedSpec),
+    entry!(ObjectiveSpec, LoeSpec),
+    entry!(ObjectiveSpec, SemiSupervisedSpec),
+    entry!(ObjectiveSpec, SoelSpec),
+    entry!(ObjectiveSpec, PuSpec),
+];
 
 /// A risk over the losses of the three groups, and the detector that computes these losses.
 ///

@@ -1,5 +1,5 @@
-use super::{LoeSpec, Objective, PuSpec, SemiSupervisedSpec, SoelSpec, UnsupervisedSpec};
-use crate::spec::{AnySpecification, Entry, entry, family};
+use super::Objective;
+use crate::spec::{AnySpecification, family};
 use crate::{ClassPrior, Result, SharedDetector};
 
 /// An objective chosen at run time.
@@ -75,12 +75,3 @@ pub trait ObjectiveSpec: AnySpecification {
 }
 
 family!(ObjectiveSpec);
-
-/// Every objective that this crate ships.
-pub(crate) const SHIPPED: &[Entry<dyn ObjectiveSpec>] = &[
-    entry!(ObjectiveSpec, UnsupervisedSpec),
-    entry!(ObjectiveSpec, LoeSpec),
-    entry!(ObjectiveSpec, SemiSupervisedSpec),
-    entry!(ObjectiveSpec, SoelSpec),
-    entry!(ObjectiveSpec, PuSpec),
-];
