@@ -377,4 +377,25 @@ mod tests {
         }
         assert_eq!(threshold(2., 4., 0.25), 2.5);
     }
+
+    #[test]
+    fn trees_are_their_nodes_and_nothing_else_is_a_tree() {
+        let leaf = |value| (value, 0, 0);
+        let tree = [(0.5, 1, 2), leaf(1.), leaf(2.)];
+        let read = |nodes: &[(f64, u32, u32)]| IsolationTree::from_nodes(nodes.iter().copied(), 2);
+        let built = read(&tree).unwrap();
+        assert_eq!(built.nodes().collect::<Vec<_>>(), tree);
+        assert_eq!(built.path_length(&[9., 0.4]), 1.);
+        for broken in [
+            &[][..],
+            &[(f64::NAN, 0, 0)],
+            // A feature that there is none of, a child beyond the end, a node that is its own child.
+            &[(0.5, 2, 2), leaf(1.), leaf(2.)],
+            &[(0.5, 1, 3), leaf(1.), leaf(2.)],
+            &[(0.5, 1, 1), leaf(1.), leaf(2.)],
+            &[(0.5, 1, 2), leaf(1.), (0.5, 1, 1)],
+        ] {
+            assert!(read(broken).is_none(), "{broken:?}");
+        }
+    }
 }
