@@ -179,10 +179,10 @@ impl Calibration {
                     && unit(probabilities)
             }
         };
-        match good {
-            true => Ok(()),
-            false => Err(Error::config("calibration", "a monotone curve", "another")),
+        if good {
+            return Ok(());
         }
+        Err(Error::config("calibration", "a monotone curve", "another"))
     }
 }
 
