@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
-use puad::metrics::paired_t_test;
-
 use crate::method::Entry;
+use crate::paired_t_test::p_value;
 use crate::paper;
 use crate::plan::Plan;
 use crate::record::Row;
@@ -140,8 +139,8 @@ fn best(methods: &[Entry], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Entry> {
     let as_good = |method: Entry| {
         let (left, right) = pairs(rows, [top, method], value);
         let enough = left.len() >= FEWEST_RUNS;
-        let test = paired_t_test(&left, &right);
-        enough && (method == top || test.is_ok_and(|test| test.p_value >= LEVEL))
+        let p = p_value(&left, &right);
+        enough && (method == top || p.is_ok_and(|p| p >= LEVEL))
     };
     methods.iter().copied().filter(|&m| as_good(m)).collect()
 }

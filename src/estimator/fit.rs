@@ -5,10 +5,10 @@ use candle_core::{DType, Device};
 use super::calibration::{Calibration, CalibrationMethod};
 use super::fitted::{Parts, ValidationScores};
 use super::{FitConfig, FittedDetector, IntoSamples, Scaler, Threshold};
-use crate::data::{DataError, PuDataset, Samples};
+use crate::data::{PuDataset, Samples};
 use crate::method::{Assembly, Network};
 use crate::train::{Checkpoints, Observer, Trainer};
-use crate::{Params, Result};
+use crate::{Error, Params, Result};
 
 /// Trains a detector from data to decisions.
 ///
@@ -109,8 +109,8 @@ impl<'a> Estimator<'a> {
     /// Before anything is computed: [`Error::Config`](crate::Error::Config) for a setting outside
     /// its range, [`Error::SampleRank`](crate::Error::SampleRank) and
     /// [`Error::ImageSize`](crate::Error::ImageSize) for samples no network suits,
-    /// [`DataError::NoFeatures`] for samples without values, [`DataError::TooFewToSplit`] for a group
-    /// of one, [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
+    /// [`Error::Shape`](crate::Error::Shape) for samples without values,
+    /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one, [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
     /// and there are none. Then as [`Assembly::fit`].
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
         self.check(data)?;
@@ -129,13 +129,11 @@ impl<'a> Estimator<'a> {
         let shape = train.unlabeled().sample_shape();
         let actual = validation.unlabeled().sample_shape();
         if actual != shape {
-            let (group, expected) = ("validation", shape);
-            return Err(DataError::SampleShape {
-                group,
-                expected,
+            return Err(Error::Shape {
+                what: "validation samples",
+                expected: format!("{shape:?} as the training samples"),
                 actual,
-            }
-            .into());
+            });
         }
         let network = self.config.network(&shape)?;
         let config = self.config;
@@ -181,7 +179,11 @@ impl<'a> Estimator<'a> {
         self.config.check()?;
         let shape = data.unlabeled().sample_shape();
         if shape.contains(&0) {
-            return Err(DataError::NoFeatures { shape }.into());
+            return Err(Error::Shape {
+                what: "samples",
+                expected: "[values, ...] without a 0".into(),
+                actual: shape,
+            });
         }
         self.config.network(&shape).map(|_| ())
     }

@@ -3,12 +3,12 @@ use candle_core::{DType, Device, Tensor};
 use super::{
     Calibration, CalibrationMethod, FitConfig, IntoSamples, Scaler, Threshold, ThresholdRule,
 };
-use crate::data::{DataError, Samples, check_finite};
+use crate::data::{Samples, check_finite, check_float};
 use crate::method::{AnyDetector, FitHistory, Method, Network};
 use crate::{Error, NonNegativeLoss, Params, Result};
 
 /// Who the samples to score are, in errors about them.
-const INPUT: &str = "scored";
+const INPUT: &str = "scored samples";
 
 /// A trained detector with its scaler, threshold and calibration; see
 /// [`Estimator`](super::Estimator) for an example from end to end.
@@ -91,8 +91,8 @@ impl FittedDetector {
     /// neighbours in the batch beyond the last bits, which matrix products round by their size.
     ///
     /// # Errors
-    /// [`DataError::SampleShape`] for samples unlike the training data, [`DataError::NotFloat`],
-    /// [`DataError::NotFinite`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
+    /// [`Error::Shape`] for samples unlike the training data, [`Error::DType`],
+    /// [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
     pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
         let samples = samples.into_samples()?;
         let mut scores = Vec::with_capacity(samples.len());
@@ -262,22 +262,13 @@ impl FittedDetector {
     ) -> Result<()> {
         let (expected, actual) = (self.sample_shape(), samples.sample_shape());
         if expected != actual {
-            let group = INPUT;
-            return Err(DataError::SampleShape {
-                group,
-                expected,
+            return Err(Error::Shape {
+                what: INPUT,
+                expected: format!("{expected:?} as the training samples"),
                 actual,
-            }
-            .into());
+            });
         }
-        let dtype = samples.dtype();
-        if !dtype.is_float() {
-            return Err(DataError::NotFloat {
-                group: INPUT,
-                dtype,
-            }
-            .into());
-        }
+        check_float(samples.dtype(), INPUT)?;
         let size = self.parts.config.train.batch_size;
         // Scaled where they are: the detector's device may have no f64.
         for (i, raw) in samples.batches(size, samples.device())?.enumerate() {
@@ -301,21 +292,17 @@ impl FittedDetector {
 /// The error about row `i` of a batch as one about row `start + i`.
 pub(super) fn shift_row(error: Error, start: usize) -> Error {
     match error {
-        Error::Data(DataError::NotFinite {
-            group,
+        Error::NonFiniteFeature {
+            what,
             row,
             column,
             value,
-        }) => {
-            let row = start + row;
-            DataError::NotFinite {
-                group,
-                row,
-                column,
-                value,
-            }
-            .into()
-        }
+        } => Error::NonFiniteFeature {
+            what,
+            row: start + row,
+            column,
+            value,
+        },
         error => error,
     }
 }

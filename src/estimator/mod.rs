@@ -32,7 +32,7 @@ mod fit;
 mod fitted;
 mod rows;
 mod scaler;
-#[cfg(feature = "datasets")]
+#[cfg(feature = "tables")]
 mod stream;
 mod threshold;
 
@@ -43,7 +43,7 @@ pub use fit::Estimator;
 pub use fitted::{FittedDetector, ValidationScores};
 pub use rows::{IntoSamples, Row};
 pub use scaler::{Scaler, Scaling};
-#[cfg(feature = "datasets")]
+#[cfg(feature = "tables")]
 pub use stream::Progress;
 pub use threshold::{Threshold, ThresholdRule};
 

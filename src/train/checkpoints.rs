@@ -268,8 +268,8 @@ mod tests {
             height: 12,
             width: 12,
         };
-        let train = set.train.samples(shape).unwrap();
-        let test = set.test.samples(shape).unwrap();
+        let train = Samples::images(&set.train, shape).unwrap();
+        let test = Samples::images(&set.test, shape).unwrap();
         PuDataset::new(train).unwrap().with_anomalies(test).unwrap()
     }
 
