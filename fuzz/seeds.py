@@ -1,10 +1,10 @@
-"""Writes the fuzzers' first inputs: the files of ../tests/fixtures/datasets, and small ones by hand."""
+"""Writes the fuzzers' first inputs: the files of ../crates/puad-data/tests/fixtures/datasets, and small ones by hand."""
 
 import pathlib
 import struct
 
 HERE = pathlib.Path(__file__).parent
-FIXTURES = HERE.parent / "tests" / "fixtures" / "datasets"
+FIXTURES = HERE.parent / "crates" / "puad-data" / "tests" / "fixtures" / "datasets"
 
 
 def seed(target, name, data):

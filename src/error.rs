@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 
-use crate::data::DataError;
+use candle_core::DType;
+use puad_data::DataError;
 
 /// An error of another module or of a third party, behind [`Error`].
 pub type Source = Box<dyn StdError + Send + Sync>;
@@ -60,6 +61,56 @@ pub enum Error {
         actual: Vec<usize>,
     },
 
+    /// A tensor of the wrong type.
+    #[error("{what} must be of {expected}, got {actual:?}")]
+    DType {
+        /// Which tensor.
+        what: &'static str,
+        /// The rule.
+        expected: String,
+        /// The tensor's type.
+        actual: DType,
+    },
+
+    /// Rows of different length.
+    #[error("rows must have as many values as the first, {expected}, but row {row} has {actual}")]
+    Ragged {
+        /// The first such row, counted from 0.
+        row: usize,
+        /// Number of values in the first row.
+        expected: usize,
+        /// Number of values in this one.
+        actual: usize,
+    },
+
+    /// A sample index beyond the end.
+    #[error("sample indices must lie below {len}, got {index}")]
+    Index {
+        /// The index.
+        index: usize,
+        /// Number of samples.
+        len: usize,
+    },
+
+    /// Fewer samples than a split needs.
+    #[error(
+        "{what} needs {needed} {group} samples{}, got {available}",
+        of(classes)
+    )]
+    TooFewSamples {
+        /// What needs them.
+        what: &'static str,
+        /// `unlabeled`, `anomalous` or `normal`; of a contaminated split `normal`, `seen` or
+        /// `unseen`.
+        group: &'static str,
+        /// The classes that may give them; empty where classes play no part.
+        classes: Vec<u8>,
+        /// Number of samples asked for.
+        needed: usize,
+        /// Number of samples there are.
+        available: usize,
+    },
+
     /// A group of samples that the computation needs is empty.
     #[error("{what} needs at least one {group} sample, got none")]
     EmptyGroup {
@@ -75,11 +126,6 @@ pub enum Error {
         /// The weight of the PU part.
         eta: f64,
     },
-
-    /// A published file that could not be fetched.
-    #[cfg(feature = "download")]
-    #[error(transparent)]
-    Download(#[from] crate::data::download::DownloadError),
 
     /// Noise was asked for in an evaluation pass, which must be deterministic.
     #[error("an evaluation pass draws no noise: ask `Pass::is_training` first")]
@@ -145,13 +191,6 @@ pub enum Error {
         column: usize,
         /// What came.
         value: f64,
-    },
-
-    /// Fewer pairs than a standard deviation needs.
-    #[error("a paired t-test needs at least 2 pairs, got {pairs}")]
-    TooFewPairs {
-        /// Number of pairs.
-        pairs: usize,
     },
 
     /// Two lists that belong together differ in length.
@@ -290,7 +329,7 @@ pub enum Error {
     #[error("the detector breaks the contract of NonNegativeLoss: {0}")]
     Contract(#[source] Source),
 
-    /// A data set could not be read or split.
+    /// A file could not be read or fetched, or what it holds breaks a rule.
     #[error(transparent)]
     Data(#[from] DataError),
 
@@ -306,6 +345,13 @@ pub enum Error {
     /// An error of the tensor library.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+fn of(classes: &[u8]) -> String {
+    match classes {
+        [] => String::new(),
+        classes => format!(" of the classes {classes:?}"),
+    }
 }
 
 impl Error {

@@ -13,7 +13,7 @@ pub(crate) enum Purpose {
     Shuffle = 3,
     Noise = 4,
     Forest = 5,
-    Glyphs = 6,
+    // 6 is that of the glyphs, which are drawn in `puad-data`.
     Toy = 7,
 }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use puad::candle_core::{DType, Device, Tensor};
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::toy::{self, ToyConfig};
-use puad::data::{DataError, ImageShape, PuDataset, Samples};
+use puad::data::{ImageShape, PuDataset, Samples};
 use puad::detector::{
     AutoencoderSpec, ClassifierLoss, ClassifierSpec, DeepSvddSpec, DenoisingSpec,
 };
@@ -57,8 +57,8 @@ fn images(n: usize) -> (Samples, Samples) {
         width: 12,
     };
     (
-        set.train.samples(shape).unwrap(),
-        set.test.samples(shape).unwrap(),
+        Samples::images(&set.train, shape).unwrap(),
+        Samples::images(&set.test, shape).unwrap(),
     )
 }
 
@@ -174,10 +174,12 @@ fn bad_data_is_named_before_anything_is_trained() {
     assert!(
         matches!(
             err,
-            Error::Data(DataError::TooFewToSplit {
+            Error::TooFewSamples {
                 group: "unlabeled",
-                len: 1
-            })
+                needed: 2,
+                available: 1,
+                ..
+            }
         ),
         "{err}"
     );
@@ -185,17 +187,19 @@ fn bad_data_is_named_before_anything_is_trained() {
     assert!(
         matches!(
             err,
-            Error::Data(DataError::TooFewToSplit {
+            Error::TooFewSamples {
                 group: "anomalous",
-                len: 1
-            })
+                needed: 2,
+                available: 1,
+                ..
+            }
         ),
         "{err}"
     );
     let err = bad(&u, &vec![vec![1., 2., 3.]; 4]);
     assert!(
-        matches!(&err, Error::Data(DataError::SampleShape { group: "anomalous", expected, actual })
-            if *expected == [2] && *actual == [3]),
+        matches!(&err, Error::Shape { what: "anomalous samples", expected, actual }
+            if expected.starts_with("[2]") && *actual == [3]),
         "{err}"
     );
     let mut ragged = u.clone();
@@ -204,11 +208,11 @@ fn bad_data_is_named_before_anything_is_trained() {
     assert!(
         matches!(
             err,
-            Error::Data(DataError::Ragged {
+            Error::Ragged {
                 row: 7,
                 expected: 2,
                 actual: 3
-            })
+            }
         ),
         "{err}"
     );
@@ -219,19 +223,19 @@ fn bad_data_is_named_before_anything_is_trained() {
         assert!(
             matches!(
                 err,
-                Error::Data(DataError::NotFinite {
-                    group: "unlabeled",
+                Error::NonFiniteFeature {
+                    what: "unlabeled samples",
                     row: 123,
                     column: 1,
                     ..
-                })
+                }
             ),
             "{err}"
         );
     }
     let err = bad(&vec![vec![]; 10], &vec![vec![]; 4]);
     assert!(
-        matches!(&err, Error::Data(DataError::NoFeatures { shape }) if *shape == [0]),
+        matches!(&err, Error::Shape { what: "samples", actual, .. } if *actual == [0]),
         "{err}"
     );
 }
@@ -260,16 +264,10 @@ fn bad_tensors_are_named_before_anything_is_trained() {
     );
     let whole = zeros(&[8, 2]).to_dtype(DType::U32).unwrap();
     let err = refused(quick(1), &whole, &whole);
-    assert!(
-        matches!(err, Error::Data(DataError::NotFloat { .. })),
-        "{err}"
-    );
+    assert!(matches!(err, Error::DType { .. }), "{err}");
     let double = zeros(&[8, 2]).to_dtype(DType::F64).unwrap();
     let err = refused(quick(1), zeros(&[8, 2]), &double);
-    assert!(
-        matches!(err, Error::Data(DataError::SampleDType { .. })),
-        "{err}"
-    );
+    assert!(matches!(err, Error::DType { .. }), "{err}");
 }
 
 #[test]
@@ -336,10 +334,7 @@ fn samples_to_score_are_checked() {
         detector.score(&Rows::new()[..]).is_err() || detector.score(&u[..0]).unwrap().is_empty()
     );
     let err = detector.score(&[[1f32, 2., 3.]]).unwrap_err();
-    assert!(
-        matches!(err, Error::Data(DataError::SampleShape { .. })),
-        "{err}"
-    );
+    assert!(matches!(err, Error::Shape { .. }), "{err}");
     // In the third batch.
     let mut broken = u.clone();
     broken[300][0] = f32::NAN;
@@ -347,11 +342,11 @@ fn samples_to_score_are_checked() {
     assert!(
         matches!(
             err,
-            Error::Data(DataError::NotFinite {
+            Error::NonFiniteFeature {
                 row: 300,
                 column: 0,
                 ..
-            })
+            }
         ),
         "{err}"
     );

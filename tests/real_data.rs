@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use puad::baseline::{IsolationForest, IsolationForestConfig};
 use puad::candle_core::{DType, Device};
 use puad::data::protocol::{ContaminatedSplit, TestKind};
-use puad::data::{ImageSet, ImageShape, mnist};
+use puad::data::{ImageSet, ImageShape, Samples, mnist};
 use puad::detector::DeepSvdd;
 use puad::metrics::auroc;
 use puad::net::{LeNetConfig, LeNetDecoder};
@@ -67,7 +67,7 @@ fn mnist_and_its_contaminated_split() {
 fn isolation_forest_on_mnist_lies_within_the_spread_of_scikit_learns_seeds() {
     let (mean, deviation, seeds) = (0.7400, 0.0180, 10);
     let images = mnist::load(folder("mnist")).unwrap();
-    let pixels = |set: &ImageSet| set.samples(images.train.shape()).unwrap();
+    let pixels = |set: &ImageSet| Samples::images(set, images.train.shape()).unwrap();
     let labels = images.train.labels().iter();
     let eights: Vec<u32> = (0..)
         .zip(labels)

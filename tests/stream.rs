@@ -1,5 +1,5 @@
 //! Tables read a batch at a time: numpy's own files, broken ones, and a detector over them.
-#![cfg(feature = "datasets")]
+#![cfg(feature = "tables")]
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -507,11 +507,11 @@ fn a_detector_scores_files_as_it_scores_rows() {
     assert!(
         matches!(
             err,
-            Error::Data(DataError::NotFinite {
+            Error::NonFiniteFeature {
                 row: 400,
                 column: 1,
                 ..
-            })
+            }
         ),
         "{err}"
     );

@@ -112,7 +112,7 @@ impl Dataset {
             let (name, normals) = (self.name(), self.normals());
             format!("--normal must be one of {normals:?} with {name}, got {normal}")
         })?;
-        Ok(task.split())
+        Ok(ContaminatedSplit::from(&task))
     }
 
     pub fn default_normals(self) -> Vec<u8> {

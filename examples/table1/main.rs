@@ -23,6 +23,7 @@ mod cell;
 mod dataset;
 mod fetch;
 mod method;
+mod paired_t_test;
 mod paper;
 mod plan;
 mod progress;

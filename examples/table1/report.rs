@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use puad::metrics::paired_t_test;
+use puad::method::Method;
 
+use crate::paired_t_test::p_value;
 use crate::paper;
 use crate::plan::Plan;
 use crate::record::Row;
-use puad::method::Method;
 
 /// Significance level of the bold marks (section 5.4).
 const LEVEL: f64 = 0.05;
@@ -140,8 +140,8 @@ fn best(methods: &[Method], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Method>
     let as_good = |method: &Method| {
         let (left, right) = pairs(rows, [top, method], value);
         let enough = left.len() >= FEWEST_RUNS;
-        let test = paired_t_test(&left, &right);
-        enough && (method == top || test.is_ok_and(|test| test.p_value >= LEVEL))
+        let p = p_value(&left, &right);
+        enough && (method == top || p.is_ok_and(|p| p >= LEVEL))
     };
     methods.iter().filter(|m| as_good(m)).cloned().collect()
 }

@@ -2,13 +2,22 @@ use candle_core::{DType, Device, Tensor};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use super::{DataError, Samples};
+use super::Samples;
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
 
 const UNLABELED: &str = "unlabeled";
 const ANOMALOUS: &str = "anomalous";
 const NORMAL: &str = "normal";
+
+/// A group's samples, as errors name them.
+fn samples_of(group: &str) -> &'static str {
+    match group {
+        UNLABELED => "unlabeled samples",
+        ANOMALOUS => "anomalous samples",
+        _ => "normal samples",
+    }
+}
 
 /// Values checked at a time, so that a large tensor is not held twice.
 const CHECKED: usize = 1 << 20;
@@ -42,8 +51,8 @@ impl PuDataset {
     /// Unlabeled samples alone. A tensor is `[n, ...]`.
     ///
     /// # Errors
-    /// [`Error::EmptyGroup`] without samples; [`DataError::Scalar`], [`DataError::NotFloat`] or
-    /// [`DataError::NotFinite`] for a tensor that holds no finite floats `[n, ...]`.
+    /// [`Error::EmptyGroup`] without samples; [`Error::Shape`], [`Error::DType`] or
+    /// [`Error::NonFiniteFeature`] for a tensor that holds no finite floats `[n, ...]`.
     pub fn new(unlabeled: impl Into<Samples>) -> Result<Self> {
         Ok(Self {
             unlabeled: check(unlabeled.into(), UNLABELED)?,
@@ -55,7 +64,7 @@ impl PuDataset {
     /// With these labeled anomalies.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`DataError::SampleShape`] or [`DataError::SampleDType`] for
+    /// As [`new`](Self::new), and [`Error::Shape`] or [`Error::DType`] for
     /// samples unlike the unlabeled ones.
     pub fn with_anomalies(self, anomalies: impl Into<Samples>) -> Result<Self> {
         let anomalies = Some(self.check_alike(anomalies.into(), ANOMALOUS)?);
@@ -92,7 +101,7 @@ impl PuDataset {
     ///
     /// # Errors
     /// [`Error::Config`] unless `validation_fraction` lies in (0, 1),
-    /// [`DataError::TooFewToSplit`] for a group of one sample.
+    /// [`Error::TooFewSamples`] for a group of one sample.
     pub fn split(&self, validation_fraction: f64, seed: u64) -> Result<(Self, Self)> {
         let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
             // A stream a group: labeling some samples more leaves the others' split as it was.
@@ -123,21 +132,19 @@ impl PuDataset {
         let samples = check(samples, group)?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
         if expected != actual {
-            let error = DataError::SampleShape {
-                group,
-                expected,
+            return Err(Error::Shape {
+                what: samples_of(group),
+                expected: format!("{expected:?} as the unlabeled ones"),
                 actual,
-            };
-            return Err(error.into());
+            });
         }
         let (expected, actual) = (self.unlabeled.dtype(), samples.dtype());
         if expected != actual {
-            let error = DataError::SampleDType {
-                group,
-                expected,
+            return Err(Error::DType {
+                what: samples_of(group),
+                expected: format!("the unlabeled ones' type {expected:?}"),
                 actual,
-            };
-            return Err(error.into());
+            });
         }
         Ok(samples)
     }
@@ -156,7 +163,13 @@ pub(super) fn hold_out(
         return Err(Error::config("validation_fraction", rule, fraction));
     }
     if len < 2 {
-        return Err(DataError::TooFewToSplit { group, len }.into());
+        return Err(Error::TooFewSamples {
+            what: "a split",
+            group,
+            classes: vec![],
+            needed: 2,
+            available: len,
+        });
     }
     let held = ((len as f64 * fraction).round() as usize).clamp(1, len - 1);
     let mut order: Vec<u32> = (0..len as u32).collect();
@@ -171,12 +184,9 @@ pub(super) fn hold_out(
 fn check(samples: Samples, group: &'static str) -> Result<Samples> {
     if let Some(tensor) = samples.tensor() {
         if tensor.rank() == 0 {
-            return Err(DataError::Scalar { group }.into());
+            return Err(Error::shape(samples_of(group), "[n, ...]", tensor));
         }
-        let dtype = tensor.dtype();
-        if !dtype.is_float() {
-            return Err(DataError::NotFloat { group, dtype }.into());
-        }
+        check_float(tensor.dtype(), samples_of(group))?;
     }
     if samples.is_empty() {
         let what = "a data set";
@@ -184,14 +194,28 @@ fn check(samples: Samples, group: &'static str) -> Result<Samples> {
     }
     let samples = samples.contiguous()?;
     if let Some(tensor) = samples.tensor() {
-        check_finite(tensor, group)?;
+        check_finite(tensor, samples_of(group))?;
     }
     Ok(samples)
 }
 
 /// # Errors
-/// [`DataError::NotFinite`] for the first value of `tensor`, `[n, ...]`, that is NaN or infinite.
-pub(crate) fn check_finite(tensor: &Tensor, group: &'static str) -> Result<()> {
+/// [`Error::DType`] for a type of integers.
+pub(crate) fn check_float(actual: DType, what: &'static str) -> Result<()> {
+    if actual.is_float() {
+        return Ok(());
+    }
+    let expected = "a float type".into();
+    Err(Error::DType {
+        what,
+        expected,
+        actual,
+    })
+}
+
+/// # Errors
+/// [`Error::NonFiniteFeature`] for the first value of `tensor`, `[n, ...]`, that is NaN or infinite.
+pub(crate) fn check_finite(tensor: &Tensor, what: &'static str) -> Result<()> {
     let n = tensor.dim(0)?;
     if tensor.elem_count() == 0 {
         return Ok(());
@@ -204,13 +228,12 @@ pub(crate) fn check_finite(tensor: &Tensor, group: &'static str) -> Result<()> {
         let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
         let values = part.flatten_all()?.to_vec1::<f64>()?;
         if let Some(i) = values.iter().position(|v| !v.is_finite()) {
-            let error = DataError::NotFinite {
-                group,
+            return Err(Error::NonFiniteFeature {
+                what,
                 row: start + i / width,
                 column: i % width,
                 value: values[i],
-            };
-            return Err(error.into());
+            });
         }
     }
     Ok(())
@@ -260,16 +283,16 @@ mod tests {
         let err = PuDataset::new(scalar).unwrap_err();
         assert!(matches!(
             err,
-            Error::Data(DataError::Scalar { group: UNLABELED })
+            Error::Shape { what: "unlabeled samples", actual, .. } if actual.is_empty()
         ));
         let integers = Tensor::new(&[[1u32]], &Device::Cpu).unwrap();
         let err = PuDataset::new(integers).unwrap_err();
         assert!(matches!(
             err,
-            Error::Data(DataError::NotFloat {
-                dtype: DType::U32,
+            Error::DType {
+                actual: DType::U32,
                 ..
-            })
+            }
         ));
     }
 
@@ -278,24 +301,18 @@ mod tests {
         let data = || PuDataset::new(rows(0, 3)).unwrap();
         let wide = Tensor::zeros((1, 3), DType::F32, &Device::Cpu).unwrap();
         match data().with_anomalies(wide).unwrap_err() {
-            Error::Data(DataError::SampleShape {
-                group,
-                expected,
-                actual,
-            }) => {
-                assert_eq!((group, expected, actual), (ANOMALOUS, vec![2], vec![3]));
-            }
+            err @ Error::Shape { .. } => assert_eq!(
+                err.to_string(),
+                "anomalous samples must have shape [2] as the unlabeled ones, got [3]"
+            ),
             err => panic!("{err}"),
         }
         let double = rows(0, 1).to_dtype(DType::F64).unwrap();
         match data().with_normals(double).unwrap_err() {
-            Error::Data(DataError::SampleDType {
-                group,
-                expected,
-                actual,
-            }) => {
-                assert_eq!((group, expected, actual), (NORMAL, DType::F32, DType::F64));
-            }
+            err @ Error::DType { .. } => assert_eq!(
+                err.to_string(),
+                "normal samples must be of the unlabeled ones' type F32, got F64"
+            ),
             err => panic!("{err}"),
         }
     }
@@ -309,13 +326,13 @@ mod tests {
                 let t = Tensor::from_vec(values, (4, 2, 3), &Device::Cpu).unwrap();
                 let err = PuDataset::new(t.to_dtype(dtype).unwrap()).unwrap_err();
                 match err {
-                    Error::Data(DataError::NotFinite {
-                        group,
+                    Error::NonFiniteFeature {
+                        what,
                         row,
                         column,
                         value: found,
-                    }) => {
-                        assert_eq!((group, row, column), (UNLABELED, 2, 5));
+                    } => {
+                        assert_eq!((what, row, column), ("unlabeled samples", 2, 5));
                         assert_eq!(found.to_bits(), f64::from(value).to_bits());
                     }
                     err => panic!("{err}"),
@@ -334,11 +351,11 @@ mod tests {
         assert!(
             matches!(
                 err,
-                Error::Data(DataError::NotFinite {
+                Error::NonFiniteFeature {
                     row: 2,
                     column: 7,
                     ..
-                })
+                }
             ),
             "{err}"
         );
@@ -407,11 +424,7 @@ mod tests {
             .unwrap()
             .split(0.1, 0)
             .unwrap_err();
-        let expected = DataError::TooFewToSplit {
-            group: ANOMALOUS,
-            len: 1,
-        };
-        assert_eq!(err.to_string(), expected.to_string());
+        assert_eq!(err.to_string(), "a split needs 2 anomalous samples, got 1");
     }
 
     #[test]
@@ -422,13 +435,13 @@ mod tests {
             width: 2,
         };
         let set = ImageSet::new(vec![7; 40], shape, vec![0; 10]).unwrap();
-        let data = PuDataset::new(set.samples(shape).unwrap()).unwrap();
+        let data = PuDataset::new(Samples::images(&set, shape).unwrap()).unwrap();
         let (train, validation) = data.split(0.2, 0).unwrap();
         assert_eq!(
             (train.unlabeled().len(), validation.unlabeled().len()),
             (8, 2)
         );
         let err = data.with_anomalies(rows(0, 2)).unwrap_err();
-        assert!(matches!(err, Error::Data(DataError::SampleShape { .. })));
+        assert!(matches!(err, Error::Shape { .. }));
     }
 }

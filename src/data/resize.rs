@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{DataError, ImageShape};
+use super::ImageShape;
+use crate::{Error, Result};
 
 /// The two input positions an output position lies between, and the second one's weight.
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +23,13 @@ pub(super) struct Resize {
 }
 
 impl Resize {
-    pub(super) fn new(input: ImageShape, output: ImageShape) -> Result<Self, DataError> {
+    pub(super) fn new(input: ImageShape, output: ImageShape) -> Result<Self> {
         input.volume()?;
         output.volume()?;
         if input.channels != output.channels && input.channels != 1 {
-            return Err(DataError::Channels {
-                from: input.channels,
-                to: output.channels,
-            });
+            let rule = "the images' own unless these are grey";
+            let value = format!("{} for {}", output.channels, input.channels);
+            return Err(Error::config("channels", rule, value));
         }
         Ok(Self {
             input,
@@ -113,6 +113,7 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataError;
     use proptest::prelude::*;
 
     fn shape(channels: usize, height: usize, width: usize) -> ImageShape {
@@ -200,8 +201,9 @@ mod tests {
     #[test]
     fn colours_do_not_become_other_channels() {
         let err = Resize::new(shape(3, 2, 2), shape(1, 2, 2)).unwrap_err();
-        assert!(matches!(err, DataError::Channels { from: 3, to: 1 }));
+        let expected = "channels must be the images' own unless these are grey, got 1 for 3";
+        assert_eq!(err.to_string(), expected);
         let err = Resize::new(shape(3, 2, 2), shape(3, 2, 0)).unwrap_err();
-        assert!(matches!(err, DataError::EmptyImage { .. }));
+        assert!(matches!(err, Error::Data(DataError::EmptyImage { .. })));
     }
 }

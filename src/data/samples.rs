@@ -4,7 +4,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use super::resize::Resize;
-use super::{DataError, ImageSet, ImageShape};
+use super::{ImageSet, ImageShape};
 use crate::{Error, Result};
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
@@ -44,9 +44,9 @@ impl Samples {
     /// align_corners=False`), and grey repeated over the channels. Batches are f32 on the CPU.
     ///
     /// # Errors
-    /// [`DataError::EmptyImage`] for an `output` without pixels, [`DataError::Channels`] if the
-    /// number of channels differs and the images are not grey.
-    pub fn images(set: &ImageSet, output: ImageShape) -> Result<Self, DataError> {
+    /// [`DataError::EmptyImage`](super::DataError::EmptyImage) for an `output` without pixels,
+    /// [`Error::Config`] if the number of channels differs and the images are not grey.
+    pub fn images(set: &ImageSet, output: ImageShape) -> Result<Self> {
         let resize = Resize::new(set.shape(), output)?;
         Ok(Self(Form::Images(Images {
             pixels: set.storage(),
@@ -98,7 +98,7 @@ impl Samples {
     /// The samples `indices`, which may repeat, in their order: `[indices, ...]`.
     ///
     /// # Errors
-    /// [`DataError::Index`] for an index beyond the end.
+    /// [`Error::Index`] for an index beyond the end.
     pub fn gather(&self, indices: &[u32]) -> Result<Tensor> {
         self.check(indices)?;
         match &self.0 {
@@ -116,16 +116,13 @@ impl Samples {
     /// The samples `start .. start + len`: `[len, ...]`.
     ///
     /// # Errors
-    /// [`DataError::Index`] if the range ends beyond the last sample.
+    /// [`Error::Index`] if the range ends beyond the last sample.
     pub fn range(&self, start: usize, len: usize) -> Result<Tensor> {
         let n = self.len();
         let end = start.saturating_add(len);
         if end > n {
-            return Err(DataError::Index {
-                index: end - 1,
-                len: n,
-            }
-            .into());
+            let (index, len) = (end - 1, n);
+            return Err(Error::Index { index, len });
         }
         match &self.0 {
             Form::Tensor(t) => Ok(t.narrow(0, start, len)?),
@@ -206,10 +203,10 @@ impl Samples {
         }
     }
 
-    fn check(&self, indices: &[u32]) -> Result<(), DataError> {
+    fn check(&self, indices: &[u32]) -> Result<()> {
         let len = self.len();
         match indices.iter().find(|&&i| i as usize >= len) {
-            Some(&index) => Err(DataError::Index {
+            Some(&index) => Err(Error::Index {
                 index: index as usize,
                 len,
             }),
@@ -274,7 +271,7 @@ mod tests {
             height: 4,
             width: 5,
         };
-        set.samples(output).unwrap()
+        Samples::images(&set, output).unwrap()
     }
 
     fn values(t: &Tensor) -> Vec<f32> {
@@ -361,10 +358,7 @@ mod tests {
                 s.range(4, 2).unwrap_err(),
             ];
             for err in errors {
-                assert!(
-                    matches!(err, Error::Data(DataError::Index { index: 5, len: 5 })),
-                    "{err}"
-                );
+                assert!(matches!(err, Error::Index { index: 5, len: 5 }), "{err}");
             }
             assert!(s.range(usize::MAX, 2).is_err());
         }

@@ -139,8 +139,9 @@ impl<'a> Estimator<'a> {
     /// its range, [`Error::UnknownSpecification`](crate::Error::UnknownSpecification) for a method known
     /// by name alone, [`Error::SampleRank`](crate::Error::SampleRank) and
     /// [`Error::ImageSize`](crate::Error::ImageSize) for samples no network suits,
-    /// [`DataError::NoFeatures`] for samples without values, [`DataError::TooFewToSplit`] for a group
-    /// of one, [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
+    /// [`Error::Shape`](crate::Error::Shape) for samples without values,
+    /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one,
+    /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
     /// and there are none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
         check(&self.config, data)?;

@@ -45,7 +45,7 @@ pub use config::FitConfig;
 pub use decision::ValidationScores;
 pub use fit::Estimator;
 pub use fitted::FittedDetector;
-#[cfg(feature = "datasets")]
+#[cfg(feature = "tables")]
 pub use fitted::Progress;
 pub use rows::{IntoSamples, Row};
 pub use scaler::{Scaler, Scaling};

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::trained::Trained;
 use super::{FitConfig, Transformation};
-use crate::Result;
-use crate::data::{DataError, PuDataset};
+use crate::data::PuDataset;
 use crate::method::Method;
 use crate::model::{Task, reference};
 use crate::train::{Checkpoints, Observer, Trainer};
+use crate::{Error, Result};
 
 /// Makes the trainer to train with of the one that the configuration asks for.
 pub(super) type Customize<'a> = dyn FnOnce(Trainer) -> Result<Trainer> + 'a;
@@ -37,12 +37,11 @@ impl Prepared {
         let expected = train.unlabeled().sample_shape();
         let actual = validation.unlabeled().sample_shape();
         if actual != expected {
-            return Err(DataError::SampleShape {
-                group: "validation",
-                expected,
+            return Err(Error::Shape {
+                what: "validation samples",
+                expected: format!("{expected:?} as the training samples"),
                 actual,
-            }
-            .into());
+            });
         }
         let trainer = Trainer::new(config.train.clone())?;
         let trainer = match customize {
@@ -123,7 +122,11 @@ pub(super) fn check(config: &FitConfig, data: &PuDataset) -> Result<()> {
     config.check()?;
     let shape = data.unlabeled().sample_shape();
     if shape.contains(&0) {
-        return Err(DataError::NoFeatures { shape }.into());
+        return Err(Error::Shape {
+            what: "samples",
+            expected: "[values, ...] without a 0".into(),
+            actual: shape,
+        });
     }
     config
         .method_for(&shape)

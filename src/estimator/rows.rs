@@ -1,6 +1,6 @@
 use candle_core::{Device, Tensor};
 
-use crate::data::{DataError, Samples};
+use crate::data::Samples;
 use crate::{Error, Result};
 
 /// What samples can be given as: a tensor `[n, ...]`, [`Samples`], or rows of numbers (`&[Vec<f32>]`,
@@ -19,7 +19,7 @@ use crate::{Error, Result};
 /// ```
 pub trait IntoSamples {
     /// # Errors
-    /// [`DataError::Ragged`] for rows of different length; values are not looked at.
+    /// [`Error::Ragged`] for rows of different length; values are not looked at.
     fn into_samples(self) -> Result<Samples>;
 }
 
@@ -82,11 +82,11 @@ impl<R: Row> IntoSamples for &[R] {
         let ragged = |(_, row): &(usize, &R)| row.values().len() != width;
         if let Some((row, values)) = self.iter().enumerate().find(ragged) {
             let actual = values.values().len();
-            return Err(Error::Data(DataError::Ragged {
+            return Err(Error::Ragged {
                 row,
                 expected: width,
                 actual,
-            }));
+            });
         }
         let values: Vec<R::Value> = self
             .iter()

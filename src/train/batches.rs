@@ -236,7 +236,7 @@ mod tests {
         };
         let set = ImageSet::new(vec![0, 255, 51, 102], shape, vec![0, 0]).unwrap();
         let anomaly = Tensor::new(&[[[[7f32, 8.]]]], &Device::Cpu).unwrap();
-        let data = PuDataset::new(set.samples(shape).unwrap()).unwrap();
+        let data = PuDataset::new(Samples::images(&set, shape).unwrap()).unwrap();
         let data = data.with_anomalies(anomaly).unwrap();
         let batch = Batch {
             unlabeled: vec![1, 0],

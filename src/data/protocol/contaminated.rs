@@ -5,9 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupIndices, PuSplit, SplitIndices, TestKind};
 use crate::data::dataset::hold_out;
-use crate::data::{DataError, ImageShape, TrainTest};
+use crate::data::{ImageShape, Samples, TrainTest};
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
+
+/// The parts as errors name them.
+const TRAINING: &str = "the training set";
+const TEST: &str = "the test set";
 
 /// Which classes are normal, seen and unseen anomalies, and how many samples of each are drawn.
 ///
@@ -110,9 +114,9 @@ impl ContaminatedSplit {
     /// are.
     ///
     /// # Errors
-    /// [`DataError::TooFewSamples`] for classes with fewer samples than asked for in training or
-    /// with none in test, [`DataError::SharedClass`] for a class with two roles,
-    /// [`DataError::TooFewToSplit`] and [`Error::Config`] as in [`PuDataset::split`](crate::data::PuDataset::split).
+    /// [`Error::TooFewSamples`] for classes with fewer samples than asked for in training or
+    /// with none in test, [`Error::Config`] for a class with two roles, and as
+    /// [`PuDataset::split`](crate::data::PuDataset::split).
     pub fn indices(
         &self,
         train_labels: &[u8],
@@ -157,18 +161,21 @@ impl ContaminatedSplit {
     pub fn split(&self, images: &TrainTest, output: ImageShape, seed: u64) -> Result<PuSplit> {
         let (train, test) = (&images.train, &images.test);
         let indices = self.indices(train.labels(), test.labels(), seed)?;
-        indices.apply(&train.samples(output)?, &test.samples(output)?)
+        indices.apply(
+            &Samples::images(train, output)?,
+            &Samples::images(test, output)?,
+        )
     }
 
     /// The seen classes; no class may have two roles.
-    fn seen_classes(&self, labels: &[u8]) -> Result<BTreeSet<u8>, DataError> {
+    fn seen_classes(&self, labels: &[u8]) -> Result<BTreeSet<u8>> {
         let shared =
             |a: &BTreeSet<u8>, first, b: &BTreeSet<u8>, second| match a.intersection(b).next() {
-                Some(&class) => Err(DataError::SharedClass {
-                    class,
-                    first,
-                    second,
-                }),
+                Some(class) => {
+                    let rule = "classes without another role";
+                    let value = format!("{class}, which is {second} too");
+                    Err(Error::config(first, rule, value))
+                }
                 None => Ok(()),
             };
         shared(&self.normal, "normal", &self.unseen, "unseen")?;
@@ -191,17 +198,17 @@ impl ContaminatedSplit {
         labels: &[u8],
         seen: &BTreeSet<u8>,
         seed: u64,
-    ) -> Result<(Vec<u32>, Vec<u32>), DataError> {
+    ) -> Result<(Vec<u32>, Vec<u32>)> {
         let draw = |role, classes: &BTreeSet<u8>, needed, draw| {
             // A class named in vain is a slip, however many samples the others have.
             for &class in classes {
                 if needed > 0 && !labels.contains(&class) {
-                    return Err(too_few("training", role, &[class].into(), 1, 0));
+                    return Err(too_few(TRAINING, role, &[class].into(), 1, 0));
                 }
             }
             let ids = shuffled(labels, classes, seed, draw);
             if ids.len() < needed {
-                return Err(too_few("training", role, classes, needed, ids.len()));
+                return Err(too_few(TRAINING, role, classes, needed, ids.len()));
             }
             Ok(ids)
         };
@@ -226,7 +233,7 @@ impl ContaminatedSplit {
         labels: &[u8],
         seen: &BTreeSet<u8>,
         seed: u64,
-    ) -> Result<(Vec<u32>, Vec<TestKind>), DataError> {
+    ) -> Result<(Vec<u32>, Vec<TestKind>)> {
         use TestKind::{Normal, Seen, Unseen};
         let (mut all, mut kinds) = (Vec::new(), Vec::new());
         for (kind, role, classes, most, draw) in [
@@ -248,7 +255,7 @@ impl ContaminatedSplit {
         ] {
             let mut ids = shuffled(labels, classes, seed, draw);
             if ids.is_empty() && most > 0 {
-                return Err(too_few("test", role, classes, 1, 0));
+                return Err(too_few(TEST, role, classes, 1, 0));
             }
             ids.truncate(most);
             ids.sort_unstable();
@@ -259,16 +266,39 @@ impl ContaminatedSplit {
     }
 }
 
+/// The split of section 5.1 with its numbers of samples.
+///
+/// ```
+/// use puad::data::protocol::ContaminatedSplit;
+/// use puad::data::tasks::PaperDataset;
+///
+/// let people = 14;
+/// let split = ContaminatedSplit::from(&PaperDataset::Cifar100.tasks()[0]);
+/// assert_eq!((split.normal.len(), split.seen.unwrap().len()), (13, 6));
+/// assert!(split.unseen.contains(&people) && split.unlabeled_normals == 4500);
+/// ```
+#[cfg(feature = "benchmarks")]
+impl From<&crate::data::tasks::Task> for ContaminatedSplit {
+    fn from(task: &crate::data::tasks::Task) -> Self {
+        Self {
+            normal: task.normal.clone(),
+            seen: Some(task.seen.clone()),
+            unseen: task.unseen.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 fn too_few(
-    part: &'static str,
-    role: &'static str,
+    what: &'static str,
+    group: &'static str,
     classes: &BTreeSet<u8>,
     needed: usize,
     available: usize,
-) -> DataError {
-    DataError::TooFewSamples {
-        part,
-        role,
+) -> Error {
+    Error::TooFewSamples {
+        what,
+        group,
         classes: classes.iter().copied().collect(),
         needed,
         available,
@@ -287,8 +317,9 @@ fn shuffled(labels: &[u8], classes: &BTreeSet<u8>, seed: u64, draw: Draw) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ImageSet, Samples};
+    use crate::data::ImageSet;
     use proptest::prelude::*;
+    use std::mem::discriminant;
 
     /// `per_class` of each of `classes` classes, interleaved.
     fn labels(classes: u8, per_class: usize) -> Vec<u8> {
@@ -307,9 +338,9 @@ mod tests {
         }
     }
 
-    fn has(error: Error, expected: DataError) {
+    fn has(error: Error, expected: Error) {
         assert_eq!(error.to_string(), expected.to_string());
-        assert!(matches!(error, Error::Data(_)));
+        assert_eq!(discriminant(&error), discriminant(&expected));
     }
 
     #[test]
@@ -417,13 +448,13 @@ mod tests {
     #[test]
     fn too_few_samples_are_errors() {
         let (train, test) = (labels(10, 60), labels(10, 40));
-        let fails = |split: ContaminatedSplit, part, role, classes: &[u8], needed, available| {
+        let fails = |split: ContaminatedSplit, what, group, classes: &[u8], needed, available| {
             let err = split.indices(&train, &test, 0).unwrap_err();
             has(
                 err,
-                DataError::TooFewSamples {
-                    part,
-                    role,
+                Error::TooFewSamples {
+                    what,
+                    group,
                     classes: classes.to_vec(),
                     needed,
                     available,
@@ -434,34 +465,27 @@ mod tests {
             unlabeled_normals: 61,
             ..small()
         };
-        fails(normals, "training", "normal", &[3], 61, 60);
+        fails(normals, TRAINING, "normal", &[3], 61, 60);
         let seen = ContaminatedSplit {
             unlabeled_anomalies: 471,
             ..small()
         };
-        fails(
-            seen,
-            "training",
-            "seen",
-            &[1, 2, 4, 5, 6, 7, 8, 9],
-            481,
-            480,
-        );
+        fails(seen, TRAINING, "seen", &[1, 2, 4, 5, 6, 7, 8, 9], 481, 480);
         let none = ContaminatedSplit {
             normal: BTreeSet::new(),
             ..small()
         };
-        fails(none, "training", "normal", &[], 40, 0);
+        fails(none, TRAINING, "normal", &[], 40, 0);
         let missing = ContaminatedSplit {
             normal: [3, 77].into(),
             ..small()
         };
-        fails(missing, "training", "normal", &[77], 1, 0);
+        fails(missing, TRAINING, "normal", &[77], 1, 0);
         let unseen = ContaminatedSplit {
             unseen: [78].into(),
             ..small()
         };
-        fails(unseen, "test", "unseen", &[78], 1, 0);
+        fails(unseen, TEST, "unseen", &[78], 1, 0);
         let unused = ContaminatedSplit {
             unseen: BTreeSet::new(),
             test_unseen: 0,
@@ -471,11 +495,11 @@ mod tests {
         let err = small().indices(&train, &[1, 3, 3], 0).unwrap_err();
         assert!(matches!(
             err,
-            Error::Data(DataError::TooFewSamples {
-                part: "test",
-                role: "unseen",
+            Error::TooFewSamples {
+                what: TEST,
+                group: "unseen",
                 ..
-            })
+            }
         ));
         assert!(small().indices(&[], &[], 0).is_err());
     }
@@ -513,13 +537,10 @@ mod tests {
             ),
         ] {
             let err = split.indices(&train, &test, 0).unwrap_err();
+            let value = format!("{class}, which is {second} too");
             has(
                 err,
-                DataError::SharedClass {
-                    class,
-                    first,
-                    second,
-                },
+                Error::config(first, "classes without another role", value),
             );
         }
     }
@@ -556,9 +577,12 @@ mod tests {
         let err = one.indices(&train, &test, 0).unwrap_err();
         has(
             err,
-            DataError::TooFewToSplit {
+            Error::TooFewSamples {
+                what: "a split",
                 group: "anomalous",
-                len: 1,
+                classes: vec![],
+                needed: 2,
+                available: 1,
             },
         );
         let huge = ContaminatedSplit {
@@ -567,10 +591,7 @@ mod tests {
             ..small()
         };
         let err = huge.indices(&train, &test, 0).unwrap_err();
-        assert!(matches!(
-            err,
-            Error::Data(DataError::TooFewSamples { available: 480, .. })
-        ));
+        assert!(matches!(err, Error::TooFewSamples { available: 480, .. }));
     }
 
     #[test]
@@ -643,7 +664,7 @@ mod tests {
         let parts = s.apply(&column(600), &column(400)).unwrap();
         assert!(parts.train.anomalies().is_none() && parts.validation.anomalies().is_none());
         let err = s.apply(&column(10), &column(400)).unwrap_err();
-        assert!(matches!(err, Error::Data(DataError::Index { len: 10, .. })));
+        assert!(matches!(err, Error::Index { len: 10, .. }));
     }
 
     #[test]

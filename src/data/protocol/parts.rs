@@ -168,7 +168,7 @@ impl SplitIndices {
     /// The samples at these positions. `train` and `test` are what the labels belong to.
     ///
     /// # Errors
-    /// [`DataError::Index`](crate::data::DataError::Index) if a set is shorter than its labels; as [`PuDataset::new`].
+    /// [`Error::Index`] if a set is shorter than its labels; as [`PuDataset::new`].
     pub fn apply(&self, train: &Samples, test: &Samples) -> Result<PuSplit> {
         let part = |groups: &GroupIndices| {
             let data = PuDataset::new(train.select(&groups.unlabeled)?)?;

@@ -1,6 +1,6 @@
 mod explain;
 mod file;
-#[cfg(feature = "datasets")]
+#[cfg(feature = "tables")]
 mod stream;
 mod upgrade;
 
@@ -13,18 +13,18 @@ use super::{
     Calibration, CalibrationMethod, FitConfig, IntoSamples, Scaler, Threshold, ThresholdRule,
     Transformation,
 };
-use crate::data::{DataError, Samples, check_finite};
+use crate::data::{Samples, check_finite, check_float};
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
 use crate::score::collect_scores;
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
-#[cfg(feature = "datasets")]
+#[cfg(feature = "tables")]
 pub use stream::Progress;
 
 /// Who the samples to score are, in errors about them.
-const INPUT: &str = "scored";
+const INPUT: &str = "scored samples";
 
 /// A fitted model with what stands before it, the transformation, and behind it, threshold and
 /// calibration; see [`Estimator`](super::Estimator) for an example from end to end.
@@ -65,8 +65,8 @@ impl FittedDetector {
     /// neighbours in the batch beyond the last bits, which matrix products round by their size.
     ///
     /// # Errors
-    /// [`DataError::SampleShape`] for samples unlike the training data, [`DataError::NotFloat`],
-    /// [`DataError::NotFinite`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
+    /// [`Error::Shape`] for samples unlike the training data, [`Error::DType`],
+    /// [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
     pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
         let samples = samples.into_samples()?;
         self.check_samples(&samples)?;
@@ -224,19 +224,14 @@ impl FittedDetector {
     /// Whether samples are of the detector's shape, and floats.
     fn check_samples(&self, samples: &Samples) -> Result<()> {
         let (expected, actual) = (self.sample_shape(), samples.sample_shape());
-        let (group, dtype) = (INPUT, samples.dtype());
         if expected != actual {
-            return Err(DataError::SampleShape {
-                group,
-                expected,
+            return Err(Error::Shape {
+                what: INPUT,
+                expected: format!("{expected:?} as the training samples"),
                 actual,
-            }
-            .into());
+            });
         }
-        if !dtype.is_float() {
-            return Err(DataError::NotFloat { group, dtype }.into());
-        }
-        Ok(())
+        check_float(samples.dtype(), INPUT)
     }
 
     /// A batch of the user's samples, of which the first is number `start`, as the model sees it.
@@ -250,21 +245,17 @@ impl FittedDetector {
 /// The error about row `i` of a batch as one about row `start + i`.
 fn shift_row(error: Error, start: usize) -> Error {
     match error {
-        Error::Data(DataError::NotFinite {
-            group,
+        Error::NonFiniteFeature {
+            what,
             row,
             column,
             value,
-        }) => {
-            let row = start + row;
-            DataError::NotFinite {
-                group,
-                row,
-                column,
-                value,
-            }
-            .into()
-        }
+        } => Error::NonFiniteFeature {
+            what,
+            row: start + row,
+            column,
+            value,
+        },
         error => error,
     }
 }

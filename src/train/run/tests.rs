@@ -1,7 +1,7 @@
 use crate::checkpoint::{CheckpointError, fail_next_write_at};
 use crate::data::glyphs::{self, GlyphConfig};
 use crate::data::toy::{self, ToyConfig};
-use crate::data::{ImageShape, PuDataset};
+use crate::data::{ImageShape, PuDataset, Samples};
 use crate::method::Method;
 use crate::train::{EpochReport, Observer, Phase, StopReason, TrainConfig};
 use crate::{Error, Estimator, FitConfig, FittedDetector, Result};
@@ -35,8 +35,8 @@ fn images() -> PuDataset {
         height: 12,
         width: 12,
     };
-    let train = set.train.samples(shape).unwrap();
-    let test = set.test.samples(shape).unwrap();
+    let train = Samples::images(&set.train, shape).unwrap();
+    let test = Samples::images(&set.test, shape).unwrap();
     PuDataset::new(train).unwrap().with_anomalies(test).unwrap()
 }
 

@@ -1,0 +1,314 @@
+//! IDX, the format of MNIST, FashionMNIST and their kin; needs the feature `benchmarks`.
+//!
+//! A file starts with two zero bytes, the type of its values (8: unsigned bytes, the only one read
+//! here), the number of dimensions, and each dimension as a big-endian u32; then come the values.
+//!
+//! # References
+//! LeCun, Cortes, Burges, The MNIST database of handwritten digits, section "File formats".
+
+use std::path::Path;
+
+use super::labels::check_labels;
+use crate::Result;
+use crate::file::Source;
+use crate::{DataError, ImageSet, ImageShape};
+
+/// The most values a file may promise: MNIST has 47 million.
+const LIMIT: u64 = 1 << 30;
+
+const UNSIGNED_BYTE: u8 = 8;
+
+/// Reads grey images `[n, height, width]` and their labels `[n]` from two IDX files, plain or
+/// gzipped (told by their content). Labels must lie below `classes`.
+///
+/// # Errors
+/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::IdxMagic`], [`DataError::IdxRank`],
+/// [`DataError::IdxSize`], [`DataError::Truncated`], [`DataError::TrailingBytes`],
+/// [`DataError::Label`] and [`DataError::Counts`], each with the file it is about.
+///
+/// ```
+/// use puad_data::{DataError, idx};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let (images, labels) = (dir.path().join("images"), dir.path().join("labels"));
+/// std::fs::write(&images, [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20])?;
+/// std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 1, 7])?;
+/// let set = idx::read(&images, &labels, 10)?;
+/// assert_eq!((set.image(0), set.labels()), (Some(&[10, 20][..]), &[7][..]));
+///
+/// std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 9, 7])?;
+/// let error = idx::read(&images, &labels, 10).unwrap_err();
+/// assert!(error.to_string().ends_with("must hold 17 bytes, got 9"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: u8) -> Result<ImageSet> {
+    let (image_path, label_path) = (images.as_ref(), labels.as_ref());
+    let labels = Array::<1>::read(label_path)?;
+    check_labels(label_path, &labels.values, classes, |i| 8 + i)?;
+    let images = Array::<3>::read(image_path)?;
+    let [image_count, height, width] = images.dims;
+    if image_count != labels.dims[0] {
+        let error = DataError::Counts {
+            images: image_path.into(),
+            labels: label_path.into(),
+            image_count,
+            label_count: labels.dims[0],
+        };
+        return Err(error.into());
+    }
+    let shape = ImageShape {
+        channels: 1,
+        height: height as usize,
+        width: width as usize,
+    };
+    Ok(ImageSet::new(images.values, shape, labels.values)?)
+}
+
+/// Unsigned bytes with their dimensions.
+#[derive(Debug)]
+struct Array<const RANK: usize> {
+    dims: [u32; RANK],
+    values: Vec<u8>,
+}
+
+impl<const RANK: usize> Array<RANK> {
+    fn read(path: &Path) -> Result<Self, DataError> {
+        let mut source = Source::open(path)?;
+        let magic = source.read_bytes(4)?;
+        if magic[..3] != [0, 0, UNSIGNED_BYTE] {
+            return Err(DataError::IdxMagic {
+                path: path.into(),
+                magic,
+            });
+        }
+        if usize::from(magic[3]) != RANK {
+            return Err(DataError::IdxRank {
+                path: path.into(),
+                expected: RANK,
+                actual: magic[3],
+            });
+        }
+        let header = source.read_bytes(4 * RANK as u64)?;
+        let (dims, _) = header.as_chunks::<4>();
+        let dims: [u32; RANK] = std::array::from_fn(|i| u32::from_be_bytes(dims[i]));
+        let values = source.read_bytes(size(path, &dims)?)?;
+        source.finish()?;
+        Ok(Self { dims, values })
+    }
+}
+
+/// Number of values; only the number of samples may be 0.
+fn size(path: &Path, dims: &[u32]) -> Result<u64, DataError> {
+    let product = dims
+        .iter()
+        .try_fold(1u64, |size, &dim| size.checked_mul(dim.into()));
+    match product {
+        Some(size) if size <= LIMIT && !dims[1..].contains(&0) => Ok(size),
+        _ => Err(DataError::IdxSize {
+            path: path.into(),
+            dims: dims.to_vec(),
+            limit: LIMIT,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::tests::gzip;
+    use std::fs;
+
+    fn encode(dims: &[u32], values: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 8, dims.len() as u8];
+        dims.iter().for_each(|d| bytes.extend(d.to_be_bytes()));
+        bytes.extend(values);
+        bytes
+    }
+
+    fn load(images: &[u8], labels: &[u8]) -> Result<ImageSet> {
+        let dir = tempfile::tempdir().unwrap();
+        let (i, l) = (dir.path().join("images"), dir.path().join("labels"));
+        fs::write(&i, images).unwrap();
+        fs::write(&l, labels).unwrap();
+        read(i, l, 10)
+    }
+
+    fn error(images: &[u8], labels: &[u8]) -> DataError {
+        load(images, labels).unwrap_err()
+    }
+
+    fn images() -> Vec<u8> {
+        encode(&[2, 2, 3], &(0..12).collect::<Vec<u8>>())
+    }
+
+    fn labels() -> Vec<u8> {
+        encode(&[2], &[9, 0])
+    }
+
+    #[test]
+    fn plain_and_gzipped_files_give_the_same_images() {
+        let set = load(&images(), &labels()).unwrap();
+        assert_eq!(set.pixels(), (0..12).collect::<Vec<u8>>());
+        assert_eq!(set.labels(), [9, 0]);
+        let shape = set.shape();
+        assert_eq!((shape.channels, shape.height, shape.width), (1, 2, 3));
+        assert_eq!(set, load(&gzip(&images()), &labels()).unwrap());
+        assert!(
+            load(&encode(&[0, 2, 3], &[]), &encode(&[0], &[]))
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn bad_magic() {
+        for (at, value) in [(0, 1), (1, 1), (2, 9), (2, 0xd)] {
+            let mut bytes = images();
+            bytes[at] = value;
+            let err = error(&bytes, &labels());
+            assert!(
+                matches!(&err, DataError::IdxMagic { path, magic }
+                    if path.ends_with("images") && magic[at] == value),
+                "{err}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_rank() {
+        let err = error(&labels(), &labels());
+        assert!(
+            matches!(
+                err,
+                DataError::IdxRank {
+                    expected: 3,
+                    actual: 1,
+                    ..
+                }
+            ),
+            "{err}"
+        );
+        let err = error(&images(), &images());
+        assert!(
+            matches!(
+                err,
+                DataError::IdxRank {
+                    expected: 1,
+                    actual: 3,
+                    ..
+                }
+            ),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn truncated_at_every_byte() {
+        let whole = images();
+        for len in 0..whole.len() {
+            for bytes in [whole[..len].to_vec(), gzip(&whole[..len])] {
+                let err = error(&bytes, &labels());
+                assert!(
+                    matches!(err, DataError::Truncated { expected, actual, .. }
+                        if actual == len as u64 && expected > actual),
+                    "{err}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn trailing_bytes() {
+        let long = [images(), vec![0]].concat();
+        for bytes in [gzip(&long), long] {
+            let err = error(&bytes, &labels());
+            assert!(
+                matches!(err, DataError::TrailingBytes { offset: 28, .. }),
+                "{err}"
+            );
+        }
+    }
+
+    #[test]
+    fn sizes_beyond_the_limit_or_the_file() {
+        let max = u32::MAX;
+        for dims in [
+            [max, max, max],
+            [2, max, max],
+            [1 << 21, 1 << 5, 33],
+            [2, 0, 3],
+            [2, 3, 0],
+        ] {
+            let err = error(&encode(&dims, &[0; 12]), &labels());
+            assert!(
+                matches!(&err, DataError::IdxSize { dims: d, limit: LIMIT, .. } if *d == dims),
+                "{err}"
+            );
+        }
+        let promised = encode(&[1_000_000, 28, 28], &[0; 100]);
+        for bytes in [gzip(&promised), promised] {
+            let err = error(&bytes, &labels());
+            assert!(
+                matches!(
+                    err,
+                    DataError::Truncated {
+                        expected: 784_000_016,
+                        actual: 116,
+                        ..
+                    }
+                ),
+                "{err}"
+            );
+        }
+    }
+
+    #[test]
+    fn labels_must_name_a_class() {
+        match error(&images(), &encode(&[2], &[0, 10])) {
+            DataError::Label {
+                path,
+                offset,
+                label,
+                classes,
+            } => {
+                assert!(path.ends_with("labels"));
+                assert_eq!((offset, label, classes), (9, 10, 10));
+            }
+            err => panic!("{err}"),
+        }
+    }
+
+    #[test]
+    fn every_image_has_a_label() {
+        let err = error(&images(), &encode(&[3], &[0, 1, 2]));
+        assert!(
+            matches!(
+                err,
+                DataError::Counts {
+                    image_count: 2,
+                    label_count: 3,
+                    ..
+                }
+            ),
+            "{err}"
+        );
+    }
+
+    proptest::proptest! {
+        /// No byte of either file, plain or packed, makes the reader panic or give other sizes.
+        #[test]
+        fn any_changed_byte_is_read_or_refused(at in 0usize..28, value: u8, packed: bool, label: bool) {
+            let (mut i, mut l) = (images(), labels());
+            if packed {
+                (i, l) = (gzip(&i), gzip(&l));
+            }
+            let bytes = if label { &mut l } else { &mut i };
+            let at = at % bytes.len();
+            bytes[at] = value;
+            match load(&i, &l) {
+                Ok(set) => assert_eq!((set.len(), set.pixels().len()), (2, 12)),
+                Err(_) => {}
+            }
+        }
+    }
+}

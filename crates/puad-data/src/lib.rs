@@ -1,0 +1,59 @@
+//! Files in, arrays, tables and images out.
+//!
+//! | files | by | to | feature |
+//! |---|---|---|---|
+//! | `.npy`, `.npz`, CSV, a batch at a time | [`stream::TableReader`] | [`stream::Batch`] | `tables` |
+//! | a text table with labels | [`csv::read`] | [`Table`] | `tables` |
+//! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
+//! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
+//! | the paper's sets | `benchmarks` | [`TrainTest`] | `benchmarks` |
+//! | CIFAR as Parquet | `benchmarks::cifar_parquet` | [`TrainTest`] | `parquet` |
+//!
+//! The feature `download` fetches the paper's sets. `tables` is on by default.
+//!
+//! ```
+//! use puad_data::csv::{self, CsvConfig};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let path = dir.path().join("table.csv");
+//! std::fs::write(&path, "length,width,broken\n1.5,2,0\n3,4,1\n")?;
+//! let table = csv::read(&path, &CsvConfig::default())?;
+//! assert_eq!((table.len(), table.width(), table.rows_of(1)), (2, 2, vec![1]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "tables")]
+pub mod array;
+#[cfg(feature = "benchmarks")]
+pub mod benchmarks;
+#[cfg(feature = "tables")]
+pub mod csv;
+#[cfg(feature = "images")]
+mod encoded;
+mod error;
+#[cfg(feature = "tables")]
+mod file;
+mod format_error;
+#[cfg(feature = "images")]
+pub mod image_folder;
+mod images;
+#[cfg(feature = "tables")]
+pub mod npy;
+#[cfg(feature = "tables")]
+pub mod npz;
+#[cfg(feature = "parquet")]
+mod parquet_footer;
+#[cfg(feature = "parquet")]
+mod parquet_pages;
+#[cfg(feature = "tables")]
+pub mod stream;
+mod table;
+#[cfg(feature = "parquet")]
+mod thrift;
+
+pub use error::{DataError, Place, Result};
+pub use format_error::FormatError;
+pub use images::{ImageSet, ImageShape, TrainTest};
+pub use table::Table;

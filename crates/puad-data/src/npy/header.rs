@@ -1,0 +1,173 @@
+//! The header of a `.npy` file: magic, version, length and dictionary.
+
+use super::literal::Parser;
+use crate::array::{ElementType, Layout};
+use crate::file::Source;
+use crate::{DataError, FormatError};
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+/// NumPy's own readers refuse longer headers, too.
+const LONGEST_HEADER: u32 = 10_000;
+
+/// Reads the header and leaves `source` at the first value.
+pub(crate) fn read(source: &mut Source<'_>) -> Result<Layout, DataError> {
+    let magic = source.array::<6>()?;
+    if magic != *MAGIC {
+        return Err(source.malformed(FormatError::Magic {
+            format: "npy",
+            expected: MAGIC.to_vec(),
+            actual: magic.to_vec(),
+        }));
+    }
+    let [major, minor] = source.array()?;
+    let len = match (major, minor) {
+        (1, 0) => u16::from_le_bytes(source.array()?).into(),
+        (2 | 3, 0) => u32::from_le_bytes(source.array()?),
+        _ => {
+            return Err(source.malformed(FormatError::Version {
+                format: "npy",
+                expected: "1.0, 2.0 or 3.0",
+                actual: format!("{major}.{minor}"),
+            }));
+        }
+    };
+    let offset = source.offset();
+    if len > LONGEST_HEADER {
+        return Err(source.malformed(FormatError::Malformed {
+            offset,
+            rule: "npy headers must have at most 10000 bytes",
+            found: len.to_string(),
+        }));
+    }
+    let text = source.read_bytes(len.into())?;
+    parse(&text, offset).map_err(|e| source.malformed(e))
+}
+
+/// Parses the dictionary of a header, `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }`,
+/// whose first byte stands at `offset` of the file. The keys may come in any order, each once.
+///
+/// # Errors
+/// [`FormatError::Malformed`] with the position of what is wrong, or [`FormatError::ElementType`].
+///
+/// ```
+/// use puad_data::array::ElementType;
+/// use puad_data::npy;
+///
+/// let header = b"{'descr': '>f4', 'fortran_order': False, 'shape': (3,), }  \n";
+/// let layout = npy::parse(header, 10)?;
+/// assert_eq!((layout.element, layout.shape), (ElementType::F32, vec![3]));
+/// assert!(layout.big_endian);
+/// # Ok::<(), puad_data::FormatError>(())
+/// ```
+pub fn parse(header: &[u8], offset: u64) -> Result<Layout, FormatError> {
+    let mut parser = Parser::new(header, offset);
+    let (mut descr, mut fortran_order, mut shape) = (None, None, None);
+    parser.expect(b'{')?;
+    while !parser.accept(b'}') {
+        let at = parser.skip_spaces();
+        let key = parser.string()?;
+        parser.expect(b':')?;
+        let fresh = match key {
+            b"descr" => descr.replace(parser.string()?).is_none(),
+            b"fortran_order" => fortran_order.replace(parser.boolean()?).is_none(),
+            b"shape" => shape.replace(parser.tuple()?).is_none(),
+            _ => false,
+        };
+        if !fresh {
+            let rule = "npy headers must have the keys descr, fortran_order and shape, each once";
+            return Err(parser.error(at, rule));
+        }
+        if !parser.accept(b',') {
+            parser.expect(b'}')?;
+            break;
+        }
+    }
+    let end = parser.skip_spaces();
+    if end < header.len() {
+        return Err(parser.error(end, "npy headers must end after the dictionary"));
+    }
+    let (Some(descr), Some(fortran_order), Some(shape)) = (descr, fortran_order, shape) else {
+        let rule = "npy headers must have the keys descr, fortran_order and shape, each once";
+        return Err(parser.error(0, rule));
+    };
+    let (element, big_endian) = element(descr)?;
+    Ok(Layout {
+        element,
+        big_endian,
+        fortran_order,
+        shape,
+    })
+}
+
+/// The type that `descr` names, and whether it is big endian.
+fn element(descr: &[u8]) -> Result<(ElementType, bool), FormatError> {
+    let unknown = || FormatError::ElementType {
+        expected: "bool, integers or floats of 32 or 64 bits (numpy's astype converts others)",
+        found: String::from_utf8_lossy(descr).into_owned(),
+    };
+    let (&order, kind) = descr.split_first().ok_or_else(unknown)?;
+    let element = match kind {
+        b"b1" => ElementType::Bool,
+        b"i1" => ElementType::I8,
+        b"u1" => ElementType::U8,
+        b"i2" => ElementType::I16,
+        b"u2" => ElementType::U16,
+        b"i4" => ElementType::I32,
+        b"u4" => ElementType::U32,
+        b"i8" => ElementType::I64,
+        b"u8" => ElementType::U64,
+        b"f4" => ElementType::F32,
+        b"f8" => ElementType::F64,
+        _ => return Err(unknown()),
+    };
+    match order {
+        b'<' => Ok((element, false)),
+        b'>' => Ok((element, true)),
+        b'|' if element.size() == 1 => Ok((element, false)),
+        _ => Err(unknown()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn malformed_headers_name_the_place() {
+        for (dict, at) in [
+            ("", 0),
+            ("[]", 0),
+            ("{", 1),
+            ("{}", 0),
+            ("{'descr'}", 8),
+            ("{'descr': 1}", 10),
+            ("{'descr': '<i2}", 10),
+            ("{'descr': '<\\x692'}", 10),
+            ("{'descr': '<i2' 'shape': ()}", 16),
+            ("{'descr': '<i2', 'descr': '<i2'}", 17),
+            ("{'descr': '<i2', 'other': 1}", 17),
+            ("{'descr': [('a', '<i2')]}", 10),
+            ("{'fortran_order': true}", 18),
+            ("{'shape': 3}", 10),
+            ("{'shape': (3)}", 11),
+            ("{'shape': (3, -1)}", 14),
+            ("{'shape': (3, 2}", 15),
+            ("{'shape': (99999999999999999999,)}", 11),
+            ("{'shape': (2,), 'descr': '<i2'}", 0),
+            (
+                "{'shape': (2,), 'descr': '<i2', 'fortran_order': False} {",
+                56,
+            ),
+        ] {
+            match parse(dict.as_bytes(), 100) {
+                Err(FormatError::Malformed { offset, .. }) => {
+                    assert_eq!(offset, 100 + at, "{dict}");
+                }
+                other => panic!("{dict}: {other:?}"),
+            }
+        }
+        let deep = format!("{{'shape': ({})}}", "1,".repeat(65));
+        assert!(parse(deep.as_bytes(), 0).is_err());
+    }
+}

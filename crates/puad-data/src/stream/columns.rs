@@ -1,0 +1,89 @@
+//! Arrays stored column by column (Fortran order).
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::DataError;
+use crate::array::Layout;
+
+/// A file whose first index varies fastest: a column of all rows, then the next column.
+pub(super) struct Columns {
+    path: PathBuf,
+    file: File,
+    /// Position of the first value.
+    start: u64,
+    rows: u64,
+    /// Values of a row.
+    columns: u64,
+    /// Bytes of a value.
+    size: u64,
+}
+
+impl Columns {
+    /// `start`: where the values begin. They must be all there, and nothing after them.
+    pub(super) fn open(
+        path: &Path,
+        file: File,
+        start: u64,
+        layout: &Layout,
+    ) -> Result<Self, DataError> {
+        let size = layout.element.size() as u64;
+        let rows = layout.shape.first().map_or(0, |&rows| rows as u64);
+        let columns = layout.shape.iter().skip(1).map(|&dim| dim as u64).product();
+        let columns = Self {
+            path: path.into(),
+            file,
+            start,
+            rows,
+            columns,
+            size,
+        };
+        let actual = columns.file.metadata();
+        let actual = actual.map_err(|source| columns.fail(0, source))?.len();
+        let expected = start.saturating_add(rows * columns.columns * size);
+        match actual {
+            _ if actual < expected => Err(columns.truncated(expected, actual)),
+            _ if actual > expected => Err(DataError::TrailingBytes {
+                path: path.into(),
+                offset: expected,
+            }),
+            _ => Ok(columns),
+        }
+    }
+
+    /// The rows `first .. first + count`, again column by column: one visit of the file each.
+    pub(super) fn read(&mut self, first: u64, count: u64) -> Result<Vec<u8>, DataError> {
+        let width = (count * self.size) as usize;
+        let mut bytes = vec![0; width * self.columns as usize];
+        for (column, values) in (0u64..).zip(bytes.chunks_exact_mut(width)) {
+            let at = self.start + (column * self.rows + first) * self.size;
+            let moved = self.file.seek(SeekFrom::Start(at));
+            let outcome = moved.and_then(|_| self.file.read_exact(values));
+            outcome.map_err(|source| self.fail(at, source))?;
+        }
+        Ok(bytes)
+    }
+
+    fn truncated(&self, expected: u64, actual: u64) -> DataError {
+        DataError::Truncated {
+            path: self.path.clone(),
+            expected,
+            actual,
+        }
+    }
+
+    fn fail(&self, offset: u64, source: std::io::Error) -> DataError {
+        if source.kind() == ErrorKind::UnexpectedEof {
+            // It had all its bytes when it was opened.
+            let actual = self.file.metadata().map_or(offset, |data| data.len());
+            let all = self.rows * self.columns * self.size;
+            return self.truncated(self.start + all, actual);
+        }
+        DataError::Read {
+            path: self.path.clone(),
+            offset,
+            source,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Tables on disk, read a batch at a time; needs the feature `tables`.
+//!
+//! | file | read by |
+//! |---|---|
+//! | `.npy`, plain in either array order, or gzipped in C order | [`TableReader::npy`] |
+//! | one array of an `.npz` in C order, stored or deflated | [`TableReader::npz`] |
+//! | `.csv`, plain or gzipped | [`TableReader::csv`] |
+//!
+//! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
+//! promises more than the file holds is found without room being made for it.
+
+mod columns;
+mod csv;
+mod npy;
+mod npz;
+mod reader;
+
+pub use self::csv::CsvOptions;
+pub use reader::{Batch, Batches, TableReader, Values};

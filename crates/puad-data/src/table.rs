@@ -1,0 +1,144 @@
+use crate::{DataError, FormatError, Result};
+
+/// Rows of numbers with a class each: what ADBench's files and CSV hold.
+///
+/// ```
+/// use puad_data::Table;
+///
+/// let table = Table::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
+/// assert_eq!((table.len(), table.width()), (2, 3));
+/// assert_eq!(table.row(1), Some(&[3., 4., 5.][..]));
+/// // One group's rows, such as the anomalies.
+/// assert_eq!(table.rows_of(1), [1]);
+/// # Ok::<(), puad_data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    values: Vec<f32>,
+    width: usize,
+    labels: Vec<u8>,
+    columns: Vec<String>,
+}
+
+impl Table {
+    /// `values`: `[n, width]` in row-major order; `labels`: `[n]`.
+    ///
+    /// # Errors
+    /// [`FormatError::Rows`] in [`DataError::Table`] if there is not one
+    /// row a label, [`FormatError::NotFinite`] for NaN and infinities.
+    pub fn new(values: Vec<f32>, width: usize, labels: Vec<u8>) -> Result<Self> {
+        Self::checked(values, width, labels, vec![]).map_err(DataError::Table)
+    }
+
+    pub(super) fn checked(
+        values: Vec<f32>,
+        width: usize,
+        labels: Vec<u8>,
+        columns: Vec<String>,
+    ) -> Result<Self, FormatError> {
+        let rows = values.len().checked_div(width).unwrap_or(0);
+        if rows != labels.len() || rows.checked_mul(width) != Some(values.len()) {
+            return Err(FormatError::Rows {
+                first: "values".into(),
+                first_rows: rows,
+                second: "labels".into(),
+                second_rows: labels.len(),
+            });
+        }
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(FormatError::NotFinite {
+                row: at / width,
+                column: at % width,
+                value: values[at].into(),
+            });
+        }
+        Ok(Self {
+            values,
+            width,
+            labels,
+            columns,
+        })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Number of columns, without the label.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The class of each row, `[n]`. ADBench: 0 for normals, 1 for anomalies.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// Names of the columns, without the label's, `[width]`; empty where the file has none.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// All values, `[n, width]` in row-major order.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The values of a row, `[width]`, or `None` beyond the end.
+    pub fn row(&self, index: usize) -> Option<&[f32]> {
+        let start = index.checked_mul(self.width)?;
+        self.values.get(start..start.checked_add(self.width)?)
+    }
+
+    /// Positions of the rows of a class, ascending.
+    pub fn rows_of(&self, class: u8) -> Vec<u32> {
+        let labels = self.labels.iter().enumerate();
+        let rows = labels.filter(|(_, label)| **label == class);
+        rows.map(|(row, _)| row as u32).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_row_a_label_and_all_finite() {
+        for (values, width, labels) in [
+            (vec![1.; 5], 2, vec![0; 2]),
+            (vec![1.; 6], 2, vec![0; 2]),
+            (vec![1.; 6], 0, vec![0; 2]),
+            (vec![], 0, vec![0; 2]),
+        ] {
+            let err = Table::new(values, width, labels).unwrap_err();
+            assert!(
+                matches!(err, DataError::Table(FormatError::Rows { .. })),
+                "{err}"
+            );
+        }
+        for bad in [f32::NAN, f32::INFINITY] {
+            let err = Table::new(vec![0., 1., 2., bad], 2, vec![0; 2]).unwrap_err();
+            assert!(
+                matches!(
+                    err,
+                    DataError::Table(FormatError::NotFinite {
+                        row: 1,
+                        column: 1,
+                        ..
+                    })
+                ),
+                "{err}"
+            );
+        }
+        assert!(Table::new(vec![], 0, vec![]).unwrap().is_empty());
+        let table = Table::new(vec![1.; 6], 2, vec![0, 1, 0]).unwrap();
+        assert_eq!(table.rows_of(0), [0, 2]);
+        assert_eq!(table.row(usize::MAX), None);
+    }
+}
