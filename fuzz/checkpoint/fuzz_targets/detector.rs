@@ -11,24 +11,29 @@ use puad::{Estimator, FitConfig, FittedDetector};
 use puad_fuzz_checkpoint::{folder, mutate, seal, seeds};
 use serde_json::{Value, json};
 
-/// A detector of each kind and both networks.
+/// A detector of each method and both networks.
 fn write_seeds(dir: &Path) {
     let mlp = json!({"mlp": {"inputs": 2, "hidden": [3], "latent": 2}});
     let lenet = json!({"lenet": {
         "channels": 1, "height": 4, "width": 4, "blocks": [2], "latent": 4,
     }});
     for (name, method) in Method::NAMED {
-        fit(&mlp, &[2], *method, &dir.join(format!("mlp-{name}")));
+        let network = match method.pair() {
+            Some(_) => json!({"explicit": mlp}),
+            None => json!("auto"),
+        };
+        fit(&network, &[2], method, &dir.join(format!("mlp-{name}")));
     }
+    let lenet = json!({"explicit": lenet});
     for method in [Method::PUAE, Method::PUSVDD, Method::PU] {
         let name = format!("lenet-{method}");
-        fit(&lenet, &[1, 4, 4], method, &dir.join(name));
+        fit(&lenet, &[1, 4, 4], &method, &dir.join(name));
     }
 }
 
-fn fit(network: &Value, sample: &[usize], method: Method, path: &Path) {
+fn fit(network: &Value, sample: &[usize], method: &Method, path: &Path) {
     let config = json!({
-        "network": {"explicit": network},
+        "network": network,
         "method": method,
         "train": {"epochs": 1, "batch_size": 4},
     });

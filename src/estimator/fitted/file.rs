@@ -107,7 +107,8 @@ impl FittedDetector {
         file.content.config.method = Some(method.clone());
         file.content.check().map_err(|e| file.wrong(e))?;
 
-        let transformation = transformation(&mut file, shape.iter().product())?;
+        let features = features(&shape).map_err(|e| file.wrong(e))?;
+        let transformation = transformation(&mut file, features)?;
         let threshold = threshold(&mut file)?;
         let validation = validation(&mut file)?;
         let reference = reference(&mut file, &shape)?;
@@ -136,6 +137,16 @@ impl FittedDetector {
             config: content.config,
         })
     }
+}
+
+/// The number of values of a sample.
+fn features(shape: &[usize]) -> Result<usize> {
+    let product = |n: usize, &size: &usize| n.checked_mul(size);
+    let features = shape.iter().try_fold(1, product);
+    let rule = "sizes of at least 1 whose product is below 2^32";
+    features
+        .filter(|&n| n > 0 && u32::try_from(n).is_ok())
+        .ok_or_else(|| Error::config("sample_shape", rule, format!("{shape:?}")))
 }
 
 impl Content {

@@ -312,7 +312,10 @@ fn sizes_in_the_metadata_allocate_nothing() {
 #[test]
 fn metadata_that_make_no_sense_are_errors() {
     type Change = fn(&mut serde_json::Value, &mut BTreeMap<String, Stored>);
-    let changes: [Change; 9] = [
+    let changes: [Change; 12] = [
+        |text, _| text["content"]["sample_shape"] = json!([3]),
+        |text, _| text["content"]["sample_shape"] = json!([0]),
+        |text, _| text["content"]["sample_shape"] = json!([u64::MAX, 2]),
         |text, _| *text = json!([1]),
         |text, _| text["format_version"] = json!(-1),
         |text, _| text["content"]["more"] = json!(1),
