@@ -1,6 +1,7 @@
 use candle_core::{DType, Result, Tensor, Var, bail};
 
 use super::activation::leaky_relu;
+use super::channel_norm::ChannelMoments;
 use super::cpu::{dispatch, elements, has_kernel};
 use super::cuda;
 use super::normalize::{Normalize, moments};
@@ -100,13 +101,13 @@ pub fn batch_norm_train(
             Ok(moments(view, elements::<T>(&storage, layout)?))
         })?
     };
-    let to_tensor = |f: fn(&(f64, f64)) -> f64| {
+    let to_tensor = |f: fn(&ChannelMoments) -> f64| {
         let values: Vec<f64> = moments.iter().map(f).collect();
         Tensor::from_vec(values, view.channels, xs.device())?.to_dtype(xs.dtype())
     };
     let statistics = BatchStatistics {
-        mean: to_tensor(|m| m.0)?,
-        variance: to_tensor(|m| m.1)?,
+        mean: to_tensor(|m| m.mean)?,
+        variance: to_tensor(|m| m.variance)?,
         count: view.count(),
     };
     let (scale, shift) = options.scale_shift(view.channels, &xs)?;
@@ -165,14 +166,15 @@ pub fn batch_norm_eval(
     }
     let xs = xs.contiguous()?;
     let host = |t: &Tensor| t.to_dtype(DType::F64)?.to_vec1::<f64>();
-    let moments = host(&mean)?.into_iter().zip(host(&variance)?).collect();
+    let pairs = host(&mean)?.into_iter().zip(host(&variance)?);
+    let moments = pairs.map(|(mean, variance)| ChannelMoments { mean, variance });
     let (scale, shift) = options.scale_shift(view.channels, &xs)?;
     let op = Normalize {
         view,
         eps: options.eps,
         slope: options.negative_slope,
         from_batch: false,
-        moments,
+        moments: moments.collect(),
     };
     xs.apply_op3(&scale, &shift, op)
 }

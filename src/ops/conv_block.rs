@@ -2,8 +2,9 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Result, Tensor};
 
+use super::channel_norm::ChannelMoments;
 use super::cpu::has_kernel;
-use super::fast::{Moments, Plan};
+use super::fast::Plan;
 use super::fused_block::{Fused, Kept, Statistics};
 use super::im2col::ConvShape;
 use super::{
@@ -60,22 +61,21 @@ pub fn conv_block_train(xs: &Tensor, block: ConvBlock<'_>) -> Result<(Tensor, Ba
         let (ys, statistics) = batch_norm_train(&block.convolve(xs)?, block.norm)?;
         return Ok((block.shrink(&ys)?, statistics));
     };
+    let count = plan.shape.n * plan.pixels();
     let kept = Arc::new(OnceLock::new());
     let op = block.op(plan, Statistics::Batch(kept.clone()));
     let ys = block.apply(xs, channels, op)?;
     let Some(Kept { moments, .. }) = kept.get() else {
         candle_core::bail!("the block's forward pass left no statistics")
     };
-    let vector = |values: Vec<f64>| -> Result<Tensor> {
-        Tensor::from_vec(values, moments.mean.len(), &Device::Cpu)?
-            .narrow(0, 0, channels)?
-            .to_dtype(DType::F32)
+    let vector = |f: fn(&ChannelMoments) -> f64| {
+        let values: Vec<f64> = moments.iter().map(f).collect();
+        Tensor::from_vec(values, channels, &Device::Cpu)?.to_dtype(DType::F32)
     };
-    let variance = moments.squares.iter().map(|s| s / moments.count as f64);
     let statistics = BatchStatistics {
-        mean: vector(moments.mean.clone())?,
-        variance: vector(variance.collect())?,
-        count: moments.count,
+        mean: vector(|m| m.mean)?,
+        variance: vector(|m| m.variance)?,
+        count,
     };
     Ok((ys, statistics))
 }
@@ -94,12 +94,9 @@ pub fn conv_block_eval(
     match block.plan(xs)? {
         Some((plan, channels)) if fits(mean, channels) && fits(variance, channels) => {
             let host = |t: &Tensor| t.detach().to_dtype(DType::F64)?.to_vec1::<f64>();
-            let moments = Moments {
-                count: 1,
-                mean: host(mean)?,
-                squares: host(variance)?,
-            };
-            let op = block.op(plan, Statistics::Given(moments));
+            let pairs = host(mean)?.into_iter().zip(host(variance)?);
+            let moments = pairs.map(|(mean, variance)| ChannelMoments { mean, variance });
+            let op = block.op(plan, Statistics::Given(moments.collect()));
             block.apply(xs, channels, op)
         }
         _ => {

@@ -226,6 +226,56 @@ pub(super) fn batch_norm_keeps_its_digits_beside_a_large_mean() {
     approx::assert_relative_eq!(got[0], want[0], max_relative = 1e-5);
 }
 
+/// Largest error of the normalised values, and of the gradient relative to its largest entry, at ratios
+/// of the mean to the deviation, by batch norm on its own and inside a block.
+#[test]
+fn a_block_keeps_its_digits_beside_a_large_mean() {
+    let normalised = |t: &[Tensor], algorithm| {
+        // The convolution leaves its input as it is.
+        let kernel = Tensor::ones((8, 1, 1, 1), t[0].dtype(), &device())?;
+        let block = ConvBlock {
+            kernel: &kernel,
+            transposed: false,
+            padding: 0,
+            upsample: 1,
+            norm: BatchNormOptions {
+                affine: None,
+                eps: 1e-5,
+                negative_slope: 1.,
+            },
+            pool: 1,
+            algorithm,
+        };
+        Ok(conv_block_train(&t[0], block)?.0)
+    };
+    let largest = |got: &[f64], want: &[f64]| {
+        let pairs = got.iter().zip(want);
+        pairs.fold(0f64, |m, (g, w)| m.max((g - w).abs()))
+    };
+    for (ratio, algorithm) in [1., 30., 1000.].into_iter().flat_map(|ratio| {
+        [ConvAlgorithm::Exact, ConvAlgorithm::Fast].map(|algorithm| (ratio, algorithm))
+    }) {
+        let f: &dyn Fn(&[Tensor]) -> Result<Tensor> = &|t| normalised(t, algorithm);
+        let (mut value, mut slope) = (0f64, 0f64);
+        for seed in 0..8 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mean = ratio * rng.random_range(0.9..1.1);
+            // Of deviation 1.
+            let mut pixel = |_| mean + 3f64.sqrt() * rng.random_range(-1. ..1.);
+            let pixels: Vec<f64> = (0..1 << 16).map(&mut pixel).collect();
+            let xs = Tensor::from_vec(pixels, (64, 1, 32, 32), &device()).unwrap();
+            let single = [xs.to_dtype(DType::F32).unwrap()];
+            let double = [single[0].to_dtype(DType::F64).unwrap()];
+            let (got, want) = (f(&single).unwrap(), f(&double).unwrap());
+            value = value.max(largest(&values(&got), &values(&want)));
+            let (got, want) = (gradients(f, &single), gradients(f, &double));
+            slope = slope.max(largest(&got[0], &want[0]) / largest(&want[0], &[0.; 1 << 16]));
+        }
+        println!("{ratio:>4} {algorithm:?} values {value:.1e} gradient {slope:.1e}");
+        assert!(value < 5e-7 && slope < 5e-7, "{ratio}, {algorithm:?}");
+    }
+}
+
 #[test]
 pub(super) fn pooling_and_upsampling() {
     let xs = spread(&[2, 3, 4, 6], 1);

@@ -8,6 +8,7 @@
 mod activation;
 mod adam;
 mod batch_norm;
+mod channel_norm;
 mod conv2d;
 mod conv_block;
 mod cpu;

@@ -21,8 +21,8 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
-pub(super) use self::moments::{Moments, image_moments, merge_moments};
-pub(super) use self::norm::Activation;
+pub(super) use self::moments::{image_moments, merge_moments};
+pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
 pub(super) use self::plan::Plan;
 pub(super) use self::vector::{uninit, with_scratch};
 
