@@ -3,7 +3,9 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 
 use serde::{Deserialize, Serialize};
 
-use super::cpu::{Real, contiguous, dispatch, elements, gradient_of, has_kernel};
+use super::backend::Backend;
+use super::cpu::{Real, contiguous, dispatch, elements, gradient_of};
+#[cfg(feature = "cudnn")]
 use super::cuda;
 use super::fast::Plan;
 use super::im2col::{self, ConvShape};
@@ -59,7 +61,7 @@ pub fn conv2d_with(
     algorithm: ConvAlgorithm,
 ) -> Result<Tensor> {
     let shape = ConvShape::new(xs.dims4()?, kernel.dims4()?, padding)?;
-    if !has_kernel(xs) && !cuda::has_convolution(xs) {
+    if Backend::of_convolution(xs) == Backend::Candle {
         return xs.conv2d(kernel, padding, 1, 1, 1);
     }
     if let Some(op) = FastConv::choose(xs, kernel, shape, (algorithm, false)) {
@@ -117,7 +119,7 @@ pub fn conv_transpose2d_with(
         .bt());
     };
     let adjoint = ConvShape::new((n, c_out, out_h, out_w), kernel.dims4()?, padding)?;
-    if !has_kernel(xs) && !cuda::has_convolution(xs) {
+    if Backend::of_convolution(xs) == Backend::Candle {
         return xs.conv_transpose2d(kernel, padding, 0, 1, 1);
     }
     if kh == kw && padding < kh {
@@ -176,7 +178,7 @@ impl FastConv {
         (algorithm, transposed): (ConvAlgorithm, bool),
     ) -> Option<Self> {
         let f32s = xs.dtype() == DType::F32 && kernel.dtype() == DType::F32;
-        let fast = f32s && algorithm != ConvAlgorithm::Exact && has_kernel(xs);
+        let fast = f32s && algorithm != ConvAlgorithm::Exact && Backend::of(xs) == Backend::Cpu;
         fast.then(|| Plan::choose(shape, transposed, 1))?.map(Self)
     }
 }

@@ -2,8 +2,8 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Result, Tensor};
 
+use super::backend::Backend;
 use super::channel_norm::ChannelMoments;
-use super::cpu::has_kernel;
 use super::fast::Plan;
 use super::fused_block::{Fused, Kept, Statistics};
 use super::im2col::ConvShape;
@@ -111,7 +111,7 @@ impl ConvBlock<'_> {
     fn plan(&self, xs: &Tensor) -> Result<Option<(Plan, usize)>> {
         let (n, c_in, h, w) = xs.dims4()?;
         let (k0, k1, kh, kw) = self.kernel.dims4()?;
-        let fits = has_kernel(xs)
+        let fits = Backend::of(xs) == Backend::Cpu
             && self.algorithm != ConvAlgorithm::Exact
             && xs.dtype() == DType::F32
             && self.kernel.dtype() == DType::F32

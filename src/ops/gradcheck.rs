@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::cpu::composed;
+use super::backend::composed;
 use super::*;
 
 const STEP: f64 = 1e-5;

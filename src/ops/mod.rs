@@ -7,6 +7,7 @@
 
 mod activation;
 mod adam;
+mod backend;
 mod batch_norm;
 mod channel_norm;
 mod conv2d;
@@ -20,6 +21,7 @@ mod l2_norm;
 mod log1mexp;
 mod max_pool2d;
 mod normalize;
+mod unary;
 mod upsample2d;
 mod upsample_conv;
 

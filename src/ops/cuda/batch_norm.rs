@@ -25,10 +25,10 @@ pub(in crate::ops) fn batch_norm_train(
     Ok((norm.apply(&xs, moments, options.affine)?, statistics))
 }
 
-/// `mean` and `variance`: `[channels]`.
+/// Mean and variance: `[channels]`.
 pub(in crate::ops) fn batch_norm_eval(
     xs: &Tensor,
-    (mean, variance): (&Tensor, &Tensor),
+    [mean, variance]: [&Tensor; 2],
     view: ChannelView,
     options: BatchNormOptions<'_>,
 ) -> Result<Tensor> {

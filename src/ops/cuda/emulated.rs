@@ -156,7 +156,7 @@ mod tests {
     use crate::loss::{Noise, Pass};
     use crate::net::LeNetConfig;
     use crate::objective::{GroupCounts, GroupLosses, Objective, PuObjective};
-    use crate::ops::cpu::{Mode, in_mode};
+    use crate::ops::backend::{Mode, in_mode};
     use crate::ops::gradcheck;
     use crate::optim::{Adam, AdamConfig};
     use crate::prior::ClassPrior;
