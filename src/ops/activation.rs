@@ -52,7 +52,9 @@ impl Unary for Sigmoid {
     }
 
     fn forward<T: Real>(&self, _: &[usize], xs: &[T]) -> Vec<T> {
-        map2(xs, xs, |x, _| T::ONE / (T::ONE + (T::ZERO - x).exponential()))
+        map2(xs, xs, |x, _| {
+            T::ONE / (T::ONE + (T::ZERO - x).exponential())
+        })
     }
 
     fn backward<T: Real>(&self, _: &[usize], values: Values<'_, T>) -> Vec<T> {

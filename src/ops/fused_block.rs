@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::channel_norm::{ChannelGradient, ChannelMoments, ChannelNorm};
 use super::cpu::{contiguous, elements, gradient_of};
 use super::fast::{
-    Activation, PixelGradients, PixelNorms, Plan, image_moments, merge_moments, to_pixels, uninit,
+    Activation, PixelGradients, PixelNorms, Plan, image_moments, merge_moments, to_pixels,
     with_scratch,
 };
 use super::{BatchNormOptions, ConvAlgorithm, ConvBlock, batch_norm_eval};
@@ -18,7 +18,7 @@ use super::{BatchNormOptions, ConvAlgorithm, ConvBlock, batch_norm_eval};
 /// What the backward pass needs of the forward pass.
 pub(super) struct Kept {
     /// The convolution's output, `[n, pixels, stride]`.
-    pub(super) values: Vec<f32>,
+    pub(super) values: Box<[f32]>,
     /// Of each channel.
     pub(super) moments: Vec<ChannelMoments>,
 }
@@ -72,17 +72,19 @@ impl Fused {
     fn forward(&self, xs: &[f32], kernel: &[f32], affine: &[f32]) -> Vec<f32> {
         let (n, len) = (self.plan.shape.n, self.plan.output_len());
         let (oh, ow) = self.out_hw();
-        let mut out = uninit(n * self.channels() * oh * ow);
+        let mut out = Box::new_uninit_slice(n * self.channels() * oh * ow);
         let planes = out.chunks_exact_mut(self.channels() * oh * ow);
         match &self.statistics {
             Statistics::Given(moments) => {
                 let norms = PixelNorms::new(&self.norms(moments, affine), self.plan.stride);
                 let activation = self.activation(&norms);
-                let each = |planes: &mut [f32], image: &mut [f32]| activation.apply(image, planes);
-                self.plan.forward(xs, kernel, None, planes.collect(), each);
+                self.plan
+                    .forward(xs, kernel, None, planes.collect(), |planes, image| {
+                        activation.apply(image, planes);
+                    });
             }
             Statistics::Batch(kept) => {
-                let mut values = uninit(n * len);
+                let mut values = Box::new_uninit_slice(n * len);
                 let mut parts = vec![Vec::new(); n];
                 let row = self.plan.shape.out_hw().1;
                 self.plan.forward(
@@ -92,6 +94,8 @@ impl Fused {
                     parts.iter_mut().collect(),
                     |part, image| *part = image_moments(image, self.plan.stride, row),
                 );
+                // SAFETY: the convolution writes every value.
+                let values = unsafe { values.assume_init() };
                 let mut moments = merge_moments(&parts);
                 moments.truncate(self.channels());
                 let norms = PixelNorms::new(&self.norms(&moments, affine), self.plan.stride);
@@ -105,7 +109,8 @@ impl Fused {
                 let _ = kept.set(Kept { values, moments });
             }
         }
-        out
+        // SAFETY: the planes are all of it, and each image's are written.
+        unsafe { out.assume_init() }.into_vec()
     }
 
     /// The gradients of the batch norm, by channel.

@@ -2,7 +2,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 
 use super::backend::Backend;
 use super::cpu::{contiguous, elements, gradient_of};
-use super::fast::{KernelView, Plan, uninit};
+use super::fast::{KernelView, Plan};
 use super::im2col::ConvShape;
 use super::{ConvAlgorithm, conv_transpose2d_with, conv2d_with, upsample_nearest2d};
 
@@ -118,16 +118,17 @@ impl Subpixels {
     fn forward(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
         let s = &self.plan.shape;
         let len = s.c_out * s.h * s.w;
-        let mut out = uninit(s.n * len);
+        let mut out = Box::new_uninit_slice(s.n * len);
         let sinks = out.chunks_exact_mut(len).collect();
         let small = self.small_kernel(kernel);
         self.plan
-            .forward(xs, &small, None, sinks, |planes: &mut [f32], image| {
+            .forward(xs, &small, None, sinks, |planes: &mut [_], image| {
                 self.shuffle(s.w * self.plan.stride, |plane, pixel| {
-                    planes[plane] = image[pixel]
+                    planes[plane].write(image[pixel]);
                 });
             });
-        out
+        // SAFETY: `shuffle` names every value of an image's planes.
+        unsafe { out.assume_init() }.into_vec()
     }
 }
 

@@ -24,7 +24,7 @@ mod winograd;
 pub(super) use self::moments::{image_moments, merge_moments};
 pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
 pub(super) use self::plan::Plan;
-pub(super) use self::vector::{uninit, with_scratch};
+pub(super) use self::vector::with_scratch;
 
 use self::direct::Direct;
 use self::frame::Frame;

@@ -1,5 +1,7 @@
 //! Batch norm, LeakyReLU and pooling over images with channels last: the vectors run over channels.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd};
 
 use super::frame::to_planes;
@@ -63,8 +65,8 @@ impl Activation<'_> {
         self.norms.mean.len()
     }
 
-    /// `[pixels, stride]` to pooled planes `[channels, pixels]`.
-    pub(in crate::ops) fn apply(&self, image: &[f32], planes: &mut [f32]) {
+    /// `[pixels, stride]` to pooled planes `[channels, pixels]`, all of them.
+    pub(in crate::ops) fn apply(&self, image: &[f32], planes: &mut [MaybeUninit<f32>]) {
         let len = image.len() / (self.pool * self.pool);
         with_scratch(len, |out| {
             dispatch(ApplyTask {
@@ -72,7 +74,7 @@ impl Activation<'_> {
                 image,
                 out,
             });
-            to_planes(out, self.stride(), planes, |v| v);
+            to_planes(out, self.stride(), planes);
         });
     }
 
