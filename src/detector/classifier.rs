@@ -2,7 +2,7 @@ use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use crate::net::{LeNetConfig, LeNetEncoder, Linear};
+use crate::net::{LeNetConfig, LeNetEncoder, Linear, LinearConfig};
 use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
 
 /// What a [`Classifier`] pays for a logit `g`, taken as normal and taken as an anomaly.
@@ -73,7 +73,7 @@ impl<E: ModuleT> Classifier<E> {
     /// # Errors
     /// If `vb` holds other shapes.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
-        let logit = Linear::new(latent, 1, true, vb.pp("logit"))?;
+        let logit = Linear::new(&LinearConfig::new(latent, 1), vb.pp("logit"))?;
         let loss = ClassifierLoss::Sigmoid;
         Ok(Self {
             encoder,

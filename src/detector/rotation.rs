@@ -1,7 +1,7 @@
 use candle_core::{D, Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::net::{LeNetConfig, LeNetEncoder, Linear};
+use crate::net::{LeNetConfig, LeNetEncoder, Linear, LinearConfig};
 use crate::{Error, NonNegativeLoss, Pass, Result};
 
 /// Quarter turns, 0 included.
@@ -39,7 +39,7 @@ impl<E: ModuleT> RotationHead<E> {
     /// # Errors
     /// If `vb` holds other shapes.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
-        let turn = Linear::new(latent, TURNS, true, vb.pp("turn"))?;
+        let turn = Linear::new(&LinearConfig::new(latent, TURNS), vb.pp("turn"))?;
         Ok(Self { encoder, turn })
     }
 }

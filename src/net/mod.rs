@@ -7,6 +7,6 @@ mod lenet;
 mod mlp;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
-pub use layers::{Conv2d, Linear};
+pub use layers::{Conv2d, Conv2dConfig, Linear, LinearConfig};
 pub use lenet::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder};
 pub use mlp::{Mlp, MlpConfig};

@@ -9,6 +9,7 @@ pub(super) trait Real: WithDType {
 
     fn square_root(self) -> Self;
     fn exponential(self) -> Self;
+    fn not_a_number(self) -> bool;
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
@@ -22,6 +23,10 @@ impl Real for f32 {
 
     fn exponential(self) -> Self {
         self.exp()
+    }
+
+    fn not_a_number(self) -> bool {
+        self.is_nan()
     }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
@@ -42,6 +47,10 @@ impl Real for f64 {
 
     fn exponential(self) -> Self {
         self.exp()
+    }
+
+    fn not_a_number(self) -> bool {
+        self.is_nan()
     }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {

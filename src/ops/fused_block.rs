@@ -13,7 +13,7 @@ use super::fast::{
     Activation, PixelGradients, PixelNorms, Plan, image_moments, merge_moments, to_pixels,
     with_scratch,
 };
-use super::{BatchNormOptions, ConvAlgorithm, ConvBlock, batch_norm_eval};
+use super::{BatchNormOptions, ConvBlock, ConvOptions, batch_norm_eval};
 
 /// What the backward pass needs of the forward pass.
 pub(super) struct Kept {
@@ -33,8 +33,7 @@ pub(super) enum Statistics {
 /// Arguments: input, kernel, and `[2, channels]` scale and shift.
 pub(super) struct Fused {
     pub(super) plan: Plan,
-    pub(super) transposed: bool,
-    pub(super) padding: usize,
+    pub(super) conv: ConvOptions,
     pub(super) eps: f64,
     pub(super) slope: f64,
     pub(super) pool: usize,
@@ -192,8 +191,7 @@ impl Fused {
         let (scale, shift) = (leaves[2].get(0)?, leaves[2].get(1)?);
         let block = ConvBlock {
             kernel: &leaves[1],
-            transposed: self.transposed,
-            padding: self.padding,
+            conv: self.conv,
             upsample: self.plan.upsample,
             norm: BatchNormOptions {
                 affine: Some((&scale, &shift)),
@@ -201,7 +199,6 @@ impl Fused {
                 negative_slope: self.slope,
             },
             pool: self.pool,
-            algorithm: ConvAlgorithm::Fast,
         };
         let vector = |f: fn(&ChannelMoments) -> f64| {
             let values: Vec<f64> = given.iter().map(f).collect();

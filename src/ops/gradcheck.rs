@@ -123,6 +123,14 @@ fn check(what: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>)
     }
 }
 
+fn options(padding: usize, transposed: bool) -> ConvOptions {
+    ConvOptions {
+        padding,
+        transposed,
+        ..Default::default()
+    }
+}
+
 #[test]
 fn convolutions() {
     for (n, c_in, h, w, c_out, size, padding) in [
@@ -136,11 +144,11 @@ fn convolutions() {
         let xs = spread(&[n, c_in, h, w], 1);
         let kernel = spread(&[c_out, c_in, size, size], 2);
         check(&format!("conv2d {what}"), &[xs.clone(), kernel], |t| {
-            conv2d(&t[0], &t[1], padding)
+            conv2d(&t[0], &t[1], options(padding, false))
         });
         let kernel = spread(&[c_in, c_out, size, size], 3);
         check(&format!("conv_transpose2d {what}"), &[xs, kernel], |t| {
-            conv_transpose2d(&t[0], &t[1], padding)
+            conv2d(&t[0], &t[1], options(padding, true))
         });
     }
 }
@@ -150,8 +158,8 @@ fn a_transposed_convolution_is_the_adjoint() {
     let (xs, ys) = (spread(&[2, 3, 6, 6], 1), spread(&[2, 4, 6, 6], 2));
     let kernel = spread(&[4, 3, 5, 5], 3);
     let dot = |a: &Tensor, b: &Tensor| values(&(a * b).unwrap().sum_all().unwrap())[0];
-    let left = dot(&conv2d(&xs, &kernel, 2).unwrap(), &ys);
-    let right = dot(&xs, &conv_transpose2d(&ys, &kernel, 2).unwrap());
+    let left = dot(&conv2d(&xs, &kernel, options(2, false)).unwrap(), &ys);
+    let right = dot(&xs, &conv2d(&ys, &kernel, options(2, true)).unwrap());
     approx::assert_relative_eq!(left, right, max_relative = 1e-12);
 }
 
@@ -159,7 +167,10 @@ fn a_transposed_convolution_is_the_adjoint() {
 fn raw_images_get_no_gradient() {
     let xs = spread(&[2, 3, 6, 6], 1);
     let kernel = Var::from_tensor(&spread(&[4, 3, 5, 5], 3)).unwrap();
-    let risk = conv2d(&xs, &kernel, 2).unwrap().sum_all().unwrap();
+    let risk = conv2d(&xs, &kernel, options(2, false))
+        .unwrap()
+        .sum_all()
+        .unwrap();
     let grads = risk.backward().unwrap();
     assert!(grads.get(&xs).is_none() && grads.get(&kernel).is_some());
 }
@@ -235,8 +246,10 @@ fn a_block_keeps_its_digits_beside_a_large_mean() {
         let kernel = Tensor::ones((8, 1, 1, 1), t[0].dtype(), &device())?;
         let block = ConvBlock {
             kernel: &kernel,
-            transposed: false,
-            padding: 0,
+            conv: ConvOptions {
+                algorithm,
+                ..Default::default()
+            },
             upsample: 1,
             norm: BatchNormOptions {
                 affine: None,
@@ -244,7 +257,6 @@ fn a_block_keeps_its_digits_beside_a_large_mean() {
                 negative_slope: 1.,
             },
             pool: 1,
-            algorithm,
         };
         Ok(conv_block_train(&t[0], block)?.0)
     };

@@ -50,9 +50,7 @@ impl Windows {
             let row = first + dy * self.w;
             for at in row..row + self.size {
                 let v = plane[at];
-                // `v != v` only for NaN.
-                #[allow(clippy::eq_op)]
-                if v > plane[best] || v != v {
+                if v > plane[best] || v.not_a_number() {
                     best = at;
                 }
             }

@@ -141,10 +141,8 @@ impl Norm {
                 launch,
                 held: vec![None, None, Some(moments.clone())],
                 backward: move |xs: &Tensor, _: &Tensor, grad: &Tensor| {
-                    let sums = match self.from_batch {
-                        true => Some(self.gradient_sums([xs, &moments, grad], None)?),
-                        false => None,
-                    };
+                    let sums = || self.gradient_sums([xs, &moments, grad], None);
+                    let sums = self.from_batch.then(sums).transpose()?;
                     self.input_gradient([xs, &moments, grad], None, sums.as_ref())
                 },
             });
