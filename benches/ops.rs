@@ -11,9 +11,9 @@ use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
 use puad::candle_core::{Result, Tensor, Var};
 use puad::ops::{
-    BatchNormOptions, ConvAlgorithm, ConvBlock, batch_norm_train, conv_block_eval,
-    conv_block_train, conv_transpose2d, conv2d, l2_norm, leaky_relu, log1mexp, max_pool2d, sigmoid,
-    upsample_nearest2d, upsample2_conv2d,
+    BatchNormOptions, ConvBlock, ConvOptions, batch_norm_train, conv_block_eval, conv_block_train,
+    conv2d, l2_norm, leaky_relu, log1mexp, max_pool2d, sigmoid, upsample_nearest2d,
+    upsample2_conv2d,
 };
 use puad::optim::{Adam, AdamConfig};
 
@@ -47,6 +47,14 @@ fn bench(
     group.finish();
 }
 
+fn options(transposed: bool) -> ConvOptions {
+    ConvOptions {
+        padding: 2,
+        transposed,
+        ..Default::default()
+    }
+}
+
 fn convolutions(c: &mut Criterion) {
     for (name, c_in, c_out, size) in [
         ("conv 3-32 32x32", 3, 32, 32),
@@ -56,7 +64,7 @@ fn convolutions(c: &mut Criterion) {
         let xs = [BATCH, c_in, size, size];
         let kernel = [c_out, c_in, 5, 5];
         let inputs: [(&[usize], bool); 2] = [(&xs, c_in > 3), (&kernel, true)];
-        bench(c, name, &inputs, |t| conv2d(&t[0], &t[1], 2));
+        bench(c, name, &inputs, |t| conv2d(&t[0], &t[1], options(false)));
         block(
             c,
             &format!("block {name} pool"),
@@ -73,7 +81,7 @@ fn convolutions(c: &mut Criterion) {
         let xs = [BATCH, c_in, size, size];
         let kernel = [c_in, c_out, 5, 5];
         let inputs: [(&[usize], bool); 2] = [(&xs, true), (&kernel, true)];
-        bench(c, name, &inputs, |t| conv_transpose2d(&t[0], &t[1], 2));
+        bench(c, name, &inputs, |t| conv2d(&t[0], &t[1], options(true)));
         let (size, up) = if size > 4 { (size / 2, 2) } else { (size, 1) };
         block(
             c,
@@ -86,7 +94,7 @@ fn convolutions(c: &mut Criterion) {
     let (xs, kernel) = ([BATCH, 32, 16, 16], [32, 3, 5, 5]);
     let inputs: [(&[usize], bool); 2] = [(&xs, true), (&kernel, true)];
     bench(c, "upsample, conv-t 32-3 32x32", &inputs, |t| {
-        upsample2_conv2d(&t[0], &t[1], 2, true, ConvAlgorithm::Fast)
+        upsample2_conv2d(&t[0], &t[1], options(true))
     });
 }
 
@@ -99,9 +107,10 @@ fn block(
     (upsample, pool): (usize, usize),
 ) {
     let xs = [BATCH, c_in, size, size];
-    let kernel = match transposed {
-        false => [c_out, c_in, 5, 5],
-        true => [c_in, c_out, 5, 5],
+    let kernel = if transposed {
+        [c_in, c_out, 5, 5]
+    } else {
+        [c_out, c_in, 5, 5]
     };
     let inputs: [(&[usize], bool); 4] = [
         (&xs, c_in > 3),
@@ -109,7 +118,7 @@ fn block(
         (&[c_out], true),
         (&[c_out], true),
     ];
-    fn options(t: &[Tensor]) -> BatchNormOptions<'_> {
+    fn norm(t: &[Tensor]) -> BatchNormOptions<'_> {
         BatchNormOptions {
             affine: Some((&t[2], &t[3])),
             eps: 1e-5,
@@ -117,21 +126,17 @@ fn block(
         }
     }
     let of = |t: &[Tensor], train: bool| {
-        let algorithm = ConvAlgorithm::Fast;
-        let norm = options(t);
-        let (kernel, padding) = (&t[1], 2);
         let block = ConvBlock {
-            kernel,
-            transposed,
-            padding,
+            kernel: &t[1],
+            conv: options(transposed),
             upsample,
-            norm,
+            norm: norm(t),
             pool,
-            algorithm,
         };
-        match train {
-            true => Ok(conv_block_train(&t[0], block)?.0),
-            false => conv_block_eval(&t[0], &t[2].detach(), &t[3].detach(), block),
+        if train {
+            Ok(conv_block_train(&t[0], block)?.0)
+        } else {
+            conv_block_eval(&t[0], &t[2].detach(), &t[3].detach(), block)
         }
     };
     bench(c, name, &inputs, |t| of(t, true));

@@ -6,8 +6,8 @@ use common::device;
 use proptest::prelude::*;
 use puad::candle_core::{DType, Result, Tensor, Var};
 use puad::ops::{
-    BatchNormOptions, ConvAlgorithm, ConvBlock, conv_block_eval, conv_block_train,
-    conv_transpose2d, conv2d, conv2d_with, upsample2_conv2d,
+    BatchNormOptions, ConvAlgorithm, ConvBlock, ConvOptions, conv_block_eval, conv_block_train,
+    conv2d, upsample2_conv2d,
 };
 
 /// Numbers in [-1, 1) from an integer hash.
@@ -30,6 +30,22 @@ fn tensor(dims: &[usize], key: u64, dtype: DType) -> Tensor {
     let t = t.to_dtype(DType::F32).unwrap();
     t.to_dtype(dtype).unwrap()
 }
+
+/// Of a convolution from `c_in` to `c_out` channels.
+fn kernel([c_in, c_out, size]: [usize; 3], transposed: bool) -> Tensor {
+    let (first, second) = if transposed {
+        (c_in, c_out)
+    } else {
+        (c_out, c_in)
+    };
+    tensor(&[first, second, size, size], 2, DType::F32)
+}
+
+const PADDED: ConvOptions = ConvOptions {
+    padding: 2,
+    transposed: false,
+    algorithm: ConvAlgorithm::Fast,
+};
 
 fn values(t: &Tensor) -> Vec<f64> {
     let t = t.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
@@ -91,14 +107,9 @@ proptest! {
         prop_assume!(!transposed || (h + size > 2 * padding + 1 && w + size > 2 * padding + 1));
         let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
         let xs = if swapped { xs.transpose(2, 3).unwrap() } else { xs };
-        let kernel = match transposed {
-            false => tensor(&[c_out, c_in, size, size], 2, DType::F32),
-            true => tensor(&[c_in, c_out, size, size], 2, DType::F32),
-        };
-        let f = |t: &[Tensor]| match transposed {
-            false => conv2d(&t[0], &t[1], padding),
-            true => conv_transpose2d(&t[0], &t[1], padding),
-        };
+        let kernel = kernel([c_in, c_out, size], transposed);
+        let options = ConvOptions { padding, transposed, ..Default::default() };
+        let f = |t: &[Tensor]| conv2d(&t[0], &t[1], options);
         let (h, w) = if swapped { (w, h) } else { (h, w) };
         prop_assume!(h + 2 * padding >= size && w + 2 * padding >= size);
         let error = compare(f, &[xs, kernel]);
@@ -115,13 +126,9 @@ proptest! {
         prop_assume!(2 * h.min(w) + 2 * padding >= size);
         prop_assume!(!transposed || 2 * h.min(w) + size > 2 * padding + 1);
         let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
-        let kernel = match transposed {
-            false => tensor(&[c_out, c_in, size, size], 2, DType::F32),
-            true => tensor(&[c_in, c_out, size, size], 2, DType::F32),
-        };
-        let f = |t: &[Tensor]| {
-            upsample2_conv2d(&t[0], &t[1], padding, transposed, ConvAlgorithm::Fast)
-        };
+        let kernel = kernel([c_in, c_out, size], transposed);
+        let options = ConvOptions { padding, transposed, ..Default::default() };
+        let f = |t: &[Tensor]| upsample2_conv2d(&t[0], &t[1], options);
         let error = compare(f, &[xs, kernel]);
         prop_assert!(error < 1e-4, "{error}");
     }
@@ -136,10 +143,7 @@ proptest! {
         prop_assume!(h * upsample + 2 * padding >= 5 && w * upsample + 2 * padding >= 5);
         prop_assume!(!transposed || (h * upsample + 4 > 2 * padding && w * upsample + 4 > 2 * padding));
         let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
-        let kernel = match transposed {
-            false => tensor(&[c_out, c_in, 5, 5], 2, DType::F32),
-            true => tensor(&[c_in, c_out, 5, 5], 2, DType::F32),
-        };
+        let kernel = kernel([c_in, c_out, 5], transposed);
         let (scale, shift) = (tensor(&[c_out], 3, DType::F32), tensor(&[c_out], 4, DType::F32));
         let f = |t: &[Tensor]| {
             let norm = BatchNormOptions {
@@ -147,21 +151,23 @@ proptest! {
                 eps: 1e-2,
                 negative_slope: slope,
             };
-            let algorithm = ConvAlgorithm::Fast;
-            let block = ConvBlock { kernel: &t[1], transposed, padding, upsample, norm, pool, algorithm };
-            let ys = match train {
-                true => conv_block_train(&t[0], block)?.0,
-                false => {
-                    let (mean, variance) = (t[2].detach(), t[3].detach().sqr()?);
-                    conv_block_eval(&t[0], &mean, &variance, block)?
-                }
+            let conv = ConvOptions { padding, transposed, ..Default::default() };
+            let block = ConvBlock { kernel: &t[1], conv, upsample, norm, pool };
+            let ys = if train {
+                conv_block_train(&t[0], block)?.0
+            } else {
+                let (mean, variance) = (t[2].detach(), t[3].detach().sqr()?);
+                conv_block_eval(&t[0], &mean, &variance, block)?
             };
             // So that scale and shift always have gradients.
             ys.broadcast_add(&(&t[2] + &t[3])?.sum_all()?)
         };
-        let out = |len: usize| match transposed {
-            true => len * upsample + 4 - 2 * padding,
-            false => len * upsample + 2 * padding - 4,
+        let out = |len: usize| {
+            if transposed {
+                len * upsample + 4 - 2 * padding
+            } else {
+                len * upsample + 2 * padding - 4
+            }
         };
         prop_assume!(out(h) >= pool && out(w) >= pool && n * out(h) * out(w) >= 8);
         let inputs = [xs, kernel, scale, shift];
@@ -175,9 +181,10 @@ proptest! {
         let smooth = slope == 1. && pool == 1;
         let one_value = 0.01 + 2. / (want[0].elem_count() as f64).sqrt();
         for (g, w) in got.iter().zip(&want).skip(1) {
-            match smooth {
-                true => prop_assert!(error(g, w) < 2e-3, "{}", error(g, w)),
-                false => prop_assert!(mean_error(g, w) < one_value, "{}", mean_error(g, w)),
+            if smooth {
+                prop_assert!(error(g, w) < 2e-3, "{}", error(g, w));
+            } else {
+                prop_assert!(mean_error(g, w) < one_value, "{}", mean_error(g, w));
             }
         }
     }
@@ -199,9 +206,15 @@ fn errors_are_as_documented() {
             tensor(&[16, c_in, size, size], 1, DType::F32),
             tensor(&[c_out, c_in, 5, 5], 2, DType::F32),
         ];
-        let want = run(|t| conv2d(&t[0], &t[1], 2), &inputs, DType::F64).unwrap();
+        let by = |algorithm| ConvOptions {
+            padding: 2,
+            algorithm,
+            ..Default::default()
+        };
+        let exact = |t: &[Tensor]| conv2d(&t[0], &t[1], by(ConvAlgorithm::Exact));
+        let want = run(exact, &inputs, DType::F64).unwrap();
         for (algorithm, limit) in [(ConvAlgorithm::Fast, 3e-6), (ConvAlgorithm::Exact, 5e-7)] {
-            let f = |t: &[Tensor]| conv2d_with(&t[0], &t[1], 2, algorithm);
+            let f = |t: &[Tensor]| conv2d(&t[0], &t[1], by(algorithm));
             let got = run(f, &inputs, DType::F32).unwrap();
             for (got, want) in got.iter().zip(&want) {
                 let error = mean_error(got, want);
@@ -232,12 +245,10 @@ fn nan_is_never_lost() {
             };
             let block = ConvBlock {
                 kernel: &kernel,
-                transposed: false,
-                padding: 2,
+                conv: PADDED,
                 upsample: 1,
                 norm,
                 pool,
-                algorithm: ConvAlgorithm::Fast,
             };
             let variance = cast(&moments.1.sqr().unwrap());
             let eval = conv_block_eval(&xs, &cast(&moments.0), &variance, block).unwrap();
@@ -274,12 +285,10 @@ fn results_do_not_depend_on_threads() {
         };
         let block = ConvBlock {
             kernel: &t[1],
-            transposed: false,
-            padding: 2,
+            conv: PADDED,
             upsample: 1,
             norm,
             pool: 2,
-            algorithm: ConvAlgorithm::Fast,
         };
         Ok(conv_block_train(&t[0], block)?.0)
     };

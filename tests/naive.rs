@@ -7,8 +7,8 @@ use common::device;
 use proptest::prelude::*;
 use puad::candle_core::{DType, Result, Tensor, Var};
 use puad::ops::{
-    BatchNormOptions, ConvAlgorithm, batch_norm_eval, batch_norm_train, conv_transpose2d_with,
-    conv2d_with, max_pool2d, upsample_nearest2d,
+    BatchNormOptions, ConvAlgorithm, ConvOptions, batch_norm_eval, batch_norm_train, conv2d,
+    max_pool2d, upsample_nearest2d,
 };
 
 /// Numbers in [-1, 1) that f32 holds, from an integer hash.
@@ -61,9 +61,12 @@ fn run(
         .iter()
         .map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap())
         .collect();
-    let leaf = |v: &Var| match swapped {
-        true => relaid(v).unwrap(),
-        false => v.as_tensor().clone(),
+    let leaf = |v: &Var| {
+        if swapped {
+            relaid(v).unwrap()
+        } else {
+            v.as_tensor().clone()
+        }
     };
     let leaves: Vec<Tensor> = vars.iter().map(leaf).collect();
     let ys = f(&leaves).unwrap();
@@ -149,18 +152,17 @@ proptest! {
         let work = c_in * c_out * oh * ow * k * k;
         prop_assume!(work < 60_000_000);
         let n = n.min(1 + 60_000_000 / work);
-        let (dtype, algorithm) = match fast {
-            true => (DType::F32, ConvAlgorithm::Fast),
-            false => (DType::F64, ConvAlgorithm::Exact),
+        let (dtype, algorithm) = if fast {
+            (DType::F32, ConvAlgorithm::Fast)
+        } else {
+            (DType::F64, ConvAlgorithm::Exact)
         };
         // A transposed convolution is the same one, from output to input.
         let (input, output) = ([n, c_in, h, w], [n, c_out, oh, ow]);
         let (xs, x) = tensor(if transposed { &output } else { &input }, 1);
         let (kernel, weight) = tensor(&[c_out, c_in, k, k], 2);
-        let f = |t: &[Tensor]| match transposed {
-            false => conv2d_with(&t[0], &t[1], padding, algorithm),
-            true => conv_transpose2d_with(&t[0], &t[1], padding, algorithm),
-        };
+        let options = ConvOptions { padding, transposed, algorithm };
+        let f = |t: &[Tensor]| conv2d(&t[0], &t[1], options);
         let seen = run(f, &[&xs, &kernel], dtype, swapped);
         let (mut ys, mut d_x) = (vec![0.; seen.ys.len()], vec![0.; x.len()]);
         let mut d_weight = vec![0.; weight.len()];
@@ -193,12 +195,11 @@ proptest! {
                 _ => None,
             };
             let options = BatchNormOptions { affine, eps, negative_slope: slope };
-            match train {
-                true => Ok(batch_norm_train(&t[0], options)?.0),
-                false => {
-                    let fill = |v: f64| Tensor::full(v, channels, &device())?.to_dtype(dtype);
-                    batch_norm_eval(&t[0], &fill(given.0)?, &fill(given.1)?, options)
-                }
+            if train {
+                Ok(batch_norm_train(&t[0], options)?.0)
+            } else {
+                let fill = |v: f64| Tensor::full(v, channels, &device())?.to_dtype(dtype);
+                batch_norm_eval(&t[0], &fill(given.0)?, &fill(given.1)?, options)
             }
         };
         let inputs = [&xs, &scales.0, &shifts.0];

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, DetectorSpec};
 use crate::explanation::Explanation;
-use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, Network};
+use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
 use crate::spec::Specification;
 use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
 
@@ -76,7 +76,7 @@ impl<E: ModuleT> Classifier<E> {
     /// # Errors
     /// If `vb` holds other shapes.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
-        let logit = Linear::new(latent, 1, true, vb.pp("logit"))?;
+        let logit = Linear::new(&LinearConfig::new(latent, 1), vb.pp("logit"))?;
         let loss = ClassifierLoss::Sigmoid;
         Ok(Self {
             encoder,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, DetectorSpec};
 use crate::explanation::Explanation;
-use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, Network};
+use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
 use crate::spec::Specification;
 use crate::{Error, NonNegativeLoss, Pass, Result};
 
@@ -43,7 +43,7 @@ impl<E: ModuleT> RotationHead<E> {
     /// # Errors
     /// If `vb` holds other shapes.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
-        let turn = Linear::new(latent, TURNS, true, vb.pp("turn"))?;
+        let turn = Linear::new(&LinearConfig::new(latent, TURNS), vb.pp("turn"))?;
         Ok(Self { encoder, turn })
     }
 }

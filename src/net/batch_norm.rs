@@ -3,17 +3,19 @@ use candle_nn::{Init, VarBuilder};
 
 use crate::ops::{self, BatchNormOptions, BatchStatistics};
 
-/// The settings of a [`BatchNorm`] layer. Defaults: PyTorch's, and no activation.
+/// The settings of a [`BatchNorm`] layer.
 ///
 /// ```
 /// use puad::net::BatchNormConfig;
 ///
 /// // As in a DeepSVDD's encoder, whose shifts could collapse it.
-/// let config = BatchNormConfig { affine: false, negative_slope: 0.01, ..Default::default() };
+/// let config = BatchNormConfig { affine: false, negative_slope: 0.01, ..BatchNormConfig::new(32) };
 /// assert_eq!((config.eps, config.momentum), (1e-5, 0.1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNormConfig {
+    /// Channels of the input.
+    pub channels: usize,
     /// Added to the variance.
     pub eps: f64,
     /// Weight of a new batch in the running statistics.
@@ -24,9 +26,11 @@ pub struct BatchNormConfig {
     pub negative_slope: f64,
 }
 
-impl Default for BatchNormConfig {
-    fn default() -> Self {
+impl BatchNormConfig {
+    /// PyTorch's defaults, and no activation.
+    pub fn new(channels: usize) -> Self {
         Self {
+            channels,
             eps: 1e-5,
             momentum: 0.1,
             affine: true,
@@ -46,7 +50,7 @@ impl Default for BatchNormConfig {
 /// use puad::net::{BatchNorm, BatchNormConfig};
 ///
 /// let params = Params::new(0, DType::F64, &Device::Cpu);
-/// let norm = BatchNorm::new(1, BatchNormConfig::default(), params.var_builder())?;
+/// let norm = BatchNorm::new(&BatchNormConfig::new(1), params.var_builder())?;
 /// let ys = norm.forward_t(&Tensor::new(&[[1f64], [3.]], &Device::Cpu)?, true)?;
 /// assert!((ys.to_vec2::<f64>()?[1][0] - 1.).abs() < 1e-4);
 /// # Ok::<(), puad::Error>(())
@@ -65,11 +69,11 @@ impl BatchNorm {
     ///
     /// # Errors
     /// If `vb` lacks them or holds other shapes.
-    pub fn new(channels: usize, config: BatchNormConfig, vb: VarBuilder<'_>) -> Result<Self> {
-        let get = |name, value| vb.get_with_hints(channels, name, Init::Const(value));
+    pub fn new(config: &BatchNormConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        let get = |name, value| vb.get_with_hints(config.channels, name, Init::Const(value));
         let learned = || Ok::<_, candle_core::Error>((get("weight", 1.)?, get("bias", 0.)?));
         Ok(Self {
-            config,
+            config: *config,
             affine: config.affine.then(learned).transpose()?,
             running_mean: Var::from_tensor(&get("running_mean", 0.)?)?,
             running_var: Var::from_tensor(&get("running_var", 1.)?)?,

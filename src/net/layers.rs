@@ -1,7 +1,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::ops::{self, BatchNormOptions, ConvAlgorithm, ConvBlock};
+use crate::ops::{self, BatchNormOptions, ConvBlock, ConvOptions};
 
 /// PyTorch's default: uniform within `1 / sqrt(fan_in)`. candle's own default is 2.4 times wider.
 fn torch_default(fan_in: usize) -> Init {
@@ -12,15 +12,44 @@ fn torch_default(fan_in: usize) -> Init {
     }
 }
 
+/// The settings of a [`Linear`] layer.
+///
+/// ```
+/// use puad::net::LinearConfig;
+///
+/// let config = LinearConfig { bias: false, ..LinearConfig::new(3, 2) };
+/// assert_eq!((config.inputs, config.outputs), (3, 2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinearConfig {
+    /// Length of an input.
+    pub inputs: usize,
+    /// Length of an output.
+    pub outputs: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+impl LinearConfig {
+    /// With a bias.
+    pub fn new(inputs: usize, outputs: usize) -> Self {
+        Self {
+            inputs,
+            outputs,
+            bias: true,
+        }
+    }
+}
+
 /// A fully connected layer, `[batch, inputs] -> [batch, outputs]`, initialised as PyTorch's.
 ///
 /// ```
 /// use puad::Params;
 /// use puad::candle_core::{DType, Device, Module, Tensor};
-/// use puad::net::Linear;
+/// use puad::net::{Linear, LinearConfig};
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let linear = Linear::new(3, 2, true, params.var_builder())?;
+/// let linear = Linear::new(&LinearConfig::new(3, 2), params.var_builder())?;
 /// let xs = Tensor::ones((4, 3), DType::F32, &Device::Cpu)?;
 /// assert_eq!(linear.forward(&xs)?.dims(), [4, 2]);
 /// # Ok::<(), puad::Error>(())
@@ -33,12 +62,11 @@ impl Linear {
     ///
     /// # Errors
     /// If `vb` lacks them or holds other shapes.
-    pub fn new(inputs: usize, outputs: usize, bias: bool, vb: VarBuilder<'_>) -> Result<Self> {
-        let init = torch_default(inputs);
-        let weight = vb.get_with_hints((outputs, inputs), "weight", init)?;
-        let bias = bias
-            .then(|| vb.get_with_hints(outputs, "bias", init))
-            .transpose()?;
+    pub fn new(config: &LinearConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        let init = torch_default(config.inputs);
+        let weight = vb.get_with_hints((config.outputs, config.inputs), "weight", init)?;
+        let bias = || vb.get_with_hints(config.outputs, "bias", init);
+        let bias = config.bias.then(bias).transpose()?;
         Ok(Self(candle_nn::Linear::new(weight, bias)))
     }
 }
@@ -49,83 +77,86 @@ impl Module for Linear {
     }
 }
 
+/// The settings of a [`Conv2d`] layer.
+///
+/// ```
+/// use puad::net::Conv2dConfig;
+/// use puad::ops::ConvOptions;
+///
+/// let options = ConvOptions { padding: 2, ..Default::default() };
+/// let config = Conv2dConfig { options, ..Conv2dConfig::new(1, 8, 5) };
+/// assert!(!config.options.transposed);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dConfig {
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output.
+    pub outputs: usize,
+    /// Height and width of the kernel.
+    pub size: usize,
+    /// Padding, whether it is transposed, and how it is computed.
+    pub options: ConvOptions,
+}
+
+impl Conv2dConfig {
+    /// Without padding, not transposed.
+    pub fn new(inputs: usize, outputs: usize, size: usize) -> Self {
+        Self {
+            inputs,
+            outputs,
+            size,
+            options: ConvOptions::default(),
+        }
+    }
+}
+
 /// A convolution, or transposed convolution, of stride 1 without bias, initialised as PyTorch's.
 ///
 /// ```
 /// use puad::Params;
 /// use puad::candle_core::{DType, Device, Module, Tensor};
-/// use puad::net::Conv2d;
+/// use puad::net::{Conv2d, Conv2dConfig};
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let conv = Conv2d::new(1, 8, 5, 2, params.var_builder())?;
+/// let conv = Conv2d::new(&Conv2dConfig::new(1, 8, 5), params.var_builder())?;
 /// let xs = Tensor::ones((4, 1, 12, 12), DType::F32, &Device::Cpu)?;
-/// assert_eq!(conv.forward(&xs)?.dims(), [4, 8, 12, 12]);
+/// assert_eq!(conv.forward(&xs)?.dims(), [4, 8, 8, 8]);
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: Tensor,
-    padding: usize,
-    transposed: bool,
-    algorithm: ConvAlgorithm,
+    options: ConvOptions,
 }
 
 impl Conv2d {
-    /// `[batch, inputs, h, w] -> [batch, outputs, ...]`. Takes `weight`
-    /// (`[outputs, inputs, size, size]`) from `vb`.
+    /// `[batch, inputs, h, w] -> [batch, outputs, ...]`. Takes `weight`,
+    /// `[outputs, inputs, size, size]` or, transposed, `[inputs, outputs, size, size]`, from `vb`.
     ///
     /// # Errors
     /// If `vb` lacks it or holds another shape.
-    pub fn new(
-        inputs: usize,
-        outputs: usize,
-        size: usize,
-        padding: usize,
-        vb: VarBuilder<'_>,
-    ) -> Result<Self> {
-        let init = torch_default(inputs * size * size);
-        let weight = vb.get_with_hints((outputs, inputs, size, size), "weight", init)?;
-        Ok(Self {
-            weight,
-            padding,
-            transposed: false,
-            algorithm: ConvAlgorithm::Fast,
-        })
-    }
-
-    /// As [`new`](Self::new), transposed: `weight` is `[inputs, outputs, size, size]`.
-    ///
-    /// # Errors
-    /// If `vb` lacks it or holds another shape.
-    pub fn transposed(
-        inputs: usize,
-        outputs: usize,
-        size: usize,
-        padding: usize,
-        vb: VarBuilder<'_>,
-    ) -> Result<Self> {
-        // PyTorch reads the fan-in off the second dimension, which here counts outputs.
-        let init = torch_default(outputs * size * size);
-        let weight = vb.get_with_hints((inputs, outputs, size, size), "weight", init)?;
-        Ok(Self {
-            weight,
-            padding,
-            transposed: true,
-            algorithm: ConvAlgorithm::Fast,
-        })
-    }
-}
-
-impl Conv2d {
-    /// The same layer, computed by `algorithm`.
-    pub fn with_algorithm(self, algorithm: ConvAlgorithm) -> Self {
-        Self { algorithm, ..self }
+    pub fn new(config: &Conv2dConfig, vb: VarBuilder<'_>) -> Result<Self> {
+        let &Conv2dConfig {
+            inputs,
+            outputs,
+            size,
+            options,
+        } = config;
+        let (first, second) = if options.transposed {
+            (inputs, outputs)
+        } else {
+            (outputs, inputs)
+        };
+        // PyTorch reads the fan-in off the second dimension, whichever it is.
+        let init = torch_default(second * size * size);
+        let weight = vb.get_with_hints((first, second, size, size), "weight", init)?;
+        Ok(Self { weight, options })
     }
 
     /// Nearest upsampling by 2, then this convolution.
     pub(super) fn forward_upsampled(&self, xs: &Tensor) -> Result<Tensor> {
-        let (padding, transposed) = (self.padding, self.transposed);
-        ops::upsample2_conv2d(xs, &self.weight, padding, transposed, self.algorithm)
+        ops::upsample2_conv2d(xs, &self.weight, self.options)
     }
 
     /// This convolution and `norm`, with upsampling before and pooling after.
@@ -137,22 +168,16 @@ impl Conv2d {
     ) -> ConvBlock<'a> {
         ConvBlock {
             kernel: &self.weight,
-            transposed: self.transposed,
-            padding: self.padding,
+            conv: self.options,
             upsample,
             norm,
             pool,
-            algorithm: self.algorithm,
         }
     }
 }
 
 impl Module for Conv2d {
     fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        if self.transposed {
-            ops::conv_transpose2d_with(xs, &self.weight, self.padding, self.algorithm)
-        } else {
-            ops::conv2d_with(xs, &self.weight, self.padding, self.algorithm)
-        }
+        ops::conv2d(xs, &self.weight, self.options)
     }
 }

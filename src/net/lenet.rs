@@ -2,8 +2,8 @@ use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{BatchNorm, BatchNormConfig, Conv2d, Linear};
-use crate::ops::{self, ConvAlgorithm};
+use super::{BatchNorm, BatchNormConfig, Conv2d, Conv2dConfig, Linear, LinearConfig};
+use crate::ops::{self, ConvAlgorithm, ConvOptions};
 use crate::{Error, Result};
 
 const KERNEL: usize = 5;
@@ -135,11 +135,22 @@ impl LeNetConfig {
         Ok((self.latent / (h * w), h, w))
     }
 
-    fn norm(&self) -> BatchNormConfig {
+    fn norm(&self, channels: usize) -> BatchNormConfig {
         BatchNormConfig {
             affine: self.affine,
             negative_slope: NEGATIVE_SLOPE,
-            ..BatchNormConfig::default()
+            ..BatchNormConfig::new(channels)
+        }
+    }
+
+    fn conv(&self, inputs: usize, outputs: usize, transposed: bool) -> Conv2dConfig {
+        Conv2dConfig {
+            options: ConvOptions {
+                padding: PADDING,
+                transposed,
+                algorithm: self.algorithm,
+            },
+            ..Conv2dConfig::new(inputs, outputs, KERNEL)
         }
     }
 }
@@ -208,17 +219,20 @@ impl LeNetEncoder {
         for (i, &outputs) in config.blocks.iter().enumerate() {
             let vb = vb.pp("blocks").pp(i);
             blocks.push(Block {
-                conv: Conv2d::new(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?
-                    .with_algorithm(config.algorithm),
-                norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
+                conv: Conv2d::new(&config.conv(inputs, outputs, false), vb.pp("conv"))?,
+                norm: BatchNorm::new(&config.norm(outputs), vb.pp("norm"))?,
             });
             inputs = outputs;
         }
         let norm = match config.head {
-            Head::NormAct => Some(BatchNorm::new(config.latent, config.norm(), vb.pp("norm"))?),
+            Head::NormAct => Some(BatchNorm::new(&config.norm(config.latent), vb.pp("norm"))?),
             Head::Linear => None,
         };
-        let linear = Linear::new(inputs * h * w, config.latent, false, vb.pp("linear"))?;
+        let linear = LinearConfig {
+            bias: false,
+            ..LinearConfig::new(inputs * h * w, config.latent)
+        };
+        let linear = Linear::new(&linear, vb.pp("linear"))?;
         Ok(Self {
             blocks,
             linear,
@@ -278,14 +292,12 @@ impl LeNetDecoder {
         for (i, &outputs) in config.blocks.iter().rev().enumerate() {
             let vb = vb.pp("blocks").pp(i);
             blocks.push(Block {
-                conv: Conv2d::transposed(inputs, outputs, KERNEL, PADDING, vb.pp("conv"))?
-                    .with_algorithm(config.algorithm),
-                norm: BatchNorm::new(outputs, config.norm(), vb.pp("norm"))?,
+                conv: Conv2d::new(&config.conv(inputs, outputs, true), vb.pp("conv"))?,
+                norm: BatchNorm::new(&config.norm(outputs), vb.pp("norm"))?,
             });
             inputs = outputs;
         }
-        let out = Conv2d::transposed(inputs, config.channels, KERNEL, PADDING, vb.pp("out"))?
-            .with_algorithm(config.algorithm);
+        let out = Conv2d::new(&config.conv(inputs, config.channels, true), vb.pp("out"))?;
         Ok(Self { start, blocks, out })
     }
 }
@@ -340,73 +352,21 @@ mod tests {
 
     #[test]
     fn sizes_it_cannot_take_are_errors() {
-        let good = LeNetConfig::default();
-        let bad = [
-            (
-                "height",
-                LeNetConfig {
-                    height: 28,
-                    ..good.clone()
-                },
-            ),
-            (
-                "width",
-                LeNetConfig {
-                    width: 36,
-                    ..good.clone()
-                },
-            ),
-            (
-                "height",
-                LeNetConfig {
-                    height: 0,
-                    ..good.clone()
-                },
-            ),
-            (
-                "channels",
-                LeNetConfig {
-                    channels: 0,
-                    ..good.clone()
-                },
-            ),
-            (
-                "latent",
-                LeNetConfig {
-                    latent: 0,
-                    ..good.clone()
-                },
-            ),
-            (
-                "latent",
-                LeNetConfig {
-                    latent: 100,
-                    ..good.clone()
-                },
-            ),
-            (
-                "blocks",
-                LeNetConfig {
-                    blocks: vec![],
-                    ..good.clone()
-                },
-            ),
-            (
-                "blocks",
-                LeNetConfig {
-                    blocks: vec![8, 0],
-                    ..good.clone()
-                },
-            ),
-            (
-                "height",
-                LeNetConfig {
-                    blocks: vec![1; 64],
-                    ..good.clone()
-                },
-            ),
+        type Spoil = fn(&mut LeNetConfig);
+        let bad: [(&str, Spoil); 9] = [
+            ("height", |c| c.height = 28),
+            ("width", |c| c.width = 36),
+            ("height", |c| c.height = 0),
+            ("channels", |c| c.channels = 0),
+            ("latent", |c| c.latent = 0),
+            ("latent", |c| c.latent = 100),
+            ("blocks", |c| c.blocks = vec![]),
+            ("blocks", |c| c.blocks = vec![8, 0]),
+            ("height", |c| c.blocks = vec![1; 64]),
         ];
-        for (expected, config) in bad {
+        for (expected, spoil) in bad {
+            let mut config = LeNetConfig::default();
+            spoil(&mut config);
             let err = build(&config).err();
             assert!(
                 matches!(err, Some(Error::Config { name, .. }) if name == expected),

@@ -2,7 +2,7 @@ use candle_core::{Module, Result as CandleResult, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::Linear;
+use super::{Linear, LinearConfig};
 use crate::{Error, Result, ops};
 
 /// A multi-layer perceptron.
@@ -79,7 +79,11 @@ impl Mlp {
             ));
         }
         let layer = |(i, pair): (usize, &[usize])| {
-            Linear::new(pair[0], pair[1], config.bias, vb.pp("layers").pp(i))
+            let linear = LinearConfig {
+                bias: config.bias,
+                ..LinearConfig::new(pair[0], pair[1])
+            };
+            Linear::new(&linear, vb.pp("layers").pp(i))
         };
         Ok(Self {
             layers: widths

@@ -8,7 +8,7 @@ mod mlp;
 mod network;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
-pub use layers::{Conv2d, Linear};
+pub use layers::{Conv2d, Conv2dConfig, Linear, LinearConfig};
 pub use lenet::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder};
 pub use mlp::{Mlp, MlpConfig};
 pub use network::{Architecture, Decoder, Encoder, Layers, MlpShape, Network};

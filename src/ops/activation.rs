@@ -1,9 +1,9 @@
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::{DType, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
-use super::cuda;
+use super::cpu::Real;
+use super::cuda::{Launch, Launches, Operand, real};
+use super::unary::{Unary, Values};
 
 /// Elements a task handles.
 const CHUNK: usize = 1 << 14;
@@ -23,14 +23,7 @@ const CHUNK: usize = 1 << 14;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn leaky_relu(xs: &Tensor, slope: f64) -> Result<Tensor> {
-    if has_kernel(xs) {
-        return xs.contiguous()?.apply_op1(LeakyRelu { slope });
-    }
-    if cuda::has_kernel(xs) {
-        return cuda::leaky_relu(xs, slope);
-    }
-    let positive = xs.gt(&xs.zeros_like()?)?;
-    positive.where_cond(xs, &xs.affine(slope, 0.)?)
+    LeakyRelu { slope }.apply(xs)
 }
 
 /// `1 / (1 + exp(-x))`. Any shape, same shape out.
@@ -46,39 +39,38 @@ pub fn leaky_relu(xs: &Tensor, slope: f64) -> Result<Tensor> {
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn sigmoid(xs: &Tensor) -> Result<Tensor> {
-    if has_kernel(xs) {
-        return xs.contiguous()?.apply_op1(Sigmoid);
-    }
-    if cuda::has_kernel(xs) {
-        return cuda::sigmoid(xs);
-    }
-    (xs.neg()?.exp()? + 1.)?.recip()
+    Sigmoid.apply(xs)
 }
 
 struct Sigmoid;
 
-impl CustomOp1 for Sigmoid {
-    fn name(&self) -> &'static str {
-        "puad-sigmoid"
+impl Unary for Sigmoid {
+    const NAME: &'static str = "puad-sigmoid";
+
+    fn output(&self, xs: &Shape) -> Result<Shape> {
+        Ok(xs.clone())
     }
 
-    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = contiguous::<T>(xs, layout)?;
-            let ys = map2(xs, xs, |x, _| T::ONE / (T::ONE + (T::ZERO - x).exp()));
-            Ok((T::to_cpu_storage_owned(ys), layout.shape().clone()))
+    fn forward<T: Real>(&self, _: &[usize], xs: &[T]) -> Vec<T> {
+        map2(xs, xs, |x, _| {
+            T::ONE / (T::ONE + (T::ZERO - x).exponential())
         })
     }
 
-    fn bwd(&self, _: &Tensor, ys: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
-        let (ys_storage, ys_layout) = ys.storage_and_layout();
-        let (grad_storage, grad_layout) = grad.storage_and_layout();
-        dispatch!(self.name(), ys.dtype(), T => {
-            let ys = elements::<T>(&ys_storage, ys_layout)?;
-            let d_xs = map2(ys, elements(&grad_storage, grad_layout)?, |y, g| g * y * (T::ONE - y));
-            Ok(Some(Tensor::from_vec(d_xs, grad.shape(), grad.device())?))
+    fn backward<T: Real>(&self, _: &[usize], values: Values<'_, T>) -> Vec<T> {
+        map2(values.ys, values.grad, |y, g| g * y * (T::ONE - y))
+    }
+
+    fn launches(&self, dtype: DType, xs: &Shape) -> Result<Launches> {
+        Ok(Launches {
+            forward: Launch::each("sigmoid", dtype, xs.clone()),
+            backward: Launch::each("sigmoid_gradient", dtype, xs.clone()),
+            reads: &[Operand::Output],
         })
+    }
+
+    fn composed(&self, xs: &Tensor) -> Result<Tensor> {
+        (xs.neg()?.exp()? + 1.)?.recip()
     }
 }
 
@@ -86,28 +78,33 @@ struct LeakyRelu {
     slope: f64,
 }
 
-impl CustomOp1 for LeakyRelu {
-    fn name(&self) -> &'static str {
-        "puad-leaky-relu"
+impl Unary for LeakyRelu {
+    const NAME: &'static str = "puad-leaky-relu";
+
+    fn output(&self, xs: &Shape) -> Result<Shape> {
+        Ok(xs.clone())
     }
 
-    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = contiguous::<T>(xs, layout)?;
-            let ys = gate(xs, xs, T::from_f64(self.slope));
-            Ok((T::to_cpu_storage_owned(ys), layout.shape().clone()))
+    fn forward<T: Real>(&self, _: &[usize], xs: &[T]) -> Vec<T> {
+        gate(xs, xs, T::from_f64(self.slope))
+    }
+
+    fn backward<T: Real>(&self, _: &[usize], values: Values<'_, T>) -> Vec<T> {
+        gate(values.xs, values.grad, T::from_f64(self.slope))
+    }
+
+    fn launches(&self, dtype: DType, xs: &Shape) -> Result<Launches> {
+        let launch = |kernel| Launch::each(kernel, dtype, xs.clone()).with([real(self.slope)]);
+        Ok(Launches {
+            forward: launch("leaky_relu"),
+            backward: launch("leaky_relu_gradient"),
+            reads: &[Operand::Input],
         })
     }
 
-    fn bwd(&self, xs: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
-        let (xs_storage, xs_layout) = xs.storage_and_layout();
-        let (grad_storage, grad_layout) = grad.storage_and_layout();
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = elements::<T>(&xs_storage, xs_layout)?;
-            let d_xs = gate(xs, elements(&grad_storage, grad_layout)?, T::from_f64(self.slope));
-            Ok(Some(Tensor::from_vec(d_xs, grad.shape(), grad.device())?))
-        })
+    fn composed(&self, xs: &Tensor) -> Result<Tensor> {
+        let positive = xs.gt(&xs.zeros_like()?)?;
+        positive.where_cond(xs, &xs.affine(self.slope, 0.)?)
     }
 }
 

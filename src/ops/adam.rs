@@ -2,7 +2,8 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
-use super::cpu::{Real, contiguous, contiguous_mut, dispatch, has_kernel};
+use super::backend::Backend;
+use super::cpu::{Real, contiguous, contiguous_mut, dispatch};
 use super::cuda;
 
 /// Elements a task handles.
@@ -38,15 +39,13 @@ pub(crate) fn adam_step(
         && moments.elem_count() == 2 * weight.elem_count()
         && weight.is_contiguous()
         && moments.is_contiguous();
-    if !fits || !(has_kernel(weight) || cuda::has_kernel(weight)) {
-        return composed_adam_step(weight, grad, moments, step).map(Some);
-    }
-    let grad = grad.contiguous()?;
-    if cuda::has_kernel(weight) {
-        cuda::adam_step(weight, &grad, moments, step)?;
-    } else {
-        moments.inplace_op3(&grad, weight, &Moments(step))?;
-        weight.inplace_op2(moments, &Weight(step))?;
+    match Backend::of(weight) {
+        Backend::Cpu if fits => {
+            moments.inplace_op3(&grad.contiguous()?, weight, &Moments(step))?;
+            weight.inplace_op2(moments, &Weight(step))?;
+        }
+        Backend::Cuda if fits => cuda::adam_step(weight, &grad.contiguous()?, moments, step)?,
+        _ => return composed_adam_step(weight, grad, moments, step).map(Some),
     }
     Ok(None)
 }

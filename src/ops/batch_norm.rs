@@ -1,7 +1,9 @@
 use candle_core::{DType, Result, Tensor, Var, bail};
 
 use super::activation::leaky_relu;
-use super::cpu::{dispatch, elements, has_kernel};
+use super::backend::Backend;
+use super::channel_norm::ChannelMoments;
+use super::cpu::{dispatch, elements};
 use super::cuda;
 use super::normalize::{Normalize, moments};
 
@@ -87,37 +89,11 @@ pub fn batch_norm_train(
             xs.dims()
         )
     }
-    if cuda::has_kernel(xs) {
-        return cuda::batch_norm_train(xs, view, options);
+    match Backend::of(xs) {
+        Backend::Cpu => train_on_cpu(&xs.contiguous()?, view, options),
+        Backend::Cuda => cuda::batch_norm_train(xs, view, options),
+        Backend::Candle => composed_train(xs, view, options),
     }
-    if !has_kernel(xs) {
-        return composed_train(xs, view, options);
-    }
-    let xs = xs.contiguous()?;
-    let moments = {
-        let (storage, layout) = xs.storage_and_layout();
-        dispatch!("batch-norm", xs.dtype(), T => {
-            Ok(moments(view, elements::<T>(&storage, layout)?))
-        })?
-    };
-    let to_tensor = |f: fn(&(f64, f64)) -> f64| {
-        let values: Vec<f64> = moments.iter().map(f).collect();
-        Tensor::from_vec(values, view.channels, xs.device())?.to_dtype(xs.dtype())
-    };
-    let statistics = BatchStatistics {
-        mean: to_tensor(|m| m.0)?,
-        variance: to_tensor(|m| m.1)?,
-        count: view.count(),
-    };
-    let (scale, shift) = options.scale_shift(view.channels, &xs)?;
-    let op = Normalize {
-        view,
-        eps: options.eps,
-        slope: options.negative_slope,
-        from_batch: true,
-        moments,
-    };
-    Ok((xs.apply_op3(&scale, &shift, op)?, statistics))
 }
 
 /// Batch norm with given statistics (`[channels]` each, without gradient), then a LeakyReLU.
@@ -155,26 +131,14 @@ pub fn batch_norm_eval(
             variance.dims()
         )
     }
-    if cuda::has_kernel(xs) {
-        return cuda::batch_norm_eval(xs, (&mean, &variance), view, options);
+    match Backend::of(xs) {
+        Backend::Cpu => eval_on_cpu(&xs.contiguous()?, [&mean, &variance], view, options),
+        Backend::Cuda => cuda::batch_norm_eval(xs, [&mean, &variance], view, options),
+        Backend::Candle => {
+            let wide = |t: &Tensor| t.reshape((1, view.channels, 1));
+            composed(xs, view, [&wide(&mean)?, &wide(&variance)?], options)
+        }
     }
-    if !has_kernel(xs) {
-        let mean = mean.reshape((1, view.channels, 1))?;
-        let variance = variance.reshape((1, view.channels, 1))?;
-        return composed(xs, view, &mean, &variance, options);
-    }
-    let xs = xs.contiguous()?;
-    let host = |t: &Tensor| t.to_dtype(DType::F64)?.to_vec1::<f64>();
-    let moments = host(&mean)?.into_iter().zip(host(&variance)?).collect();
-    let (scale, shift) = options.scale_shift(view.channels, &xs)?;
-    let op = Normalize {
-        view,
-        eps: options.eps,
-        slope: options.negative_slope,
-        from_batch: false,
-        moments,
-    };
-    xs.apply_op3(&scale, &shift, op)
 }
 
 /// Moves running statistics towards those of a batch, in place:
@@ -182,7 +146,7 @@ pub fn batch_norm_eval(
 pub(crate) fn move_towards(running: &Var, batch: &Tensor, momentum: f64) -> Result<()> {
     let old = running.as_detached_tensor();
     let alike = old.dtype() == batch.dtype() && old.dims() == batch.dims();
-    if cuda::has_kernel(&old) && alike && old.is_contiguous() {
+    if Backend::of(&old) == Backend::Cuda && alike && old.is_contiguous() {
         return cuda::move_towards(&old, batch, momentum);
     }
     running.set(&((old * (1. - momentum))? + (batch * momentum)?)?)
@@ -214,6 +178,59 @@ impl ChannelView {
     }
 }
 
+/// `xs` is contiguous.
+fn train_on_cpu(
+    xs: &Tensor,
+    view: ChannelView,
+    options: BatchNormOptions<'_>,
+) -> Result<(Tensor, BatchStatistics)> {
+    let moments = {
+        let (storage, layout) = xs.storage_and_layout();
+        dispatch!("batch-norm", xs.dtype(), T => {
+            Ok(moments(view, elements::<T>(&storage, layout)?))
+        })?
+    };
+    let to_tensor = |f: fn(&ChannelMoments) -> f64| {
+        let values: Vec<f64> = moments.iter().map(f).collect();
+        Tensor::from_vec(values, view.channels, xs.device())?.to_dtype(xs.dtype())
+    };
+    let statistics = BatchStatistics {
+        mean: to_tensor(|m| m.mean)?,
+        variance: to_tensor(|m| m.variance)?,
+        count: view.count(),
+    };
+    let (scale, shift) = options.scale_shift(view.channels, xs)?;
+    let op = Normalize {
+        view,
+        eps: options.eps,
+        slope: options.negative_slope,
+        from_batch: true,
+        moments,
+    };
+    Ok((xs.apply_op3(&scale, &shift, op)?, statistics))
+}
+
+/// `xs` is contiguous; mean and variance `[channels]`.
+fn eval_on_cpu(
+    xs: &Tensor,
+    [mean, variance]: [&Tensor; 2],
+    view: ChannelView,
+    options: BatchNormOptions<'_>,
+) -> Result<Tensor> {
+    let host = |t: &Tensor| t.to_dtype(DType::F64)?.to_vec1::<f64>();
+    let pairs = host(mean)?.into_iter().zip(host(variance)?);
+    let moments = pairs.map(|(mean, variance)| ChannelMoments { mean, variance });
+    let (scale, shift) = options.scale_shift(view.channels, xs)?;
+    let op = Normalize {
+        view,
+        eps: options.eps,
+        slope: options.negative_slope,
+        from_batch: false,
+        moments: moments.collect(),
+    };
+    xs.apply_op3(&scale, &shift, op)
+}
+
 fn composed_train(
     xs: &Tensor,
     view: ChannelView,
@@ -222,7 +239,7 @@ fn composed_train(
     let channels = xs.reshape((view.batch, view.channels, view.pixels))?;
     let mean = channels.mean_keepdim((0, 2))?;
     let variance = channels.broadcast_sub(&mean)?.sqr()?.mean_keepdim((0, 2))?;
-    let ys = composed(xs, view, &mean, &variance, options)?;
+    let ys = composed(xs, view, [&mean, &variance], options)?;
     let statistics = BatchStatistics {
         mean: mean.detach().flatten_all()?,
         variance: variance.detach().flatten_all()?,
@@ -231,12 +248,11 @@ fn composed_train(
     Ok((ys, statistics))
 }
 
-/// `mean` and `variance`: `[1, channels, 1]`.
+/// Mean and variance: `[1, channels, 1]`.
 fn composed(
     xs: &Tensor,
     view: ChannelView,
-    mean: &Tensor,
-    variance: &Tensor,
+    [mean, variance]: [&Tensor; 2],
     options: BatchNormOptions<'_>,
 ) -> Result<Tensor> {
     let channels = xs.reshape((view.batch, view.channels, view.pixels))?;

@@ -3,33 +3,12 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 
 use serde::{Deserialize, Serialize};
 
-use super::cpu::{Real, contiguous, dispatch, elements, gradient_of, has_kernel};
+use super::backend::Backend;
+use super::cpu::{Real, contiguous, dispatch, elements, gradient_of};
+#[cfg(feature = "cudnn")]
 use super::cuda;
 use super::fast::Plan;
 use super::im2col::{self, ConvShape};
-
-/// 2-d convolution (cross-correlation) of stride 1.
-///
-/// `xs`: `[batch, c_in, h, w]`, `kernel`: `[c_out, c_in, kh, kw]` ->
-/// `[batch, c_out, h + 2 padding - kh + 1, w + 2 padding - kw + 1]`.
-///
-/// No gradient is computed for an input that needs none, such as raw images.
-///
-/// # Errors
-/// If the channels differ, or the kernel exceeds the padded input.
-///
-/// ```
-/// use puad::candle_core::{Device, Tensor};
-///
-/// let xs = Tensor::new(&[[[[1f32, 2.], [3., 4.]]]], &Device::Cpu)?;
-/// let kernel = Tensor::new(&[[[[1f32, 0.], [0., 10.]]]], &Device::Cpu)?;
-/// let ys = puad::ops::conv2d(&xs, &kernel, 0)?;
-/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [41.]);
-/// # Ok::<(), puad::Error>(())
-/// ```
-pub fn conv2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
-    conv2d_with(xs, kernel, padding, ConvAlgorithm::Fast)
-}
 
 /// How a convolution is computed in f32, on the CPU and, with the feature `cudnn`, on CUDA. In f64, and
 /// on other devices, all are the same. The errors are those measured on the CPU.
@@ -48,91 +27,92 @@ pub enum ConvAlgorithm {
     Tf32,
 }
 
-/// [`conv2d`] by the given algorithm.
-///
-/// # Errors
-/// As [`conv2d`].
-pub fn conv2d_with(
-    xs: &Tensor,
-    kernel: &Tensor,
-    padding: usize,
-    algorithm: ConvAlgorithm,
-) -> Result<Tensor> {
-    let shape = ConvShape::new(xs.dims4()?, kernel.dims4()?, padding)?;
-    if !has_kernel(xs) && !cuda::has_convolution(xs) {
-        return xs.conv2d(kernel, padding, 1, 1, 1);
-    }
-    if let Some(op) = FastConv::choose(xs, kernel, shape, (algorithm, false)) {
-        return xs.contiguous()?.apply_op2(&kernel.contiguous()?, op);
-    }
-    let op = Conv {
-        shape,
-        algorithm,
-        forward: Role::Output,
-    };
-    xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
+/// What a convolution does beside its sum. Default: no padding, not transposed, the fast algorithm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConvOptions {
+    /// Zeros added to every border of the input; of a transposed convolution, values taken off every
+    /// border of the output.
+    pub padding: usize,
+    /// Whether it is the transposed convolution, the adjoint of the other in its input.
+    pub transposed: bool,
+    /// How it is computed.
+    pub algorithm: ConvAlgorithm,
 }
 
-/// Transposed 2-d convolution of stride 1: the adjoint of [`conv2d`] in its input.
+/// 2-d convolution (cross-correlation) of stride 1, or a transposed one.
 ///
-/// `xs`: `[batch, c_in, h, w]`, `kernel`: `[c_in, c_out, kh, kw]` (PyTorch's layout) ->
+/// `xs`: `[batch, c_in, h, w]`, `kernel`: `[c_out, c_in, kh, kw]` ->
+/// `[batch, c_out, h + 2 padding - kh + 1, w + 2 padding - kw + 1]`. Transposed: `kernel`:
+/// `[c_in, c_out, kh, kw]` (PyTorch's layout) ->
 /// `[batch, c_out, h + kh - 1 - 2 padding, w + kw - 1 - 2 padding]`.
 ///
+/// No gradient is computed for an input that needs none, such as raw images.
+///
 /// # Errors
-/// If the channels differ, or the padding leaves no output.
+/// If the channels differ, the kernel exceeds the padded input, or a transposed convolution's padding
+/// leaves no output.
 ///
 /// ```
 /// use puad::candle_core::{Device, Tensor};
+/// use puad::ops::{ConvOptions, conv2d};
 ///
-/// let xs = Tensor::new(&[[[[2f32]]]], &Device::Cpu)?;
-/// let kernel = Tensor::new(&[[[[1f32, 2.], [3., 4.]]]], &Device::Cpu)?;
-/// let ys = puad::ops::conv_transpose2d(&xs, &kernel, 0)?;
-/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [2., 4., 6., 8.]);
+/// let xs = Tensor::new(&[[[[1f32, 2.], [3., 4.]]]], &Device::Cpu)?;
+/// let kernel = Tensor::new(&[[[[1f32, 0.], [0., 10.]]]], &Device::Cpu)?;
+/// let ys = conv2d(&xs, &kernel, ConvOptions::default())?;
+/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [41.]);
+///
+/// let options = ConvOptions { transposed: true, ..Default::default() };
+/// let ys = conv2d(&Tensor::new(&[[[[2f32]]]], &Device::Cpu)?, &kernel, options)?;
+/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [2., 0., 0., 20.]);
 /// # Ok::<(), puad::Error>(())
 /// ```
-pub fn conv_transpose2d(xs: &Tensor, kernel: &Tensor, padding: usize) -> Result<Tensor> {
-    conv_transpose2d_with(xs, kernel, padding, ConvAlgorithm::Fast)
-}
-
-/// [`conv_transpose2d`] by the given algorithm.
-///
-/// # Errors
-/// As [`conv_transpose2d`].
-pub fn conv_transpose2d_with(
-    xs: &Tensor,
-    kernel: &Tensor,
-    padding: usize,
-    algorithm: ConvAlgorithm,
-) -> Result<Tensor> {
-    let (n, c_in, h, w) = xs.dims4()?;
-    let (kernel_in, c_out, kh, kw) = kernel.dims4()?;
-    // The convolution that this is the adjoint of maps our output to our input.
-    let size = |len: usize, k: usize| (len + k).checked_sub(1 + 2 * padding).filter(|&s| s > 0);
-    let (Some(out_h), Some(out_w), true) = (size(h, kh), size(w, kw), kernel_in == c_in) else {
-        return Err(candle_core::Error::ShapeMismatchBinaryOp {
-            lhs: xs.shape().clone(),
-            rhs: kernel.shape().clone(),
-            op: "conv_transpose2d",
-        }
-        .bt());
+pub fn conv2d(xs: &Tensor, kernel: &Tensor, options: ConvOptions) -> Result<Tensor> {
+    let mismatch = || candle_core::Error::ShapeMismatchBinaryOp {
+        lhs: xs.shape().clone(),
+        rhs: kernel.shape().clone(),
+        op: "conv2d",
     };
-    let adjoint = ConvShape::new((n, c_out, out_h, out_w), kernel.dims4()?, padding)?;
-    if !has_kernel(xs) && !cuda::has_convolution(xs) {
-        return xs.conv_transpose2d(kernel, padding, 0, 1, 1);
+    let input = ConvShape::of(xs, kernel, options)?.ok_or_else(|| mismatch().bt())?;
+    let (forward, shape) = if options.transposed {
+        (Role::Input, input.adjoint())
+    } else {
+        (Role::Output, Some(input))
+    };
+    let valid = shape.filter(ConvShape::is_valid);
+    let shape = valid.ok_or_else(|| mismatch().bt())?;
+    if Backend::of_convolution(xs) == Backend::Candle {
+        return if options.transposed {
+            xs.conv_transpose2d(kernel, options.padding, 0, 1, 1)
+        } else {
+            xs.conv2d(kernel, options.padding, 1, 1, 1)
+        };
     }
-    if kh == kw && padding < kh {
-        let kernel_dims = (c_out, c_in, kh, kw);
-        let shape = ConvShape::new((n, c_in, h, w), kernel_dims, kh - 1 - padding)?;
-        if let Some(op) = FastConv::choose(xs, kernel, shape, (algorithm, true)) {
-            return xs.contiguous()?.apply_op2(&kernel.contiguous()?, op);
-        }
+    let (xs, kernel) = (&xs.contiguous()?, &kernel.contiguous()?);
+    if let Some(plan) = fast_plan(xs, kernel, input, options) {
+        return xs.apply_op2(kernel, FastConv(plan));
     }
     let op = Conv {
-        shape: adjoint,
-        algorithm,
-        forward: Role::Input,
+        shape,
+        algorithm: options.algorithm,
+        forward,
     };
-    xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
+    xs.apply_op2(kernel, op)
+}
+
+/// The vector kernels' plan, or `None` where [`Conv`] serves better. `shape`: of the convolution, with
+/// the padding of a transposed one.
+fn fast_plan(xs: &Tensor, kernel: &Tensor, shape: ConvShape, options: ConvOptions) -> Option<Plan> {
+    let f32s = xs.dtype() == DType::F32 && kernel.dtype() == DType::F32;
+    let fast = options.algorithm != ConvAlgorithm::Exact && Backend::of(xs) == Backend::Cpu;
+    if !f32s || !fast {
+        return None;
+    }
+    let shape = if options.transposed {
+        shape.flipped()?
+    } else {
+        shape
+    };
+    Plan::choose(shape, options.transposed, 1)
 }
 
 /// The three tensors of a convolution `output = input * kernel`. Each of them, or its gradient, is
@@ -166,20 +146,6 @@ impl Role {
 
 /// A convolution in f32 by the vector kernels.
 struct FastConv(Plan);
-
-impl FastConv {
-    /// `None` where [`Conv`] serves better.
-    fn choose(
-        xs: &Tensor,
-        kernel: &Tensor,
-        shape: ConvShape,
-        (algorithm, transposed): (ConvAlgorithm, bool),
-    ) -> Option<Self> {
-        let f32s = xs.dtype() == DType::F32 && kernel.dtype() == DType::F32;
-        let fast = f32s && algorithm != ConvAlgorithm::Exact && has_kernel(xs);
-        fast.then(|| Plan::choose(shape, transposed, 1))?.map(Self)
-    }
-}
 
 impl CustomOp2 for FastConv {
     fn name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Access to tensors on the CPU, and sums in a fixed order.
 
-use candle_core::{CpuStorage, DType, Device, Error, Layout, Result, Storage, Tensor, WithDType};
+use candle_core::{CpuStorage, Device, Error, Layout, Result, Storage, Tensor, WithDType};
 
 /// The element types that have kernels.
 pub(super) trait Real: WithDType {
@@ -8,6 +8,8 @@ pub(super) trait Real: WithDType {
     const ONE: Self;
 
     fn square_root(self) -> Self;
+    fn exponential(self) -> Self;
+    fn not_a_number(self) -> bool;
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
@@ -17,6 +19,14 @@ impl Real for f32 {
 
     fn square_root(self) -> Self {
         self.sqrt()
+    }
+
+    fn exponential(self) -> Self {
+        self.exp()
+    }
+
+    fn not_a_number(self) -> bool {
+        self.is_nan()
     }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
@@ -35,56 +45,20 @@ impl Real for f64 {
         self.sqrt()
     }
 
+    fn exponential(self) -> Self {
+        self.exp()
+    }
+
+    fn not_a_number(self) -> bool {
+        self.is_nan()
+    }
+
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
         match storage {
             CpuStorage::F64(values) => Ok(values),
             _ => Err(Error::Msg("kernel called with another dtype".into()).bt()),
         }
     }
-}
-
-/// Whether the kernels of this module take `t`; all others go through candle's operations.
-pub(super) fn has_kernel(t: &Tensor) -> bool {
-    #[cfg(test)]
-    if MODE.get() != Mode::Kernels {
-        return false;
-    }
-    t.device().is_cpu() && matches!(t.dtype(), DType::F32 | DType::F64)
-}
-
-/// What a test runs on the CPU.
-#[cfg(test)]
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Mode {
-    Kernels,
-    /// candle's operations alone, as on a device without kernels.
-    Composed,
-    /// The kernels of CUDA, emulated.
-    Emulated,
-}
-
-#[cfg(test)]
-thread_local! {
-    static MODE: std::cell::Cell<Mode> = const { std::cell::Cell::new(Mode::Kernels) };
-}
-
-#[cfg(test)]
-pub(super) fn mode() -> Mode {
-    MODE.get()
-}
-
-#[cfg(test)]
-pub(super) fn in_mode<T>(mode: Mode, f: impl FnOnce() -> T) -> T {
-    let before = MODE.replace(mode);
-    let result = f();
-    MODE.set(before);
-    result
-}
-
-/// Runs `f` on candle's operations alone, as on a device without kernels.
-#[cfg(test)]
-pub(super) fn composed<T>(f: impl FnOnce() -> T) -> T {
-    in_mode(Mode::Composed, f)
 }
 
 /// Runs `$body` with `$t` as the element type of `$dtype`, f32 or f64.

@@ -7,31 +7,33 @@ use candle_core::{
 };
 use rayon::prelude::*;
 
+use super::channel_norm::{ChannelGradient, ChannelMoments, ChannelNorm};
 use super::cpu::{contiguous, elements, gradient_of};
 use super::fast::{
-    Activation, Moments, Plan, image_moments, merge_moments, to_pixels, uninit, with_scratch,
+    Activation, PixelGradients, PixelNorms, Plan, image_moments, merge_moments, to_pixels,
+    with_scratch,
 };
-use super::{BatchNormOptions, ConvAlgorithm, ConvBlock, batch_norm_eval};
+use super::{BatchNormOptions, ConvBlock, ConvOptions, batch_norm_eval};
 
 /// What the backward pass needs of the forward pass.
 pub(super) struct Kept {
     /// The convolution's output, `[n, pixels, stride]`.
-    pub(super) values: Vec<f32>,
-    pub(super) moments: Moments,
+    pub(super) values: Box<[f32]>,
+    /// Of each channel.
+    pub(super) moments: Vec<ChannelMoments>,
 }
 
 pub(super) enum Statistics {
     /// Of the batch.
     Batch(Arc<OnceLock<Kept>>),
-    /// Means, and variances in place of the squares.
-    Given(Moments),
+    /// Of each channel.
+    Given(Vec<ChannelMoments>),
 }
 
 /// Arguments: input, kernel, and `[2, channels]` scale and shift.
 pub(super) struct Fused {
     pub(super) plan: Plan,
-    pub(super) transposed: bool,
-    pub(super) padding: usize,
+    pub(super) conv: ConvOptions,
     pub(super) eps: f64,
     pub(super) slope: f64,
     pub(super) pool: usize,
@@ -48,26 +50,18 @@ impl Fused {
         (oh / self.pool, ow / self.pool)
     }
 
-    /// `1 / sqrt(variance + eps)` by channel.
-    fn inverse_deviations(&self, moments: &Moments) -> Vec<f64> {
-        let count = moments.count as f64;
-        let inverse = |s: &f64| (s / count + self.eps).sqrt().recip();
-        moments.squares.iter().map(inverse).collect()
+    /// `affine`: `[2, channels]`.
+    fn norms(&self, moments: &[ChannelMoments], affine: &[f32]) -> Vec<ChannelNorm<f32>> {
+        let (scale, shift) = affine.split_at(self.channels());
+        let channels = moments.iter().zip(scale.iter().zip(shift));
+        channels
+            .map(|(&moments, (&scale, &shift))| ChannelNorm::new(moments, self.eps, scale, shift))
+            .collect()
     }
 
-    fn activation(&self, moments: &Moments, affine: &[f32]) -> Activation {
-        let (scale, shift) = affine.split_at(self.channels());
-        let padded = |values: &mut dyn Iterator<Item = f32>| {
-            let mut values: Vec<f32> = values.take(self.channels()).collect();
-            values.resize(self.plan.stride, 0.);
-            values
-        };
-        let inverse = self.inverse_deviations(moments);
-        let factors = inverse.iter().zip(scale);
+    fn activation<'a>(&self, norms: &'a PixelNorms) -> Activation<'a> {
         Activation {
-            mean: padded(&mut moments.mean.iter().map(|&m| m as f32)),
-            factor: padded(&mut factors.map(|(i, &s)| (i * f64::from(s)) as f32)),
-            shift: padded(&mut shift.iter().copied()),
+            norms,
             slope: self.slope as f32,
             pool: self.pool,
             size: self.plan.shape.out_hw(),
@@ -77,17 +71,20 @@ impl Fused {
     fn forward(&self, xs: &[f32], kernel: &[f32], affine: &[f32]) -> Vec<f32> {
         let (n, len) = (self.plan.shape.n, self.plan.output_len());
         let (oh, ow) = self.out_hw();
-        let mut out = uninit(n * self.channels() * oh * ow);
+        let mut out = Box::new_uninit_slice(n * self.channels() * oh * ow);
         let planes = out.chunks_exact_mut(self.channels() * oh * ow);
         match &self.statistics {
             Statistics::Given(moments) => {
-                let activation = self.activation(moments, affine);
-                let each = |planes: &mut [f32], image: &mut [f32]| activation.apply(image, planes);
-                self.plan.forward(xs, kernel, None, planes.collect(), each);
+                let norms = PixelNorms::new(&self.norms(moments, affine), self.plan.stride);
+                let activation = self.activation(&norms);
+                self.plan
+                    .forward(xs, kernel, None, planes.collect(), |planes, image| {
+                        activation.apply(image, planes);
+                    });
             }
             Statistics::Batch(kept) => {
-                let mut values = uninit(n * len);
-                let mut parts = vec![Moments::default(); n];
+                let mut values = Box::new_uninit_slice(n * len);
+                let mut parts = vec![Vec::new(); n];
                 let row = self.plan.shape.out_hw().1;
                 self.plan.forward(
                     xs,
@@ -96,8 +93,12 @@ impl Fused {
                     parts.iter_mut().collect(),
                     |part, image| *part = image_moments(image, self.plan.stride, row),
                 );
-                let moments = merge_moments(&parts);
-                let activation = self.activation(&moments, affine);
+                // SAFETY: the convolution writes every value.
+                let values = unsafe { values.assume_init() };
+                let mut moments = merge_moments(&parts);
+                moments.truncate(self.channels());
+                let norms = PixelNorms::new(&self.norms(&moments, affine), self.plan.stride);
+                let activation = self.activation(&norms);
                 let planes: Vec<_> = planes.collect();
                 planes
                     .into_par_iter()
@@ -107,16 +108,18 @@ impl Fused {
                 let _ = kept.set(Kept { values, moments });
             }
         }
-        out
+        // SAFETY: the planes are all of it, and each image's are written.
+        unsafe { out.assume_init() }.into_vec()
     }
 
-    /// Sums of the gradient, and of its product with the deviation, by channel.
-    fn gradient_sums(
+    /// The gradients of the batch norm, by channel.
+    fn norm_gradients(
         &self,
-        activation: &Activation,
+        norms: &[ChannelNorm<f32>],
+        activation: Activation<'_>,
         values: &[f32],
         grad: &[f32],
-    ) -> [Vec<f64>; 2] {
+    ) -> Vec<ChannelGradient<f32>> {
         let (oh, ow) = self.out_hw();
         let planes = grad.par_chunks_exact(self.channels() * oh * ow);
         let parts: Vec<Vec<[f32; 2]>> = values
@@ -129,22 +132,26 @@ impl Fused {
                 })
             })
             .collect();
-        [0, 1].map(|i| {
-            let sum = |c: usize| parts.iter().map(|part| f64::from(part[c][i])).sum();
-            (0..self.plan.stride).map(sum).collect()
-        })
+        let count = self.plan.shape.n * self.plan.pixels();
+        let channels = norms.iter().enumerate();
+        channels
+            .map(|(c, norm)| {
+                let [sum, product] =
+                    [0, 1].map(|i| parts.iter().map(|part| f64::from(part[c][i])).sum());
+                norm.gradient(sum, product, count)
+            })
+            .collect()
     }
 
     fn backward(&self, args: [&[f32]; 3], want: [bool; 3], grad: &[f32], kept: &Kept) -> Gradients {
         let [xs, kernel, affine] = args;
         let Kept { values, moments } = kept;
-        let (plan, count) = (&self.plan, moments.count as f64);
-        let activation = self.activation(moments, affine);
-        let [sums, products] = self.gradient_sums(&activation, values, grad);
-        let inverse = self.inverse_deviations(moments);
-        let constant: Vec<f32> = sums.iter().map(|s| (s / count) as f32).collect();
-        let linear = products.iter().zip(&inverse);
-        let linear: Vec<f32> = linear.map(|(p, i)| (p / count * i * i) as f32).collect();
+        let plan = &self.plan;
+        let norms = self.norms(moments, affine);
+        let pixel_norms = PixelNorms::new(&norms, plan.stride);
+        let activation = self.activation(&pixel_norms);
+        let gradients = self.norm_gradients(&norms, activation, values, grad);
+        let pixel_gradients = PixelGradients::new(&gradients, plan.stride);
         let (oh, ow) = self.out_hw();
         let (len, planes_len) = (plan.output_len(), self.channels() * oh * ow);
         let fill = |i: usize, frame: &mut [f32]| {
@@ -153,20 +160,18 @@ impl Fused {
                 to_pixels(planes, (oh, ow), plan.stride, pixels);
                 frame.fill(0.);
                 let image = &values[i * len..][..len];
-                let coefficients = (constant.as_slice(), linear.as_slice());
                 let place = plan.grad_frame();
-                activation.input_gradient((image, pixels), coefficients, frame, place);
+                activation.input_gradient((image, pixels), &pixel_gradients, frame, place);
             });
         };
-        let (d_xs, d_kernel) = match want[0] || want[1] {
-            true => plan.backward((xs, kernel), (want[0], want[1]), &fill),
-            false => (None, None),
+        let (d_xs, d_kernel) = if want[0] || want[1] {
+            plan.backward((xs, kernel), (want[0], want[1]), &fill)
+        } else {
+            (None, None)
         };
         let d_affine = want[2].then(|| {
-            let scales = products.iter().zip(&inverse).map(|(p, i)| (p * i) as f32);
-            let shifts = sums.iter().map(|&s| s as f32);
-            let channels = self.channels();
-            scales.take(channels).chain(shifts.take(channels)).collect()
+            let scales = gradients.iter().map(|g| g.scale);
+            scales.chain(gradients.iter().map(|g| g.shift)).collect()
         });
         [d_xs, d_kernel, d_affine]
     }
@@ -176,7 +181,7 @@ impl Fused {
         &self,
         args: [&Tensor; 3],
         grad: &Tensor,
-        given: &Moments,
+        given: &[ChannelMoments],
     ) -> Result<Grads> {
         let leaves = [
             Var::from_tensor(&args[0].detach())?,
@@ -186,8 +191,7 @@ impl Fused {
         let (scale, shift) = (leaves[2].get(0)?, leaves[2].get(1)?);
         let block = ConvBlock {
             kernel: &leaves[1],
-            transposed: self.transposed,
-            padding: self.padding,
+            conv: self.conv,
             upsample: self.plan.upsample,
             norm: BatchNormOptions {
                 affine: Some((&scale, &shift)),
@@ -195,10 +199,12 @@ impl Fused {
                 negative_slope: self.slope,
             },
             pool: self.pool,
-            algorithm: ConvAlgorithm::Fast,
         };
-        let vector = |values: &[f64]| Tensor::new(values, &Device::Cpu)?.to_dtype(DType::F32);
-        let (mean, variance) = (vector(&given.mean)?, vector(&given.squares)?);
+        let vector = |f: fn(&ChannelMoments) -> f64| {
+            let values: Vec<f64> = given.iter().map(f).collect();
+            Tensor::from_vec(values, given.len(), &Device::Cpu)?.to_dtype(DType::F32)
+        };
+        let (mean, variance) = (vector(|m| m.mean)?, vector(|m| m.variance)?);
         let ys = batch_norm_eval(&block.convolve(&leaves[0])?, &mean, &variance, block.norm)?;
         let grads = (block.shrink(&ys)? * grad)?.sum_all()?.backward()?;
         let keep = |i: usize| {

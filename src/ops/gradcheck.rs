@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::cpu::composed;
+use super::backend::composed;
 use super::*;
 
 const STEP: f64 = 1e-5;
@@ -123,6 +123,14 @@ fn check(what: &str, inputs: &[Tensor], f: impl Fn(&[Tensor]) -> Result<Tensor>)
     }
 }
 
+fn options(padding: usize, transposed: bool) -> ConvOptions {
+    ConvOptions {
+        padding,
+        transposed,
+        ..Default::default()
+    }
+}
+
 #[test]
 fn convolutions() {
     for (n, c_in, h, w, c_out, size, padding) in [
@@ -136,11 +144,11 @@ fn convolutions() {
         let xs = spread(&[n, c_in, h, w], 1);
         let kernel = spread(&[c_out, c_in, size, size], 2);
         check(&format!("conv2d {what}"), &[xs.clone(), kernel], |t| {
-            conv2d(&t[0], &t[1], padding)
+            conv2d(&t[0], &t[1], options(padding, false))
         });
         let kernel = spread(&[c_in, c_out, size, size], 3);
         check(&format!("conv_transpose2d {what}"), &[xs, kernel], |t| {
-            conv_transpose2d(&t[0], &t[1], padding)
+            conv2d(&t[0], &t[1], options(padding, true))
         });
     }
 }
@@ -150,8 +158,8 @@ fn a_transposed_convolution_is_the_adjoint() {
     let (xs, ys) = (spread(&[2, 3, 6, 6], 1), spread(&[2, 4, 6, 6], 2));
     let kernel = spread(&[4, 3, 5, 5], 3);
     let dot = |a: &Tensor, b: &Tensor| values(&(a * b).unwrap().sum_all().unwrap())[0];
-    let left = dot(&conv2d(&xs, &kernel, 2).unwrap(), &ys);
-    let right = dot(&xs, &conv_transpose2d(&ys, &kernel, 2).unwrap());
+    let left = dot(&conv2d(&xs, &kernel, options(2, false)).unwrap(), &ys);
+    let right = dot(&xs, &conv2d(&ys, &kernel, options(2, true)).unwrap());
     approx::assert_relative_eq!(left, right, max_relative = 1e-12);
 }
 
@@ -159,7 +167,10 @@ fn a_transposed_convolution_is_the_adjoint() {
 fn raw_images_get_no_gradient() {
     let xs = spread(&[2, 3, 6, 6], 1);
     let kernel = Var::from_tensor(&spread(&[4, 3, 5, 5], 3)).unwrap();
-    let risk = conv2d(&xs, &kernel, 2).unwrap().sum_all().unwrap();
+    let risk = conv2d(&xs, &kernel, options(2, false))
+        .unwrap()
+        .sum_all()
+        .unwrap();
     let grads = risk.backward().unwrap();
     assert!(grads.get(&xs).is_none() && grads.get(&kernel).is_some());
 }
@@ -224,6 +235,57 @@ pub(super) fn batch_norm_keeps_its_digits_beside_a_large_mean() {
     assert_close("values", &values(&ys), &values(&exact.0), 2e-6);
     let (got, want) = (values(&statistics.variance), values(&exact.1.variance));
     approx::assert_relative_eq!(got[0], want[0], max_relative = 1e-5);
+}
+
+/// Largest error of the normalised values, and of the gradient relative to its largest entry, at ratios
+/// of the mean to the deviation, by batch norm on its own and inside a block.
+#[test]
+fn a_block_keeps_its_digits_beside_a_large_mean() {
+    let normalised = |t: &[Tensor], algorithm| {
+        // The convolution leaves its input as it is.
+        let kernel = Tensor::ones((8, 1, 1, 1), t[0].dtype(), &device())?;
+        let block = ConvBlock {
+            kernel: &kernel,
+            conv: ConvOptions {
+                algorithm,
+                ..Default::default()
+            },
+            upsample: 1,
+            norm: BatchNormOptions {
+                affine: None,
+                eps: 1e-5,
+                negative_slope: 1.,
+            },
+            pool: 1,
+        };
+        Ok(conv_block_train(&t[0], block)?.0)
+    };
+    let largest = |got: &[f64], want: &[f64]| {
+        let pairs = got.iter().zip(want);
+        pairs.fold(0f64, |m, (g, w)| m.max((g - w).abs()))
+    };
+    for (ratio, algorithm) in [1., 30., 1000.].into_iter().flat_map(|ratio| {
+        [ConvAlgorithm::Exact, ConvAlgorithm::Fast].map(|algorithm| (ratio, algorithm))
+    }) {
+        let f: &dyn Fn(&[Tensor]) -> Result<Tensor> = &|t| normalised(t, algorithm);
+        let (mut value, mut slope) = (0f64, 0f64);
+        for seed in 0..8 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mean = ratio * rng.random_range(0.9..1.1);
+            // Of deviation 1.
+            let mut pixel = |_| mean + 3f64.sqrt() * rng.random_range(-1. ..1.);
+            let pixels: Vec<f64> = (0..1 << 16).map(&mut pixel).collect();
+            let xs = Tensor::from_vec(pixels, (64, 1, 32, 32), &device()).unwrap();
+            let single = [xs.to_dtype(DType::F32).unwrap()];
+            let double = [single[0].to_dtype(DType::F64).unwrap()];
+            let (got, want) = (f(&single).unwrap(), f(&double).unwrap());
+            value = value.max(largest(&values(&got), &values(&want)));
+            let (got, want) = (gradients(f, &single), gradients(f, &double));
+            slope = slope.max(largest(&got[0], &want[0]) / largest(&want[0], &[0.; 1 << 16]));
+        }
+        println!("{ratio:>4} {algorithm:?} values {value:.1e} gradient {slope:.1e}");
+        assert!(value < 5e-7 && slope < 5e-7, "{ratio}, {algorithm:?}");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Convolution of stride 1 as a matrix product per image: unfold, multiply, fold.
 
-use candle_core::{Error, Result};
+use candle_core::{Result, Tensor};
 use gemm::Parallelism;
 use rayon::prelude::*;
 
+use super::ConvOptions;
 use super::cpu::Real;
 
 /// Images a task accumulates a weight gradient over. Fixed, so that the order of the sum does not
@@ -24,21 +25,17 @@ pub(super) struct ConvShape {
 }
 
 impl ConvShape {
-    pub(super) fn new(
-        (n, c_in, h, w): (usize, usize, usize, usize),
-        (c_out, kernel_in, kh, kw): (usize, usize, usize, usize),
-        padding: usize,
-    ) -> Result<Self> {
-        let fits = h + 2 * padding >= kh && w + 2 * padding >= kw;
-        if kernel_in != c_in || kh * kw == 0 || !fits {
-            return Err(Error::ShapeMismatchBinaryOp {
-                lhs: (n, c_in, h, w).into(),
-                rhs: (c_out, kernel_in, kh, kw).into(),
-                op: "conv2d",
-            }
-            .bt());
-        }
-        Ok(Self {
+    /// Of an input and a kernel, with the padding of a transposed convolution where it is one; `None` if
+    /// their channels differ.
+    pub(super) fn of(xs: &Tensor, kernel: &Tensor, options: ConvOptions) -> Result<Option<Self>> {
+        let (n, c_in, h, w) = xs.dims4()?;
+        let (k0, k1, kh, kw) = kernel.dims4()?;
+        let (kernel_in, c_out) = if options.transposed {
+            (k0, k1)
+        } else {
+            (k1, k0)
+        };
+        Ok((kernel_in == c_in).then_some(Self {
             n,
             c_in,
             h,
@@ -46,8 +43,37 @@ impl ConvShape {
             c_out,
             kh,
             kw,
-            padding,
+            padding: options.padding,
+        }))
+    }
+
+    /// Whether the kernel has values and fits the padded input.
+    pub(super) fn is_valid(&self) -> bool {
+        let p = 2 * self.padding;
+        self.kh * self.kw > 0 && self.h + p >= self.kh && self.w + p >= self.kw
+    }
+
+    /// The convolution that a transposed one, from `c_in` channels of `h x w` and with this padding, is
+    /// the adjoint of: it maps the other's output to its input. `None` where there is no output.
+    pub(super) fn adjoint(&self) -> Option<Self> {
+        let size = |len: usize, k: usize| {
+            let len = (len + k).checked_sub(1 + 2 * self.padding);
+            len.filter(|&len| len > 0)
+        };
+        Some(Self {
+            c_in: self.c_out,
+            c_out: self.c_in,
+            h: size(self.h, self.kh)?,
+            w: size(self.w, self.kw)?,
+            ..*self
         })
+    }
+
+    /// The convolution that equals such a transposed one, with a kernel turned by half. `None` where it
+    /// would have another padding by rows than by columns, or a negative one.
+    pub(super) fn flipped(&self) -> Option<Self> {
+        let padding = (self.kh.checked_sub(1)?).checked_sub(self.padding)?;
+        (self.kh == self.kw).then_some(Self { padding, ..*self })
     }
 
     pub(super) fn out_hw(&self) -> (usize, usize) {

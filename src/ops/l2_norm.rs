@@ -1,9 +1,9 @@
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{DType, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::cpu::{Real, contiguous, dispatch, elements, has_kernel, lane_sum};
-use super::cuda;
+use super::cpu::{Real, lane_sum};
+use super::cuda::{Launch, Launches, Operand, int};
+use super::unary::{Unary, Values};
 
 /// The Euclidean norm of each sample over all its dimensions: `[batch, ...] -> [batch]`.
 ///
@@ -23,61 +23,68 @@ pub fn l2_norm(xs: &Tensor) -> Result<Tensor> {
     if xs.rank() == 0 {
         bail!("l2_norm needs a batch dimension, got a scalar")
     }
-    if has_kernel(xs) {
-        return xs.contiguous()?.apply_op1(L2Norm);
-    }
-    if cuda::has_kernel(xs) {
-        return cuda::l2_norm(xs);
-    }
-    let batch = xs.dim(0)?;
-    let rows = xs.reshape((batch, xs.elem_count() / batch.max(1)))?;
-    let squares = rows.sqr()?.sum(1)?;
-    let norm = squares.detach().sqrt()?;
-    let zero = norm.eq(&norm.zeros_like()?)?;
-    let slope = zero.where_cond(&norm, &norm.affine(2., 0.)?.recip()?)?;
-    // The norm without gradient, plus a term that is 0 and carries the gradient.
-    norm + (&squares - squares.detach())? * slope
+    L2Norm.apply(xs)
 }
 
 struct L2Norm;
 
-impl CustomOp1 for L2Norm {
-    fn name(&self) -> &'static str {
-        "puad-l2-norm"
+/// Values of a sample.
+fn sample_len(dims: &[usize]) -> usize {
+    dims[1..].iter().product()
+}
+
+impl Unary for L2Norm {
+    const NAME: &'static str = "puad-l2-norm";
+
+    fn output(&self, xs: &Shape) -> Result<Shape> {
+        Ok(xs.dims()[0].into())
     }
 
-    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let batch = layout.dims()[0];
-        let len = layout.shape().elem_count() / batch.max(1);
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = contiguous::<T>(xs, layout)?;
-            let norm = |i: usize| {
-                let row = &xs[i * len..(i + 1) * len];
-                T::from_f64(lane_sum(row, row, |x, _| x * x).sqrt())
-            };
-            let norms: Vec<T> = (0..batch).into_par_iter().map(norm).collect();
-            Ok((T::to_cpu_storage_owned(norms), batch.into()))
+    fn forward<T: Real>(&self, dims: &[usize], xs: &[T]) -> Vec<T> {
+        let len = sample_len(dims);
+        let norm = |i: usize| {
+            let row = &xs[i * len..(i + 1) * len];
+            T::from_f64(lane_sum(row, row, |x, _| x * x).sqrt())
+        };
+        (0..dims[0]).into_par_iter().map(norm).collect()
+    }
+
+    fn backward<T: Real>(&self, dims: &[usize], values: Values<'_, T>) -> Vec<T> {
+        let len = sample_len(dims).max(1);
+        let mut d_xs = vec![T::ZERO; values.xs.len()];
+        let rows = d_xs.par_chunks_mut(len).zip(values.xs.par_chunks(len));
+        let norms = values.ys.par_iter().zip(values.grad);
+        rows.zip(norms).for_each(|((ds, xs), (&norm, &g))| {
+            if norm != T::ZERO {
+                let pairs = ds.iter_mut().zip(xs);
+                pairs.for_each(|(d, &x)| *d = g * (x / norm));
+            }
+        });
+        d_xs
+    }
+
+    fn launches(&self, real: DType, xs: &Shape) -> Result<Launches> {
+        let (batch, length) = (xs.dims()[0], int(sample_len(xs.dims())));
+        let forward = Launch::each("l2_norm", real, batch);
+        Ok(Launches {
+            forward: Launch {
+                blocks: [batch as u32, 1],
+                numbers: vec![length],
+                ..forward
+            },
+            backward: Launch::each("l2_norm_gradient", real, xs.clone()).with([length]),
+            reads: &[Operand::Input, Operand::Output],
         })
     }
 
-    fn bwd(&self, xs: &Tensor, norms: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
-        let len = xs.elem_count() / xs.dim(0)?.max(1);
-        let (xs_storage, xs_layout) = xs.storage_and_layout();
-        let (norms_storage, norms_layout) = norms.storage_and_layout();
-        let (grad_storage, grad_layout) = grad.storage_and_layout();
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = elements::<T>(&xs_storage, xs_layout)?;
-            let norms = elements::<T>(&norms_storage, norms_layout)?;
-            let grads = elements::<T>(&grad_storage, grad_layout)?;
-            let mut d_xs = vec![T::ZERO; xs.len()];
-            let rows = d_xs.par_chunks_mut(len.max(1)).zip(xs.par_chunks(len.max(1)));
-            rows.zip(norms.par_iter().zip(grads)).for_each(|((ds, xs), (&norm, &g))| {
-                if norm != T::ZERO {
-                    ds.iter_mut().zip(xs).for_each(|(d, &x)| *d = g * (x / norm));
-                }
-            });
-            Ok(Some(Tensor::from_vec(d_xs, xs_layout.shape(), grad.device())?))
-        })
+    fn composed(&self, xs: &Tensor) -> Result<Tensor> {
+        let batch = xs.dim(0)?;
+        let rows = xs.reshape((batch, xs.elem_count() / batch.max(1)))?;
+        let squares = rows.sqr()?.sum(1)?;
+        let norm = squares.detach().sqrt()?;
+        let zero = norm.eq(&norm.zeros_like()?)?;
+        let slope = zero.where_cond(&norm, &norm.affine(2., 0.)?.recip()?)?;
+        // The norm without gradient, plus a term that is 0 and carries the gradient.
+        norm + (&squares - squares.detach())? * slope
     }
 }

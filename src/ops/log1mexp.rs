@@ -1,8 +1,8 @@
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::{DType, Result, Shape, Tensor};
 
-use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
-use super::cuda;
+use super::cpu::Real;
+use super::cuda::{Launch, Launches, Operand, real};
+use super::unary::{Unary, Values};
 
 /// Below this, [`log1mexp`] and its gradient continue as if `x` were the floor: the gradient stays
 /// at about 1e6 instead of growing without bound, and never vanishes or becomes NaN.
@@ -28,48 +28,47 @@ pub const LOG1MEXP_FLOOR: f64 = 1e-6;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn log1mexp(xs: &Tensor) -> Result<Tensor> {
-    if has_kernel(xs) {
-        return xs.contiguous()?.apply_op1(Log1mExp);
-    }
-    if cuda::has_kernel(xs) {
-        return cuda::log1mexp(xs);
-    }
-    let floored = {
-        let xs = xs.detach();
-        let floor = xs.affine(0., LOG1MEXP_FLOOR)?;
-        xs.lt(&floor)?.where_cond(&floor, &xs)?
-    };
-    let value = composed_value(&floored)?;
-    let slope = composed_slope(&floored)?;
-    // The value without gradient, plus a term that is 0 and carries the exact slope.
-    value + (xs - xs.detach())? * slope
+    Log1mExp.apply(xs)
 }
 
 struct Log1mExp;
 
-impl CustomOp1 for Log1mExp {
-    fn name(&self) -> &'static str {
-        "puad-log1mexp"
+impl Unary for Log1mExp {
+    const NAME: &'static str = "puad-log1mexp";
+
+    fn output(&self, xs: &Shape) -> Result<Shape> {
+        Ok(xs.clone())
     }
 
-    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = contiguous::<T>(xs, layout)?;
-            let ys = xs.iter().map(|&x| T::from_f64(value(floored(x)))).collect();
-            Ok((T::to_cpu_storage_owned(ys), layout.shape().clone()))
+    fn forward<T: Real>(&self, _: &[usize], xs: &[T]) -> Vec<T> {
+        let values = xs.iter().map(|&x| T::from_f64(value(floored(x))));
+        values.collect()
+    }
+
+    fn backward<T: Real>(&self, _: &[usize], values: Values<'_, T>) -> Vec<T> {
+        let slope = |(&x, g): (&T, &T)| T::from_f64(g.to_f64() / floored(x).exp_m1());
+        values.xs.iter().zip(values.grad).map(slope).collect()
+    }
+
+    fn launches(&self, dtype: DType, xs: &Shape) -> Result<Launches> {
+        let launch = |kernel| Launch::each(kernel, dtype, xs.clone()).with([real(LOG1MEXP_FLOOR)]);
+        Ok(Launches {
+            forward: launch("log1mexp"),
+            backward: launch("log1mexp_gradient"),
+            reads: &[Operand::Input],
         })
     }
 
-    fn bwd(&self, xs: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
-        let (xs_storage, xs_layout) = xs.storage_and_layout();
-        let (grad_storage, grad_layout) = grad.storage_and_layout();
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = elements::<T>(&xs_storage, xs_layout)?;
-            let pairs = xs.iter().zip(elements::<T>(&grad_storage, grad_layout)?);
-            let d_xs = pairs.map(|(&x, g)| T::from_f64(g.to_f64() / floored(x).exp_m1())).collect();
-            Ok(Some(Tensor::from_vec::<_, T>(d_xs, grad.shape(), grad.device())?))
-        })
+    fn composed(&self, xs: &Tensor) -> Result<Tensor> {
+        let floored = {
+            let xs = xs.detach();
+            let floor = xs.affine(0., LOG1MEXP_FLOOR)?;
+            xs.lt(&floor)?.where_cond(&floor, &xs)?
+        };
+        let value = composed_value(&floored)?;
+        let slope = composed_slope(&floored)?;
+        // The value without gradient, plus a term that is 0 and carries the exact slope.
+        value + (xs - xs.detach())? * slope
     }
 }
 

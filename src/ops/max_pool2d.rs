@@ -1,9 +1,9 @@
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{DType, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
-use super::cuda;
+use super::cpu::Real;
+use super::cuda::{Launch, Launches, Operand, int};
+use super::unary::{Unary, Values};
 
 /// The maximum of each `size x size` window, windows side by side:
 /// `[batch, channels, h, w] -> [batch, channels, h / size, w / size]`, rounded down.
@@ -22,31 +22,11 @@ use super::cuda;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn max_pool2d(xs: &Tensor, size: usize) -> Result<Tensor> {
-    let (batch, channels, h, w) = xs.dims4()?;
+    let (_, _, h, w) = xs.dims4()?;
     if size == 0 || size > h || size > w {
         bail!("max_pool2d needs a window of 1 to {}, got {size}", h.min(w))
     }
-    let windows = Windows { h, w, size };
-    if has_kernel(xs) {
-        return xs.contiguous()?.apply_op1(windows);
-    }
-    if cuda::has_kernel(xs) {
-        return cuda::max_pool2d(xs, size);
-    }
-    let (oh, ow) = windows.out_hw();
-    let xs = xs.narrow(2, 0, oh * size)?.narrow(3, 0, ow * size)?;
-    let xs = xs.reshape((batch * channels, oh, size, ow, size))?;
-    let pixel = |i| {
-        xs.narrow(2, i / size, 1)?
-            .narrow(4, i % size, 1)?
-            .reshape((batch, channels, oh, ow))
-    };
-    (1..size * size).try_fold(pixel(0)?, |best, i| {
-        let next = pixel(i)?;
-        let nan = next.ne(&next)?;
-        let larger = next.gt(&best)?.where_cond(&nan.ones_like()?, &nan)?;
-        larger.where_cond(&next, &best)
-    })
+    Windows { h, w, size }.apply(xs)
 }
 
 /// Also the operation itself.
@@ -70,9 +50,7 @@ impl Windows {
             let row = first + dy * self.w;
             for at in row..row + self.size {
                 let v = plane[at];
-                // `v != v` only for NaN.
-                #[allow(clippy::eq_op)]
-                if v > plane[best] || v != v {
+                if v > plane[best] || v.not_a_number() {
                     best = at;
                 }
             }
@@ -87,40 +65,66 @@ impl Windows {
     }
 }
 
-impl CustomOp1 for Windows {
-    fn name(&self) -> &'static str {
-        "puad-max-pool2d"
+impl Unary for Windows {
+    const NAME: &'static str = "puad-max-pool2d";
+
+    fn output(&self, xs: &Shape) -> Result<Shape> {
+        let (batch, channels, _, _) = xs.dims4()?;
+        let (oh, ow) = self.out_hw();
+        Ok((batch, channels, oh, ow).into())
     }
 
-    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, channels, h, w) = layout.shape().dims4()?;
+    fn forward<T: Real>(&self, dims: &[usize], xs: &[T]) -> Vec<T> {
         let (oh, ow) = self.out_hw();
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = contiguous::<T>(xs, layout)?;
-            let mut ys = vec![T::ZERO; batch * channels * oh * ow];
-            let planes = ys.par_chunks_mut(oh * ow).zip(xs.par_chunks(h * w));
-            planes.for_each(|(ys, plane)| {
-                ys.iter_mut().zip(self.positions(plane)).for_each(|(y, at)| *y = plane[at]);
+        let mut ys = vec![T::ZERO; dims[0] * dims[1] * oh * ow];
+        let planes = ys.par_chunks_mut(oh * ow);
+        planes
+            .zip(xs.par_chunks(self.h * self.w))
+            .for_each(|(ys, plane)| {
+                let maxima = ys.iter_mut().zip(self.positions(plane));
+                maxima.for_each(|(y, at)| *y = plane[at]);
             });
-            Ok((T::to_cpu_storage_owned(ys), (batch, channels, oh, ow).into()))
+        ys
+    }
+
+    fn backward<T: Real>(&self, _: &[usize], values: Values<'_, T>) -> Vec<T> {
+        let (oh, ow) = self.out_hw();
+        let plane_len = self.h * self.w;
+        let mut d_xs = vec![T::ZERO; values.xs.len()];
+        let grads = values.grad.par_chunks(oh * ow);
+        let inputs = values.xs.par_chunks(plane_len).zip(grads);
+        let planes = d_xs.par_chunks_mut(plane_len).zip(inputs);
+        planes.for_each(|(ds, (plane, grads))| {
+            let maxima = self.positions(plane).zip(grads);
+            maxima.for_each(|(at, &g)| ds[at] += g);
+        });
+        d_xs
+    }
+
+    fn launches(&self, real: DType, xs: &Shape) -> Result<Launches> {
+        let numbers = [self.h, self.w, self.size].map(int);
+        Ok(Launches {
+            forward: Launch::each("max_pool", real, self.output(xs)?).with(numbers),
+            backward: Launch::each("max_pool_gradient", real, xs.clone()).with(numbers),
+            reads: &[Operand::Input],
         })
     }
 
-    fn bwd(&self, xs: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
+    fn composed(&self, xs: &Tensor) -> Result<Tensor> {
+        let (size, (batch, channels, _, _)) = (self.size, xs.dims4()?);
         let (oh, ow) = self.out_hw();
-        let plane_len = self.h * self.w;
-        let (xs_storage, xs_layout) = xs.storage_and_layout();
-        let (grad_storage, grad_layout) = grad.storage_and_layout();
-        dispatch!(self.name(), xs.dtype(), T => {
-            let xs = elements::<T>(&xs_storage, xs_layout)?;
-            let grads = elements::<T>(&grad_storage, grad_layout)?;
-            let mut d_xs = vec![T::ZERO; xs.len()];
-            let inputs = xs.par_chunks(plane_len).zip(grads.par_chunks(oh * ow));
-            d_xs.par_chunks_mut(plane_len).zip(inputs).for_each(|(ds, (plane, grads))| {
-                self.positions(plane).zip(grads).for_each(|(at, &g)| ds[at] += g);
-            });
-            Ok(Some(Tensor::from_vec(d_xs, xs_layout.shape(), grad.device())?))
+        let xs = xs.narrow(2, 0, oh * size)?.narrow(3, 0, ow * size)?;
+        let xs = xs.reshape((batch * channels, oh, size, ow, size))?;
+        let pixel = |i| {
+            xs.narrow(2, i / size, 1)?
+                .narrow(4, i % size, 1)?
+                .reshape((batch, channels, oh, ow))
+        };
+        (1..size * size).try_fold(pixel(0)?, |best, i| {
+            let next = pixel(i)?;
+            let nan = next.ne(&next)?;
+            let larger = next.gt(&best)?.where_cond(&nan.ones_like()?, &nan)?;
+            larger.where_cond(&next, &best)
         })
     }
 }

@@ -7,7 +7,9 @@
 
 mod activation;
 mod adam;
+mod backend;
 mod batch_norm;
+mod channel_norm;
 mod conv2d;
 mod conv_block;
 mod cpu;
@@ -19,6 +21,7 @@ mod l2_norm;
 mod log1mexp;
 mod max_pool2d;
 mod normalize;
+mod unary;
 mod upsample2d;
 mod upsample_conv;
 
@@ -29,7 +32,7 @@ pub(crate) use adam::{AdamStep, adam_step};
 pub(crate) use batch_norm::move_towards;
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
 pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
-pub use conv2d::{ConvAlgorithm, conv_transpose2d, conv_transpose2d_with, conv2d, conv2d_with};
+pub use conv2d::{ConvAlgorithm, ConvOptions, conv2d};
 pub use l2_norm::l2_norm;
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
 pub use max_pool2d::max_pool2d;

@@ -5,6 +5,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDTyp
 use rayon::prelude::*;
 
 use super::batch_norm::ChannelView;
+use super::channel_norm::{ChannelGradient, ChannelMoments, ChannelNorm};
 use super::cpu::{Real, contiguous, dispatch, elements, lane_sum};
 
 impl ChannelView {
@@ -21,25 +22,16 @@ impl ChannelView {
     }
 }
 
-/// Mean and biased variance by channel.
-pub(super) fn moments<T: Real>(view: ChannelView, xs: &[T]) -> Vec<(f64, f64)> {
-    let count = view.count() as f64;
+/// The moments of each channel.
+pub(super) fn moments<T: Real>(view: ChannelView, xs: &[T]) -> Vec<ChannelMoments> {
+    let count = view.count();
     let channel = |c| {
-        let center = T::from_f64(view.sum(xs, xs, c, |x, _| x) / count);
-        // Around a value near the mean both sums are free of cancellation. The first pass alone
-        // would leave the mean with the rounding of a sum of large values.
-        let shift = view.sum(xs, xs, c, |x, _| x - center) / count;
-        let square = view.sum(xs, xs, c, |x, _| (x - center) * (x - center)) / count;
-        (center.to_f64() + shift, square - shift * shift)
+        let center = T::from_f64(view.sum(xs, xs, c, |x, _| x) / count as f64);
+        let sum = view.sum(xs, xs, c, |x, _| x - center);
+        let square = view.sum(xs, xs, c, |x, _| (x - center) * (x - center));
+        ChannelMoments::around(center.to_f64(), sum, square, count)
     };
     (0..view.channels).into_par_iter().map(channel).collect()
-}
-
-/// A mean as a number of the data's type, and what rounding took from it. Both are subtracted: where
-/// the mean is large beside the deviation, the rounding of the mean alone is what a user would see.
-fn split_mean<T: Real>(mean: f64) -> (T, f64) {
-    let rounded = T::from_f64(mean);
-    (rounded, mean - rounded.to_f64())
 }
 
 /// `leaky((x - mean) / sqrt(variance + eps) * scale + shift)` by channel; arguments `xs`, `scale`,
@@ -49,7 +41,7 @@ pub(super) struct Normalize {
     pub(super) eps: f64,
     pub(super) slope: f64,
     pub(super) from_batch: bool,
-    pub(super) moments: Vec<(f64, f64)>,
+    pub(super) moments: Vec<ChannelMoments>,
 }
 
 /// The gradients of [`Normalize`]'s three arguments.
@@ -60,21 +52,25 @@ struct Gradients<T> {
 }
 
 impl Normalize {
-    fn inverse_deviation(&self, channel: usize) -> f64 {
-        (self.moments[channel].1 + self.eps).sqrt().recip()
+    fn channels<T: Real>(&self, scale: &[T], shift: &[T]) -> Vec<ChannelNorm<T>> {
+        let channels = self.moments.iter().zip(scale.iter().zip(shift));
+        channels
+            .map(|(&moments, (&scale, &shift))| ChannelNorm::new(moments, self.eps, scale, shift))
+            .collect()
     }
 
-    fn forward<T: Real>(&self, xs: &[T], scale: &[T], shift: &[T]) -> Vec<T> {
+    fn forward<T: Real>(&self, xs: &[T], channels: &[ChannelNorm<T>]) -> Vec<T> {
         let mut ys = vec![T::ZERO; xs.len()];
         let slope = T::from_f64(self.slope);
         let runs = ys.par_chunks_mut(self.view.pixels.max(1)).enumerate();
         runs.zip(xs.par_chunks(self.view.pixels.max(1)))
             .for_each(|((i, ys), xs)| {
-                let c = i % self.view.channels;
-                let (mean, rest) = split_mean::<T>(self.moments[c].0);
-                let factor = self.inverse_deviation(c) * scale[c].to_f64();
-                let shift = T::from_f64(shift[c].to_f64() - rest * factor);
-                let factor = T::from_f64(factor);
+                let ChannelNorm {
+                    mean,
+                    factor,
+                    shift,
+                    ..
+                } = channels[i % self.view.channels];
                 for (y, &x) in ys.iter_mut().zip(xs) {
                     let v = (x - mean) * factor + shift;
                     *y = if v > T::ZERO { v } else { v * slope };
@@ -83,28 +79,34 @@ impl Normalize {
         ys
     }
 
-    fn backward<T: Real>(&self, xs: &[T], scale: &[T], ys: &[T], grad: &[T]) -> Gradients<T> {
+    fn backward<T: Real>(
+        &self,
+        channels: &[ChannelNorm<T>],
+        xs: &[T],
+        ys: &[T],
+        grad: &[T],
+    ) -> Gradients<T> {
         let slope = T::from_f64(self.slope);
         let through = move |y: T, g: T| if y > T::ZERO { g } else { g * slope };
         let view = self.view;
-        let channel = |c: usize| {
-            let (mean, rest) = split_mean::<T>(self.moments[c].0);
+        let channel = |(c, norm): (usize, &ChannelNorm<T>)| {
             let mut passed = vec![T::ZERO; view.pixels];
             let runs = view
                 .runs(xs, c)
                 .zip(view.runs(ys, c).zip(view.runs(grad, c)));
-            let sums = runs.fold((0., 0.), |(sum, product), (x, (y, g))| {
+            let (sum, product) = runs.fold((0., 0.), |(sum, product), (x, (y, g))| {
                 let gradients = passed.iter_mut().zip(y.iter().zip(g));
                 gradients.for_each(|(p, (&y, &g))| *p = through(y, g));
                 let run = lane_sum(&passed, &passed, |p, _| p);
                 (
                     sum + run,
-                    product + lane_sum(x, &passed, |x, p| (x - mean) * p),
+                    product + lane_sum(x, &passed, |x, p| (x - norm.mean) * p),
                 )
             });
-            (sums.0, sums.1 - rest * sums.0)
+            norm.gradient(sum, product, view.count())
         };
-        let sums: Vec<(f64, f64)> = (0..view.channels).into_par_iter().map(channel).collect();
+        let gradients: Vec<ChannelGradient<T>> =
+            channels.par_iter().enumerate().map(channel).collect();
         let mut d_xs = vec![T::ZERO; xs.len()];
         let pixels = view.pixels.max(1);
         let inputs = xs
@@ -112,34 +114,23 @@ impl Normalize {
             .zip(ys.par_chunks(pixels).zip(grad.par_chunks(pixels)));
         let runs = d_xs.par_chunks_mut(pixels).enumerate().zip(inputs);
         runs.for_each(|((i, d), (xs, (ys, gs)))| {
-            let c = i % view.channels;
-            let [mean, factor, constant, linear] = self
-                .input_coefficients::<T>(c, scale[c].to_f64(), sums[c])
-                .map(T::from_f64);
+            let ChannelNorm { mean, factor, .. } = channels[i % view.channels];
+            let ChannelGradient {
+                constant, linear, ..
+            } = gradients[i % view.channels];
+            let (constant, linear) = if self.from_batch {
+                (constant, linear)
+            } else {
+                (T::ZERO, T::ZERO)
+            };
             for ((d, &x), (&y, &g)) in d.iter_mut().zip(xs).zip(ys.iter().zip(gs)) {
                 *d = factor * (through(y, g) - constant - (x - mean) * linear);
             }
         });
-        let product = |c: usize| T::from_f64(sums[c].1 * self.inverse_deviation(c));
         Gradients {
             xs: d_xs,
-            scale: (0..view.channels).map(product).collect(),
-            shift: sums.iter().map(|s| T::from_f64(s.0)).collect(),
-        }
-    }
-
-    /// `mean, factor, constant, linear` of `dx = factor (g - constant - (x - mean) linear)`, from
-    /// `sums = (sum g, sum (x - mean) g)` of the channel.
-    fn input_coefficients<T: Real>(&self, c: usize, scale: f64, sums: (f64, f64)) -> [f64; 4] {
-        let inverse = self.inverse_deviation(c);
-        let count = self.view.count() as f64;
-        let (mean, rest) = split_mean::<T>(self.moments[c].0);
-        if self.from_batch {
-            let linear = sums.1 / count * inverse * inverse;
-            let constant = sums.0 / count - rest * linear;
-            [mean.to_f64(), inverse * scale, constant, linear]
-        } else {
-            [mean.to_f64(), inverse * scale, 0., 0.]
+            scale: gradients.iter().map(|g| g.scale).collect(),
+            shift: gradients.iter().map(|g| g.shift).collect(),
         }
     }
 }
@@ -164,7 +155,7 @@ impl CustomOp3 for Normalize {
             if scale.len() != self.view.channels || shift.len() != self.view.channels {
                 bail!("batch norm needs scale and shift of {} channels, got {} and {}", self.view.channels, scale.len(), shift.len())
             }
-            let ys = self.forward(xs, scale, shift);
+            let ys = self.forward(xs, &self.channels::<T>(scale, shift));
             Ok((T::to_cpu_storage_owned(ys), xs_layout.shape().clone()))
         })
     }
@@ -180,12 +171,15 @@ impl CustomOp3 for Normalize {
         let grad = grad.contiguous()?;
         let (xs_storage, xs_layout) = xs.storage_and_layout();
         let (scale_storage, scale_layout) = scale.storage_and_layout();
+        let (shift_storage, shift_layout) = shift.storage_and_layout();
         let (ys_storage, ys_layout) = ys.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
         dispatch!(self.name(), xs.dtype(), T => {
-            let gradients = self.backward::<T>(
+            let scales = elements(&scale_storage, scale_layout)?;
+            let channels = self.channels::<T>(scales, elements(&shift_storage, shift_layout)?);
+            let gradients = self.backward(
+                &channels,
                 elements(&xs_storage, xs_layout)?,
-                elements(&scale_storage, scale_layout)?,
                 elements(&ys_storage, ys_layout)?,
                 elements(&grad_storage, grad_layout)?,
             );

@@ -1,9 +1,9 @@
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{DType, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::cpu::{Real, contiguous, dispatch, elements, has_kernel};
-use super::cuda;
+use super::cpu::Real;
+use super::cuda::{Launch, Launches, int};
+use super::unary::{Unary, Values};
 
 /// Repeats each pixel `factor x factor` times:
 /// `[batch, channels, h, w] -> [batch, channels, factor h, factor w]`.
@@ -20,27 +20,27 @@ use super::cuda;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn upsample_nearest2d(xs: &Tensor, factor: usize) -> Result<Tensor> {
-    let (batch, channels, h, w) = xs.dims4()?;
+    xs.dims4()?;
     if factor == 0 {
         bail!("upsample_nearest2d needs a factor of at least 1, got 0")
     }
-    if has_kernel(xs) {
-        return xs.contiguous()?.apply_op1(Upsample { factor });
-    }
-    if cuda::has_kernel(xs) {
-        return cuda::upsample_nearest2d(xs, factor);
-    }
-    xs.reshape((batch * channels, h, 1, w, 1))?
-        .broadcast_as((batch * channels, h, factor, w, factor))?
-        .reshape((batch, channels, h * factor, w * factor))
+    Upsample { factor }.apply(xs)
 }
 
 struct Upsample {
     factor: usize,
 }
 
-impl Upsample {
-    fn forward<T: Real>(&self, w: usize, xs: &[T]) -> Vec<T> {
+impl Unary for Upsample {
+    const NAME: &'static str = "puad-upsample2d";
+
+    fn output(&self, xs: &Shape) -> Result<Shape> {
+        let (batch, channels, h, w) = xs.dims4()?;
+        Ok((batch, channels, h * self.factor, w * self.factor).into())
+    }
+
+    fn forward<T: Real>(&self, dims: &[usize], xs: &[T]) -> Vec<T> {
+        let w = dims[3];
         let (factor, wide) = (self.factor, w * self.factor);
         let mut ys = vec![T::ZERO; xs.len() * factor * factor];
         let bands = ys.par_chunks_mut((wide * factor).max(1)).with_min_len(64);
@@ -54,7 +54,8 @@ impl Upsample {
         ys
     }
 
-    fn backward<T: Real>(&self, w: usize, grad: &[T]) -> Vec<T> {
+    fn backward<T: Real>(&self, dims: &[usize], values: Values<'_, T>) -> Vec<T> {
+        let (w, grad) = (dims[3], values.grad);
         let (factor, wide) = (self.factor, w * self.factor);
         let mut d_xs = vec![T::ZERO; grad.len() / (factor * factor)];
         let rows = d_xs.par_chunks_mut(w.max(1)).with_min_len(64);
@@ -68,29 +69,29 @@ impl Upsample {
             });
         d_xs
     }
-}
 
-impl CustomOp1 for Upsample {
-    fn name(&self) -> &'static str {
-        "puad-upsample2d"
-    }
-
-    fn cpu_fwd(&self, xs: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, channels, h, w) = layout.shape().dims4()?;
-        let shape = (batch, channels, h * self.factor, w * self.factor);
-        dispatch!(self.name(), xs.dtype(), T => {
-            let ys = self.forward(w, contiguous::<T>(xs, layout)?);
-            Ok((T::to_cpu_storage_owned(ys), shape.into()))
+    fn launches(&self, real: DType, xs: &Shape) -> Result<Launches> {
+        let area = self.factor.saturating_mul(self.factor);
+        // candle's own kernels have 32-bit positions too.
+        if xs.elem_count().saturating_mul(area) >= 1 << 31 {
+            bail!(
+                "upsample_nearest2d gives fewer than 2^31 values on CUDA, got {:?} by {}",
+                xs.dims(),
+                self.factor
+            )
+        }
+        let numbers = [xs.dims()[3], self.factor].map(int);
+        Ok(Launches {
+            forward: Launch::each("upsample", real, self.output(xs)?).with(numbers),
+            backward: Launch::each("upsample_gradient", real, xs.clone()).with(numbers),
+            reads: &[],
         })
     }
 
-    fn bwd(&self, xs: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let grad = grad.contiguous()?;
-        let w = xs.dim(3)?;
-        let (storage, layout) = grad.storage_and_layout();
-        dispatch!(self.name(), grad.dtype(), T => {
-            let d_xs = self.backward(w, elements::<T>(&storage, layout)?);
-            Ok(Some(Tensor::from_vec(d_xs, xs.shape(), grad.device())?))
-        })
+    fn composed(&self, xs: &Tensor) -> Result<Tensor> {
+        let ((batch, channels, h, w), factor) = (xs.dims4()?, self.factor);
+        xs.reshape((batch * channels, h, 1, w, 1))?
+            .broadcast_as((batch * channels, h, factor, w, factor))?
+            .reshape((batch, channels, h * factor, w * factor))
     }
 }

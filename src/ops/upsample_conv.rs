@@ -1,18 +1,17 @@
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
-use super::cpu::{contiguous, elements, gradient_of, has_kernel};
-use super::fast::{KernelView, Plan, uninit};
+use super::backend::Backend;
+use super::cpu::{contiguous, elements, gradient_of};
+use super::fast::{KernelView, Plan};
 use super::im2col::ConvShape;
-use super::{ConvAlgorithm, conv_transpose2d_with, conv2d_with, upsample_nearest2d};
+use super::{ConvAlgorithm, ConvOptions, conv2d, upsample_nearest2d};
 
 /// Subpixels of a pixel.
 const PHASES: usize = 4;
 
-/// Nearest upsampling by 2, then a convolution of stride 1, or a transposed one:
-/// `[batch, c_in, h, w] -> [batch, c_out, ...]`.
+/// Nearest upsampling by 2, then a convolution: `[batch, c_in, h, w] -> [batch, c_out, ...]`.
 ///
-/// Equal to [`upsample_nearest2d`] and [`conv2d`](super::conv2d) or
-/// [`conv_transpose2d`](super::conv_transpose2d) in turn, up to rounding.
+/// Equal to [`upsample_nearest2d`] and [`conv2d`] in turn, up to rounding.
 /// For few output channels, f32 and a 5x5 kernel with padding 2 on the CPU, each of the four
 /// subpixels is a 3x3 convolution of the small image, whose weights are sums of the kernel's: 9
 /// products in place of 25, and the large image is never made.
@@ -22,44 +21,40 @@ const PHASES: usize = 4;
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
+/// use puad::ops::{ConvOptions, upsample2_conv2d};
 ///
 /// let xs = Tensor::ones((1, 1, 2, 2), DType::F32, &Device::Cpu)?;
 /// let kernel = Tensor::ones((1, 1, 5, 5), DType::F32, &Device::Cpu)?;
-/// let ys = puad::ops::upsample2_conv2d(&xs, &kernel, 2, false, Default::default())?;
+/// let options = ConvOptions { padding: 2, ..Default::default() };
+/// let ys = upsample2_conv2d(&xs, &kernel, options)?;
 /// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?[..4], [9., 12., 12., 9.]);
 /// # Ok::<(), puad::Error>(())
 /// ```
-pub fn upsample2_conv2d(
-    xs: &Tensor,
-    kernel: &Tensor,
-    padding: usize,
-    transposed: bool,
-    algorithm: ConvAlgorithm,
-) -> Result<Tensor> {
-    let (n, c_in, h, w) = xs.dims4()?;
-    let (k0, k1, kh, kw) = kernel.dims4()?;
-    let (kernel_in, c_out) = if transposed { (k0, k1) } else { (k1, k0) };
-    let fits = has_kernel(xs)
-        && algorithm != ConvAlgorithm::Exact
-        && (xs.dtype(), kernel.dtype()) == (DType::F32, DType::F32)
-        && (kh, kw, padding) == (5, 5, 2)
-        && kernel_in == c_in
-        && c_in >= 8
-        && (1..8).contains(&c_out)
-        && n * h * w > 0;
-    if fits {
-        let shape = ConvShape::new((n, c_in, h, w), (PHASES * c_out, c_in, 3, 3), 1)?;
-        let op = Subpixels {
-            plan: Plan::direct(shape, false, 1),
-            view: KernelView::new(c_in, c_out, (5, 5), transposed),
-        };
-        return xs.contiguous()?.apply_op2(&kernel.contiguous()?, op);
-    }
-    let wide = upsample_nearest2d(xs, 2)?;
-    match transposed {
-        true => conv_transpose2d_with(&wide, kernel, padding, algorithm),
-        false => conv2d_with(&wide, kernel, padding, algorithm),
-    }
+pub fn upsample2_conv2d(xs: &Tensor, kernel: &Tensor, options: ConvOptions) -> Result<Tensor> {
+    let shape = ConvShape::of(xs, kernel, options)?.filter(|s| {
+        Backend::of(xs) == Backend::Cpu
+            && options.algorithm != ConvAlgorithm::Exact
+            && (xs.dtype(), kernel.dtype()) == (DType::F32, DType::F32)
+            && (s.kh, s.kw, s.padding) == (5, 5, 2)
+            && s.c_in >= 8
+            && (1..8).contains(&s.c_out)
+            && s.n * s.h * s.w > 0
+    });
+    let Some(shape) = shape else {
+        return conv2d(&upsample_nearest2d(xs, 2)?, kernel, options);
+    };
+    let small = ConvShape {
+        c_out: PHASES * shape.c_out,
+        kh: 3,
+        kw: 3,
+        padding: 1,
+        ..shape
+    };
+    let op = Subpixels {
+        plan: Plan::direct(small, false, 1),
+        view: KernelView::new(shape.c_in, shape.c_out, (5, 5), options.transposed),
+    };
+    xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
 }
 
 /// Output channel `PHASES o + 2 a + b` of the plan is channel `o` at rows `2 y + a`, columns
@@ -117,16 +112,17 @@ impl Subpixels {
     fn forward(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
         let s = &self.plan.shape;
         let len = s.c_out * s.h * s.w;
-        let mut out = uninit(s.n * len);
+        let mut out = Box::new_uninit_slice(s.n * len);
         let sinks = out.chunks_exact_mut(len).collect();
         let small = self.small_kernel(kernel);
         self.plan
-            .forward(xs, &small, None, sinks, |planes: &mut [f32], image| {
+            .forward(xs, &small, None, sinks, |planes: &mut [_], image| {
                 self.shuffle(s.w * self.plan.stride, |plane, pixel| {
-                    planes[plane] = image[pixel]
+                    planes[plane].write(image[pixel]);
                 });
             });
-        out
+        // SAFETY: `shuffle` names every value of an image's planes.
+        unsafe { out.assume_init() }.into_vec()
     }
 }
 

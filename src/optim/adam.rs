@@ -87,37 +87,23 @@ impl AdamConfig {
     /// assert_eq!(message, "weight_decay must be finite and at least 0, got -1");
     /// ```
     pub fn check(&self) -> Result<()> {
-        let finite = |v: f64, ok: bool| ok && v.is_finite();
-        let (WeightDecay::L2(decay) | WeightDecay::Decoupled(decay)) = self.weight_decay;
-        let rules = [
-            (
-                "learning_rate",
-                "finite and above 0",
-                self.learning_rate,
-                self.learning_rate > 0.,
-            ),
-            (
-                "beta1",
-                "in [0, 1)",
-                self.beta1,
-                (0. ..1.).contains(&self.beta1),
-            ),
-            (
-                "beta2",
-                "in [0, 1)",
-                self.beta2,
-                (0. ..1.).contains(&self.beta2),
-            ),
-            ("eps", "finite and at least 0", self.eps, self.eps >= 0.),
-            ("weight_decay", "finite and at least 0", decay, decay >= 0.),
-        ];
-        match rules
-            .into_iter()
-            .find(|&(_, _, value, ok)| !finite(value, ok))
-        {
-            Some((name, rule, value, _)) => Err(Error::config(name, rule, value)),
-            None => Ok(()),
+        let check = |name, rule, value: f64, holds: bool| {
+            if holds && value.is_finite() {
+                Ok(())
+            } else {
+                Err(Error::config(name, rule, value))
+            }
+        };
+        let rate = self.learning_rate;
+        check("learning_rate", "finite and above 0", rate, rate > 0.)?;
+        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            check(name, "in [0, 1)", beta, (0. ..1.).contains(&beta))?;
         }
+        let (WeightDecay::L2(decay) | WeightDecay::Decoupled(decay)) = self.weight_decay;
+        for (name, value) in [("eps", self.eps), ("weight_decay", decay)] {
+            check(name, "finite and at least 0", value, value >= 0.)?;
+        }
+        Ok(())
     }
 }
 

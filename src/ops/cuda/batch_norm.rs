@@ -25,10 +25,10 @@ pub(in crate::ops) fn batch_norm_train(
     Ok((norm.apply(&xs, moments, options.affine)?, statistics))
 }
 
-/// `mean` and `variance`: `[channels]`.
+/// Mean and variance: `[channels]`.
 pub(in crate::ops) fn batch_norm_eval(
     xs: &Tensor,
-    (mean, variance): (&Tensor, &Tensor),
+    [mean, variance]: [&Tensor; 2],
     view: ChannelView,
     options: BatchNormOptions<'_>,
 ) -> Result<Tensor> {
@@ -141,10 +141,8 @@ impl Norm {
                 launch,
                 held: vec![None, None, Some(moments.clone())],
                 backward: move |xs: &Tensor, _: &Tensor, grad: &Tensor| {
-                    let sums = match self.from_batch {
-                        true => Some(self.gradient_sums([xs, &moments, grad], None)?),
-                        false => None,
-                    };
+                    let sums = || self.gradient_sums([xs, &moments, grad], None);
+                    let sums = self.from_batch.then(sums).transpose()?;
                     self.input_gradient([xs, &moments, grad], None, sums.as_ref())
                 },
             });

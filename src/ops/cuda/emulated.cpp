@@ -1,4 +1,5 @@
-// Runs kernels.cu on the CPU, for tests on machines without a GPU: c++ -std=c++20 -shared -DREAL=float.
+// Runs kernels.cu on the CPU, for tests on machines without a GPU: c++ -std=c++20 -shared -DREAL=float
+// -DKERNELS='ON(sigmoid); ...', all that the file has.
 // Blocks run one after another; the threads of a block are threads, or one.
 
 #include <barrier>
@@ -65,27 +66,6 @@ extern "C" int run(const char *kernel, unsigned grid_x, unsigned grid_y, unsigne
                    const uint64_t *words, size_t count) {
   gridDim = {grid_x, grid_y};
   blockDim = {threads, 1};
-  ON(moment_sums);
-  ON(moments);
-  ON(normalize);
-  ON(gradient_sums);
-  ON(add_parts);
-  ON(input_gradient);
-  ON(affine_gradient);
-  ON(move_towards);
-  ON(max_pool);
-  ON(max_pool_gradient);
-  ON(upsample);
-  ON(upsample_gradient);
-  ON(leaky_relu);
-  ON(leaky_relu_gradient);
-  ON(sigmoid);
-  ON(sigmoid_gradient);
-  ON(log1mexp);
-  ON(log1mexp_gradient);
-  ON(l2_norm);
-  ON(l2_norm_gradient);
-  ON(adam_moments);
-  ON(adam_weights);
+  KERNELS
   return 1;
 }

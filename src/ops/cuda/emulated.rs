@@ -24,6 +24,13 @@ thread_local! {
     static THREADS: Cell<u32> = const { Cell::new(1) };
 }
 
+/// `ON(name);` for each kernel of the file.
+fn kernels() -> String {
+    let source = include_str!("kernels.cu").split("\nKERNEL ").skip(1);
+    let name = |rest: &str| rest.split_once('(').map(|(name, _)| format!("ON({name});"));
+    source.filter_map(name).collect()
+}
+
 /// The kernels for `real`, compiled once a process.
 fn library(real: DType) -> &'static Library {
     static SINGLE: OnceLock<Library> = OnceLock::new();
@@ -46,6 +53,7 @@ fn library(real: DType) -> &'static Library {
                 "-Werror",
             ])
             .arg(format!("-DREAL={name}"))
+            .arg(format!("-DKERNELS={}", kernels()))
             .arg(concat!(
                 env!("CARGO_MANIFEST_DIR"),
                 "/src/ops/cuda/emulated.cpp"
@@ -156,7 +164,7 @@ mod tests {
     use crate::loss::{Noise, Pass};
     use crate::net::LeNetConfig;
     use crate::objective::{GroupCounts, GroupLosses, Objective, PuObjective};
-    use crate::ops::cpu::{Mode, in_mode};
+    use crate::ops::backend::{Mode, in_mode};
     use crate::ops::gradcheck;
     use crate::optim::{Adam, AdamConfig};
     use crate::prior::ClassPrior;

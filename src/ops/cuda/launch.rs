@@ -13,23 +13,23 @@ const BLOCKS: usize = 1 << 14;
     not(any(test, feature = "cuda")),
     expect(dead_code, reason = "nothing to launch on")
 )]
-pub(super) struct Launch {
-    pub(super) kernel: &'static str,
-    pub(super) blocks: [u32; 2],
+pub(in crate::ops) struct Launch {
+    pub(in crate::ops) kernel: &'static str,
+    pub(in crate::ops) blocks: [u32; 2],
     /// `REAL`: f32 or f64.
-    pub(super) real: DType,
-    pub(super) output: (Shape, DType),
+    pub(in crate::ops) real: DType,
+    pub(in crate::ops) output: (Shape, DType),
     /// As bits: `long long` and `double`.
-    pub(super) numbers: Vec<u64>,
+    pub(in crate::ops) numbers: Vec<u64>,
 }
 
 /// A `long long` parameter.
-pub(super) fn int(value: usize) -> u64 {
+pub(in crate::ops) fn int(value: usize) -> u64 {
     value as u64
 }
 
 /// A `double` parameter.
-pub(super) fn real(value: f64) -> u64 {
+pub(in crate::ops) fn real(value: f64) -> u64 {
     value.to_bits()
 }
 
@@ -40,7 +40,11 @@ pub(super) fn blocks_for(n: usize) -> [u32; 2] {
 
 impl Launch {
     /// A kernel over the `n` values of its output, whose first number that is.
-    pub(super) fn each(kernel: &'static str, real: DType, output: impl Into<Shape>) -> Self {
+    pub(in crate::ops) fn each(
+        kernel: &'static str,
+        real: DType,
+        output: impl Into<Shape>,
+    ) -> Self {
         let output = output.into();
         let n = output.elem_count();
         Self {
@@ -53,7 +57,7 @@ impl Launch {
     }
 
     /// With more numbers behind those it has.
-    pub(super) fn with(mut self, numbers: impl IntoIterator<Item = u64>) -> Self {
+    pub(in crate::ops) fn with(mut self, numbers: impl IntoIterator<Item = u64>) -> Self {
         self.numbers.extend(numbers);
         self
     }

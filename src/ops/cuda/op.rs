@@ -11,6 +11,45 @@ pub(super) struct Op<B> {
     pub(super) backward: B,
 }
 
+/// The two launches of an operation of one tensor.
+pub(in crate::ops) struct Launches {
+    /// From the input.
+    pub(in crate::ops) forward: Launch,
+    /// From `reads` and the output's gradient.
+    pub(in crate::ops) backward: Launch,
+    pub(in crate::ops) reads: &'static [Operand],
+}
+
+/// What a backward pass may read.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) enum Operand {
+    Input,
+    Output,
+}
+
+/// The output of `launches` for `xs` (contiguous), with its backward pass.
+pub(in crate::ops) fn run(launches: Launches, xs: &Tensor) -> Result<Tensor> {
+    let Launches {
+        forward,
+        backward,
+        reads,
+    } = launches;
+    xs.apply_op1(Op {
+        launch: forward,
+        held: Vec::new(),
+        backward: move |xs: &Tensor, ys: &Tensor, grad: &Tensor| {
+            let read = |operand: &Operand| {
+                Some(match operand {
+                    Operand::Input => xs,
+                    Operand::Output => ys,
+                })
+            };
+            let inputs: Vec<_> = reads.iter().map(read).chain([Some(grad)]).collect();
+            backward.apply(&inputs)
+        },
+    })
+}
+
 pub(super) type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
 impl<B> Op<B> {

@@ -5,7 +5,8 @@ use pulp::Simd;
 
 use super::KernelView;
 use super::frame::Frame;
-use super::product::{Contraction, Target, multiply};
+use super::product::{Contraction, Target, multiply, multiply_add};
+use super::vector::Slot;
 
 /// A convolution from frames of `c_in` channels to images `[h, w]` of `c_out` channels.
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +40,14 @@ impl Direct {
         }
     }
 
-    /// One frame -> `out`: `[h, w, pad_out]`.
+    /// One frame -> `out`: `[h, w, pad_out]`, all of it.
     #[inline(always)]
-    pub(super) fn forward<S: Simd>(
+    pub(super) fn forward<S: Simd, V: Slot>(
         &self,
         s: S,
         (frame_values, frame): (&[f32], Frame),
         kernel: &[f32],
-        out: &mut [f32],
+        out: &mut [V],
     ) {
         let pad_out = self.pad_out();
         let taps = (0..self.kh).flat_map(|y| (0..self.kw).map(move |x| (y, x)));
@@ -73,7 +74,6 @@ impl Direct {
                 values: line,
                 stride: pad_out,
                 columns: pad_out,
-                add: false,
             };
             multiply(
                 s,
@@ -111,8 +111,7 @@ impl Direct {
             values: sum,
             stride: self.pad_out(),
             columns: self.pad_out(),
-            add: true,
         };
-        multiply(s, (frame_values, &rows), grads, &k, target);
+        multiply_add(s, (frame_values, &rows), grads, &k, target);
     }
 }

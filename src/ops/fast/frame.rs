@@ -1,5 +1,7 @@
 //! Images with channels last and a border of zeros, and their way from and to planes.
 
+use std::mem::MaybeUninit;
+
 /// A padded image: pixel `(y, x)` at `(y * columns + x) * stride`, its channels side by side.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
@@ -66,8 +68,8 @@ fn put(line: &mut [f32], values: impl Iterator<Item = f32>, stride: usize) {
     }
 }
 
-/// Channels last, `[pixels, stride]`, to planes `[channels, pixels]`, every value through `f`.
-pub(super) fn to_planes(pixels: &[f32], stride: usize, planes: &mut [f32], f: impl Fn(f32) -> f32) {
+/// Channels last, `[pixels, stride]`, to planes `[channels, pixels]`, all of them.
+pub(super) fn to_planes(pixels: &[f32], stride: usize, planes: &mut [MaybeUninit<f32>]) {
     const BLOCK: usize = 16;
     let count = pixels.len() / stride.max(1);
     for first in (0..count).step_by(BLOCK) {
@@ -76,7 +78,7 @@ pub(super) fn to_planes(pixels: &[f32], stride: usize, planes: &mut [f32], f: im
         for (c, plane) in planes.chunks_exact_mut(count).enumerate() {
             let out = &mut plane[first..last];
             for (o, pixel) in out.iter_mut().zip(block.chunks_exact(stride)) {
-                *o = f(pixel[c]);
+                o.write(pixel[c]);
             }
         }
     }
@@ -87,7 +89,7 @@ pub(super) fn to_summed_planes(
     pixels: &mut [f32],
     stride: usize,
     (w, factor): (usize, usize),
-    planes: &mut [f32],
+    planes: &mut [MaybeUninit<f32>],
 ) {
     if factor > 1 {
         let small = w / factor;
@@ -109,7 +111,7 @@ pub(super) fn to_summed_planes(
             }
         }
         let len = rows * small * stride;
-        return to_planes(&pixels[..len], stride, planes, |v| v);
+        return to_planes(&pixels[..len], stride, planes);
     }
-    to_planes(pixels, stride, planes, |v| v);
+    to_planes(pixels, stride, planes);
 }

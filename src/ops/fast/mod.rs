@@ -21,10 +21,10 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
-pub(super) use self::moments::{Moments, image_moments, merge_moments};
-pub(super) use self::norm::Activation;
+pub(super) use self::moments::{image_moments, merge_moments};
+pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
 pub(super) use self::plan::Plan;
-pub(super) use self::vector::{uninit, with_scratch};
+pub(super) use self::vector::with_scratch;
 
 use self::direct::Direct;
 use self::frame::Frame;
@@ -44,9 +44,10 @@ impl KernelView {
     /// flipped.
     pub(super) fn new(c_in: usize, c_out: usize, size: (usize, usize), transposed: bool) -> Self {
         let area = size.0 * size.1;
-        let (outputs, inputs) = match transposed {
-            false => (c_in * area, area),
-            true => (area, c_out * area),
+        let (outputs, inputs) = if transposed {
+            (area, c_out * area)
+        } else {
+            (c_in * area, area)
         };
         Self {
             outputs,
@@ -68,9 +69,10 @@ impl KernelView {
 
     pub(super) fn at(&self, o: usize, c: usize, y: usize, x: usize) -> usize {
         let (kh, kw) = self.size;
-        let at = match self.flipped {
-            false => y * kw + x,
-            true => (kh - 1 - y) * kw + kw - 1 - x,
+        let at = if self.flipped {
+            (kh - 1 - y) * kw + kw - 1 - x
+        } else {
+            y * kw + x
         };
         o * self.outputs + c * self.inputs + at
     }

@@ -1,17 +1,17 @@
 //! Batch norm, LeakyReLU and pooling over images with channels last: the vectors run over channels.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd};
 
 use super::frame::to_planes;
 use super::vector::{dispatch, load, store, with_scratch};
+use crate::ops::channel_norm::{ChannelGradient, ChannelNorm};
 
-/// `leaky((x - mean) factor + shift)`, then the maximum of `pool x pool` windows. The vectors are as
-/// long as a pixel, `stride`.
-#[derive(Clone, Debug, Default)]
-pub(in crate::ops) struct Activation {
-    pub(in crate::ops) mean: Vec<f32>,
-    pub(in crate::ops) factor: Vec<f32>,
-    pub(in crate::ops) shift: Vec<f32>,
+/// `leaky((x - mean) factor + shift)`, then the maximum of `pool x pool` windows.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Activation<'a> {
+    pub(in crate::ops) norms: &'a PixelNorms,
     pub(in crate::ops) slope: f32,
     /// 1 or 2.
     pub(in crate::ops) pool: usize,
@@ -19,13 +19,54 @@ pub(in crate::ops) struct Activation {
     pub(in crate::ops) size: (usize, usize),
 }
 
-impl Activation {
+/// The channels' [`ChannelNorm`]s as vectors as long as a pixel, 0 behind the channels.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct PixelNorms {
+    mean: Vec<f32>,
+    factor: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+/// The same of the [`ChannelGradient`]s.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct PixelGradients {
+    constant: Vec<f32>,
+    linear: Vec<f32>,
+}
+
+/// `f` of every channel, to a pixel of `stride` values.
+fn to_pixel<C>(channels: &[C], stride: usize, f: impl Fn(&C) -> f32) -> Vec<f32> {
+    let mut values: Vec<f32> = channels.iter().map(f).collect();
+    values.resize(stride, 0.);
+    values
+}
+
+impl PixelNorms {
+    pub(in crate::ops) fn new(channels: &[ChannelNorm<f32>], stride: usize) -> Self {
+        Self {
+            mean: to_pixel(channels, stride, |c| c.mean),
+            factor: to_pixel(channels, stride, |c| c.factor),
+            shift: to_pixel(channels, stride, |c| c.shift),
+        }
+    }
+}
+
+impl PixelGradients {
+    pub(in crate::ops) fn new(channels: &[ChannelGradient<f32>], stride: usize) -> Self {
+        Self {
+            constant: to_pixel(channels, stride, |c| c.constant),
+            linear: to_pixel(channels, stride, |c| c.linear),
+        }
+    }
+}
+
+impl Activation<'_> {
     fn stride(&self) -> usize {
-        self.mean.len()
+        self.norms.mean.len()
     }
 
-    /// `[pixels, stride]` to pooled planes `[channels, pixels]`.
-    pub(in crate::ops) fn apply(&self, image: &[f32], planes: &mut [f32]) {
+    /// `[pixels, stride]` to pooled planes `[channels, pixels]`, all of them.
+    pub(in crate::ops) fn apply(&self, image: &[f32], planes: &mut [MaybeUninit<f32>]) {
         let len = image.len() / (self.pool * self.pool);
         with_scratch(len, |out| {
             dispatch(ApplyTask {
@@ -33,11 +74,11 @@ impl Activation {
                 image,
                 out,
             });
-            to_planes(out, self.stride(), planes, |v| v);
+            to_planes(out, self.stride(), planes);
         });
     }
 
-    /// `sum g'` and `sum (x - mean) g'` by channel, where `g'` is the gradient before the
+    /// `sum g'` and `sum (x - mean) g'`, with the rounded mean, by channel, where `g'` is the gradient before the
     /// activation; `grad`: `[pooled pixels, stride]`.
     pub(in crate::ops) fn gradient_sums(&self, image: &[f32], grad: &[f32]) -> Vec<[f32; 2]> {
         let mut sums = vec![[0.; 2]; self.stride()];
@@ -55,7 +96,7 @@ impl Activation {
     pub(in crate::ops) fn input_gradient(
         &self,
         (image, grad): (&[f32], &[f32]),
-        (constant, linear): (&[f32], &[f32]),
+        gradients: &PixelGradients,
         frame: &mut [f32],
         (start, pitch): (usize, usize),
     ) {
@@ -63,8 +104,7 @@ impl Activation {
             activation: self,
             image,
             grad,
-            constant,
-            linear,
+            gradients,
             frame: &mut frame[start..],
             pitch,
         });
@@ -96,16 +136,16 @@ struct Channels<S: Simd> {
 
 impl<S: Simd> Channels<S> {
     #[inline(always)]
-    fn load(s: S, a: &Activation, c: usize) -> Self {
+    fn load(s: S, a: &Activation<'_>, c: usize) -> Self {
         Self {
-            mean: load(s, &a.mean, c),
-            factor: load(s, &a.factor, c),
-            shift: load(s, &a.shift, c),
+            mean: load(s, &a.norms.mean, c),
+            factor: load(s, &a.norms.factor, c),
+            shift: load(s, &a.norms.shift, c),
             slope: s.splat_f32s(a.slope),
         }
     }
 
-    /// The deviation from the mean, and the activation.
+    /// The deviation from the rounded mean, and the activation.
     #[inline(always)]
     fn apply(&self, s: S, x: S::f32s) -> (S::f32s, S::f32s) {
         let deviation = s.sub_f32s(x, self.mean);
@@ -133,7 +173,7 @@ fn beats<S: Simd>(s: S, new: S::f32s, best: S::f32s) -> S::m32s {
 }
 
 struct ApplyTask<'a> {
-    activation: &'a Activation,
+    activation: &'a Activation<'a>,
     image: &'a [f32],
     out: &'a mut [f32],
 }
@@ -162,7 +202,7 @@ impl WithSimd for ApplyTask<'_> {
 }
 
 struct SumsTask<'a> {
-    activation: &'a Activation,
+    activation: &'a Activation<'a>,
     image: &'a [f32],
     grad: &'a [f32],
     sums: &'a mut [[f32; 2]],
@@ -210,11 +250,10 @@ impl WithSimd for SumsTask<'_> {
 }
 
 struct GradientTask<'a> {
-    activation: &'a Activation,
+    activation: &'a Activation<'a>,
     image: &'a [f32],
     grad: &'a [f32],
-    constant: &'a [f32],
-    linear: &'a [f32],
+    gradients: &'a PixelGradients,
     frame: &'a mut [f32],
     pitch: usize,
 }
@@ -228,8 +267,8 @@ impl WithSimd for GradientTask<'_> {
         let zero = s.splat_f32s(0.);
         for c in (0..stride).step_by(S::F32_LANES) {
             let channels = Channels::load(s, a, c);
-            let constant = load(s, self.constant, c);
-            let linear = load(s, self.linear, c);
+            let constant = load(s, &self.gradients.constant, c);
+            let linear = load(s, &self.gradients.linear, c);
             for y in 0..height {
                 for x in 0..width {
                     let at = a.window(y, x);

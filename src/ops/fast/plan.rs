@@ -1,12 +1,14 @@
 //! Which way a convolution goes, and its passes over a batch.
 
+use std::mem::MaybeUninit;
+
 use pulp::Simd;
 use rayon::prelude::*;
 
 use super::direct::Direct;
 use super::frame::{Frame, to_planes};
 use super::task::{BackwardTask, ForwardTask};
-use super::vector::{dispatch, lanes, uninit, with_scratch};
+use super::vector::{Slot, dispatch, lanes, with_scratch};
 use super::winograd::Winograd;
 use super::{KernelView, Way};
 use crate::ops::im2col::ConvShape;
@@ -180,18 +182,21 @@ impl Plan {
     }
 
     /// The convolution of `xs`, `[n, c_in, h, w]`. Each image's output, `[pixels, stride]`, goes to
-    /// `each` with the image's item of `sinks`; it lies in `kept`, or in scratch.
+    /// `each` with the image's item of `sinks`; it lies in `kept`, which is all written, or in scratch.
     pub(in crate::ops) fn forward<X: Send>(
         &self,
         xs: &[f32],
         kernel: &[f32],
-        kept: Option<&mut [f32]>,
+        kept: Option<&mut [MaybeUninit<f32>]>,
         sinks: Vec<X>,
         each: impl Fn(X, &mut [f32]) + Sync,
     ) {
+        // What callers may rely on: every image reaches its sink.
+        assert_eq!(xs.len(), self.shape.n * self.input_len());
+        assert_eq!(sinks.len(), self.shape.n);
         let kernel = self.forward.prepare(kernel, self.view);
         let (group, len) = (self.group(), self.output_len());
-        let kept: Vec<Option<&mut [f32]>> = match kept {
+        let kept: Vec<Option<&mut [MaybeUninit<f32>]>> = match kept {
             Some(kept) => kept.chunks_mut(group * len).map(Some).collect(),
             None => (0..sinks.len().div_ceil(group)).map(|_| None).collect(),
         };
@@ -203,19 +208,22 @@ impl Plan {
             with_scratch(frames + out + work, |scratch| {
                 let (frames, scratch) = scratch.split_at_mut(sinks.len() * self.input.len());
                 let (out, work) = scratch.split_at_mut(out);
-                let out = kept.unwrap_or(&mut out[..sinks.len() * len]);
                 let images = xs.chunks_exact(self.input_len());
                 for (image, frame) in images.zip(frames.chunks_exact_mut(self.input.len())) {
                     self.fill_input(image, frame);
                 }
-                dispatch(ForwardTask {
-                    way: &self.forward,
-                    frames,
-                    frame: self.input,
-                    kernel: &kernel,
-                    work,
-                    out,
-                });
+                let out = match kept {
+                    Some(kept) => {
+                        self.convolve(frames, &kernel, work, kept);
+                        // SAFETY: it is all written.
+                        unsafe { kept.assume_init_mut() }
+                    }
+                    None => {
+                        let out = &mut out[..sinks.len() * len];
+                        self.convolve(frames, &kernel, work, out);
+                        out
+                    }
+                };
                 for (sink, image) in sinks.into_iter().zip(out.chunks_exact_mut(len)) {
                     each(sink, image);
                 }
@@ -223,15 +231,28 @@ impl Plan {
         });
     }
 
+    /// A group of frames into `out`, all of it.
+    fn convolve<V: Slot>(&self, frames: &[f32], kernel: &[f32], work: &mut [f32], out: &mut [V]) {
+        dispatch(ForwardTask {
+            way: &self.forward,
+            frames,
+            frame: self.input,
+            kernel,
+            work,
+            out,
+        });
+    }
+
     /// The convolution as planes, `[n, c_out, oh, ow]`.
     pub(in crate::ops) fn forward_planes(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
         let len = self.shape.c_out * self.pixels();
-        let mut out = uninit(self.shape.n * len);
+        let mut out = Box::new_uninit_slice(self.shape.n * len);
         let sinks = out.chunks_exact_mut(len).collect();
         self.forward(xs, kernel, None, sinks, |planes, image| {
-            to_planes(image, self.stride, planes, |v| v);
+            to_planes(image, self.stride, planes);
         });
-        out
+        // SAFETY: the sinks are all of it, and each image's planes are written.
+        unsafe { out.assume_init() }.into_vec()
     }
 
     /// Gradients of the input (planes) and the kernel, those asked for. `grad(i, frame)` writes the
@@ -242,12 +263,13 @@ impl Plan {
         want: (bool, bool),
         grad: &(dyn Fn(usize, &mut [f32]) + Sync),
     ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+        assert_eq!(xs.len(), self.shape.n * self.input_len());
         let adjoint = want
             .0
             .then(|| self.backward.prepare(kernel, self.view.adjoint()));
-        let mut d_xs = want.0.then(|| uninit(xs.len()));
+        let mut d_xs = want.0.then(|| Box::new_uninit_slice(xs.len()));
         let images = IMAGES_PER_TASK * self.input_len();
-        let d_parts: Vec<Option<&mut [f32]>> = match &mut d_xs {
+        let d_parts: Vec<Option<&mut [MaybeUninit<f32>]>> = match &mut d_xs {
             Some(d_xs) => d_xs.chunks_mut(images).map(Some).collect(),
             None => (0..xs.len().div_ceil(images)).map(|_| None).collect(),
         };
@@ -270,6 +292,8 @@ impl Plan {
             })
             .collect();
         let d_kernel = want.1.then(|| self.collect_kernel(kernel.len(), &sums));
+        // SAFETY: the tasks' parts are all of it, and each is written.
+        let d_xs = d_xs.map(|d_xs| unsafe { d_xs.assume_init() }.into_vec());
         (d_xs, d_kernel)
     }
 

@@ -3,6 +3,8 @@
 
 use pulp::Simd;
 
+use super::vector::Slot;
+
 /// Steps summed in registers before they are added to the result: the error of a sum in one run grows
 /// with the root of its length, and this was most of Winograd's error.
 const RUN: usize = 16;
@@ -27,22 +29,49 @@ impl Contraction<'_> {
 }
 
 /// Where the result goes: row `r` of `columns` values at `r * stride`.
-pub(super) struct Target<'a> {
-    pub(super) values: &'a mut [f32],
+pub(super) struct Target<'a, V> {
+    pub(super) values: &'a mut [V],
     pub(super) stride: usize,
     pub(super) columns: usize,
-    /// Adds to what is there.
-    pub(super) add: bool,
 }
 
-/// `out[r] = sum_k A[rows[r] + k] B[k]`; `out.columns` a multiple of the lanes.
+/// `out[r] = sum_k A[rows[r] + k] B[k]`; `out.columns` a multiple of the lanes. Every value of the
+/// rows is written.
 #[inline(always)]
-pub(super) fn multiply<S: Simd>(
+pub(super) fn multiply<S: Simd, V: Slot>(
+    simd: S,
+    a: (&[f32], &[usize]),
+    b: &[f32],
+    k: &Contraction<'_>,
+    out: Target<'_, V>,
+) {
+    // SAFETY: a sum that is not added reads nothing.
+    unsafe { product(simd, a, b, k, out, false) }
+}
+
+/// As [`multiply`], added to what is there.
+#[inline(always)]
+pub(super) fn multiply_add<S: Simd>(
+    simd: S,
+    a: (&[f32], &[usize]),
+    b: &[f32],
+    k: &Contraction<'_>,
+    out: Target<'_, f32>,
+) {
+    // SAFETY: the values are f32.
+    unsafe { product(simd, a, b, k, out, true) }
+}
+
+/// # Safety
+/// With `add`, the rows of `out` are initialised.
+#[inline(always)]
+unsafe fn product<S: Simd, V: Slot>(
     simd: S,
     (a, rows): (&[f32], &[usize]),
     b: &[f32],
     k: &Contraction<'_>,
-    out: Target<'_>,
+    out: Target<'_, V>,
+    add: bool,
 ) {
     let width = 2 * S::F32_LANES;
     assert!(out.columns.is_multiple_of(S::F32_LANES));
@@ -55,22 +84,22 @@ pub(super) fn multiply<S: Simd>(
         assert!(b_last + out.columns <= b.len());
     }
     for column in (0..out.columns).step_by(width) {
+        // The slice of `b` may be empty, where nothing is summed.
         let block = Block {
             a: a.as_ptr(),
-            // SAFETY: `column < out.columns`, which the assertions bound for both slices.
-            b: unsafe { b.as_ptr().add(column) },
-            out: unsafe { out.values.as_mut_ptr().add(column) },
+            b: b.as_ptr().wrapping_add(column),
+            out: out.values[column..].as_mut_ptr().cast::<f32>(),
             stride: out.stride,
-            add: out.add,
+            add,
             k,
         };
-        // SAFETY: the assertions above bound every access of the block's rows and columns.
-        unsafe {
-            if column + width <= out.columns {
-                block.rows::<S, 2>(simd, rows);
-            } else {
-                block.rows::<S, 1>(simd, rows);
-            }
+        if column + width <= out.columns {
+            // SAFETY: the assertions above bound every access of the block's rows and columns, and
+            // the caller says what is initialised.
+            unsafe { block.rows::<S, 2>(simd, rows) };
+        } else {
+            // SAFETY: the same.
+            unsafe { block.rows::<S, 1>(simd, rows) };
         }
     }
 }
@@ -86,7 +115,8 @@ struct Block<'a> {
 
 impl Block<'_> {
     /// # Safety
-    /// Every access that `rows` and `k` name lies inside its slice, for `V` vectors of columns.
+    /// Every access that `rows` and `k` name lies inside its slice, for `V` vectors of columns. With
+    /// `add`, the output is initialised.
     #[inline(always)]
     unsafe fn rows<S: Simd, const V: usize>(&self, simd: S, rows: &[usize]) {
         let mut at = 0;
@@ -163,7 +193,7 @@ impl Block<'_> {
 /// Writes or adds a tile of sums to `out`.
 ///
 /// # Safety
-/// `out` has room for the tile, `stride` values a row.
+/// `out` has room for the tile, `stride` values a row, and with `add` it is initialised.
 #[inline(always)]
 unsafe fn flush<S: Simd, const R: usize, const V: usize>(
     simd: S,
@@ -177,9 +207,10 @@ unsafe fn flush<S: Simd, const R: usize, const V: usize>(
             // SAFETY: the caller's.
             unsafe {
                 let out = out.add(r * stride + v * S::F32_LANES).cast::<S::f32s>();
-                let sum = match add {
-                    true => simd.add_f32s(out.read_unaligned(), sum),
-                    false => sum,
+                let sum = if add {
+                    simd.add_f32s(out.read_unaligned(), sum)
+                } else {
+                    sum
                 };
                 out.write_unaligned(sum);
             }

@@ -1,11 +1,13 @@
 //! What one thread does at a time, compiled for the machine's vectors.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::frame::{Frame, to_summed_planes};
 use super::plan::Plan;
-use super::vector::{dispatch, uninit};
+use super::vector::{Slot, dispatch};
 use super::winograd::Winograd;
 use super::{KernelView, Way};
 
@@ -19,7 +21,7 @@ impl Way {
                 out
             }
             Self::Winograd(way) => {
-                let mut out = uninit(way.kernel_len());
+                let mut out = Box::new_uninit_slice(way.kernel_len());
                 let width = 2 * way.lanes;
                 let panels = out.par_chunks_mut(width * 64 * way.c_in).enumerate();
                 panels.for_each(|(i, out)| {
@@ -32,7 +34,8 @@ impl Way {
                         out,
                     });
                 });
-                out
+                // SAFETY: the panels are all of the kernel, and each is written.
+                unsafe { out.assume_init() }.into_vec()
             }
         }
     }
@@ -50,7 +53,7 @@ struct KernelTask<'a> {
     kernel: &'a [f32],
     view: &'a KernelView,
     first: usize,
-    out: &'a mut [f32],
+    out: &'a mut [MaybeUninit<f32>],
 }
 
 impl WithSimd for KernelTask<'_> {
@@ -62,17 +65,17 @@ impl WithSimd for KernelTask<'_> {
     }
 }
 
-/// A group of images through one [`Way`].
-pub(super) struct ForwardTask<'a> {
+/// A group of images through one [`Way`], which writes all of `out`.
+pub(super) struct ForwardTask<'a, V> {
     pub(super) way: &'a Way,
     pub(super) frames: &'a [f32],
     pub(super) frame: Frame,
     pub(super) kernel: &'a [f32],
     pub(super) work: &'a mut [f32],
-    pub(super) out: &'a mut [f32],
+    pub(super) out: &'a mut [V],
 }
 
-impl WithSimd for ForwardTask<'_> {
+impl<V: Slot> WithSimd for ForwardTask<'_, V> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
@@ -99,7 +102,8 @@ pub(super) struct BackwardTask<'a> {
     pub(super) xs: &'a [f32],
     pub(super) first: usize,
     pub(super) grad: &'a (dyn Fn(usize, &mut [f32]) + Sync),
-    pub(super) adjoint: Option<(&'a [f32], &'a mut [f32])>,
+    /// The adjoint's kernel, and where all of the input's gradient goes.
+    pub(super) adjoint: Option<(&'a [f32], &'a mut [MaybeUninit<f32>])>,
     pub(super) want_kernel: bool,
     pub(super) scratch: &'a mut [f32],
 }
@@ -154,9 +158,10 @@ impl WithSimd for BackwardTask<'_> {
             (false, _) => vec![],
             (true, Way::Direct(_)) => sum.to_vec(),
             (true, Way::Winograd(way)) => {
-                let mut out = uninit(way.c_out * 25 * input.stride);
+                let mut out = Box::new_uninit_slice(way.c_out * 25 * input.stride);
                 way.finish_gradient(s, sum, &mut out);
-                out
+                // SAFETY: it is all written.
+                unsafe { out.assume_init() }.into_vec()
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Vectors of f32, as wide as the machine has them, and scratch memory.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -35,6 +36,17 @@ pub(in crate::ops) fn lanes() -> usize {
     dispatch(Lanes)
 }
 
+/// A place for an f32, written or not.
+///
+/// # Safety
+/// An implementation has the layout of f32, and any f32 may be written to it.
+pub(in crate::ops) unsafe trait Slot: Copy + Send + Sync {}
+
+// SAFETY: it is one.
+unsafe impl Slot for f32 {}
+// SAFETY: `MaybeUninit` has the layout of what it may hold.
+unsafe impl Slot for MaybeUninit<f32> {}
+
 #[inline(always)]
 pub(super) fn load<S: Simd>(_: S, xs: &[f32], at: usize) -> S::f32s {
     let xs = &xs[at..at + S::F32_LANES];
@@ -43,7 +55,7 @@ pub(super) fn load<S: Simd>(_: S, xs: &[f32], at: usize) -> S::f32s {
 }
 
 #[inline(always)]
-pub(super) fn store<S: Simd>(_: S, xs: &mut [f32], at: usize, v: S::f32s) {
+pub(super) fn store<S: Simd, V: Slot>(_: S, xs: &mut [V], at: usize, v: S::f32s) {
     let xs = &mut xs[at..at + S::F32_LANES];
     // SAFETY: `xs` has room for F32_LANES values.
     unsafe { xs.as_mut_ptr().cast::<S::f32s>().write_unaligned(v) }
@@ -62,16 +74,4 @@ pub(in crate::ops) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> 
     let result = f(&mut scratch[..len]);
     SCRATCH.with_borrow_mut(|stack| stack.push(scratch));
     result
-}
-
-/// A vector of `len` values that the caller will overwrite, without the cost of zeroing it.
-pub(in crate::ops) fn uninit(len: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(len);
-    // SAFETY: there is room for `len` values, every bit pattern is an f32, and each kernel writes
-    // every value of its output before anything reads it.
-    #[allow(clippy::uninit_vec)]
-    unsafe {
-        values.set_len(len);
-    }
-    values
 }

@@ -6,13 +6,15 @@
 //!
 //! Lavin and Gray, Fast algorithms for convolutional neural networks, CVPR 2016.
 
+use std::mem::MaybeUninit;
+
 use pulp::Simd;
 
 use super::KernelView;
 use super::frame::Frame;
-use super::product::{Contraction, Target, multiply};
+use super::product::{Contraction, Target, multiply, multiply_add};
 use super::transforms::{SCALE, data, kernel4, output4, output5};
-use super::vector::{load, store};
+use super::vector::{Slot, load, store};
 
 /// Tiles that go through the transforms together.
 const TILES: usize = 32;
@@ -95,14 +97,14 @@ impl Winograd {
         POINTS * self.c_in * self.pad_out()
     }
 
-    /// The kernel's transform, `[panel, point, c_in, columns of the panel]`, for the slice of the
+    /// The kernel's transform, `[panel, point, c_in, columns of the panel]`, all of it, for the slice of the
     /// panel that begins with output `first`. In f64: its rounding would be a third of the error.
     #[inline(always)]
     pub(super) fn transform_panel(
         &self,
         (kernel, view): (&[f32], &KernelView),
         first: usize,
-        out: &mut [f32],
+        out: &mut [MaybeUninit<f32>],
     ) {
         const LANES: usize = 8;
         let width = out.len() / (POINTS * self.c_in).max(1);
@@ -127,7 +129,7 @@ impl Winograd {
                 for (y, values) in at_points(&column).iter().enumerate() {
                     let out = &mut out[((y * 8 + x) * self.c_in + c) * width + lane..][..count];
                     for (out, &v) in out.iter_mut().zip(values) {
-                        *out = v as f32;
+                        out.write(v as f32);
                     }
                 }
             }
@@ -140,15 +142,15 @@ impl Winograd {
         POINTS * (block * (self.pad_in() + self.pad_out()) + 2 * SKEW)
     }
 
-    /// `frames` of `images` images -> `out`: `[images, h, w, pad_out]`.
+    /// `frames` of `images` images -> `out`: `[images, h, w, pad_out]`, all of it.
     #[inline(always)]
-    pub(super) fn forward<S: Simd>(
+    pub(super) fn forward<S: Simd, V: Slot>(
         &self,
         s: S,
         (frames, frame): (&[f32], Frame),
         kernel: &[f32],
         scratch: &mut [f32],
-        out: &mut [f32],
+        out: &mut [V],
     ) {
         let (pad_in, pad_out) = (self.pad_in(), self.pad_out());
         let image_len = self.h * self.w * pad_out;
@@ -175,7 +177,6 @@ impl Winograd {
                         values: &mut m[p * out_point + column..],
                         stride: pad_out,
                         columns: width,
-                        add: false,
                     };
                     let a = (&v[p * in_point..], &rows[..count]);
                     multiply(s, a, &kernel[b..b + self.c_in * width], &k, target);
@@ -232,12 +233,12 @@ impl Winograd {
 
     /// `A m A'` of one tile and one vector of channels, cut to the image.
     #[inline(always)]
-    fn write_tile<S: Simd>(
+    fn write_tile<S: Simd, V: Slot>(
         &self,
         s: S,
         m: &[f32],
         point: usize,
-        out: &mut [f32],
+        out: &mut [V],
         (y, x): (usize, usize),
     ) {
         let zero = s.splat_f32s(0.);
@@ -293,9 +294,8 @@ impl Winograd {
                     values: sum,
                     stride: pad_in,
                     columns: pad_in,
-                    add: true,
                 };
-                multiply(
+                multiply_add(
                     s,
                     (&d[p * out_point..], &rows),
                     &v[p * in_point..],
@@ -338,9 +338,9 @@ impl Winograd {
         }
     }
 
-    /// From the transformed weight gradient to `[c_out, 5, 5, pad_in]`.
+    /// From the transformed weight gradient to `[c_out, 5, 5, pad_in]`, all of it.
     #[inline(always)]
-    pub(super) fn finish_gradient<S: Simd>(&self, s: S, sum: &[f32], out: &mut [f32]) {
+    pub(super) fn finish_gradient<S: Simd>(&self, s: S, sum: &[f32], out: &mut [MaybeUninit<f32>]) {
         let pad_in = self.pad_in();
         let point = self.c_out * pad_in;
         for o in 0..self.c_out {
