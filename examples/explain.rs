@@ -15,7 +15,7 @@ use figure::{Anchor, Figure};
 use puad::candle_core::Tensor;
 use puad::data::ImageShape;
 use puad::data::glyphs::{self, GlyphConfig};
-use puad::data::protocol::{ContaminatedSplit, TestKind};
+use puad::data::protocol::{ContaminatedSplit, PuSplit, TestKind};
 use puad::method::Method;
 use puad::train::{EpochReport, TrainConfig};
 use puad::{ClassPrior, Estimator, FitConfig};
@@ -24,7 +24,8 @@ const SIZE: usize = 16;
 const CELL: f64 = 76.;
 const GAP: f64 = 8.;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// Glyph 8 as the normal class.
+fn split() -> puad::Result<PuSplit> {
     let images = glyphs::generate(
         &GlyphConfig {
             size: SIZE,
@@ -38,14 +39,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         height: SIZE,
         width: SIZE,
     };
-    let split = ContaminatedSplit {
+    let protocol = ContaminatedSplit {
         unlabeled_normals: 1500,
         unlabeled_anomalies: 80,
         labeled_anomalies: 80,
         ..ContaminatedSplit::new(8)
-    }
-    .split(&images, shape, 0)?;
+    };
+    protocol.split(&images, shape, 0)
+}
 
+/// Two normals, two seen anomalies and two unseen ones.
+const WANTED: [(TestKind, usize); 6] = [
+    (TestKind::Normal, 0),
+    (TestKind::Normal, 5),
+    (TestKind::Seen, 1),
+    (TestKind::Seen, 4),
+    (TestKind::Unseen, 0),
+    (TestKind::Unseen, 3),
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let split = split()?;
     let config = FitConfig {
         method: Some(Method::PUAE),
         prior: ClassPrior::new(80. / 1580.)?,
@@ -73,15 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .filter(|(_, k)| **k == kind)
             .nth(nth)
     };
-    let wanted = [
-        (TestKind::Normal, 0),
-        (TestKind::Normal, 5),
-        (TestKind::Seen, 1),
-        (TestKind::Seen, 4),
-        (TestKind::Unseen, 0),
-        (TestKind::Unseen, 3),
-    ];
-    let ids: Vec<u32> = wanted
+    let ids: Vec<u32> = WANTED
         .iter()
         .filter_map(|&(kind, nth)| pick(kind, nth).map(|(i, _)| i as u32))
         .collect();
@@ -104,24 +110,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (r, (name, tensor, full)) in rows.into_iter().enumerate() {
         let top = 50. + r as f64 * (CELL + GAP);
         figure.text(80., top + CELL / 2. + 4., 13., Anchor::End, name);
-        for c in 0..ids.len() {
-            let left = 90. + c as f64 * (CELL + GAP);
-            let pixels = values(&tensor.get(c)?)?;
-            let grey = |v: f64| [(255. * v.clamp(0., 1.)) as u8; 3];
-            let colour = |v: &f64| {
-                if r == 2 {
-                    figure::heat((v / full).sqrt())
-                } else {
-                    grey(*v)
-                }
-            };
-            let rgb: Vec<[u8; 3]> = pixels.iter().map(colour).collect();
-            figure.pixels([left, top, CELL, CELL], SIZE, &rgb);
-            figure.frame(left, top, CELL, CELL);
-        }
+        draw(&mut figure, top, &tensor, (r == 2).then_some(full))?;
     }
     for (c, score) in scores.iter().enumerate() {
-        let (kind, _) = wanted[c];
+        let (kind, _) = WANTED[c];
         let kind = format!("{kind:?}").to_lowercase();
         let flag = if *score > detector.threshold() {
             "anomalous"
@@ -144,6 +136,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     figure.text(90., 72. + 3. * (CELL + GAP), 12., Anchor::Start, &legend);
     figure.save(Path::new("target/explain"))?;
     println!("target/explain.svg, target/explain.png");
+    Ok(())
+}
+
+/// A row of images, in grey, or as heat up to a value.
+fn draw(figure: &mut Figure, top: f64, images: &Tensor, heat: Option<f64>) -> puad::Result<()> {
+    for c in 0..images.dim(0)? {
+        let left = 90. + c as f64 * (CELL + GAP);
+        let colour = |v: &f64| match heat {
+            Some(full) => figure::heat((v / full).sqrt()),
+            None => [(255. * v.clamp(0., 1.)) as u8; 3],
+        };
+        let rgb: Vec<[u8; 3]> = values(&images.get(c)?)?.iter().map(colour).collect();
+        figure.pixels([left, top, CELL, CELL], SIZE, &rgb);
+        figure.frame(left, top, CELL, CELL);
+    }
     Ok(())
 }
 

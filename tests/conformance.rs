@@ -260,17 +260,23 @@ fn evaluations_that_are_no_function_of_the_sample_are_named() {
         "{v}"
     );
     let v = violation(
-        |_, l, pass| match pass.is_training() {
-            true => Ok(l),
-            false => Ok(l.broadcast_add(&l.mean_all()?)?),
+        |_, l, pass| {
+            if pass.is_training() {
+                Ok(l)
+            } else {
+                Ok(l.broadcast_add(&l.mean_all()?)?)
+            }
         },
         nothing,
     );
     assert!(matches!(v, Violation::BatchDependent { .. }), "{v}");
     let v = violation(
-        |_, l, pass| match pass.is_training() {
-            true => Ok(l),
-            false => Ok((l * 0.)?),
+        |_, l, pass| {
+            if pass.is_training() {
+                Ok(l)
+            } else {
+                Ok((l * 0.)?)
+            }
         },
         nothing,
     );
@@ -289,9 +295,12 @@ fn evaluations_that_are_no_function_of_the_sample_are_named() {
 #[test]
 fn a_loss_that_depends_on_the_samples_before_it_is_named() {
     let v = violation(
-        |_, l, pass| match pass.is_training() {
-            true => Ok(l),
-            false => Ok(l.cumsum(0)?),
+        |_, l, pass| {
+            if pass.is_training() {
+                Ok(l)
+            } else {
+                Ok(l.cumsum(0)?)
+            }
         },
         nothing,
     );

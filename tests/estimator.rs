@@ -202,6 +202,12 @@ fn bad_data_is_named_before_anything_is_trained() {
             if expected.starts_with("[2]") && *actual == [3]),
         "{err}"
     );
+}
+
+#[test]
+fn bad_rows_and_values_are_named_before_anything_is_trained() {
+    let (u, a, _) = toy(0);
+    let bad = |u: &Rows, a: &Rows| refused(quick(1), u, a);
     let mut ragged = u.clone();
     ragged[7].push(0.);
     let err = bad(&ragged, &a);

@@ -123,9 +123,10 @@ fn logged(folder: &Path) -> Vec<usize> {
     let text = fs::read_to_string(folder.join("log")).unwrap_or_default();
     let number = |line: &str| {
         let (phase, epoch) = line.split_once(' ').unwrap();
-        let before = match phase == (Phase::Pretraining as u8).to_string() {
-            true => 0,
-            false => EPOCHS,
+        let before = if phase == (Phase::Pretraining as u8).to_string() {
+            0
+        } else {
+            EPOCHS
         };
         before + epoch.parse::<usize>().unwrap()
     };

@@ -391,9 +391,12 @@ fn over_random_draws_the_mean_of_eq_11_is_eq_8() {
         .unwrap();
     let mut draw_risk = || {
         let u = (0..30)
-            .map(|_| match rng.random_bool(alpha) {
-                true => rng.random_range(1.0..3.0),
-                false => rng.random_range(0.0..1.0),
+            .map(|_| {
+                if rng.random_bool(alpha) {
+                    rng.random_range(1.0..3.0)
+                } else {
+                    rng.random_range(0.0..1.0)
+                }
             })
             .collect();
         let a = (0..5).map(|_| rng.random_range(1.0..3.0)).collect();

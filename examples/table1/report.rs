@@ -40,9 +40,12 @@ const COLUMNS: [Column; 3] = [
 
 /// The results as a Markdown table: AUROC, mean +- standard deviation over classes and seeds.
 pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
-    let titles = COLUMNS.map(|c| match has_paper(plan) {
-        true => format!("{} | paper", c.title),
-        false => c.title.to_string(),
+    let titles = COLUMNS.map(|c| {
+        if has_paper(plan) {
+            format!("{} | paper", c.title)
+        } else {
+            c.title.to_string()
+        }
     });
     let mut out = format!(
         "| {} | {} | runs |\n",

@@ -58,9 +58,10 @@ fn strays(inherent: &[Inherent]) -> Vec<String> {
 }
 
 fn at_home(defined: &Path, file: &Path) -> bool {
-    let folder = match defined.ends_with("mod.rs") {
-        true => defined.parent().unwrap().to_owned(),
-        false => defined.with_extension(""),
+    let folder = if defined.ends_with("mod.rs") {
+        defined.parent().unwrap().to_owned()
+    } else {
+        defined.with_extension("")
     };
     file == defined || file.starts_with(folder)
 }
