@@ -62,7 +62,7 @@ pub use puad_data::benchmarks::{
 };
 #[cfg(feature = "images")]
 pub use puad_data::image_folder;
-pub use puad_data::{DataError, FormatError, ImageSet, ImageShape, Place, Table, TrainTest};
+pub use puad_data::{DataError, ImageSet, ImageShape, Place, Table, TrainTest};
 #[cfg(feature = "tables")]
 pub use puad_data::{array, csv, npy, npz};
 pub use samples::Samples;

@@ -35,7 +35,6 @@ mod encoded;
 mod error;
 #[cfg(feature = "tables")]
 mod file;
-mod format_error;
 #[cfg(feature = "images")]
 pub mod image_folder;
 mod images;
@@ -54,6 +53,5 @@ mod table;
 mod thrift;
 
 pub use error::{DataError, Place, Result};
-pub use format_error::FormatError;
 pub use images::{ImageSet, ImageShape, TrainTest};
 pub use table::Table;

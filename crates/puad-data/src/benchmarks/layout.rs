@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::tasks::PaperDataset;
 use super::{cifar, medmnist, mnist, svhn};
-use crate::{DataError, Result, TrainTest};
+use crate::{DataError, ImageSet, Result, TrainTest};
 
 /// How a data set of the paper lies in its folder.
 ///
@@ -120,7 +120,7 @@ impl PaperDataset {
 }
 
 /// `name` in `dir`, or else `name.gz`.
-pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
+pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf> {
     let plain = dir.join(name);
     if plain.exists() {
         return Ok(plain);
@@ -132,10 +132,23 @@ pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
     Err(DataError::MissingFile { path: plain })
 }
 
+/// Training and test images of one size.
+pub(super) fn parts_alike(path: &Path, train: ImageSet, test: ImageSet) -> Result<TrainTest> {
+    if train.shape() == test.shape() {
+        return Ok(TrainTest { train, test });
+    }
+    let shape = test.shape();
+    Err(DataError::Shape {
+        path: path.into(),
+        name: "a test image".into(),
+        expected: format!("{} as the training images", train.shape()),
+        actual: vec![shape.channels, shape.height, shape.width],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DataError;
     use std::fs;
 
     #[test]

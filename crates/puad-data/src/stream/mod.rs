@@ -9,11 +9,8 @@
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it.
 
-mod columns;
-mod csv;
-mod npy;
-mod npz;
+mod csv_options;
 mod reader;
 
-pub use self::csv::CsvOptions;
+pub use csv_options::CsvOptions;
 pub use reader::{Batch, Batches, TableReader, Values};
