@@ -27,6 +27,13 @@ pub enum Place {
     Byte(u64),
     /// A sample, counted from 0.
     Row(usize),
+    /// A value of a column with a name.
+    Entry {
+        /// The sample, counted from 0.
+        row: usize,
+        /// The name.
+        column: String,
+    },
     /// A cell of text.
     Cell {
         /// Counted from 1.
@@ -43,6 +50,7 @@ impl fmt::Display for Place {
             Self::Whole => Ok(()),
             Self::Byte(offset) => write!(f, " at byte {offset}"),
             Self::Row(row) => write!(f, " in row {row}"),
+            Self::Entry { row, column } => write!(f, " in row {row}, column {column:?}"),
             Self::Cell { line, column } => write!(f, " in line {line}, column {column:?}"),
         }
     }
