@@ -227,6 +227,21 @@ fn dictionaries_are_not_taken_at_their_word() {
     assert!(rule(&file(&bytes).path, "x").contains("fields in order"));
 }
 
+#[test]
+fn other_packings_are_refused() {
+    let mut bytes = integers(&[3, 1, 4]);
+    // The column's path and packing.
+    let path = [0x19, 0x18, 1, b'x', 0x15, 0];
+    let at = bytes.windows(6).position(|window| window == path).unwrap();
+    bytes[at + 5] = 4;
+    match open(&file(&bytes).path, "x").and_then(TableReader::read) {
+        Err(DataError::Unsupported { found, .. }) => {
+            assert_eq!(found, "GZIP in column \"x\"");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Cut at every byte, and every byte changed by each of some masks.
 #[test]
 fn damaged_files() {

@@ -85,7 +85,7 @@ fn cells(writer: &mut ColumnWriter, column: usize, rows: &[usize], change: &Chan
             writer.write_batch(&values, None, None)
         }
         ColumnWriter::BoolColumnWriter(writer) => {
-            let values: Vec<bool> = rows.iter().map(|row| row % 3 == 0).collect();
+            let values: Vec<bool> = rows.iter().map(|row| row.is_multiple_of(3)).collect();
             writer.write_batch(&values, None, None)
         }
         ColumnWriter::Int64ColumnWriter(writer) => {
@@ -168,7 +168,7 @@ fn numbers() -> Vec<f64> {
     let row = |row: usize| {
         [
             id(row) as f64,
-            f64::from(u8::from(row % 3 == 0)),
+            f64::from(u8::from(row.is_multiple_of(3))),
             pressure(row),
             count(row).into(),
             row as f64 / 4.,

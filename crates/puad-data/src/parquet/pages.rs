@@ -11,7 +11,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ::parquet::basic::{Encoding, Type};
+use ::parquet::basic::{Compression, Encoding, Type};
 use ::parquet::column::page::{Page, PageMetadata, PageReader};
 use ::parquet::errors::{ParquetError, Result};
 use ::parquet::file::metadata::ColumnChunkMetaData;
@@ -102,6 +102,21 @@ pub(super) fn pages(
         let rule = "Parquet columns must lie in the file and have a value for each row";
         let found = format!("{places:?}, {} values of {rows}", chunk.num_values());
         return Err(malformed(&file.path, Place::Whole, rule, found));
+    }
+    // Gzip would be unpacked to its end, whatever the header promises; others are not built.
+    let packing = chunk.compression();
+    let known = matches!(
+        packing,
+        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_)
+    );
+    if !known {
+        let (packing, column) = (packing.to_string(), chunk.column_path().string());
+        let packing = packing.split('(').next().unwrap_or_default();
+        return Err(DataError::Unsupported {
+            path: file.path.clone(),
+            rule: "Parquet columns must be packed by snappy or zstd, or not at all",
+            found: format!("{packing} in column {column:?}"),
+        });
     }
     let inner = SerializedPageReader::new(Arc::clone(file), chunk, rows, None);
     Ok(Box::new(Pages {
