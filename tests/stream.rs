@@ -438,7 +438,7 @@ fn csv_problems_are_named_with_their_place() {
     );
     let path = dir.file("bytes.csv", b"1,\xff\n2,\xfe\n");
     assert!(TableReader::open(path).and_then(|t| all(t, 5)).is_err());
-    let other = dir.file("table.parquet", "");
+    let other = dir.file("table.xlsx", "");
     assert!(matches!(
         problem(TableReader::open(other)),
         DataError::Unsupported { .. }

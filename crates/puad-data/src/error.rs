@@ -27,6 +27,13 @@ pub enum Place {
     Row(usize),
     /// A line of text, counted from 1.
     Line(u64),
+    /// A value of a column with a name.
+    Entry {
+        /// The sample, counted from 0.
+        row: usize,
+        /// The name.
+        column: String,
+    },
     /// A cell of text.
     Cell {
         /// Counted from 1.
@@ -44,6 +51,7 @@ impl fmt::Display for Place {
             Self::Byte(offset) => write!(f, " at byte {offset}"),
             Self::Row(row) => write!(f, " in row {row}"),
             Self::Line(line) => write!(f, " in line {line}"),
+            Self::Entry { row, column } => write!(f, " in row {row}, column {column:?}"),
             Self::Cell { line, column } => write!(f, " in line {line}, column {column:?}"),
         }
     }

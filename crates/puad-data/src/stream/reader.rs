@@ -6,6 +6,8 @@ use crate::csv::CsvRows;
 use crate::file::{Source, open_plain};
 use crate::npy::{NpyReader, NpyRows};
 use crate::npz::Npz;
+#[cfg(feature = "parquet")]
+use crate::parquet::{ParquetOptions, ParquetRows};
 use crate::{DataError, Result};
 
 /// Rows read in one go by [`TableReader::read`].
@@ -75,11 +77,13 @@ pub struct TableReader {
 enum Form {
     Npy(NpyRows),
     Csv(Box<CsvRows>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<ParquetRows>),
 }
 
 impl TableReader {
     /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array) or `.csv`, the
-    /// first and the last also with `.gz`.
+    /// first and the last also with `.gz`; with the feature `parquet` also `.parquet` (all columns).
     ///
     /// # Errors
     /// [`DataError::Unsupported`] for another ending; else as the reader.
@@ -87,6 +91,10 @@ impl TableReader {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.to_ascii_lowercase();
+        #[cfg(feature = "parquet")]
+        if name.ends_with(".parquet") {
+            return Self::parquet(path, &ParquetOptions::default());
+        }
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         if plain.ends_with(".npy") {
             Self::npy(path)
@@ -145,6 +153,21 @@ impl TableReader {
         Ok(Self::new(Form::Csv(Box::new(rows))))
     }
 
+    /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
+    /// another, of each column a page at a time.
+    ///
+    /// Packed by snappy or zstd or not at all, in plain, dictionary, delta or byte stream split encoding.
+    ///
+    /// # Errors
+    /// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Missing`] for a column that is not
+    /// there, [`DataError::Unsupported`] for one that holds no numbers, [`DataError::Malformed`] for a
+    /// broken file, [`DataError::Config`] for no columns.
+    #[cfg(feature = "parquet")]
+    pub fn parquet(path: impl AsRef<Path>, options: &ParquetOptions) -> Result<Self> {
+        let rows = ParquetRows::open(path.as_ref(), options)?;
+        Ok(Self::new(Form::Parquet(Box::new(rows))))
+    }
+
     fn new(form: Form) -> Self {
         Self { form, read: 0 }
     }
@@ -154,6 +177,8 @@ impl TableReader {
         match &self.form {
             Form::Npy(rows) => rows.sample_shape().to_vec(),
             Form::Csv(rows) => vec![rows.width()],
+            #[cfg(feature = "parquet")]
+            Form::Parquet(rows) => vec![rows.width()],
         }
     }
 
@@ -162,6 +187,8 @@ impl TableReader {
         match &self.form {
             Form::Npy(rows) => Some(rows.len()),
             Form::Csv(_) => None,
+            #[cfg(feature = "parquet")]
+            Form::Parquet(rows) => Some(rows.len()),
         }
     }
 
@@ -188,6 +215,8 @@ impl TableReader {
                 shape: vec![lines.count, rows.width()],
                 values: Values::F64(lines.values),
             }),
+            #[cfg(feature = "parquet")]
+            Form::Parquet(rows) => rows.next(size)?,
         };
         if let Some(batch) = &batch {
             self.read += batch.shape[0] as u64;
