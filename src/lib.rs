@@ -76,8 +76,8 @@
 //! # Features
 //!
 //! None is on by default. `datasets`: readers of published data sets and of tables (CSV, npy, npz).
-//! `images`: folders of PNG and JPEG files. `parquet`: CIFAR as Parquet. `download`: fetches published
-//! files. `cuda`, `cudnn`, `metal`, `mkl`, `accelerate`: candle's, and with the first two kernels and
+//! `images`: folders of PNG and JPEG files. `parquet`: columns of Parquet by name; CIFAR as Parquet with `images` and
+//! `benchmarks`. `download`: fetches published files. `cuda`, `cudnn`, `metal`, `mkl`, `accelerate`: candle's, and with the first two kernels and
 //! convolutions of this crate's own on NVIDIA GPUs.
 //!
 //! # Reproducibility

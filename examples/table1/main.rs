@@ -10,8 +10,8 @@
 //! `DIR/mnist`; the eight sets of the paper are known, each by its publisher's files in a folder of
 //! its name. Without `--normal`, `--seeds` and `--epochs` a published data set is run in full: all
 //! its tasks (nine normal classes; CIFAR-100 and OCTMNIST have one task), five seeds, 200 epochs. A build with
-//! `--features download` fetches missing files with `--download`; one with `--features parquet` takes
-//! CIFAR from Parquet files that are there.
+//! `--features download` fetches missing files with `--download`; one with `--features images,parquet`
+//! takes CIFAR from Parquet files that are there.
 //!
 //! Prints a Markdown table of the AUROC (mean and standard deviation over classes and seeds) against
 //! all, seen and unseen anomalies, beside the paper's numbers; in bold the best method and those that

@@ -12,7 +12,7 @@
 //! | nothing | [`toy::generate`] | the two-dimensional data of Figure 1 |
 //! | nothing | `glyphs::generate` | images of ten classes of digits |
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
-//! | tables in `.npy`, `.npz` or CSV | `stream::TableReader` | batches, or all as [`Samples`] |
+//! | tables in `.npy`, `.npz`, CSV or Parquet | `stream::TableReader` | batches, or all as [`Samples`] |
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
 //! | files of SVHN | `svhn::load` | labeled images |
 //! | files of MedMNIST | `medmnist::load` | labeled images |
@@ -52,7 +52,7 @@ pub mod toy;
 pub use convert::{ImageSamples, TableSamples};
 pub use dataset::PuDataset;
 pub(crate) use dataset::{check_finite, check_float};
-#[cfg(feature = "parquet")]
+#[cfg(all(feature = "benchmarks", feature = "images", feature = "parquet"))]
 pub use puad_data::benchmarks::cifar_parquet;
 #[cfg(feature = "download")]
 pub use puad_data::benchmarks::download;
@@ -62,7 +62,9 @@ pub use puad_data::benchmarks::{
 };
 #[cfg(feature = "images")]
 pub use puad_data::image_folder;
-pub use puad_data::{DataError, FormatError, ImageSet, ImageShape, Place, Table, TrainTest};
+#[cfg(feature = "parquet")]
+pub use puad_data::parquet;
+pub use puad_data::{DataError, ImageSet, ImageShape, Place, Table, TrainTest};
 #[cfg(feature = "tables")]
 pub use puad_data::{array, csv, npy, npz};
 pub use samples::Samples;

@@ -204,6 +204,6 @@ mod tests {
         let expected = "channels must be the images' own unless these are grey, got 1 for 3";
         assert_eq!(err.to_string(), expected);
         let err = Resize::new(shape(3, 2, 2), shape(3, 2, 0)).unwrap_err();
-        assert!(matches!(err, Error::Data(DataError::EmptyImage { .. })));
+        assert!(matches!(err, Error::Data(DataError::Config { .. })));
     }
 }

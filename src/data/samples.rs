@@ -44,8 +44,7 @@ impl Samples {
     /// align_corners=False`), and grey repeated over the channels. Batches are f32 on the CPU.
     ///
     /// # Errors
-    /// [`DataError::EmptyImage`](super::DataError::EmptyImage) for an `output` without pixels,
-    /// [`Error::Config`] if the number of channels differs and the images are not grey.
+    /// [`Error::Config`] for an `output` without pixels, or if the number of channels differs and the images are not grey.
     pub fn images(set: &ImageSet, output: ImageShape) -> Result<Self> {
         let resize = Resize::new(set.shape(), output)?;
         Ok(Self(Form::Images(Images {

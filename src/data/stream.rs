@@ -5,6 +5,7 @@
 //! | `.npy`, plain in either array order, or gzipped in C order | [`TableReader::npy`] |
 //! | one array of an `.npz` in C order, stored or deflated | [`TableReader::npz`] |
 //! | `.csv`, plain or gzipped | [`TableReader::csv`] |
+//! | columns of a `.parquet` (feature `parquet`) | `TableReader::parquet` |
 //!
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it.
@@ -14,6 +15,8 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use puad_data::stream;
 pub use puad_data::stream::CsvOptions;
+#[cfg(feature = "parquet")]
+pub use puad_data::stream::ParquetOptions;
 use puad_data::stream::{Batch, Values};
 
 use super::Samples;
@@ -41,7 +44,7 @@ pub struct TableReader(stream::TableReader);
 
 impl TableReader {
     /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array) or `.csv`, the
-    /// first and the last also with `.gz`.
+    /// first and the last also with `.gz`; with the feature `parquet` also `.parquet` (all columns).
     ///
     /// # Errors
     /// As [`puad_data::stream::TableReader::open`].
@@ -74,6 +77,27 @@ impl TableReader {
     /// As [`puad_data::stream::TableReader::csv`].
     pub fn csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self> {
         Ok(Self(stream::TableReader::csv(path, options)?))
+    }
+
+    /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
+    /// another, of each column a page at a time.
+    ///
+    /// # Errors
+    /// As [`puad_data::stream::TableReader::parquet`].
+    ///
+    /// ```no_run
+    /// use puad::data::stream::{ParquetOptions, TableReader};
+    ///
+    /// let columns = Some(vec!["pressure".into(), "heat".into()]);
+    /// let table = TableReader::parquet("machines.parquet", &ParquetOptions { columns })?;
+    /// for batch in table.batches(1000)? {
+    ///     assert_eq!(batch?.dim(1)?, 2);
+    /// }
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    #[cfg(feature = "parquet")]
+    pub fn parquet(path: impl AsRef<Path>, options: &ParquetOptions) -> Result<Self> {
+        Ok(Self(stream::TableReader::parquet(path, options)?))
     }
 
     /// The dimensions of one sample.

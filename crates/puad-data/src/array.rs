@@ -1,8 +1,6 @@
 //! Arrays as files hold them: type, order and shape known, values still bytes; needs the feature
 //! `tables`.
 
-use super::FormatError;
-
 /// Type of the values of an [`Array`].
 ///
 /// ```
@@ -150,10 +148,7 @@ impl Layout {
         !self.fortran_order || self.shape.iter().filter(|&&dim| dim != 1).count() <= 1
     }
 
-    /// Number of bytes.
-    ///
-    /// # Errors
-    /// [`FormatError::TooLarge`] beyond `limit`.
+    /// Number of bytes, or `None` if it overflows.
     ///
     /// ```
     /// # use puad_data::array::{ElementType, Layout};
@@ -163,21 +158,12 @@ impl Layout {
     /// #     fortran_order: false,
     /// #     shape: shape.to_vec(),
     /// # };
-    /// let megabyte = 1 << 20;
-    /// assert_eq!(layout(&[100, 3]).byte_len(megabyte), Ok(1200));
-    /// assert!(layout(&[1000, 1000]).byte_len(megabyte).is_err());
+    /// assert_eq!(layout(&[100, 3]).byte_len(), Some(1200));
+    /// assert_eq!(layout(&[usize::MAX, 3]).byte_len(), None);
     /// ```
-    pub fn byte_len(&self, limit: u64) -> Result<u64, FormatError> {
-        let n = self.len().map(|n| n as u64);
-        let bytes = n.and_then(|n| n.checked_mul(self.element.size() as u64));
-        match bytes {
-            Some(bytes) if bytes <= limit => Ok(bytes),
-            _ => Err(FormatError::TooLarge {
-                shape: self.shape.clone(),
-                element_bytes: self.element.size(),
-                limit,
-            }),
-        }
+    pub fn byte_len(&self) -> Option<u64> {
+        let n = self.len()? as u64;
+        n.checked_mul(self.element.size() as u64)
     }
 }
 
@@ -207,7 +193,7 @@ pub struct Array {
 impl Array {
     /// `bytes` must have the layout's length, which the readers have made sure of.
     pub(super) fn new(layout: Layout, bytes: Vec<u8>) -> Self {
-        debug_assert_eq!(layout.byte_len(u64::MAX), Ok(bytes.len() as u64));
+        debug_assert_eq!(layout.byte_len(), Some(bytes.len() as u64));
         Self { layout, bytes }
     }
 
@@ -463,13 +449,9 @@ mod tests {
         assert_eq!(layout(&[]).len(), Some(1));
         assert_eq!(layout(&[usize::MAX, 2]).len(), None);
         assert_eq!(layout(&[usize::MAX, 2, 0]).len(), Some(0));
-        assert_eq!(layout(&[4]).byte_len(32), Ok(32));
-        for shape in [&[5][..], &[usize::MAX], &[usize::MAX, usize::MAX]] {
-            let err = layout(shape).byte_len(32).unwrap_err();
-            assert!(
-                matches!(&err, FormatError::TooLarge { shape: s, .. } if s == shape),
-                "{err}"
-            );
+        assert_eq!(layout(&[4]).byte_len(), Some(32));
+        for shape in [&[usize::MAX][..], &[1 << 61], &[usize::MAX, usize::MAX]] {
+            assert_eq!(layout(shape).byte_len(), None, "{shape:?}");
         }
     }
 

@@ -5,8 +5,6 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
-use super::{FormatError, ImageShape};
-
 /// The crate's result type.
 pub type Result<T, E = DataError> = std::result::Result<T, E>;
 
@@ -27,6 +25,15 @@ pub enum Place {
     Byte(u64),
     /// A sample, counted from 0.
     Row(usize),
+    /// A line of text, counted from 1.
+    Line(u64),
+    /// A value of a column with a name.
+    Entry {
+        /// The sample, counted from 0.
+        row: usize,
+        /// The name.
+        column: String,
+    },
     /// A cell of text.
     Cell {
         /// Counted from 1.
@@ -43,6 +50,8 @@ impl fmt::Display for Place {
             Self::Whole => Ok(()),
             Self::Byte(offset) => write!(f, " at byte {offset}"),
             Self::Row(row) => write!(f, " in row {row}"),
+            Self::Line(line) => write!(f, " in line {line}"),
+            Self::Entry { row, column } => write!(f, " in row {row}, column {column:?}"),
             Self::Cell { line, column } => write!(f, " in line {line}, column {column:?}"),
         }
     }
@@ -52,59 +61,23 @@ impl fmt::Display for Place {
 /// the place, the rule and what came.
 ///
 /// ```
-/// use puad_data::{DataError, npz::Npz};
+/// use puad_data::csv::{self, CsvConfig};
+/// use puad_data::{DataError, Place};
 ///
-/// let missing = Npz::open("no-such-file.npz");
-/// assert!(matches!(missing, Err(DataError::MissingFile { .. })));
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("table.csv");
+/// std::fs::write(&path, "length,broken\n1.5,0\nn/a,1\n")?;
+/// match csv::read(&path, &CsvConfig::default()) {
+///     Err(DataError::Value { place: Place::Cell { line, column, .. }, .. }) => {
+///         assert_eq!((line, column.as_str()), (3, "length"));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// A setting outside its range.
-    #[error("{name} must be {rule}, got {value}")]
-    Config {
-        /// The setting.
-        name: &'static str,
-        /// The rule it broke.
-        rule: &'static str,
-        /// The rejected value.
-        value: String,
-    },
-
-    /// A published file that could not be fetched.
-    #[cfg(feature = "download")]
-    #[error(transparent)]
-    Download(#[from] crate::benchmarks::download::DownloadError),
-
-    /// An image side, or the number of channels, that is 0, or a size beyond the address space.
-    #[error("image shapes must have positive sides and fit in memory, got {shape}")]
-    EmptyImage {
-        /// The shape.
-        shape: ImageShape,
-    },
-
-    /// Images that cannot take another number of channels.
-    #[error("images keep their channels unless they are grey, got {from} as input, {to} as output")]
-    Channels {
-        /// Channels of the stored images.
-        from: usize,
-        /// Channels asked for.
-        to: usize,
-    },
-
-    /// Pixels that do not fill a whole number of images, one a label.
-    #[error("{labels} images of shape {shape} need {expected} bytes of pixels, got {actual}")]
-    Pixels {
-        /// Number of labels.
-        labels: usize,
-        /// Shape of one image.
-        shape: ImageShape,
-        /// Number of labels times the shape.
-        expected: usize,
-        /// Number of pixel bytes.
-        actual: usize,
-    },
-
     /// A file that is not there.
     #[error("there is no file {}, plain or gzipped", path.display())]
     MissingFile {
@@ -112,14 +85,14 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// A file that cannot be read or unpacked.
+    /// A file that cannot be read, unpacked or decoded.
     #[error("{} cannot be read at byte {offset}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The file; a member of an archive as `archive.npz/member.npy`.
         path: PathBuf,
         /// Number of (unpacked) bytes read before.
         offset: u64,
-        /// What the system or the gzip decoder says.
+        /// What the system or the decoder says.
         source: std::io::Error,
     },
 
@@ -146,7 +119,7 @@ pub enum DataError {
     /// Content that breaks a rule of the file's format.
     #[error("{}: {rule}, got {found}{place}", path.display())]
     Malformed {
-        /// The file; a member of an archive as `archive.npz/member.npy`.
+        /// The file.
         path: PathBuf,
         /// Where in it.
         place: Place,
@@ -207,6 +180,24 @@ pub enum DataError {
         present: Vec<String>,
     },
 
+    /// Lists that must be as long as each other, such as images and labels.
+    #[error(
+        "{}{first_name} and {second_name} must be as many, got {first} and {second}",
+        of(path)
+    )]
+    Length {
+        /// The file, where they are from one.
+        path: Option<PathBuf>,
+        /// One list.
+        first_name: String,
+        /// Its length.
+        first: usize,
+        /// The other.
+        second_name: String,
+        /// Its length.
+        second: usize,
+    },
+
     /// A label or a cell of text that breaks a rule.
     #[error("{}: {rule}, got {found}{place}", path.display())]
     Value {
@@ -220,181 +211,45 @@ pub enum DataError {
         found: String,
     },
 
-    /// A file that does not start as IDX of unsigned bytes does.
-    #[error("{} must start with [0, 0, 8, rank] as IDX of bytes does, got {magic:?}", path.display())]
-    IdxMagic {
-        /// The file.
-        path: PathBuf,
-        /// Its first four bytes.
-        magic: Vec<u8>,
-    },
-
-    /// An IDX file of another rank than its role asks for: images given as labels, or labels as
-    /// images.
-    #[error("{} must have {expected} dimensions, got {actual}", path.display())]
-    IdxRank {
-        /// The file.
-        path: PathBuf,
-        /// 3 for images, 1 for labels.
-        expected: usize,
-        /// The file's byte 3.
-        actual: u8,
-    },
-
-    /// IDX dimensions that give no pixels or too many.
-    #[error("{} must have positive sides and at most {limit} values, got {dims:?}", path.display())]
-    IdxSize {
-        /// The file.
-        path: PathBuf,
-        /// Its dimensions.
-        dims: Vec<u32>,
-        /// The most values that are read.
-        limit: u64,
-    },
-
-    /// A file whose ending names no table.
-    #[error("tables must end in .npy, .npz or .csv, got {}", path.display())]
-    TableFormat {
-        /// The file.
-        path: PathBuf,
-    },
-
-    /// An array stored column by column in a file that can be read but from start to end, such as a
-    /// member of an archive: its samples do not come one after another.
+    /// A value in a table that is NaN, infinite or beyond the range of f32.
     #[error(
-        "{} must be in C order to be read by samples while it is packed, got Fortran order: \
-         unpack it, or save numpy.ascontiguousarray(a)",
-        path.display()
+        "{}values must be finite in f32, got {value} in row {row}, column {column}",
+        of(path)
     )]
-    FortranOrder {
-        /// The file.
-        path: PathBuf,
-    },
-
-    /// An array that is no list of samples.
-    #[error(
-        "{} must have shape (n, ...) with values in each sample and fit in memory's addresses, \
-         got {shape:?}",
-        path.display()
-    )]
-    NpyShape {
-        /// The file.
-        path: PathBuf,
-        /// Its shape.
-        shape: Vec<usize>,
-    },
-
-    /// An archive without the array asked for, or without a single one where none was named.
-    #[error(
-        "{} must hold the array asked for ({}), got {arrays:?}",
-        path.display(),
-        name.as_deref().unwrap_or("its only one")
-    )]
-    NpzArray {
-        /// The file.
-        path: PathBuf,
-        /// The array asked for.
-        name: Option<String>,
-        /// The arrays there are.
-        arrays: Vec<String>,
-    },
-
-    /// A broken zip archive.
-    #[error("{} must be a zip archive that can be read: {cause}", path.display())]
-    Zip {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-
-    /// Lines that form no table.
-    #[error("{} must be a table: {cause}", path.display())]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        cause: Box<dyn std::error::Error + Send + Sync>,
-    },
-
-    /// A field that is no number.
-    #[error("{} must hold numbers, got {text:?} in line {line}, column {column}", path.display())]
-    CsvValue {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: u64,
-        /// Counted from 0.
+    NotFinite {
+        /// The file, where the table is from one.
+        path: Option<PathBuf>,
+        /// The sample, counted from 0.
+        row: usize,
+        /// The column, counted from 0 without the label.
         column: usize,
-        /// The field.
-        text: String,
+        /// The value.
+        value: f64,
     },
 
-    /// A column that is not there.
-    #[error("{} must have the column {column} asked for, got {width} columns", path.display())]
-    CsvColumn {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 0.
-        column: usize,
-        /// Number of columns.
-        width: usize,
+    /// A setting outside its range.
+    #[error("{name} must be {rule}, got {value}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// The rule it broke.
+        rule: &'static str,
+        /// The rejected value.
+        value: String,
     },
 
-    /// A label that names no class.
-    #[error("{} must hold labels below {classes}, got {label} at byte {offset}", path.display())]
-    Label {
-        /// The file.
-        path: PathBuf,
-        /// The label's position in the (unpacked) file.
-        offset: u64,
-        /// The label.
-        label: u8,
-        /// Number of classes.
-        classes: u8,
-    },
-
-    /// A file whose content breaks a rule of its format.
-    #[error("{}: {source}", path.display())]
-    Format {
-        /// The file; a member of an archive as `archive.npz/member.npy`.
-        path: PathBuf,
-        /// The rule.
-        source: FormatError,
-    },
-
-    /// Values and labels that make no table.
+    /// A published file that could not be fetched.
+    #[cfg(feature = "download")]
     #[error(transparent)]
-    Table(FormatError),
+    Download(#[from] crate::benchmarks::download::DownloadError),
+}
 
-    /// Images and labels that differ in number.
-    #[error(
-        "{} and {} must hold as many images as labels, got {image_count} and {label_count}",
-        images.display(), labels.display()
-    )]
-    Counts {
-        /// The file of images.
-        images: PathBuf,
-        /// The file of labels.
-        labels: PathBuf,
-        /// Number of images.
-        image_count: u32,
-        /// Number of labels.
-        label_count: u32,
-    },
-
-    /// Training and test images of different size.
-    #[error("{} must hold images of one size, got {train} in training, {test} in test", path.display())]
-    ImageShapes {
-        /// The folder.
-        path: PathBuf,
-        /// Shape of a training image.
-        train: ImageShape,
-        /// Shape of a test image.
-        test: ImageShape,
-    },
+/// A file before what is wrong with it.
+fn of(path: &Option<PathBuf>) -> String {
+    match path {
+        Some(path) => format!("{}: ", path.display()),
+        None => String::new(),
+    }
 }
 
 impl DataError {
@@ -413,7 +268,6 @@ impl DataError {
     }
 
     /// A setting `name` that breaks `rule`.
-    #[cfg(feature = "tables")]
     pub(crate) fn config(name: &'static str, rule: &'static str, value: impl ToString) -> Self {
         let value = value.to_string();
         Self::Config { name, rule, value }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{DataError, FormatError};
+use crate::array::Layout;
+use crate::{DataError, Place};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -65,11 +66,6 @@ impl<'a> Source<'a> {
         &self.path
     }
 
-    /// The bytes that are left.
-    pub(super) fn into_reader(self) -> Box<dyn Read + 'a> {
-        self.reader
-    }
-
     /// Number of bytes read.
     pub(super) fn offset(&self) -> u64 {
         self.offset
@@ -107,9 +103,38 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// An error about the content.
-    pub(super) fn malformed(&self, source: FormatError) -> DataError {
-        source.at(&self.path)
+    /// The bytes at `offset` break `rule`.
+    pub(super) fn malformed(
+        &self,
+        offset: u64,
+        rule: &'static str,
+        found: impl Into<String>,
+    ) -> DataError {
+        DataError::Malformed {
+            path: self.path.clone(),
+            place: Place::Byte(offset),
+            rule,
+            found: found.into(),
+        }
+    }
+
+    /// What is there may be whole, but is not read.
+    pub(super) fn unsupported(&self, rule: &'static str, found: impl Into<String>) -> DataError {
+        DataError::Unsupported {
+            path: self.path.clone(),
+            rule,
+            found: found.into(),
+        }
+    }
+
+    /// An array beyond [`LIMIT`].
+    pub(super) fn too_large(&self, layout: &Layout) -> DataError {
+        DataError::TooLarge {
+            path: self.path.clone(),
+            shape: layout.shape.clone(),
+            element_bytes: layout.element.size(),
+            limit: LIMIT,
+        }
     }
 
     /// The file must end here. Checks a gzip stream's own checksum, too.
@@ -126,11 +151,7 @@ impl<'a> Source<'a> {
 
     /// An error of the system or of an unpacker.
     pub(super) fn fail(&self, source: io::Error) -> DataError {
-        DataError::Read {
-            path: self.path.clone(),
-            offset: self.offset,
-            source,
-        }
+        DataError::read(&self.path, self.offset, source)
     }
 }
 

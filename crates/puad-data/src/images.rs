@@ -29,13 +29,16 @@ impl ImageShape {
     /// Number of values of one image.
     ///
     /// # Errors
-    /// [`DataError::EmptyImage`] if it is 0 or overflows.
+    /// [`DataError::Config`] if it is 0 or overflows.
     pub fn volume(self) -> Result<usize, DataError> {
         let area = self.height.checked_mul(self.width);
         let volume = area.and_then(|area| area.checked_mul(self.channels));
         match volume {
             Some(n) if n > 0 && n <= isize::MAX as usize => Ok(n),
-            _ => Err(DataError::EmptyImage { shape: self }),
+            _ => {
+                let rule = "of positive sides that fit in memory";
+                Err(DataError::config("image shape", rule, self))
+            }
         }
     }
 }
@@ -78,7 +81,7 @@ impl ImageSet {
     /// `pixels`: `[n, channels, height, width]` in row-major order; `labels`: `[n]`.
     ///
     /// # Errors
-    /// [`DataError::EmptyImage`] for a shape without pixels, [`DataError::Pixels`] if there is not
+    /// [`DataError::Config`] for a shape without pixels, [`DataError::Length`] if there is not
     /// one image a label.
     pub fn new(
         pixels: impl Into<Arc<[u8]>>,
@@ -88,11 +91,12 @@ impl ImageSet {
         let pixels = pixels.into();
         let expected = shape.volume()?.saturating_mul(labels.len());
         if pixels.len() != expected {
-            return Err(DataError::Pixels {
-                labels: labels.len(),
-                shape,
-                expected,
-                actual: pixels.len(),
+            return Err(DataError::Length {
+                path: None,
+                first_name: "bytes of pixels".into(),
+                first: pixels.len(),
+                second_name: format!("values of {} labeled images of {shape}", labels.len()),
+                second: expected,
             });
         }
         Ok(Self {
@@ -184,9 +188,7 @@ mod tests {
         assert_eq!(set.len(), 2);
         for bytes in [0, 11, 13] {
             let err = ImageSet::new(vec![0; bytes], shape(1, 2, 3), vec![4, 5]).unwrap_err();
-            assert!(
-                matches!(err, DataError::Pixels { expected: 12, actual, .. } if actual == bytes)
-            );
+            assert!(matches!(err, DataError::Length { first, second: 12, .. } if first == bytes));
         }
         assert!(
             ImageSet::new(vec![], shape(1, 2, 3), vec![])
@@ -206,7 +208,7 @@ mod tests {
         ] {
             let err = ImageSet::new(vec![], s, vec![]).unwrap_err();
             assert!(
-                matches!(err, DataError::EmptyImage { shape } if shape == s),
+                matches!(&err, DataError::Config { value, .. } if *value == s.to_string()),
                 "{err}"
             );
         }

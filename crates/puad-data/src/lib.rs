@@ -6,8 +6,9 @@
 //! | a text table with labels | [`csv::read`] | [`Table`] | `tables` |
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
+//! | columns of Parquet by name, a batch at a time | `stream::TableReader::parquet` | [`stream::Batch`] | `parquet` |
 //! | the paper's sets | `benchmarks` | [`TrainTest`] | `benchmarks` |
-//! | CIFAR as Parquet | `benchmarks::cifar_parquet` | [`TrainTest`] | `parquet` |
+//! | CIFAR as Parquet | `benchmarks::cifar_parquet` | [`TrainTest`] | `benchmarks`, `images`, `parquet` |
 //!
 //! The feature `download` fetches the paper's sets. `tables` is on by default.
 //!
@@ -35,7 +36,6 @@ mod encoded;
 mod error;
 #[cfg(feature = "tables")]
 mod file;
-mod format_error;
 #[cfg(feature = "images")]
 pub mod image_folder;
 mod images;
@@ -44,16 +44,11 @@ pub mod npy;
 #[cfg(feature = "tables")]
 pub mod npz;
 #[cfg(feature = "parquet")]
-mod parquet_footer;
-#[cfg(feature = "parquet")]
-mod parquet_pages;
+pub mod parquet;
 #[cfg(feature = "tables")]
 pub mod stream;
 mod table;
-#[cfg(feature = "parquet")]
-mod thrift;
 
 pub use error::{DataError, Place, Result};
-pub use format_error::FormatError;
 pub use images::{ImageSet, ImageShape, TrainTest};
 pub use table::Table;

@@ -1,18 +1,20 @@
 //! NumPy's `.npz` archives, stored or deflated; needs the feature `tables`.
 //!
-//! A zip file of [`npy`] files, the array `X` as `X.npy`.
+//! A zip file of [`npy`](crate::npy) files, the array `X` as `X.npy`.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use zip::ZipArchive;
+use flate2::Crc;
+use flate2::bufread::DeflateDecoder;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
-use super::array::Array;
-use super::file::Source;
-use super::{DataError, FormatError, npy};
-use crate::Result;
+use crate::array::Array;
+use crate::file::Source;
+use crate::npy::NpyReader;
+use crate::{DataError, Result};
 
 /// An open archive.
 ///
@@ -39,16 +41,12 @@ impl Npz {
     ///
     /// ```
     /// use puad_data::{DataError, npz::Npz};
-    /// use puad_data::DataError;
     ///
     /// let missing = Npz::open("no-such-file.npz");
     /// assert!(matches!(missing, Err(DataError::MissingFile { .. })));
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self::open_file(path.as_ref())?)
-    }
-
-    pub(super) fn open_file(path: &Path) -> Result<Self, DataError> {
+        let path = path.as_ref();
         let fail = |source: io::Error| DataError::read(path, 0, source);
         let file = BufReader::new(File::open(path).map_err(fail)?);
         let archive = ZipArchive::new(file).map_err(|e| fail(io_error(e)))?;
@@ -78,12 +76,11 @@ impl Npz {
         &self.keys
     }
 
-    /// Reads the array `key`. What the archive says of its size must be what the array's own header
-    /// says, which is checked before values are read, as is the limit of 2 GiB.
+    /// Reads the array `key`, at most 2 GiB of it.
     ///
     /// # Errors
-    /// [`FormatError::MissingKey`] in [`DataError::Format`], [`DataError::Read`] for an entry that
-    /// cannot be unpacked or whose checksum is wrong, and the errors of [`npy::read`]; the path is
+    /// [`DataError::Missing`], [`DataError::Read`] for an entry that cannot be unpacked or whose
+    /// checksum is wrong, and the errors of [`npy::read`](crate::npy::read); the path is
     /// `archive.npz/key.npy`.
     ///
     /// ```no_run
@@ -93,31 +90,95 @@ impl Npz {
     /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn read(&mut self, key: &str) -> Result<Array> {
-        Ok(self.array(key)?)
+        self.array(key)?.whole()
     }
 
-    pub(super) fn array(&mut self, key: &str) -> Result<Array, DataError> {
+    /// The array `key` before its values are read.
+    pub(crate) fn array(&mut self, key: &str) -> Result<NpyReader> {
         let name = format!("{key}.npy");
+        let Some(index) = self.archive.index_for_name(&name) else {
+            return Err(self.missing(key));
+        };
         let path = self.path.join(&name);
-        let entry = match self.archive.by_name(&name) {
-            Ok(entry) => entry,
-            Err(ZipError::FileNotFound) => {
-                let missing = FormatError::MissingKey {
-                    key: key.into(),
-                    present: self.keys.clone(),
-                };
-                return Err(missing.at(&self.path));
-            }
-            Err(error) => {
-                return Err(DataError::Read {
+        let entry = self.entry(index);
+        let entry = entry.map_err(|source| DataError::read(&path, 0, source))?;
+        let bytes: Box<dyn Read> = match entry.method {
+            CompressionMethod::Stored => Box::new(entry.packed),
+            CompressionMethod::Deflated => Box::new(DeflateDecoder::new(entry.packed)),
+            other => {
+                return Err(DataError::Unsupported {
                     path,
-                    offset: 0,
-                    source: io_error(error),
+                    rule: "arrays of an archive must be stored or deflated",
+                    found: format!("{other:?}"),
                 });
             }
         };
-        let len = entry.size();
-        npy::from_source(Source::new(path, entry, 0), Some(len))
+        let checked = Checked {
+            bytes,
+            sum: Crc::new(),
+            expected: entry.crc,
+        };
+        NpyReader::open(Source::new(path, checked, 0))
+    }
+
+    /// The array `key`, or else the only one.
+    pub(crate) fn array_or_only(&mut self, key: Option<&str>) -> Result<NpyReader> {
+        match (key, self.keys.as_slice()) {
+            (Some(key), _) => self.array(key),
+            (None, [only]) => self.array(&only.clone()),
+            (None, _) => Err(self.missing("one array, or be asked for one by its name")),
+        }
+    }
+
+    fn missing(&self, name: &str) -> DataError {
+        DataError::Missing {
+            path: self.path.clone(),
+            name: name.into(),
+            present: self.keys.clone(),
+        }
+    }
+
+    /// Located by the archive, read by a handle of its own: the archive's readers borrow it.
+    fn entry(&mut self, index: usize) -> io::Result<Entry> {
+        let entry = self.archive.by_index_raw(index).map_err(io_error)?;
+        let (method, crc) = (entry.compression(), entry.crc32());
+        let (start, size) = (entry.data_start(), entry.compressed_size());
+        drop(entry);
+        let start = start.ok_or(io::ErrorKind::InvalidData)?;
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(start))?;
+        let packed = BufReader::new(file.take(size));
+        Ok(Entry {
+            method,
+            crc,
+            packed,
+        })
+    }
+}
+
+/// A member of the archive.
+struct Entry {
+    method: CompressionMethod,
+    crc: u32,
+    packed: BufReader<io::Take<File>>,
+}
+
+/// Compares the archive's checksum at the end.
+struct Checked {
+    bytes: Box<dyn Read>,
+    sum: Crc,
+    expected: u32,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.bytes.read(buffer)?;
+        self.sum.update(&buffer[..n]);
+        if n == 0 && !buffer.is_empty() && self.sum.sum() != self.expected {
+            let message = "the checksum in the archive does not match";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(n)
     }
 }
 
@@ -170,13 +231,14 @@ mod tests {
             assert_eq!(load(&bytes, "X").unwrap().as_bytes(), [1, 2, 3, 4, 5, 6]);
             assert_eq!(load(&bytes, "y").unwrap().as_bytes(), [9]);
             match load(&bytes, "z").unwrap_err() {
-                DataError::Format {
+                DataError::Missing {
                     path,
-                    source: FormatError::MissingKey { key, present },
+                    name,
+                    present,
                 } => {
                     assert!(path.ends_with("a.npz"));
                     assert_eq!(
-                        (key.as_str(), present),
+                        (name.as_str(), present),
                         ("z", vec!["X".to_string(), "y".into()])
                     );
                 }
@@ -195,21 +257,14 @@ mod tests {
         assert!(matches!(err, DataError::MissingFile { .. }), "{err}");
     }
 
-    /// Both sizes are known before the values are read: 100 MB in 100 kB are not unpacked.
+    /// 100 MB in 100 kB are unpacked no further than the array's own header promises, whatever the
+    /// archive says of their size.
     #[test]
-    fn bombs_are_refused_by_their_sizes() {
+    fn bombs_are_unpacked_no_further_than_promised() {
         let bomb = npy("(6,)", &vec![0; 100_000_000]);
         let bytes = archive(&[("X.npy", &bomb)], CompressionMethod::Deflated);
         assert!(bytes.len() < 200_000);
         let end = (bomb.len() - 100_000_000 + 6) as u64;
-        match load(&bytes, "X").unwrap_err() {
-            DataError::TrailingBytes { path, offset } => {
-                assert!(path.ends_with("a.npz/X.npy"));
-                assert_eq!(offset, end);
-            }
-            error => panic!("{error}"),
-        }
-        // The same, and the archive lies about the size.
         let mut lie = bytes.clone();
         let size = (bomb.len() as u32).to_le_bytes();
         let places: Vec<usize> = (0..lie.len() - 4)
@@ -219,13 +274,14 @@ mod tests {
         for at in places {
             lie[at..at + 4].copy_from_slice(&(end as u32).to_le_bytes());
         }
-        match load(&lie, "X").unwrap_err() {
-            // The zip crate notices before it gives a byte that was not promised.
-            DataError::Read { offset, source, .. } => {
-                assert!(offset <= end, "{offset} {source}");
+        for bytes in [bytes, lie] {
+            match load(&bytes, "X").unwrap_err() {
+                DataError::TrailingBytes { path, offset } => {
+                    assert!(path.ends_with("a.npz/X.npy"));
+                    assert_eq!(offset, end);
+                }
+                error => panic!("{error}"),
             }
-            DataError::TrailingBytes { offset, .. } => assert_eq!(offset, end),
-            error => panic!("{error}"),
         }
     }
 
@@ -242,10 +298,7 @@ mod tests {
                 method,
             );
             match load(&bytes, "X").unwrap_err() {
-                DataError::Format {
-                    path,
-                    source: FormatError::TooLarge { .. },
-                } => assert!(path.ends_with("a.npz/X.npy")),
+                DataError::TooLarge { path, .. } => assert!(path.ends_with("a.npz/X.npy")),
                 error => panic!("{error}"),
             }
         }

@@ -1,4 +1,6 @@
-use crate::{DataError, FormatError, Result};
+use std::path::Path;
+
+use crate::{DataError, Result};
 
 /// Rows of numbers with a class each: what ADBench's files and CSV hold.
 ///
@@ -24,40 +26,43 @@ impl Table {
     /// `values`: `[n, width]` in row-major order; `labels`: `[n]`.
     ///
     /// # Errors
-    /// [`FormatError::Rows`] in [`DataError::Table`] if there is not one
-    /// row a label, [`FormatError::NotFinite`] for NaN and infinities.
+    /// [`DataError::Length`] if there is not one row a label, [`DataError::NotFinite`] for NaN and
+    /// infinities.
     pub fn new(values: Vec<f32>, width: usize, labels: Vec<u8>) -> Result<Self> {
-        Self::checked(values, width, labels, vec![]).map_err(DataError::Table)
+        let table = Self::checked(None, values, width, labels)?;
+        let wide = table.values.iter().map(|&value| f64::from(value));
+        check_finite(None, 0, width, wide)?;
+        Ok(table)
     }
 
-    pub(super) fn checked(
+    /// With values that are known to be finite.
+    pub(crate) fn checked(
+        path: Option<&Path>,
         values: Vec<f32>,
         width: usize,
         labels: Vec<u8>,
-        columns: Vec<String>,
-    ) -> Result<Self, FormatError> {
+    ) -> Result<Self> {
         let rows = values.len().checked_div(width).unwrap_or(0);
         if rows != labels.len() || rows.checked_mul(width) != Some(values.len()) {
-            return Err(FormatError::Rows {
-                first: "values".into(),
-                first_rows: rows,
-                second: "labels".into(),
-                second_rows: labels.len(),
-            });
-        }
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            return Err(FormatError::NotFinite {
-                row: at / width,
-                column: at % width,
-                value: values[at].into(),
+            return Err(DataError::Length {
+                path: path.map(Into::into),
+                first_name: format!("rows of {width} values"),
+                first: rows,
+                second_name: "labels".into(),
+                second: labels.len(),
             });
         }
         Ok(Self {
             values,
             width,
             labels,
-            columns,
+            columns: vec![],
         })
+    }
+
+    #[cfg(feature = "tables")]
+    pub(crate) fn with_columns(self, columns: Vec<String>) -> Self {
+        Self { columns, ..self }
     }
 
     /// Number of rows.
@@ -104,6 +109,25 @@ impl Table {
     }
 }
 
+/// `values`, `[n, width]`, must be finite in f32; `first` is the number of the first row.
+pub(crate) fn check_finite(
+    path: Option<&Path>,
+    first: usize,
+    width: usize,
+    values: impl IntoIterator<Item = f64>,
+) -> Result<()> {
+    let mut values = values.into_iter().enumerate();
+    match values.find(|(_, value)| !(*value as f32).is_finite()) {
+        None => Ok(()),
+        Some((at, value)) => Err(DataError::NotFinite {
+            path: path.map(Into::into),
+            row: first + at / width,
+            column: at % width,
+            value,
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,21 +141,18 @@ mod tests {
             (vec![], 0, vec![0; 2]),
         ] {
             let err = Table::new(values, width, labels).unwrap_err();
-            assert!(
-                matches!(err, DataError::Table(FormatError::Rows { .. })),
-                "{err}"
-            );
+            assert!(matches!(err, DataError::Length { .. }), "{err}");
         }
         for bad in [f32::NAN, f32::INFINITY] {
             let err = Table::new(vec![0., 1., 2., bad], 2, vec![0; 2]).unwrap_err();
             assert!(
                 matches!(
                     err,
-                    DataError::Table(FormatError::NotFinite {
+                    DataError::NotFinite {
                         row: 1,
                         column: 1,
                         ..
-                    })
+                    }
                 ),
                 "{err}"
             );

@@ -782,7 +782,7 @@ fn a_killed_process_blocks_nobody() {
 }
 
 /// A set that is all there in another layout is not fetched again.
-#[cfg(feature = "parquet")]
+#[cfg(all(feature = "images", feature = "parquet"))]
 #[test]
 fn cifar_as_parquet_is_not_fetched_again() {
     use puad_data::benchmarks::FileLayout;

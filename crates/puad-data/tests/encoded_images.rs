@@ -226,7 +226,7 @@ fn damaged_images() {
     damage("folder/scratched/9.jpeg", read, false, &[0x81]);
 }
 
-#[cfg(feature = "parquet")]
+#[cfg(all(feature = "benchmarks", feature = "parquet"))]
 mod parquet {
     use super::*;
     use puad_data::benchmarks::cifar_parquet;
@@ -286,74 +286,6 @@ mod parquet {
         assert!(matches!(err, DataError::Unsupported { .. }), "{err}");
         let err = data_error(cifar_parquet::read("absent.parquet", "label", 4));
         assert!(matches!(err, DataError::MissingFile { .. }), "{err}");
-    }
-
-    /// 5 kB of which the decoder makes a page of 1.4 GB; found by fuzzing.
-    #[test]
-    fn pages_are_not_unpacked_on_their_word() {
-        let rule = broken_rule(&fixture("promises.parquet"));
-        assert!(rule.contains("at most 32 bits"), "{rule}");
-    }
-
-    fn malformed(bytes: &[u8]) -> &'static str {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.parquet");
-        fs::write(&path, bytes).unwrap();
-        broken_rule(&path)
-    }
-
-    /// The rule that the file breaks.
-    fn broken_rule(path: &Path) -> &'static str {
-        match data_error(cifar_parquet::read(path, "label", 10)) {
-            DataError::Malformed { path: p, rule, .. } => {
-                assert_eq!(p, path);
-                rule
-            }
-            error => panic!("{error}"),
-        }
-    }
-
-    /// A root of 2^31 - 1 children, for which the decoder would make room of 32 GiB.
-    #[test]
-    fn schemas_are_not_taken_at_their_word() {
-        let footer = [
-            &[0x15, 4, 0x19, 0x1c, 0x48, 1, b'a', 0x15][..],
-            &[0xfe, 0xff, 0xff, 0xff, 0x0f],
-            &[0, 0],
-        ]
-        .concat();
-        let len = (footer.len() as u32).to_le_bytes();
-        let rule = malformed(&[b"PAR1", &footer[..], &len, b"PAR1"].concat());
-        assert!(rule.contains("one tree"), "{rule}");
-        assert!(malformed(b"PAR1").contains("end with a footer"));
-        assert!(malformed(b"not Parquet at all").contains("end with a footer"));
-    }
-
-    /// The first page of the fixture is the dictionary of images: type 2, sizes, and `4c 15 04 15 00`
-    /// for two values, plain.
-    #[test]
-    fn headers_of_a_real_file_that_promise_too_much() {
-        let whole = fs::read(fixture("cifar10_test.parquet")).unwrap();
-        let header = [
-            0x15, 0x04, 0x15, 0xd0, 0x06, 0x15, 0x9a, 0x06, 0x4c, 0x15, 0x04, 0x15, 0x00,
-        ];
-        assert_eq!(whole[4..17], header);
-        for (at, byte, expected) in [
-            // 63 values of the 3 rows, and differences of lengths.
-            (14, 0x7e, "dictionaries must"),
-            (16, 0x0c, "encoded plainly"),
-            // Field 4 as text, and a number written out.
-            (12, 0x48, "fields in order"),
-            (9, 0x05, "fields in order"),
-            // Bytes up to the middle of another page.
-            (11, 0x07, "Parquet"),
-            (5, 0x00, "header of their type"),
-        ] {
-            let mut bytes = whole.clone();
-            bytes[at] = byte;
-            let rule = malformed(&bytes);
-            assert!(rule.contains(expected), "{at}: {rule}");
-        }
     }
 
     /// The published files first, then Parquet; what is only begun is named.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use puad_data::benchmarks::medmnist::Part;
 use puad_data::benchmarks::{adbench, medmnist, svhn};
 use puad_data::csv::{CsvConfig, LabelColumn};
-use puad_data::{DataError, FormatError, ImageSet, Table, csv, npy};
+use puad_data::{DataError, ImageSet, Place, Table, csv, npy};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -36,15 +36,8 @@ fn assert_images(set: &ImageSet, n: usize, channels: usize, side: usize, first: 
     }
 }
 
-fn data_error<T: std::fmt::Debug>(result: puad_data::Result<T>) -> DataError {
+fn error<T: std::fmt::Debug>(result: puad_data::Result<T>) -> DataError {
     result.unwrap_err()
-}
-
-fn format_error<T: std::fmt::Debug>(result: puad_data::Result<T>) -> FormatError {
-    match data_error(result) {
-        DataError::Format { source, .. } => source,
-        error => panic!("{error}"),
-    }
 }
 
 /// Cuts a file at every byte, and changes every byte in two ways. What is cut must be an error of
@@ -104,17 +97,15 @@ fn medmnist_rgb_and_grey() {
     let validation = medmnist::load_part(fixture("octmnist.npz"), Part::Validation, 4).unwrap();
     assert_images(&validation, 2, 1, 28, 1);
 
-    let err = format_error(medmnist::load(fixture("octmnist.npz"), 3));
-    let label = FormatError::Label {
-        row: 0,
-        value: 3.,
-        min: 0,
-        max: 2,
-    };
-    assert_eq!(err, label);
-    let err = format_error(medmnist::load(fixture("adbench_f8.npz"), 3));
+    let err = error(medmnist::load(fixture("octmnist.npz"), 3));
     assert!(
-        matches!(&err, FormatError::MissingKey { key, present } if key == "train_labels" && present == &["X", "y"]),
+        matches!(&err, DataError::Value { place: Place::Row(0), rule, found, .. }
+            if rule == "labels must be integers from 0 to 2" && found == "3"),
+        "{err}"
+    );
+    let err = error(medmnist::load(fixture("adbench_f8.npz"), 3));
+    assert!(
+        matches!(&err, DataError::Missing { name, present, .. } if name == "train_labels" && present == &["X", "y"]),
         "{err}"
     );
 }
@@ -139,9 +130,9 @@ fn adbench_in_other_types_and_orders() {
         assert_eq!(table.labels(), [0, 1, 0, 0, 1], "{name}");
         damage(name, |path| adbench::load(path));
     }
-    let err = format_error(adbench::load(fixture("octmnist.npz")));
+    let err = error(adbench::load(fixture("octmnist.npz")));
     assert!(
-        matches!(&err, FormatError::MissingKey { key, .. } if key == "y"),
+        matches!(&err, DataError::Missing { name, .. } if name == "y"),
         "{err}"
     );
 }
@@ -163,7 +154,7 @@ fn svhn_packed_plain_and_of_one_image() {
         dir.path().join("train_32x32.mat"),
     )
     .unwrap();
-    match data_error(svhn::load(dir.path())) {
+    match error(svhn::load(dir.path())) {
         DataError::MissingFile { path } => assert!(path.ends_with("test_32x32.mat")),
         error => panic!("{error}"),
     }
@@ -215,27 +206,27 @@ fn csv_in_several_layouts() {
 
 #[test]
 fn csv_cells_that_are_no_numbers_name_line_and_column() {
-    for (cell, line) in [("", 3), ("n/a", 3), ("1.2.3", 3), ("0x1", 3), ("1,5", 0)] {
+    let at = |line, column: &str| {
+        let column = column.to_string();
+        Place::Cell { line, column }
+    };
+    for cell in ["", "n/a", "1.2.3", "0x1"] {
         let text = format!("a,b,y\n1,2,0\n1,{cell},1\n");
-        match data_error(csv_of(text, &CsvConfig::default())) {
-            DataError::Format {
-                source:
-                    FormatError::Cell {
-                        line: l,
-                        column,
-                        value,
-                        ..
-                    },
-                ..
-            } => assert_eq!((l, column.as_str(), value.as_str()), (line, "b", cell)),
-            DataError::Read { source, .. } if line == 0 => {
-                assert!(source.to_string().contains("line: 3"), "{source}");
+        match error(csv_of(text, &CsvConfig::default())) {
+            DataError::Value { place, found, .. } => {
+                assert_eq!((place, found), (at(3, "b"), format!("{cell:?}")));
             }
             error => panic!("{error}"),
         }
     }
+    match error(csv_of("a,b,y\n1,2,0\n1,1,5,1\n", &CsvConfig::default())) {
+        DataError::Malformed { place, found, .. } => {
+            assert_eq!((place, found.as_str()), (Place::Line(3), "4 after 3"));
+        }
+        error => panic!("{error}"),
+    }
     for cell in ["NaN", "inf", "-Infinity", "1e39"] {
-        let err = format_error(csv_of(
+        let err = error(csv_of(
             format!("y,a,b\n0,1,2\n1,3,{cell}\n"),
             &CsvConfig {
                 label: LabelColumn::Name("y".into()),
@@ -245,7 +236,7 @@ fn csv_cells_that_are_no_numbers_name_line_and_column() {
         assert!(
             matches!(
                 err,
-                FormatError::NotFinite {
+                DataError::NotFinite {
                     row: 1,
                     column: 1,
                     ..
@@ -255,9 +246,10 @@ fn csv_cells_that_are_no_numbers_name_line_and_column() {
         );
     }
     for label in ["256", "-1", "1.0", "x", ""] {
-        let err = format_error(csv_of(format!("a,y\n1,{label}\n"), &CsvConfig::default()));
+        let err = error(csv_of(format!("a,y\n1,{label}\n"), &CsvConfig::default()));
         assert!(
-            matches!(&err, FormatError::Cell { line: 2, column, value, .. } if column == "y" && value == label),
+            matches!(&err, DataError::Value { place, found, .. }
+                if *place == at(2, "y") && *found == format!("{label:?}")),
             "{err}"
         );
     }
@@ -265,8 +257,11 @@ fn csv_cells_that_are_no_numbers_name_line_and_column() {
         classes: vec!["ok".into()],
         ..CsvConfig::default()
     };
-    let err = format_error(csv_of("a,y\n1,okay\n", &config));
-    assert!(matches!(err, FormatError::Cell { line: 2, .. }), "{err}");
+    let err = error(csv_of("a,y\n1,okay\n", &config));
+    assert!(
+        matches!(&err, DataError::Value { place, .. } if *place == at(2, "y")),
+        "{err}"
+    );
 }
 
 #[test]
@@ -275,35 +270,65 @@ fn csv_names_and_classes() {
         label: LabelColumn::Name(name.into()),
         ..CsvConfig::default()
     };
-    let err = format_error(csv_of("a,b\n1,2\n", &named("y")));
+    let err = error(csv_of("a,b\n1,2\n", &named("y")));
     assert!(
-        matches!(&err, FormatError::MissingKey { key, present } if key == "y" && present == &["a", "b"]),
+        matches!(&err, DataError::Missing { name, present, .. } if name == "y" && present == &["a", "b"]),
         "{err}"
     );
-    let err = format_error(csv_of("y,y\n1,2\n", &named("y")));
-    assert!(matches!(err, FormatError::DuplicateKey { .. }), "{err}");
+    let err = error(csv_of("y,y\n1,2\n", &named("y")));
+    assert!(
+        matches!(
+            err,
+            DataError::Malformed {
+                place: Place::Line(1),
+                ..
+            }
+        ),
+        "{err}"
+    );
     for header in [true, false] {
         let config = CsvConfig {
             header,
             label: LabelColumn::Index(2),
             ..CsvConfig::default()
         };
-        let err = format_error(csv_of("a,b\n1,2\n", &config));
-        assert!(matches!(err, FormatError::MissingKey { .. }), "{err}");
+        let err = error(csv_of("a,b\n1,2\n", &config));
+        assert!(matches!(err, DataError::Missing { .. }), "{err}");
     }
     let classes = |classes: Vec<String>| CsvConfig {
         classes,
         ..CsvConfig::default()
     };
-    let err = format_error(csv_of("", &classes(vec!["a".into(), "a".into()])));
-    assert!(matches!(err, FormatError::DuplicateKey { .. }), "{err}");
-    let err = format_error(csv_of(
+    let err = error(csv_of("", &classes(vec!["a".into(), "a".into()])));
+    assert!(
+        matches!(
+            err,
+            DataError::Config {
+                name: "classes",
+                ..
+            }
+        ),
+        "{err}"
+    );
+    let err = error(csv_of(
         "",
         &classes((0..257).map(|i| i.to_string()).collect()),
     ));
-    assert!(matches!(err, FormatError::Classes { actual: 257 }), "{err}");
-    let err = data_error(csv_of(b"a,y\n\xff,1\n", &CsvConfig::default()));
-    assert!(matches!(err, DataError::Read { .. }), "{err}");
-    let err = data_error(csv::read("absent.csv", &CsvConfig::default()));
+    assert!(
+        matches!(&err, DataError::Config { name: "classes", value, .. } if value == "257"),
+        "{err}"
+    );
+    let err = error(csv_of(b"a,y\n\xff,1\n", &CsvConfig::default()));
+    assert!(
+        matches!(
+            err,
+            DataError::Malformed {
+                place: Place::Line(2),
+                ..
+            }
+        ),
+        "{err}"
+    );
+    let err = error(csv::read("absent.csv", &CsvConfig::default()));
     assert!(matches!(err, DataError::MissingFile { .. }), "{err}");
 }

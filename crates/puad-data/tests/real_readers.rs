@@ -1,7 +1,7 @@
 //! Readers on real files, where they are: `PUAD_DATA_DIR` names a folder with `adbench/` and
 //! `cifar10/` in it.
 //!
-//! `PUAD_DATA_DIR=... cargo test --release --features parquet --test real_readers -- --ignored`
+//! `PUAD_DATA_DIR=... cargo test --release --features images,parquet --test real_readers -- --ignored`
 
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ fn adbench_is_read_as_numpy_reads_it() {
 /// Means of the test images' channels as pillow decodes them. Decoders of JPEG round differently: of
 /// the first 500 images, 78% of the values were pillow's, all within 4 of them, their means within
 /// 0.36.
-#[cfg(feature = "parquet")]
+#[cfg(all(feature = "images", feature = "parquet"))]
 #[test]
 #[ignore = "needs PUAD_DATA_DIR"]
 fn cifar_as_parquet() {

@@ -10,14 +10,14 @@ use std::path::Path;
 use super::labels;
 use crate::Result;
 use crate::npz::Npz;
-use crate::{DataError, FormatError, Table};
+use crate::table::check_finite;
+use crate::{DataError, Table};
 
 /// Reads a set. Values of any number type become f32; labels must be 0 or 1.
 ///
 /// # Errors
-/// As [`Npz::open`] and [`Npz::read`]; in [`DataError::Format`], [`FormatError::Shape`],
-/// [`FormatError::Rows`], [`FormatError::Label`], and [`FormatError::NotFinite`] for values that are
-/// NaN, infinite or beyond f32.
+/// As [`Npz::open`] and [`Npz::read`]; [`DataError::Shape`], [`DataError::Length`],
+/// [`DataError::Value`], and [`DataError::NotFinite`] for values that are NaN, infinite or beyond f32.
 ///
 /// ```no_run
 /// let table = puad_data::benchmarks::adbench::load("38_thyroid.npz")?;
@@ -26,33 +26,21 @@ use crate::{DataError, FormatError, Table};
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn load(path: impl AsRef<Path>) -> Result<Table> {
-    Ok(read(path.as_ref())?)
-}
-
-fn read(path: &Path) -> Result<Table, DataError> {
-    let mut archive = Npz::open_file(path)?;
-    let y = archive.array("y")?;
-    let labels = labels::from_array("y", &y, [0, 1]).map_err(|e| e.at(path))?;
-    let x = archive.array("X")?;
+    let path = path.as_ref();
+    let mut archive = Npz::open(path)?;
+    let labels = labels::from_array(path, "y", &archive.read("y")?, [0, 1])?;
+    let x = archive.read("X")?;
     let [rows, width] = *x.shape() else {
-        let shape = FormatError::Shape {
-            key: "X".into(),
-            expected: "[n, d]",
+        return Err(DataError::Shape {
+            path: path.into(),
+            name: "X".into(),
+            expected: "[n, d]".into(),
             actual: x.shape().to_vec(),
-        };
-        return Err(shape.at(path));
+        });
     };
-    labels::same_rows(("X", rows), ("y", labels.len())).map_err(|e| e.at(path))?;
+    labels::same_rows(path, ("X", rows), ("y", labels.len()))?;
     let values = x.to_f64();
-    let narrow = values.iter().map(|&value| value as f32).collect();
-    let table = Table::checked(narrow, width, labels, vec![]).map_err(|error| match error {
-        // With the value as the file has it.
-        FormatError::NotFinite { row, column, .. } => FormatError::NotFinite {
-            row,
-            column,
-            value: values[row * width + column],
-        },
-        error => error,
-    });
-    table.map_err(|e| e.at(path))
+    check_finite(Some(path), 0, width, values.iter().copied())?;
+    let narrow = values.into_iter().map(|value| value as f32).collect();
+    Table::checked(Some(path), narrow, width, labels)
 }

@@ -22,9 +22,10 @@ const UNSIGNED_BYTE: u8 = 8;
 /// gzipped (told by their content). Labels must lie below `classes`.
 ///
 /// # Errors
-/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::IdxMagic`], [`DataError::IdxRank`],
-/// [`DataError::IdxSize`], [`DataError::Truncated`], [`DataError::TrailingBytes`],
-/// [`DataError::Label`] and [`DataError::Counts`], each with the file it is about.
+/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Malformed`] for what is no IDX of
+/// bytes or has another rank, [`DataError::Shape`] for images without pixels, [`DataError::TooLarge`],
+/// [`DataError::Truncated`], [`DataError::TrailingBytes`], [`DataError::Value`] for a label and
+/// [`DataError::Length`], each with the file it is about.
 ///
 /// ```
 /// use puad_data::{DataError, idx};
@@ -48,20 +49,20 @@ pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: u8) -> 
     let images = Array::<3>::read(image_path)?;
     let [image_count, height, width] = images.dims;
     if image_count != labels.dims[0] {
-        let error = DataError::Counts {
-            images: image_path.into(),
-            labels: label_path.into(),
-            image_count,
-            label_count: labels.dims[0],
-        };
-        return Err(error.into());
+        return Err(DataError::Length {
+            path: Some(image_path.into()),
+            first_name: "images".into(),
+            first: image_count as usize,
+            second_name: format!("labels of {}", label_path.display()),
+            second: labels.dims[0] as usize,
+        });
     }
     let shape = ImageShape {
         channels: 1,
         height: height as usize,
         width: width as usize,
     };
-    Ok(ImageSet::new(images.values, shape, labels.values)?)
+    ImageSet::new(images.values, shape, labels.values)
 }
 
 /// Unsigned bytes with their dimensions.
@@ -72,21 +73,19 @@ struct Array<const RANK: usize> {
 }
 
 impl<const RANK: usize> Array<RANK> {
-    fn read(path: &Path) -> Result<Self, DataError> {
+    fn read(path: &Path) -> Result<Self> {
         let mut source = Source::open(path)?;
         let magic = source.read_bytes(4)?;
         if magic[..3] != [0, 0, UNSIGNED_BYTE] {
-            return Err(DataError::IdxMagic {
-                path: path.into(),
-                magic,
-            });
+            let rule = "IDX of bytes must start with [0, 0, 8, rank]";
+            return Err(source.malformed(0, rule, format!("{magic:?}")));
         }
         if usize::from(magic[3]) != RANK {
-            return Err(DataError::IdxRank {
-                path: path.into(),
-                expected: RANK,
-                actual: magic[3],
-            });
+            let rule = match RANK {
+                1 => "labels must have 1 dimension",
+                _ => "grey images must have 3 dimensions",
+            };
+            return Err(source.malformed(3, rule, magic[3].to_string()));
         }
         let header = source.read_bytes(4 * RANK as u64)?;
         let (dims, _) = header.as_chunks::<4>();
@@ -98,23 +97,32 @@ impl<const RANK: usize> Array<RANK> {
 }
 
 /// Number of values; only the number of samples may be 0.
-fn size(path: &Path, dims: &[u32]) -> Result<u64, DataError> {
+fn size(path: &Path, dims: &[u32]) -> Result<u64> {
+    let shape = || dims.iter().map(|&dim| dim as usize).collect();
+    if dims[1..].contains(&0) {
+        return Err(DataError::Shape {
+            path: path.into(),
+            name: "images".into(),
+            expected: "[n, height, width] with positive sides".into(),
+            actual: shape(),
+        });
+    }
     let product = dims
         .iter()
         .try_fold(1u64, |size, &dim| size.checked_mul(dim.into()));
-    match product {
-        Some(size) if size <= LIMIT && !dims[1..].contains(&0) => Ok(size),
-        _ => Err(DataError::IdxSize {
-            path: path.into(),
-            dims: dims.to_vec(),
-            limit: LIMIT,
-        }),
-    }
+    let size = product.filter(|&size| size <= LIMIT);
+    size.ok_or_else(|| DataError::TooLarge {
+        path: path.into(),
+        shape: shape(),
+        element_bytes: 1,
+        limit: LIMIT,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Place;
     use crate::file::tests::gzip;
     use std::fs;
 
@@ -167,8 +175,8 @@ mod tests {
             bytes[at] = value;
             let err = error(&bytes, &labels());
             assert!(
-                matches!(&err, DataError::IdxMagic { path, magic }
-                    if path.ends_with("images") && magic[at] == value),
+                matches!(&err, DataError::Malformed { path, place: Place::Byte(0), found, .. }
+                    if path.ends_with("images") && *found == format!("{:?}", &bytes[..4])),
                 "{err}"
             );
         }
@@ -178,26 +186,12 @@ mod tests {
     fn wrong_rank() {
         let err = error(&labels(), &labels());
         assert!(
-            matches!(
-                err,
-                DataError::IdxRank {
-                    expected: 3,
-                    actual: 1,
-                    ..
-                }
-            ),
+            matches!(&err, DataError::Malformed { place: Place::Byte(3), found, .. } if found == "1"),
             "{err}"
         );
         let err = error(&images(), &images());
         assert!(
-            matches!(
-                err,
-                DataError::IdxRank {
-                    expected: 1,
-                    actual: 3,
-                    ..
-                }
-            ),
+            matches!(&err, DataError::Malformed { place: Place::Byte(3), found, .. } if found == "3"),
             "{err}"
         );
     }
@@ -241,7 +235,17 @@ mod tests {
         ] {
             let err = error(&encode(&dims, &[0; 12]), &labels());
             assert!(
-                matches!(&err, DataError::IdxSize { dims: d, limit: LIMIT, .. } if *d == dims),
+                match &err {
+                    DataError::TooLarge {
+                        shape,
+                        limit: LIMIT,
+                        ..
+                    } => *shape == dims.map(|dim| dim as usize) && !dims.contains(&0),
+                    DataError::Shape { actual, .. } => {
+                        *actual == dims.map(|dim| dim as usize) && dims.contains(&0)
+                    }
+                    _ => false,
+                },
                 "{err}"
             );
         }
@@ -265,14 +269,15 @@ mod tests {
     #[test]
     fn labels_must_name_a_class() {
         match error(&images(), &encode(&[2], &[0, 10])) {
-            DataError::Label {
+            DataError::Value {
                 path,
-                offset,
-                label,
-                classes,
+                place,
+                rule,
+                found,
             } => {
                 assert!(path.ends_with("labels"));
-                assert_eq!((offset, label, classes), (9, 10, 10));
+                assert_eq!((place, found.as_str()), (Place::Byte(9), "10"));
+                assert_eq!(rule, "labels must lie below 10");
             }
             err => panic!("{err}"),
         }
@@ -284,9 +289,9 @@ mod tests {
         assert!(
             matches!(
                 err,
-                DataError::Counts {
-                    image_count: 2,
-                    label_count: 3,
+                DataError::Length {
+                    first: 2,
+                    second: 3,
                     ..
                 }
             ),

@@ -1,25 +1,28 @@
-//! Labels of arrays: floats or integers that must name a class.
+//! Labels, which must name a class.
 
 use std::path::Path;
 
 use crate::array::Array;
-use crate::{DataError, FormatError};
+use crate::{DataError, Place, Result};
 
-/// The labels of an array `[n]`, `[n, 1]` or `[1, n]`, which must be integers from `min` to `max`.
+/// The labels of the array `key`, `[n]`, `[n, 1]` or `[1, n]`, floats or integers that must be integers
+/// from `min` to `max`.
 pub(super) fn from_array(
+    path: &Path,
     key: &str,
     array: &Array,
     [min, max]: [u8; 2],
-) -> Result<Vec<u8>, FormatError> {
+) -> Result<Vec<u8>> {
     let one_axis = match *array.shape() {
         [_] => true,
         [a, b] => a == 1 || b == 1,
         _ => false,
     };
     if !one_axis {
-        return Err(FormatError::Shape {
-            key: key.into(),
-            expected: "[n] or [n, 1]",
+        return Err(DataError::Shape {
+            path: path.into(),
+            name: key.into(),
+            expected: "[n] or [n, 1]".into(),
             actual: array.shape().to_vec(),
         });
     }
@@ -28,11 +31,11 @@ pub(super) fn from_array(
         .map(|(row, value)| {
             let fits = value.fract() == 0. && (f64::from(min)..=f64::from(max)).contains(&value);
             if !fits {
-                return Err(FormatError::Label {
-                    row,
-                    value,
-                    min,
-                    max,
+                return Err(DataError::Value {
+                    path: path.into(),
+                    place: Place::Row(row),
+                    rule: format!("labels must be integers from {min} to {max}"),
+                    found: value.to_string(),
                 });
             }
             Ok(value as u8)
@@ -41,15 +44,16 @@ pub(super) fn from_array(
 }
 
 /// Images and labels must be as many.
-pub(super) fn same_rows(first: (&str, usize), second: (&str, usize)) -> Result<(), FormatError> {
+pub(super) fn same_rows(path: &Path, first: (&str, usize), second: (&str, usize)) -> Result<()> {
     if first.1 == second.1 {
         return Ok(());
     }
-    Err(FormatError::Rows {
-        first: first.0.into(),
-        first_rows: first.1,
-        second: second.0.into(),
-        second_rows: second.1,
+    Err(DataError::Length {
+        path: Some(path.into()),
+        first_name: first.0.into(),
+        first: first.1,
+        second_name: second.0.into(),
+        second: second.1,
     })
 }
 
@@ -59,13 +63,13 @@ pub(super) fn check_labels(
     labels: &[u8],
     classes: u8,
     offset: impl Fn(u64) -> u64,
-) -> Result<(), DataError> {
+) -> Result<()> {
     match labels.iter().position(|&label| label >= classes) {
-        Some(i) => Err(DataError::Label {
+        Some(i) => Err(DataError::Value {
             path: path.into(),
-            offset: offset(i as u64),
-            label: labels[i],
-            classes,
+            place: Place::Byte(offset(i as u64)),
+            rule: format!("labels must lie below {classes}"),
+            found: labels[i].to_string(),
         }),
         None => Ok(()),
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::tasks::PaperDataset;
 use super::{cifar, medmnist, mnist, svhn};
-use crate::{DataError, Result, TrainTest};
+use crate::{DataError, ImageSet, Result, TrainTest};
 
 /// How a data set of the paper lies in its folder.
 ///
@@ -24,7 +24,7 @@ pub enum FileLayout {
     /// The publisher's own files, each plain or gzipped.
     Published,
     /// CIFAR as Parquet: `train.parquet` and `test.parquet`, or each with the hub's ending
-    /// `-00000-of-00001.parquet`; needs the feature `parquet`.
+    /// `-00000-of-00001.parquet`; needs the features `images` and `parquet`.
     Parquet,
 }
 
@@ -48,7 +48,7 @@ impl PaperDataset {
         if self.is_published(dir) {
             return Some(FileLayout::Published);
         }
-        #[cfg(feature = "parquet")]
+        #[cfg(all(feature = "images", feature = "parquet"))]
         if self.is_cifar() && super::cifar_parquet::files(dir).iter().all(|p| p.exists()) {
             return Some(FileLayout::Parquet);
         }
@@ -56,9 +56,9 @@ impl PaperDataset {
     }
 
     /// Reads the set's files from its folder `dir`: those of [`mnist::load`], [`svhn::load`],
-    /// [`cifar::load_10`] and [`cifar::load_100`], or `NAME.npz` of MedMNIST. With the feature
-    /// `parquet`, CIFAR is read as Parquet where it is not all there as published but a file is there
-    /// as Parquet; see [`layout`](Self::layout).
+    /// [`cifar::load_10`] and [`cifar::load_100`], or `NAME.npz` of MedMNIST. With the features
+    /// `images` and `parquet`, CIFAR is read as Parquet where it is not all there as published but a file
+    /// is there as Parquet; see [`layout`](Self::layout).
     ///
     /// # Errors
     /// As these.
@@ -72,7 +72,7 @@ impl PaperDataset {
     /// ```
     pub fn load(self, dir: impl AsRef<Path>) -> Result<TrainTest> {
         let dir = dir.as_ref();
-        #[cfg(feature = "parquet")]
+        #[cfg(all(feature = "images", feature = "parquet"))]
         if self.is_parquet(dir) {
             return match self {
                 Self::Cifar10 => super::cifar_parquet::load_10(dir),
@@ -92,14 +92,14 @@ impl PaperDataset {
 
     /// Whether to read Parquet: what is not all there as published, and at least begun as Parquet,
     /// whose reader then names the missing file.
-    #[cfg(feature = "parquet")]
+    #[cfg(all(feature = "images", feature = "parquet"))]
     fn is_parquet(self, dir: &Path) -> bool {
         self.is_cifar()
             && self.layout(dir) != Some(FileLayout::Published)
             && super::cifar_parquet::files(dir).iter().any(|p| p.exists())
     }
 
-    #[cfg(feature = "parquet")]
+    #[cfg(all(feature = "images", feature = "parquet"))]
     fn is_cifar(self) -> bool {
         matches!(self, Self::Cifar10 | Self::Cifar100)
     }
@@ -120,7 +120,7 @@ impl PaperDataset {
 }
 
 /// `name` in `dir`, or else `name.gz`.
-pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
+pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf> {
     let plain = dir.join(name);
     if plain.exists() {
         return Ok(plain);
@@ -132,10 +132,23 @@ pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
     Err(DataError::MissingFile { path: plain })
 }
 
+/// Training and test images of one size.
+pub(super) fn parts_alike(path: &Path, train: ImageSet, test: ImageSet) -> Result<TrainTest> {
+    if train.shape() == test.shape() {
+        return Ok(TrainTest { train, test });
+    }
+    let shape = test.shape();
+    Err(DataError::Shape {
+        path: path.into(),
+        name: "a test image".into(),
+        expected: format!("{} as the training images", train.shape()),
+        actual: vec![shape.channels, shape.height, shape.width],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DataError;
     use std::fs;
 
     #[test]

@@ -11,9 +11,10 @@
 use std::path::Path;
 
 use super::labels;
+use super::layout::parts_alike;
 use crate::Result;
 use crate::npz::Npz;
-use crate::{DataError, FormatError, ImageSet, ImageShape, TrainTest};
+use crate::{DataError, ImageSet, ImageShape, TrainTest};
 
 /// A part of a set as its publishers divide it.
 ///
@@ -49,9 +50,8 @@ impl Part {
 /// OCTMNIST, 8 in TissueMNIST.
 ///
 /// # Errors
-/// As [`Npz::open`] and [`Npz::read`]; in [`DataError::Format`], [`FormatError::Shape`],
-/// [`FormatError::ElementType`], [`FormatError::Rows`] or [`FormatError::Label`];
-/// [`DataError::ImageShapes`] if the parts' images differ in size.
+/// As [`Npz::open`] and [`Npz::read`]; [`DataError::Shape`], also if the parts' images differ in size,
+/// [`DataError::Unsupported`], [`DataError::Length`] or [`DataError::Value`].
 ///
 /// ```no_run
 /// let images = puad_data::benchmarks::medmnist::load("octmnist.npz", 4)?;
@@ -60,18 +60,10 @@ impl Part {
 /// ```
 pub fn load(path: impl AsRef<Path>, classes: u8) -> Result<TrainTest> {
     let path = path.as_ref();
-    let mut archive = Npz::open_file(path)?;
+    let mut archive = Npz::open(path)?;
     let train = part(&mut archive, path, Part::Train, classes)?;
     let test = part(&mut archive, path, Part::Test, classes)?;
-    if train.shape() != test.shape() {
-        let error = DataError::ImageShapes {
-            path: path.into(),
-            train: train.shape(),
-            test: test.shape(),
-        };
-        return Err(error.into());
-    }
-    Ok(TrainTest { train, test })
+    parts_alike(path, train, test)
 }
 
 /// Reads one part, such as the validation images, which [`load`] leaves out.
@@ -88,37 +80,38 @@ pub fn load(path: impl AsRef<Path>, classes: u8) -> Result<TrainTest> {
 /// ```
 pub fn load_part(path: impl AsRef<Path>, which: Part, classes: u8) -> Result<ImageSet> {
     let path = path.as_ref();
-    Ok(part(&mut Npz::open_file(path)?, path, which, classes)?)
+    part(&mut Npz::open(path)?, path, which, classes)
 }
 
-fn part(archive: &mut Npz, path: &Path, part: Part, classes: u8) -> Result<ImageSet, DataError> {
+fn part(archive: &mut Npz, path: &Path, part: Part, classes: u8) -> Result<ImageSet> {
     let [images_key, labels_key] = part.keys();
-    let y = archive.array(labels_key)?;
+    let y = archive.read(labels_key)?;
     let highest = classes.saturating_sub(1);
-    let labels = labels::from_array(labels_key, &y, [0, highest]).map_err(|e| e.at(path))?;
-    let images = archive.array(images_key)?;
-    let (n, shape) = image_shape(images_key, images.shape()).map_err(|e| e.at(path))?;
-    labels::same_rows((images_key, n), (labels_key, labels.len())).map_err(|e| e.at(path))?;
+    let labels = labels::from_array(path, labels_key, &y, [0, highest])?;
+    let images = archive.read(images_key)?;
+    let (n, shape) = image_shape(path, images_key, images.shape())?;
+    labels::same_rows(path, (images_key, n), (labels_key, labels.len()))?;
     let found = images.layout().element;
     let Some(pixels) = images.into_u8() else {
-        let error = FormatError::ElementType {
-            expected: "unsigned bytes",
+        return Err(DataError::Unsupported {
+            path: path.into(),
+            rule: "images must be unsigned bytes",
             found: format!("{found:?} in {images_key}"),
-        };
-        return Err(error.at(path));
+        });
     };
     ImageSet::new(planar(pixels, shape), shape, labels)
 }
 
 /// Number and shape of the images `[n, height, width]` or `[n, height, width, 3]`.
-fn image_shape(key: &str, dims: &[usize]) -> Result<(usize, ImageShape), FormatError> {
+fn image_shape(path: &Path, key: &str, dims: &[usize]) -> Result<(usize, ImageShape)> {
     let (n, channels, height, width) = match *dims {
         [n, height, width] => (n, 1, height, width),
         [n, height, width, 3] => (n, 3, height, width),
         _ => {
-            return Err(FormatError::Shape {
-                key: key.into(),
-                expected: "[n, height, width] or [n, height, width, 3]",
+            return Err(DataError::Shape {
+                path: path.into(),
+                name: key.into(),
+                expected: "[n, height, width] or [n, height, width, 3]".into(),
                 actual: dims.to_vec(),
             });
         }

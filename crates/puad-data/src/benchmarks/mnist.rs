@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::idx;
-use super::layout::find;
+use super::layout::{find, parts_alike};
 use crate::Result;
 use crate::{DataError, TrainTest};
 
@@ -22,7 +22,7 @@ pub(super) const FILES: [&str; 4] = [
 /// `t10k-labels-idx1-ubyte`. Images are grey; there are ten classes, in section 5.1's order.
 ///
 /// # Errors
-/// As [`idx::read`]; [`DataError::ImageShapes`] if test images are not of the training images' size.
+/// As [`idx::read`]; [`DataError::Shape`] if test images are not of the training images' size.
 ///
 /// # References
 /// LeCun et al., Gradient-based learning applied to document recognition, Proc. IEEE 1998. Xiao,
@@ -37,19 +37,11 @@ pub(super) const FILES: [&str; 4] = [
 /// let split = ContaminatedSplit::new(8).split(&images, ImageShape::default(), 0)?;
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
-pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest> {
+pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest, DataError> {
     let dir = dir.as_ref();
     let part = |images, labels| idx::read(find(dir, images)?, find(dir, labels)?, CLASSES);
     let (train, test) = (part(FILES[0], FILES[1])?, part(FILES[2], FILES[3])?);
-    if train.shape() != test.shape() {
-        let error = DataError::ImageShapes {
-            path: dir.into(),
-            train: train.shape(),
-            test: test.shape(),
-        };
-        return Err(error.into());
-    }
-    Ok(TrainTest { train, test })
+    parts_alike(dir, train, test)
 }
 
 #[cfg(test)]
@@ -97,6 +89,6 @@ mod tests {
         write(dir.path(), "train", "", 3);
         write(dir.path(), "t10k", "", 2);
         let err = load(dir.path()).unwrap_err();
-        assert!(matches!(err, DataError::ImageShapes { .. }), "{err}");
+        assert!(matches!(err, DataError::Shape { .. }), "{err}");
     }
 }

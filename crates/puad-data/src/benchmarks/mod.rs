@@ -3,7 +3,7 @@
 
 pub mod adbench;
 pub mod cifar;
-#[cfg(feature = "parquet")]
+#[cfg(all(feature = "images", feature = "parquet"))]
 pub mod cifar_parquet;
 #[cfg(feature = "download")]
 pub mod download;

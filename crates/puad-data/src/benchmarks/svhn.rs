@@ -13,7 +13,7 @@ use super::layout::find;
 use super::{labels, mat};
 use crate::Result;
 use crate::array::ElementType;
-use crate::{DataError, FormatError, ImageSet, ImageShape, TrainTest};
+use crate::{DataError, ImageSet, ImageShape, TrainTest};
 
 const SIDE: usize = 32;
 
@@ -24,8 +24,7 @@ pub(super) const FILES: [&str; 2] = ["train_32x32.mat", "test_32x32.mat"];
 /// their digits 0 to 9.
 ///
 /// # Errors
-/// As [`mat::read`]; in [`DataError::Format`], [`FormatError::Shape`], [`FormatError::Rows`] and
-/// [`FormatError::Label`].
+/// As [`mat::read`]; [`DataError::Shape`], [`DataError::Length`] and [`DataError::Value`].
 ///
 /// ```no_run
 /// let images = puad_data::benchmarks::svhn::load("data/svhn")?;
@@ -34,7 +33,7 @@ pub(super) const FILES: [&str; 2] = ["train_32x32.mat", "test_32x32.mat"];
 /// ```
 pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest> {
     let dir = dir.as_ref();
-    let part = |name| read_file(&find(dir, name)?);
+    let part = |name| read(find(dir, name)?);
     Ok(TrainTest {
         train: part(FILES[0])?,
         test: part(FILES[1])?,
@@ -52,33 +51,30 @@ pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest> {
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn read(path: impl AsRef<Path>) -> Result<ImageSet> {
-    Ok(read_file(path.as_ref())?)
-}
-
-fn read_file(path: &Path) -> Result<ImageSet, DataError> {
-    let [x, y] = mat::read_file(path, ["X", "y"])?;
-    let mut digits = labels::from_array("y", &y, [1, 10]).map_err(|e| e.at(path))?;
+    let path = path.as_ref();
+    let [x, y] = mat::read(path, ["X", "y"])?;
+    let mut digits = labels::from_array(path, "y", &y, [1, 10])?;
     digits.iter_mut().for_each(|digit| *digit %= 10);
     let n = match *x.shape() {
         [SIDE, SIDE, 3, n] => n,
         // MATLAB drops trailing dimensions of 1.
         [SIDE, SIDE, 3] => 1,
         _ => {
-            let error = FormatError::Shape {
-                key: "X".into(),
-                expected: "[32, 32, 3, n]",
+            return Err(DataError::Shape {
+                path: path.into(),
+                name: "X".into(),
+                expected: "[32, 32, 3, n]".into(),
                 actual: x.shape().to_vec(),
-            };
-            return Err(error.at(path));
+            });
         }
     };
-    labels::same_rows(("X", n), ("y", digits.len())).map_err(|e| e.at(path))?;
+    labels::same_rows(path, ("X", n), ("y", digits.len()))?;
     if x.layout().element != ElementType::U8 {
-        let error = FormatError::ElementType {
-            expected: "unsigned bytes",
+        return Err(DataError::Unsupported {
+            path: path.into(),
+            rule: "images must be unsigned bytes",
             found: format!("{:?} in X", x.layout().element),
-        };
-        return Err(error.at(path));
+        });
     }
     let shape = ImageShape {
         channels: 3,

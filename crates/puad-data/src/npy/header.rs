@@ -1,9 +1,9 @@
 //! The header of a `.npy` file: magic, version, length and dictionary.
 
 use super::literal::Parser;
+use crate::Result;
 use crate::array::{ElementType, Layout};
 use crate::file::Source;
-use crate::{DataError, FormatError};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -11,57 +11,34 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 const LONGEST_HEADER: u32 = 10_000;
 
 /// Reads the header and leaves `source` at the first value.
-pub(crate) fn read(source: &mut Source<'_>) -> Result<Layout, DataError> {
+pub(super) fn read(source: &mut Source<'_>) -> Result<Layout> {
     let magic = source.array::<6>()?;
     if magic != *MAGIC {
-        return Err(source.malformed(FormatError::Magic {
-            format: "npy",
-            expected: MAGIC.to_vec(),
-            actual: magic.to_vec(),
-        }));
+        let rule = "npy files must start with \\x93NUMPY";
+        return Err(source.malformed(0, rule, format!("{magic:?}")));
     }
     let [major, minor] = source.array()?;
     let len = match (major, minor) {
         (1, 0) => u16::from_le_bytes(source.array()?).into(),
         (2 | 3, 0) => u32::from_le_bytes(source.array()?),
         _ => {
-            return Err(source.malformed(FormatError::Version {
-                format: "npy",
-                expected: "1.0, 2.0 or 3.0",
-                actual: format!("{major}.{minor}"),
-            }));
+            let rule = "npy files must be of version 1.0, 2.0 or 3.0";
+            return Err(source.unsupported(rule, format!("{major}.{minor}")));
         }
     };
     let offset = source.offset();
     if len > LONGEST_HEADER {
-        return Err(source.malformed(FormatError::Malformed {
-            offset,
-            rule: "npy headers must have at most 10000 bytes",
-            found: len.to_string(),
-        }));
+        let rule = "npy headers must have at most 10000 bytes";
+        return Err(source.malformed(offset, rule, len.to_string()));
     }
     let text = source.read_bytes(len.into())?;
-    parse(&text, offset).map_err(|e| source.malformed(e))
+    parse(&text, offset, source)
 }
 
 /// Parses the dictionary of a header, `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }`,
 /// whose first byte stands at `offset` of the file. The keys may come in any order, each once.
-///
-/// # Errors
-/// [`FormatError::Malformed`] with the position of what is wrong, or [`FormatError::ElementType`].
-///
-/// ```
-/// use puad_data::array::ElementType;
-/// use puad_data::npy;
-///
-/// let header = b"{'descr': '>f4', 'fortran_order': False, 'shape': (3,), }  \n";
-/// let layout = npy::parse(header, 10)?;
-/// assert_eq!((layout.element, layout.shape), (ElementType::F32, vec![3]));
-/// assert!(layout.big_endian);
-/// # Ok::<(), puad_data::FormatError>(())
-/// ```
-pub fn parse(header: &[u8], offset: u64) -> Result<Layout, FormatError> {
-    let mut parser = Parser::new(header, offset);
+fn parse(header: &[u8], offset: u64, source: &Source<'_>) -> Result<Layout> {
+    let mut parser = Parser::new(header, offset, source);
     let (mut descr, mut fortran_order, mut shape) = (None, None, None);
     parser.expect(b'{')?;
     while !parser.accept(b'}') {
@@ -91,7 +68,11 @@ pub fn parse(header: &[u8], offset: u64) -> Result<Layout, FormatError> {
         let rule = "npy headers must have the keys descr, fortran_order and shape, each once";
         return Err(parser.error(0, rule));
     };
-    let (element, big_endian) = element(descr)?;
+    let Some((element, big_endian)) = element(descr) else {
+        let rule = "values must be bool, integers or floats of 32 or 64 bits \
+                    (numpy's astype converts others)";
+        return Err(source.unsupported(rule, String::from_utf8_lossy(descr)));
+    };
     Ok(Layout {
         element,
         big_endian,
@@ -101,12 +82,8 @@ pub fn parse(header: &[u8], offset: u64) -> Result<Layout, FormatError> {
 }
 
 /// The type that `descr` names, and whether it is big endian.
-fn element(descr: &[u8]) -> Result<(ElementType, bool), FormatError> {
-    let unknown = || FormatError::ElementType {
-        expected: "bool, integers or floats of 32 or 64 bits (numpy's astype converts others)",
-        found: String::from_utf8_lossy(descr).into_owned(),
-    };
-    let (&order, kind) = descr.split_first().ok_or_else(unknown)?;
+fn element(descr: &[u8]) -> Option<(ElementType, bool)> {
+    let (&order, kind) = descr.split_first()?;
     let element = match kind {
         b"b1" => ElementType::Bool,
         b"i1" => ElementType::I8,
@@ -119,19 +96,35 @@ fn element(descr: &[u8]) -> Result<(ElementType, bool), FormatError> {
         b"u8" => ElementType::U64,
         b"f4" => ElementType::F32,
         b"f8" => ElementType::F64,
-        _ => return Err(unknown()),
+        _ => return None,
     };
     match order {
-        b'<' => Ok((element, false)),
-        b'>' => Ok((element, true)),
-        b'|' if element.size() == 1 => Ok((element, false)),
-        _ => Err(unknown()),
+        b'<' => Some((element, false)),
+        b'>' => Some((element, true)),
+        b'|' if element.size() == 1 => Some((element, false)),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{DataError, Place};
+
+    fn parsed(dict: &str) -> Result<Layout> {
+        let source = Source::new("a.npy".into(), std::io::empty(), 0);
+        parse(dict.as_bytes(), 100, &source)
+    }
+
+    #[test]
+    fn headers_may_be_written_otherwise() {
+        for dict in [
+            "{\"shape\":(2L,3L),'fortran_order':False,'descr':\"<i2\"}",
+            "  {'descr' : '<i2' , 'fortran_order' : False , 'shape' : ( 2 , 3 , ) , }   \n",
+        ] {
+            assert_eq!(parsed(dict).unwrap().shape, [2, 3], "{dict}");
+        }
+    }
 
     #[test]
     fn malformed_headers_name_the_place() {
@@ -160,14 +153,14 @@ mod tests {
                 56,
             ),
         ] {
-            match parse(dict.as_bytes(), 100) {
-                Err(FormatError::Malformed { offset, .. }) => {
-                    assert_eq!(offset, 100 + at, "{dict}");
+            match parsed(dict) {
+                Err(DataError::Malformed { place, .. }) => {
+                    assert_eq!(place, Place::Byte(100 + at), "{dict}");
                 }
                 other => panic!("{dict}: {other:?}"),
             }
         }
         let deep = format!("{{'shape': ({})}}", "1,".repeat(65));
-        assert!(parse(deep.as_bytes(), 0).is_err());
+        assert!(parsed(&deep).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! The few Python literals that a header is made of.
 
-use crate::FormatError;
+use crate::file::Source;
+use crate::{DataError, Result};
 
 /// NumPy's own limit, since version 2.
 const HIGHEST_RANK: usize = 64;
@@ -9,29 +10,28 @@ pub(super) struct Parser<'a> {
     text: &'a [u8],
     at: usize,
     offset: u64,
+    source: &'a Source<'a>,
 }
 
 impl<'a> Parser<'a> {
-    /// `offset`: the position of `text` in the file, for errors.
-    pub(super) fn new(text: &'a [u8], offset: u64) -> Self {
+    /// `offset`: the position of `text` in `source`, for errors.
+    pub(super) fn new(text: &'a [u8], offset: u64, source: &'a Source<'a>) -> Self {
         Self {
             text,
             at: 0,
             offset,
+            source,
         }
     }
 
-    pub(super) fn error(&self, at: usize, rule: &'static str) -> FormatError {
+    pub(super) fn error(&self, at: usize, rule: &'static str) -> DataError {
         let rest = &self.text[at.min(self.text.len())..];
         let found = match rest {
             [] => "the end of the header".to_string(),
             rest => format!("{:?}", String::from_utf8_lossy(&rest[..rest.len().min(24)])),
         };
-        FormatError::Malformed {
-            offset: self.offset + at as u64,
-            rule,
-            found,
-        }
+        let offset = self.offset + at as u64;
+        self.source.malformed(offset, rule, found)
     }
 
     pub(super) fn skip_spaces(&mut self) -> usize {
@@ -48,7 +48,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    pub(super) fn expect(&mut self, byte: u8) -> Result<(), FormatError> {
+    pub(super) fn expect(&mut self, byte: u8) -> Result<()> {
         if self.accept(byte) {
             return Ok(());
         }
@@ -65,7 +65,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A string in single or double quotes, without escapes.
-    pub(super) fn string(&mut self) -> Result<&'a [u8], FormatError> {
+    pub(super) fn string(&mut self) -> Result<&'a [u8]> {
         let start = self.skip_spaces();
         let rule = "npy header keys and types must be quoted strings";
         let quote = match self.text.get(start) {
@@ -83,7 +83,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    pub(super) fn boolean(&mut self) -> Result<bool, FormatError> {
+    pub(super) fn boolean(&mut self) -> Result<bool> {
         let at = self.skip_spaces();
         for (word, value) in [(&b"True"[..], true), (b"False", false)] {
             if self.text[at..].starts_with(word) {
@@ -95,7 +95,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `()`, `(3,)`, `(3, 2)`; Python 2 wrote `(3L, 2L)`.
-    pub(super) fn tuple(&mut self) -> Result<Vec<usize>, FormatError> {
+    pub(super) fn tuple(&mut self) -> Result<Vec<usize>> {
         self.expect(b'(')?;
         let mut dims = Vec::new();
         while !self.accept(b')') {

@@ -9,71 +9,39 @@
 
 use std::path::Path;
 
-use super::DataError;
-use super::array::Array;
-use super::file::{LIMIT, Source};
-use crate::Result;
+use crate::array::Array;
+use crate::file::Source;
+use crate::{DataError, Result};
 
+mod columns;
 mod header;
 mod literal;
+mod reader;
 
-pub use header::parse;
-pub(super) use header::read as read_header;
+pub(crate) use reader::{NpyReader, NpyRows};
 
 /// Reads the array of a `.npy` file, plain or gzipped: booleans, integers of 8 to 64 bits and floats
 /// of 32 or 64 bits, in both byte orders and both array orders. At most 2 GiB of values are read.
 ///
 /// # Errors
 /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Truncated`],
-/// [`DataError::TrailingBytes`], or [`DataError::Format`] with [`FormatError::Magic`],
-/// [`FormatError::Version`], [`FormatError::Malformed`], [`FormatError::ElementType`] or
-/// [`FormatError::TooLarge`].
+/// [`DataError::TrailingBytes`], [`DataError::Malformed`] for a broken header,
+/// [`DataError::Unsupported`] for a version or a type that is not read, [`DataError::TooLarge`].
 ///
 /// ```no_run
 /// let array = puad_data::npy::read("features.npy")?;
 /// println!("{:?} {:?}", array.layout().element, array.shape());
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
-///
-/// [`FormatError::Magic`]: super::FormatError::Magic
-/// [`FormatError::Version`]: super::FormatError::Version
-/// [`FormatError::Malformed`]: super::FormatError::Malformed
-/// [`FormatError::ElementType`]: super::FormatError::ElementType
-/// [`FormatError::TooLarge`]: super::FormatError::TooLarge
-pub fn read(path: impl AsRef<Path>) -> Result<Array> {
-    Ok(from_source(Source::open(path.as_ref())?, None)?)
-}
-
-/// Reads all of `source`, whose length is checked before the values are read where it is known.
-pub(super) fn from_source(mut source: Source<'_>, len: Option<u64>) -> Result<Array, DataError> {
-    let layout = read_header(&mut source)?;
-    let size = layout.byte_len(LIMIT);
-    let size = size.map_err(|e| source.malformed(e))?;
-    let end = source.offset() + size;
-    let path = source.path().to_path_buf();
-    match len {
-        Some(actual) if actual < end => {
-            let expected = end;
-            return Err(DataError::Truncated {
-                path,
-                expected,
-                actual,
-            });
-        }
-        Some(actual) if actual > end => {
-            return Err(DataError::TrailingBytes { path, offset: end });
-        }
-        _ => {}
-    }
-    let bytes = source.read_bytes(size)?;
-    source.finish()?;
-    Ok(Array::new(layout, bytes))
+pub fn read(path: impl AsRef<Path>) -> Result<Array, DataError> {
+    NpyReader::open(Source::open(path.as_ref())?)?.whole()
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::FormatError;
+    use crate::Place;
+    use crate::file::LIMIT;
     use crate::file::tests::gzip;
 
     pub(crate) fn encode(dict: &str, values: &[u8]) -> Vec<u8> {
@@ -93,13 +61,6 @@ pub(super) mod tests {
 
     fn error(bytes: &[u8]) -> DataError {
         load(bytes).unwrap_err()
-    }
-
-    fn format_error(bytes: &[u8]) -> FormatError {
-        match error(bytes) {
-            DataError::Format { path, source } if path.ends_with("a.npy") => source,
-            error => panic!("{error}"),
-        }
     }
 
     const DICT: &str = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }\n";
@@ -127,13 +88,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn headers_may_be_written_otherwise() {
-        for dict in [
-            "{\"shape\":(2L,3L),'fortran_order':False,'descr':\"<i2\"}",
-            "  {'descr' : '<i2' , 'fortran_order' : False , 'shape' : ( 2 , 3 , ) , }   \n",
-        ] {
-            assert_eq!(parse(dict.as_bytes(), 10).unwrap().shape, [2, 3], "{dict}");
-        }
+    fn scalars_and_empty_arrays() {
         let scalar = "{'descr': '|b1', 'fortran_order': True, 'shape': ()}";
         assert_eq!(load(&encode(scalar, &[7])).unwrap().to_f64(), [1.]);
         let empty = "{'descr': '>f8', 'fortran_order': True, 'shape': (0, 9)}";
@@ -167,24 +122,31 @@ pub(super) mod tests {
         for at in 0..6 {
             let mut bytes = good();
             bytes[at] ^= 1;
-            let err = format_error(&bytes);
+            let err = error(&bytes);
             assert!(
-                matches!(err, FormatError::Magic { format: "npy", .. }),
+                matches!(&err, DataError::Malformed { path, place: Place::Byte(0), .. }
+                    if path.ends_with("a.npy")),
                 "{err}"
             );
         }
         for (major, minor) in [(0, 0), (4, 0), (1, 1)] {
             let mut bytes = good();
             (bytes[6], bytes[7]) = (major, minor);
-            let err = format_error(&bytes);
-            assert!(matches!(err, FormatError::Version { .. }), "{err}");
+            let err = error(&bytes);
+            assert!(matches!(err, DataError::Unsupported { .. }), "{err}");
         }
         let mut bytes = good();
         bytes[6] = 2;
         bytes[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
-        let err = format_error(&bytes);
+        let err = error(&bytes);
         assert!(
-            matches!(err, FormatError::Malformed { offset: 12, .. }),
+            matches!(
+                &err,
+                DataError::Malformed {
+                    place: Place::Byte(12),
+                    ..
+                }
+            ),
             "{err}"
         );
     }
@@ -195,9 +157,9 @@ pub(super) mod tests {
             "<f2", "<c8", "|O", "<U3", "<M8[ns]", "=i4", "|i4", "<i3", "", "<",
         ] {
             let dict = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}");
-            let err = format_error(&encode(&dict, &[0; 16]));
+            let err = error(&encode(&dict, &[0; 16]));
             assert!(
-                matches!(&err, FormatError::ElementType { found, .. } if found == descr),
+                matches!(&err, DataError::Unsupported { found, .. } if found == descr),
                 "{err}"
             );
         }
@@ -213,9 +175,9 @@ pub(super) mod tests {
             "(1073741825, 2)",
         ] {
             let dict = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
-            let err = format_error(&encode(&dict, &[0; 16]));
+            let err = error(&encode(&dict, &[0; 16]));
             assert!(
-                matches!(err, FormatError::TooLarge { limit: LIMIT, .. }),
+                matches!(err, DataError::TooLarge { limit: LIMIT, .. }),
                 "{err}"
             );
         }

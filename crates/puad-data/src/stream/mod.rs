@@ -5,15 +5,15 @@
 //! | `.npy`, plain in either array order, or gzipped in C order | [`TableReader::npy`] |
 //! | one array of an `.npz` in C order, stored or deflated | [`TableReader::npz`] |
 //! | `.csv`, plain or gzipped | [`TableReader::csv`] |
+//! | columns of a `.parquet` (feature `parquet`) | `TableReader::parquet` |
 //!
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it.
 
-mod columns;
-mod csv;
-mod npy;
-mod npz;
+mod csv_options;
 mod reader;
 
-pub use self::csv::CsvOptions;
+#[cfg(feature = "parquet")]
+pub use crate::parquet::ParquetOptions;
+pub use csv_options::CsvOptions;
 pub use reader::{Batch, Batches, TableReader, Values};

@@ -1,9 +1,13 @@
 use std::path::Path;
 
-use super::csv::{CsvOptions, CsvRows};
-use super::npy::NpyRows;
-use super::npz;
+use super::CsvOptions;
 use crate::array::Array;
+use crate::csv::CsvRows;
+use crate::file::{Source, open_plain};
+use crate::npy::{NpyReader, NpyRows};
+use crate::npz::Npz;
+#[cfg(feature = "parquet")]
+use crate::parquet::{ParquetOptions, ParquetRows};
 use crate::{DataError, Result};
 
 /// Rows read in one go by [`TableReader::read`].
@@ -73,18 +77,24 @@ pub struct TableReader {
 enum Form {
     Npy(NpyRows),
     Csv(Box<CsvRows>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<ParquetRows>),
 }
 
 impl TableReader {
     /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array) or `.csv`, the
-    /// first and the last also with `.gz`.
+    /// first and the last also with `.gz`; with the feature `parquet` also `.parquet` (all columns).
     ///
     /// # Errors
-    /// [`DataError::TableFormat`] for another ending; else as the reader.
+    /// [`DataError::Unsupported`] for another ending; else as the reader.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.to_ascii_lowercase();
+        #[cfg(feature = "parquet")]
+        if name.ends_with(".parquet") {
+            return Self::parquet(path, &ParquetOptions::default());
+        }
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         if plain.ends_with(".npy") {
             Self::npy(path)
@@ -93,7 +103,11 @@ impl TableReader {
         } else if name.ends_with(".npz") {
             Self::npz(path, None)
         } else {
-            Err(DataError::TableFormat { path: path.into() })
+            Err(DataError::Unsupported {
+                path: path.into(),
+                rule: "tables must end in .npy, .npz or .csv",
+                found: format!("{name:?}"),
+            })
         }
     }
 
@@ -103,41 +117,55 @@ impl TableReader {
     /// column of the file once, which takes the longer the smaller the batches are.
     ///
     /// # Errors
-    /// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Format`] with
-    /// [`FormatError::Magic`], [`FormatError::Version`] or [`FormatError::Malformed`] for a broken
-    /// header, and [`FormatError::ElementType`] for values that are no plain numbers;
-    /// [`DataError::NpyShape`] for an array that is no list of samples; [`DataError::FortranOrder`]
-    /// for a gzipped file in that order, and [`DataError::Truncated`] or
-    /// [`DataError::TrailingBytes`] for a plain one of another length than its header says.
-    ///
-    /// [`FormatError::Magic`]: crate::FormatError::Magic
-    /// [`FormatError::Version`]: crate::FormatError::Version
-    /// [`FormatError::Malformed`]: crate::FormatError::Malformed
-    /// [`FormatError::ElementType`]: crate::FormatError::ElementType
+    /// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Malformed`] for a broken header;
+    /// [`DataError::Unsupported`] for a version or a type of values that is not read, and for a gzipped
+    /// file in Fortran order; [`DataError::Shape`] for an array that is no list of samples;
+    /// [`DataError::Truncated`] or [`DataError::TrailingBytes`] for a file of another length than its
+    /// header says.
     pub fn npy(path: impl AsRef<Path>) -> Result<Self> {
-        let rows = NpyRows::open_file(path.as_ref())?;
-        Ok(Self::new(Form::Npy(rows)))
+        let path = path.as_ref();
+        let array = NpyReader::open(Source::open(path)?)?;
+        Ok(Self::new(Form::Npy(array.rows(|| open_plain(path))?)))
     }
 
     /// The array `name` of an `.npz` archive, or its only one, in C order.
     ///
     /// # Errors
-    /// [`DataError::Zip`] for a broken archive, [`DataError::NpzArray`] if there is no such array or
-    /// several without a name, [`DataError::FortranOrder`]; else as [`npy`](Self::npy).
+    /// As [`Npz::open`] and [`npy`](Self::npy); [`DataError::Missing`] if there is no such array or
+    /// several without a name.
     pub fn npz(path: impl AsRef<Path>, name: Option<&str>) -> Result<Self> {
-        let source = npz::open(path.as_ref(), name)?;
-        Ok(Self::new(Form::Npy(NpyRows::open_source(source)?)))
+        let array = Npz::open(path)?.array_or_only(name)?;
+        Ok(Self::new(Form::Npy(array.rows(|| Ok(None))?)))
     }
 
     /// A table of comma-separated numbers, a sample a line.
     ///
     /// # Errors
-    /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Csv`] for lines of different
-    /// length, [`DataError::CsvValue`] for a field that is no number, [`DataError::CsvColumn`] for a
-    /// column that is not there.
+    /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Malformed`] for lines of different
+    /// length and text that is not UTF-8, [`DataError::Value`] for a field that is no number,
+    /// [`DataError::Missing`] for a column that is not there.
     pub fn csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self> {
-        let rows = CsvRows::open(path.as_ref(), options)?;
+        let mut rows = CsvRows::open(path.as_ref(), options.delimiter, u64::MAX)?;
+        if let Some(columns) = &options.columns {
+            rows.select(columns)?;
+        }
+        rows.set_header(options.header);
         Ok(Self::new(Form::Csv(Box::new(rows))))
+    }
+
+    /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
+    /// another, of each column a page at a time.
+    ///
+    /// Packed by snappy or zstd or not at all, in plain, dictionary, delta or byte stream split encoding.
+    ///
+    /// # Errors
+    /// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Missing`] for a column that is not
+    /// there, [`DataError::Unsupported`] for one that holds no numbers, [`DataError::Malformed`] for a
+    /// broken file, [`DataError::Config`] for no columns.
+    #[cfg(feature = "parquet")]
+    pub fn parquet(path: impl AsRef<Path>, options: &ParquetOptions) -> Result<Self> {
+        let rows = ParquetRows::open(path.as_ref(), options)?;
+        Ok(Self::new(Form::Parquet(Box::new(rows))))
     }
 
     fn new(form: Form) -> Self {
@@ -149,6 +177,8 @@ impl TableReader {
         match &self.form {
             Form::Npy(rows) => rows.sample_shape().to_vec(),
             Form::Csv(rows) => vec![rows.width()],
+            #[cfg(feature = "parquet")]
+            Form::Parquet(rows) => vec![rows.width()],
         }
     }
 
@@ -157,6 +187,8 @@ impl TableReader {
         match &self.form {
             Form::Npy(rows) => Some(rows.len()),
             Form::Csv(_) => None,
+            #[cfg(feature = "parquet")]
+            Form::Parquet(rows) => Some(rows.len()),
         }
     }
 
@@ -179,7 +211,12 @@ impl TableReader {
         check(size)?;
         let batch = match &mut self.form {
             Form::Npy(rows) => rows.next(size)?.map(batch),
-            Form::Csv(rows) => rows.next(size)?,
+            Form::Csv(rows) => rows.next(size)?.map(|lines| Batch {
+                shape: vec![lines.count, rows.width()],
+                values: Values::F64(lines.values),
+            }),
+            #[cfg(feature = "parquet")]
+            Form::Parquet(rows) => rows.next(size)?,
         };
         if let Some(batch) = &batch {
             self.read += batch.shape[0] as u64;

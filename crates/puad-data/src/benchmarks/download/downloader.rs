@@ -10,7 +10,7 @@ use super::transfer::{Outcome, Transfer};
 use super::{DownloadError, RemoteFile, cache_dir, manifest, unpack};
 use crate::Result;
 use crate::benchmarks::tasks::PaperDataset;
-#[cfg(feature = "parquet")]
+#[cfg(all(feature = "images", feature = "parquet"))]
 use crate::benchmarks::{FileLayout, cifar_parquet};
 
 /// Fetches published files into folders below one folder.
@@ -141,7 +141,7 @@ impl Downloader {
         observe: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<FetchedSet> {
         let folder = self.dir.join(set.name());
-        #[cfg(feature = "parquet")]
+        #[cfg(all(feature = "images", feature = "parquet"))]
         if set.layout(&folder) == Some(FileLayout::Parquet) {
             let name = |path: PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
             let names = cifar_parquet::files(&folder).into_iter().filter_map(name);

@@ -1,8 +1,8 @@
 //! Elements: the tags of type and size that everything in the file starts with.
 
+use crate::Result;
 use crate::array::ElementType;
 use crate::file::Source;
-use crate::{DataError, FormatError};
 
 pub(super) const INT8: u32 = 1;
 pub(super) const INT32: u32 = 5;
@@ -20,20 +20,12 @@ pub(super) struct Tag {
 }
 
 impl Tag {
-    pub(super) fn must(
-        &self,
-        source: &Source<'_>,
-        holds: bool,
-        rule: &'static str,
-    ) -> Result<(), DataError> {
+    pub(super) fn must(&self, source: &Source<'_>, holds: bool, rule: &'static str) -> Result<()> {
         if holds {
             return Ok(());
         }
-        Err(source.malformed(FormatError::Malformed {
-            offset: self.at,
-            rule,
-            found: format!("{} bytes of type {}", self.size, self.kind),
-        }))
+        let found = format!("{} bytes of type {}", self.size, self.kind);
+        Err(source.malformed(self.at, rule, found))
     }
 }
 

@@ -1,9 +1,9 @@
 //! A variable: flags, dimensions, name and values.
 
 use super::element::{INT8, INT32, Tag, UINT32, element, tag_of, u32_of};
+use crate::Result;
 use crate::array::{Array, Layout};
 use crate::file::{LIMIT, Source};
-use crate::{DataError, FormatError};
 
 /// MATLAB's classes of numbers: double, single, and integers of 8 to 64 bits.
 const NUMERIC_CLASSES: std::ops::RangeInclusive<u32> = 6..=15;
@@ -30,7 +30,7 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    pub(super) fn read(mut self, keys: &[&str]) -> Result<(String, Option<Array>), DataError> {
+    pub(super) fn read(mut self, keys: &[&str]) -> Result<(String, Option<Array>)> {
         let flags = self.flags()?;
         let shape = self.dimensions()?;
         let name = self.name()?;
@@ -39,10 +39,10 @@ impl<'a> Matrix<'a> {
         }
         let class = flags & 0xff;
         if !NUMERIC_CLASSES.contains(&class) || flags & COMPLEX != 0 {
-            return Err(self.source.malformed(FormatError::ElementType {
-                expected: "real numbers",
-                found: format!("flags {flags:#x} of {name:?}"),
-            }));
+            let found = format!("flags {flags:#x} of {name:?}");
+            return Err(self
+                .source
+                .unsupported("values must be real numbers", found));
         }
         let array = self.values(shape)?;
         // Checks the checksum of zlib, too.
@@ -50,7 +50,7 @@ impl<'a> Matrix<'a> {
         Ok((name, Some(array)))
     }
 
-    fn flags(&mut self) -> Result<u32, DataError> {
+    fn flags(&mut self) -> Result<u32> {
         let tag = self.tag()?;
         let rule = "MATLAB array flags must be 8 bytes of type 6";
         tag.must(&self.source, tag.kind == UINT32 && tag.size == 8, rule)?;
@@ -58,7 +58,7 @@ impl<'a> Matrix<'a> {
         Ok(u32_of([a, b, c, d], self.big_endian))
     }
 
-    fn dimensions(&mut self) -> Result<Vec<usize>, DataError> {
+    fn dimensions(&mut self) -> Result<Vec<usize>> {
         let tag = self.tag()?;
         let fits = (8..=4 * HIGHEST_RANK).contains(&tag.size) && tag.size % 4 == 0;
         let rule = "MATLAB dimensions must be 2 to 32 values of type 5";
@@ -71,15 +71,14 @@ impl<'a> Matrix<'a> {
             .collect();
         match shape {
             Some(shape) => Ok(shape),
-            None => Err(self.source.malformed(FormatError::Malformed {
-                offset: tag.at,
-                rule: "MATLAB dimensions must not be negative",
-                found: format!("{bytes:?}"),
-            })),
+            None => {
+                let rule = "MATLAB dimensions must not be negative";
+                Err(self.source.malformed(tag.at, rule, format!("{bytes:?}")))
+            }
         }
     }
 
-    fn name(&mut self) -> Result<String, DataError> {
+    fn name(&mut self) -> Result<String> {
         let tag = self.tag()?;
         let rule = "MATLAB names must be up to 1024 values of type 1";
         tag.must(
@@ -91,13 +90,11 @@ impl<'a> Matrix<'a> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    fn values(&mut self, shape: Vec<usize>) -> Result<Array, DataError> {
+    fn values(&mut self, shape: Vec<usize>) -> Result<Array> {
         let tag = self.tag()?;
         let Some(element) = element(tag.kind) else {
-            return Err(self.source.malformed(FormatError::ElementType {
-                expected: "stored as integers or floats",
-                found: format!("type {}", tag.kind),
-            }));
+            let rule = "values must be stored as integers or floats";
+            return Err(self.source.unsupported(rule, format!("type {}", tag.kind)));
         };
         let layout = Layout {
             element,
@@ -105,8 +102,8 @@ impl<'a> Matrix<'a> {
             fortran_order: true,
             shape,
         };
-        let len = layout.byte_len(LIMIT);
-        let len = len.map_err(|e| self.source.malformed(e))?;
+        let len = layout.byte_len().filter(|&len| len <= LIMIT);
+        let len = len.ok_or_else(|| self.source.too_large(&layout))?;
         let rule = "MATLAB values must fill their dimensions";
         tag.must(&self.source, u64::from(tag.size) == len, rule)?;
         let bytes = self.data(&tag)?;
@@ -114,7 +111,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The next tag, whose data must end within the matrix.
-    fn tag(&mut self) -> Result<Tag, DataError> {
+    fn tag(&mut self) -> Result<Tag> {
         let at = self.source.offset();
         let bytes = self.source.array::<8>()?;
         let (kind, size) = tag_of(bytes, self.big_endian);
@@ -144,7 +141,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The data of a tag, and the padding behind it.
-    fn data(&mut self, tag: &Tag) -> Result<Vec<u8>, DataError> {
+    fn data(&mut self, tag: &Tag) -> Result<Vec<u8>> {
         if let Some(small) = tag.small {
             return Ok(small[..tag.size as usize].to_vec());
         }

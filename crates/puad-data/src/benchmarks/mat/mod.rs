@@ -18,10 +18,9 @@ use flate2::read::ZlibDecoder;
 
 use self::element::{COMPRESSED, MATRIX, tag_of, u16_of};
 use self::matrix::Matrix;
-use crate::Result;
 use crate::array::Array;
 use crate::file::Source;
-use crate::{DataError, FormatError};
+use crate::{DataError, Result};
 
 mod element;
 mod matrix;
@@ -33,12 +32,28 @@ const HEADER: u64 = 128;
 ///
 /// # Errors
 /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Truncated`],
-/// [`DataError::TrailingBytes`], or [`DataError::Format`] with [`FormatError::Magic`],
-/// [`FormatError::Version`] (version 7.3 is HDF5), [`FormatError::Malformed`],
-/// [`FormatError::ElementType`] (text, structures, sparse or complex values),
-/// [`FormatError::TooLarge`], [`FormatError::DuplicateKey`] or [`FormatError::MissingKey`]. In a
-/// packed variable, the path is `file.mat/#n` for the `n`-th variable, and offsets are those of its
+/// [`DataError::TrailingBytes`], [`DataError::Malformed`], [`DataError::Unsupported`] (version 7.3, which is
+/// HDF5; text, structures, sparse or complex values), [`DataError::TooLarge`] or [`DataError::Missing`]. In
+/// a packed variable, the path is `file.mat/#n` for the `n`-th variable, and offsets are those of its
 /// unpacked bytes.
+///
+/// ```
+/// use puad_data::{DataError, benchmarks::mat};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("train.mat");
+/// // As MATLAB saves with `-v7.3`: HDF5 behind a header of its own.
+/// let mut header = [b' '; 128];
+/// header[124..].copy_from_slice(b"\x00\x02IM");
+/// std::fs::write(&path, header)?;
+/// match mat::read(&path, ["X"]) {
+///     Err(DataError::Unsupported { found, .. }) => {
+///         println!("saved as version {found}: save it again with -v7");
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// ```no_run
 /// let [images, labels] = puad_data::benchmarks::mat::read("train_32x32.mat", ["X", "y"])?;
@@ -47,20 +62,15 @@ const HEADER: u64 = 128;
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn read<const N: usize>(path: impl AsRef<Path>, keys: [&str; N]) -> Result<[Array; N]> {
-    Ok(read_file(path.as_ref(), keys)?)
-}
-
-pub(super) fn read_file<const N: usize>(
-    path: &Path,
-    keys: [&str; N],
-) -> Result<[Array; N], DataError> {
+    let path = path.as_ref();
     let mut file = Source::open(path)?;
     let big_endian = header(&mut file)?;
     let mut found: [Option<Array>; N] = std::array::from_fn(|_| None);
     let mut names = BTreeSet::new();
     while let Some((name, array)) = variable(&mut file, big_endian, names.len(), &keys)? {
         if names.contains(&name) {
-            return Err(FormatError::DuplicateKey { key: name }.at(path));
+            let rule = "names of variables must differ";
+            return Err(file.malformed(file.offset(), rule, format!("{name:?} twice")));
         }
         if let Some(at) = keys.iter().position(|key| *key == name) {
             found[at] = array;
@@ -68,36 +78,30 @@ pub(super) fn read_file<const N: usize>(
         names.insert(name);
     }
     if let Some(at) = found.iter().position(Option::is_none) {
-        let missing = FormatError::MissingKey {
-            key: keys[at].into(),
+        return Err(DataError::Missing {
+            path: path.into(),
+            name: keys[at].into(),
             present: names.into_iter().collect(),
-        };
-        return Err(missing.at(path));
+        });
     }
     Ok(found.map(|array| array.expect("every key was found")))
 }
 
 /// Reads the 128 bytes; whether the file is big endian.
-fn header(file: &mut Source<'_>) -> Result<bool, DataError> {
+fn header(file: &mut Source<'_>) -> Result<bool> {
     let bytes = file.read_bytes(HEADER)?;
     let big_endian = match &bytes[126..] {
         b"IM" => false,
         b"MI" => true,
         other => {
-            return Err(file.malformed(FormatError::Malformed {
-                offset: 126,
-                rule: "MATLAB 5 files must have 'MI' or 'IM' at byte 126",
-                found: format!("{other:?}"),
-            }));
+            let rule = "MATLAB 5 files must have 'MI' or 'IM' at byte 126";
+            return Err(file.malformed(126, rule, format!("{other:?}")));
         }
     };
     let version = u16_of([bytes[124], bytes[125]], big_endian);
     if version != 0x100 {
-        return Err(file.malformed(FormatError::Version {
-            format: "MATLAB",
-            expected: "5 (0x0100)",
-            actual: format!("{version:#06x}"),
-        }));
+        let rule = "MATLAB files must be of version 5 (0x0100)";
+        return Err(file.unsupported(rule, format!("{version:#06x}")));
     }
     Ok(big_endian)
 }
@@ -108,7 +112,7 @@ fn variable(
     big_endian: bool,
     number: usize,
     keys: &[&str],
-) -> Result<Option<(String, Option<Array>)>, DataError> {
+) -> Result<Option<(String, Option<Array>)>> {
     let at = file.offset();
     let Some(tag) = file.next::<8>()? else {
         return Ok(None);
@@ -132,11 +136,10 @@ fn variable(
             file.skip(rest)?;
             Ok(Some(variable))
         }
-        _ => Err(file.malformed(FormatError::Malformed {
-            offset: at,
-            rule: "MATLAB files must be made of elements of type 14 or 15",
-            found: format!("type {kind}"),
-        })),
+        _ => {
+            let rule = "MATLAB files must be made of elements of type 14 or 15";
+            Err(file.malformed(at, rule, format!("type {kind}")))
+        }
     }
 }
 
@@ -147,23 +150,20 @@ fn packed(
     big_endian: bool,
     size: u32,
     keys: &[&str],
-) -> Result<(String, Option<Array>), DataError> {
+) -> Result<(String, Option<Array>)> {
     let unpacked = ZlibDecoder::new(file.part(size.into()));
     let mut source = Source::new(path, unpacked, 0);
     let (kind, len) = tag_of(source.array()?, big_endian);
     if kind != MATRIX {
-        return Err(source.malformed(FormatError::Malformed {
-            offset: 0,
-            rule: "packed MATLAB elements must hold an element of type 14",
-            found: format!("type {kind}"),
-        }));
+        let rule = "packed MATLAB elements must hold an element of type 14";
+        return Err(source.malformed(0, rule, format!("type {kind}")));
     }
     Matrix::new(source, big_endian, len).read(keys)
 }
 
 impl Source<'_> {
     /// The next `N` bytes, or `None` at the end.
-    fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>, DataError> {
+    fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>> {
         let start = self.offset();
         match self.read_bytes(N as u64) {
             Ok(bytes) => Ok(bytes.try_into().ok()),
@@ -173,7 +173,7 @@ impl Source<'_> {
     }
 
     /// Reads over `n` bytes.
-    fn skip(&mut self, n: u64) -> Result<(), DataError> {
+    fn skip(&mut self, n: u64) -> Result<()> {
         let start = self.offset();
         let outcome = io::copy(&mut self.part(n), &mut io::sink());
         match outcome {
@@ -189,6 +189,7 @@ mod tests {
     use super::element::{INT8, INT32, UINT32};
     use super::matrix::COMPLEX;
     use super::*;
+    use crate::Place;
     use crate::file::LIMIT;
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
@@ -288,18 +289,11 @@ mod tests {
         load(bytes, ["X", "y"]).unwrap_err()
     }
 
-    fn format_error(bytes: &[u8]) -> FormatError {
-        match error(bytes) {
-            DataError::Format { source, .. } => source,
-            error => panic!("{error}"),
-        }
-    }
-
     /// `X` alone, which is at fault, and a good `y`.
-    fn with_x(x: Vec<u8>) -> FormatError {
+    fn with_x(x: Vec<u8>) -> DataError {
         let [_, y] = LITTLE.variables();
-        let plain = format_error(&LITTLE.file(&[x.clone(), y.clone()]));
-        let packed = format_error(&LITTLE.file(&[LITTLE.packed(&x), y]));
+        let plain = error(&LITTLE.file(&[x.clone(), y.clone()]));
+        let packed = error(&LITTLE.file(&[LITTLE.packed(&x), y]));
         assert_eq!(
             std::mem::discriminant(&plain),
             std::mem::discriminant(&packed)
@@ -340,10 +334,9 @@ mod tests {
                 match error(&whole[..len]) {
                     DataError::Truncated { .. } | DataError::Read { .. } => {}
                     // Whole variables less, which only the names can tell.
-                    DataError::Format {
-                        source: FormatError::MissingKey { .. },
-                        ..
-                    } => assert!(len == 128 || len == 128 + elements[0].len(), "{len}"),
+                    DataError::Missing { .. } => {
+                        assert!(len == 128 || len == 128 + elements[0].len(), "{len}")
+                    }
                     error => panic!("{len}: {error}"),
                 }
             }
@@ -355,23 +348,35 @@ mod tests {
         let good = LITTLE.file(&LITTLE.variables());
         let mut hdf5 = good.clone();
         hdf5[124..126].copy_from_slice(&[0, 2]);
-        let err = format_error(&hdf5);
+        let err = error(&hdf5);
         assert!(
-            matches!(&err, FormatError::Version { actual, .. } if actual == "0x0200"),
+            matches!(&err, DataError::Unsupported { found, .. } if found == "0x0200"),
             "{err}"
         );
         let mut other = good.clone();
         other[127] = b'?';
-        let err = format_error(&other);
+        let err = error(&other);
         assert!(
-            matches!(err, FormatError::Malformed { offset: 126, .. }),
+            matches!(
+                &err,
+                DataError::Malformed {
+                    place: Place::Byte(126),
+                    ..
+                }
+            ),
             "{err}"
         );
         let mut kind = good;
         kind[128] = 13;
-        let err = format_error(&kind);
+        let err = error(&kind);
         assert!(
-            matches!(err, FormatError::Malformed { offset: 128, .. }),
+            matches!(
+                &err,
+                DataError::Malformed {
+                    place: Place::Byte(128),
+                    ..
+                }
+            ),
             "{err}"
         );
     }
@@ -393,19 +398,19 @@ mod tests {
             LITTLE.matrix(9, &[2, 3], &"X".repeat(1025), values()),
         ] {
             let err = with_x(x);
-            assert!(matches!(err, FormatError::Malformed { .. }), "{err}");
+            assert!(matches!(err, DataError::Malformed { .. }), "{err}");
         }
         let [x, y] = LITTLE.variables();
-        let err = format_error(&LITTLE.file(&[x.clone(), y, x.clone()]));
-        assert_eq!(err, FormatError::DuplicateKey { key: "X".into() });
-        let err = format_error(&LITTLE.file(&[x]));
-        let present = vec!["X".to_string()];
-        assert_eq!(
-            err,
-            FormatError::MissingKey {
-                key: "y".into(),
-                present
-            }
+        let err = error(&LITTLE.file(&[x.clone(), y, x.clone()]));
+        assert!(
+            matches!(&err, DataError::Malformed { found, .. } if found == "\"X\" twice"),
+            "{err}"
+        );
+        let err = error(&LITTLE.file(&[x]));
+        assert!(
+            matches!(&err, DataError::Missing { name, present, .. }
+                if name == "y" && *present == ["X"]),
+            "{err}"
         );
     }
 
@@ -414,11 +419,11 @@ mod tests {
         // Cell, structure, text, sparse; complex; then storage types of text and matrices.
         for class in [1, 2, 4, 5, 6 | COMPLEX] {
             let err = with_x(LITTLE.matrix(class, &[2, 3], "X", LITTLE.element(2, &[1; 6])));
-            assert!(matches!(err, FormatError::ElementType { .. }), "{err}");
+            assert!(matches!(err, DataError::Unsupported { .. }), "{err}");
         }
         for kind in [8, 14, 16, 0xffff] {
             let err = with_x(LITTLE.matrix(9, &[2, 3], "X", LITTLE.element(kind, &[1; 6])));
-            assert!(matches!(err, FormatError::ElementType { .. }), "{err}");
+            assert!(matches!(err, DataError::Unsupported { .. }), "{err}");
         }
     }
 
@@ -428,7 +433,7 @@ mod tests {
         for dims in [[max, max, max], [max, 2, 1], [1 << 20, 1 << 20, 1 << 20]] {
             let err = with_x(LITTLE.matrix(9, &dims, "X", LITTLE.element(2, &[1; 6])));
             assert!(
-                matches!(err, FormatError::TooLarge { limit: LIMIT, .. }),
+                matches!(err, DataError::TooLarge { limit: LIMIT, .. }),
                 "{err}"
             );
         }

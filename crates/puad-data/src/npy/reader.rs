@@ -1,12 +1,64 @@
-//! The rows of a `.npy` file, some at a time.
+//! The values of a `.npy` file: all of them, or the rows of a table some at a time.
 
-use std::path::Path;
+use std::fs::File;
 
 use super::columns::Columns;
-use crate::DataError;
+use super::header;
 use crate::array::{Array, Layout};
-use crate::file::{Source, open_plain};
-use crate::npy::read_header;
+use crate::file::{LIMIT, Source};
+use crate::{DataError, Result};
+
+/// An array whose header has been read, before its values.
+pub(crate) struct NpyReader {
+    layout: Layout,
+    source: Source<'static>,
+}
+
+impl NpyReader {
+    pub(crate) fn open(mut source: Source<'static>) -> Result<Self> {
+        let layout = header::read(&mut source)?;
+        Ok(Self { layout, source })
+    }
+
+    /// All values, in the file's order.
+    pub(crate) fn whole(mut self) -> Result<Array> {
+        let bytes = self.layout.byte_len().filter(|&bytes| bytes <= LIMIT);
+        let bytes = bytes.ok_or_else(|| self.source.too_large(&self.layout))?;
+        let bytes = self.source.read_bytes(bytes)?;
+        self.source.finish()?;
+        Ok(Array::new(self.layout, bytes))
+    }
+
+    /// The rows of an array that is a list of samples. Only in a plain file, which `plain` opens once
+    /// more, can the columns of an array in Fortran order be visited.
+    pub(crate) fn rows(self, plain: impl FnOnce() -> Result<Option<File>>) -> Result<NpyRows> {
+        let Self { layout, source } = self;
+        let path = source.path();
+        let row_bytes = row_bytes(&layout).ok_or_else(|| DataError::Shape {
+            path: path.into(),
+            name: "a table".into(),
+            expected: "[n, ...] with values in each sample, within memory's addresses".into(),
+            actual: layout.shape.clone(),
+        })?;
+        let rows = layout.shape[0] as u64;
+        let form = if layout.is_row_major() {
+            Form::Rows(source)
+        } else if let Some(file) = plain()? {
+            Form::Columns(Columns::open(path, file, source.offset(), &layout)?)
+        } else {
+            let rule = "packed arrays must be in C order to be read by samples \
+                        (unpack it, or save numpy.ascontiguousarray(a))";
+            return Err(source.unsupported(rule, "Fortran order"));
+        };
+        Ok(NpyRows {
+            layout,
+            rows,
+            left: rows,
+            row_bytes,
+            form,
+        })
+    }
+}
 
 /// The rows of an array that are still to come.
 pub(crate) struct NpyRows {
@@ -26,44 +78,6 @@ enum Form {
 }
 
 impl NpyRows {
-    /// Opens a file. Only in a plain one can the columns of an array in Fortran order be visited.
-    pub(crate) fn open_file(path: &Path) -> Result<Self, DataError> {
-        Self::open(Source::open(path)?, || open_plain(path))
-    }
-
-    /// Opens what can be read but once, from its start to its end.
-    pub(crate) fn open_source(source: Source<'static>) -> Result<Self, DataError> {
-        Self::open(source, || Ok(None))
-    }
-
-    fn open(
-        mut source: Source<'static>,
-        plain: impl FnOnce() -> Result<Option<std::fs::File>, DataError>,
-    ) -> Result<Self, DataError> {
-        let layout = read_header(&mut source)?;
-        let path = source.path();
-        let wrong = || DataError::NpyShape {
-            path: path.into(),
-            shape: layout.shape.clone(),
-        };
-        let row_bytes = row_bytes(&layout).ok_or_else(wrong)?;
-        let rows = layout.shape[0] as u64;
-        let form = if layout.is_row_major() {
-            Form::Rows(source)
-        } else if let Some(file) = plain()? {
-            Form::Columns(Columns::open(path, file, source.offset(), &layout)?)
-        } else {
-            return Err(DataError::FortranOrder { path: path.into() });
-        };
-        Ok(Self {
-            layout,
-            rows,
-            left: rows,
-            row_bytes,
-            form,
-        })
-    }
-
     pub(crate) fn sample_shape(&self) -> &[usize] {
         &self.layout.shape[1..]
     }
@@ -73,7 +87,7 @@ impl NpyRows {
     }
 
     /// The next `size` rows, or what is left of them.
-    pub(crate) fn next(&mut self, size: usize) -> Result<Option<Array>, DataError> {
+    pub(crate) fn next(&mut self, size: usize) -> Result<Option<Array>> {
         let count = self.left.min(size as u64);
         if count == 0 {
             return match std::mem::replace(&mut self.form, Form::Ended) {

@@ -80,10 +80,6 @@ impl Columns {
             let all = self.rows * self.columns * self.size;
             return self.truncated(self.start + all, actual);
         }
-        DataError::Read {
-            path: self.path.clone(),
-            offset,
-            source,
-        }
+        DataError::read(&self.path, offset, source)
     }
 }

@@ -1,0 +1,138 @@
+//! The rows of some columns, group by group.
+
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use ::parquet::data_type::DataType;
+
+use super::broken;
+use super::file::ParquetFile;
+use crate::{DataError, Place, Result};
+
+/// Rows that are read at a time: what a group promises is not taken at its word.
+const CHUNK: usize = 1024;
+
+/// A place between two rows. Of each column a page is held, and its dictionary.
+pub(super) struct Rows {
+    file: ParquetFile,
+    columns: Vec<usize>,
+    /// The next one.
+    group: usize,
+    /// Rows still to come of the open group.
+    left: u64,
+    readers: Vec<ColumnReader>,
+    /// Rows before.
+    row: usize,
+}
+
+impl Rows {
+    /// Of the columns at these positions.
+    pub(super) fn new(file: ParquetFile, columns: Vec<usize>) -> Self {
+        Self {
+            file,
+            columns,
+            group: 0,
+            left: 0,
+            readers: Vec::new(),
+            row: 0,
+        }
+    }
+
+    pub(super) fn file(&self) -> &ParquetFile {
+        &self.file
+    }
+
+    /// How many rows are to be read next of each column, `most` at most; 0 at the end.
+    pub(super) fn step(&mut self, most: usize) -> Result<usize> {
+        while self.left == 0 && self.group < self.file.groups() {
+            self.left = self.file.group_rows(self.group);
+            let readers = self.columns.iter();
+            let readers = readers.map(|&column| self.file.reader(self.group, column));
+            self.readers = readers.collect::<Result<_>>()?;
+            self.group += 1;
+        }
+        Ok(self.left.min(most.min(CHUNK) as u64) as usize)
+    }
+
+    /// Goes on where `n` rows have been read of each column.
+    pub(super) fn advance(&mut self, n: usize) {
+        self.left -= n as u64;
+        self.row += n;
+    }
+
+    /// The next `n` numbers of the `i`-th of the columns, all finite.
+    pub(super) fn numbers(&mut self, i: usize, n: usize) -> Result<Vec<f64>> {
+        let (at, reader) = self.at(i);
+        let unsigned = at.file.number(at.column)?.is_unsigned();
+        let numbers: Vec<f64> = match reader {
+            ColumnReader::BoolColumnReader(reader) => {
+                at.values(reader, n, |v| f64::from(u8::from(v)))
+            }
+            ColumnReader::Int32ColumnReader(reader) if unsigned => {
+                at.values(reader, n, |v| v.cast_unsigned().into())
+            }
+            ColumnReader::Int32ColumnReader(reader) => at.values(reader, n, f64::from),
+            ColumnReader::Int64ColumnReader(reader) if unsigned => {
+                at.values(reader, n, |v| v.cast_unsigned() as f64)
+            }
+            ColumnReader::Int64ColumnReader(reader) => at.values(reader, n, |v| v as f64),
+            ColumnReader::FloatColumnReader(reader) => at.values(reader, n, f64::from),
+            ColumnReader::DoubleColumnReader(reader) => at.values(reader, n, |v| v),
+            _ => Err(at.file.unsupported(at.column, "features must be numbers")),
+        }?;
+        match numbers.iter().position(|number| !number.is_finite()) {
+            Some(row) => Err(at.value(row, "numbers must be finite", numbers[row].to_string())),
+            None => Ok(numbers),
+        }
+    }
+
+    pub(super) fn at(&mut self, i: usize) -> (At<'_>, &mut ColumnReader) {
+        let at = At {
+            file: &self.file,
+            column: self.columns[i],
+            row: self.row,
+        };
+        (at, &mut self.readers[i])
+    }
+}
+
+/// Where a column is read.
+pub(super) struct At<'a> {
+    pub(super) file: &'a ParquetFile,
+    pub(super) column: usize,
+    row: usize,
+}
+
+impl At<'_> {
+    /// The next `n` values, none of which may be missing.
+    pub(super) fn values<T: DataType, V>(
+        &self,
+        reader: &mut ColumnReaderImpl<T>,
+        n: usize,
+        value: impl Fn(T::T) -> V,
+    ) -> Result<Vec<V>> {
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        let read = reader.read_records(n, Some(&mut levels), None, &mut values);
+        let (found, _, _) = read.map_err(|error| broken(self.file.path(), error))?;
+        let present = self.file.descriptor(self.column).max_def_level();
+        if let Some(row) = levels.iter().position(|&level| level < present) {
+            return Err(self.value(row, "every row must have a value", "none".into()));
+        }
+        if found != n || values.len() != n {
+            let rule = "every row must have a value";
+            return Err(self.value(values.len(), rule, "the end of the column".into()));
+        }
+        Ok(values.into_iter().map(value).collect())
+    }
+
+    /// An error about the value `row` rows from here.
+    fn value(&self, row: usize, rule: &str, found: String) -> DataError {
+        DataError::Value {
+            path: self.file.path().into(),
+            place: Place::Entry {
+                row: self.row + row,
+                column: self.file.name(self.column),
+            },
+            rule: rule.into(),
+            found,
+        }
+    }
+}

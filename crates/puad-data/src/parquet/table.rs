@@ -1,0 +1,112 @@
+//! The columns of a Parquet file that are features, some rows at a time.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ParquetFile, Rows, caught};
+use crate::stream::{Batch, Values};
+use crate::{DataError, Result};
+
+/// Which columns of a Parquet file are read.
+///
+/// ```
+/// use puad_data::stream::{ParquetOptions, TableReader, Values};
+///
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/datasets/cifar10_test.parquet");
+/// let columns = Some(vec!["label".into()]);
+/// let table = TableReader::parquet(path, &ParquetOptions { columns })?;
+/// let labels = table.read()?;
+/// assert_eq!((labels.shape, labels.values), (vec![3, 1], Values::F64(vec![0., 1., 2.])));
+/// # Ok::<(), puad_data::DataError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParquetOptions {
+    /// Names of the columns that are features, in the order they are to have; within a structure
+    /// with its name and a dot before. `None`: all.
+    pub columns: Option<Vec<String>>,
+}
+
+/// The rows that are still to come.
+pub(crate) struct ParquetRows {
+    /// `None` behind the end or an error.
+    rows: Option<Rows>,
+    width: usize,
+    len: u64,
+    fits_f32: bool,
+}
+
+impl ParquetRows {
+    pub(crate) fn open(path: &Path, options: &ParquetOptions) -> Result<Self> {
+        let file = ParquetFile::open(path)?;
+        let columns: Vec<usize> = match &options.columns {
+            Some(names) => names
+                .iter()
+                .map(|name| file.find(name))
+                .collect::<Result<_>>()?,
+            None => (0..file.columns().len()).collect(),
+        };
+        if columns.is_empty() {
+            return Err(DataError::config("columns", "at least one", "none"));
+        }
+        let numbers = columns.iter().map(|&column| file.number(column));
+        let numbers = numbers.collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            width: columns.len(),
+            len: file.rows(),
+            fits_f32: numbers.iter().all(|number| number.fits_f32()),
+            rows: Some(Rows::new(file, columns)),
+        })
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(crate) fn next(&mut self, size: usize) -> Result<Option<Batch>> {
+        let Some(mut rows) = self.rows.take() else {
+            return Ok(None);
+        };
+        let path = rows.file().path().to_path_buf();
+        let values = caught(&path, || read(&mut rows, self.width, size))?;
+        if values.is_empty() {
+            return Ok(None);
+        }
+        self.rows = Some(rows);
+        let shape = vec![values.len() / self.width, self.width];
+        let values = match self.fits_f32 {
+            true => Values::F32(values.into_iter().map(|v| v as f32).collect()),
+            false => Values::F64(values),
+        };
+        Ok(Some(Batch { shape, values }))
+    }
+}
+
+/// Up to `size` rows, `[n, width]`.
+fn read(rows: &mut Rows, width: usize, size: usize) -> Result<Vec<f64>> {
+    let mut values = Vec::new();
+    let mut count = 0;
+    while count < size {
+        let n = rows.step(size - count)?;
+        if n == 0 {
+            break;
+        }
+        let start = values.len();
+        values.resize(start + n * width, 0.);
+        for column in 0..width {
+            let numbers = rows.numbers(column, n)?;
+            let places = values[start + column..].iter_mut().step_by(width);
+            places
+                .zip(numbers)
+                .for_each(|(place, number)| *place = number);
+        }
+        rows.advance(n);
+        count += n;
+    }
+    Ok(values)
+}
