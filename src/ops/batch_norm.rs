@@ -3,6 +3,7 @@ use candle_core::{DType, Result, Tensor, Var, bail};
 use super::activation::leaky_relu;
 use super::backend::Backend;
 use super::channel_norm::ChannelMoments;
+use super::channel_view::ChannelView;
 use super::cpu::{dispatch, elements};
 use super::cuda;
 use super::normalize::{Normalize, moments};
@@ -150,32 +151,6 @@ pub(crate) fn move_towards(running: &Var, batch: &Tensor, momentum: f64) -> Resu
         return cuda::move_towards(&old, batch, momentum);
     }
     running.set(&((old * (1. - momentum))? + (batch * momentum)?)?)
-}
-
-/// A tensor read as `[batch, channels, pixels]`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ChannelView {
-    pub(super) batch: usize,
-    pub(super) channels: usize,
-    pub(super) pixels: usize,
-}
-
-impl ChannelView {
-    fn of(xs: &Tensor) -> Result<Self> {
-        match xs.dims() {
-            [batch, channels, pixels @ ..] => Ok(Self {
-                batch: *batch,
-                channels: *channels,
-                pixels: pixels.iter().product(),
-            }),
-            dims => bail!("batch norm needs [batch, channels, ...], got {dims:?}"),
-        }
-    }
-
-    /// Values per channel.
-    pub(super) fn count(self) -> usize {
-        self.batch * self.pixels
-    }
 }
 
 /// `xs` is contiguous.

@@ -10,6 +10,7 @@ mod adam;
 mod backend;
 mod batch_norm;
 mod channel_norm;
+mod channel_view;
 mod conv2d;
 mod conv_block;
 mod cpu;

@@ -4,23 +4,9 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
-use super::batch_norm::ChannelView;
 use super::channel_norm::{ChannelGradient, ChannelMoments, ChannelNorm};
+use super::channel_view::ChannelView;
 use super::cpu::{Real, contiguous, dispatch, elements, lane_sum};
-
-impl ChannelView {
-    /// The runs of one channel, a run an image.
-    fn runs<T>(self, values: &[T], channel: usize) -> impl Iterator<Item = &[T]> {
-        let starts = (0..self.batch).map(move |b| (b * self.channels + channel) * self.pixels);
-        starts.map(move |start| &values[start..start + self.pixels])
-    }
-
-    /// `sum f(x, y)` over one channel, in a fixed order.
-    fn sum<T: Real>(self, xs: &[T], ys: &[T], channel: usize, f: impl Fn(T, T) -> T + Copy) -> f64 {
-        let runs = self.runs(xs, channel).zip(self.runs(ys, channel));
-        runs.map(|(x, y)| lane_sum(x, y, f)).sum()
-    }
-}
 
 /// The moments of each channel.
 pub(super) fn moments<T: Real>(view: ChannelView, xs: &[T]) -> Vec<ChannelMoments> {

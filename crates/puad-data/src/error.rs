@@ -238,10 +238,11 @@ pub enum DataError {
         value: String,
     },
 
-    /// A published file that could not be fetched.
+    /// A published file that could not be fetched; the source is a
+    /// `puad_data::benchmarks::download::DownloadError`.
     #[cfg(feature = "download")]
-    #[error(transparent)]
-    Download(#[from] crate::benchmarks::download::DownloadError),
+    #[error("{0}")]
+    Download(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// A file before what is wrong with it.

@@ -27,6 +27,8 @@
 
 #[cfg(feature = "tables")]
 pub mod array;
+#[cfg(feature = "tables")]
+mod batch;
 #[cfg(feature = "benchmarks")]
 pub mod benchmarks;
 #[cfg(feature = "tables")]

@@ -155,7 +155,7 @@ impl Place {
             .downloader
             .fetch("set", file, &mut |_| ControlFlow::Continue(()));
         result.map_err(|error| match error {
-            DataError::Download(error) => error,
+            DataError::Download(error) => *error.downcast().unwrap(),
             error => panic!("{error}"),
         })
     }
@@ -526,11 +526,14 @@ fn an_observer_can_stop_and_a_later_run_goes_on() {
         _ => ControlFlow::Break(()),
     };
     match place.downloader.fetch("set", &file, &mut stop).unwrap_err() {
-        DataError::Download(DownloadError::Stopped { path, received }) => {
-            assert_eq!(path, place.path("file.bin"));
+        DataError::Download(error) => {
+            let Some(DownloadError::Stopped { path, received }) = error.downcast_ref() else {
+                panic!("{error}");
+            };
+            assert_eq!(*path, place.path("file.bin"));
             assert_eq!(
                 fs::metadata(place.path("file.bin.part")).unwrap().len(),
-                received
+                *received
             );
         }
         error => panic!("{error}"),
@@ -800,10 +803,11 @@ fn cifar_as_parquet_is_not_fetched_again() {
             let fetched = place
                 .downloader
                 .dataset(set, &mut |_| ControlFlow::Continue(()));
-            assert!(matches!(
-                fetched,
-                Err(DataError::Download(DownloadError::Offline { .. }))
-            ));
+            let Err(DataError::Download(error)) = fetched else {
+                panic!("{fetched:?}");
+            };
+            let error = error.downcast_ref();
+            assert!(matches!(error, Some(DownloadError::Offline { .. })));
             let from = fixtures.join(format!("cifar10_{part}.parquet"));
             fs::copy(from, folder.join(format!("{part}{ending}.parquet"))).unwrap();
         }

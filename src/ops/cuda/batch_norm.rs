@@ -1,6 +1,7 @@
 use candle_core::{DType, Result, Shape, Tensor, bail};
 
-use super::super::batch_norm::{BatchNormOptions, BatchStatistics, ChannelView};
+use super::super::batch_norm::{BatchNormOptions, BatchStatistics};
+use super::super::channel_view::ChannelView;
 use super::in_place::InPlace;
 use super::launch::{Launch, blocks_for, int, real};
 use super::op::Op;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ParquetFile, Rows, caught};
-use crate::stream::{Batch, Values};
+use crate::batch::{Batch, Values};
 use crate::{DataError, Result};
 
 /// Which columns of a Parquet file are read.

@@ -13,7 +13,8 @@
 mod csv_options;
 mod reader;
 
+pub use crate::batch::{Batch, Values};
 #[cfg(feature = "parquet")]
 pub use crate::parquet::ParquetOptions;
 pub use csv_options::CsvOptions;
-pub use reader::{Batch, Batches, TableReader, Values};
+pub use reader::{Batches, TableReader};

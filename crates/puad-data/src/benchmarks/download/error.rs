@@ -1,19 +1,21 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::DataError;
+
 /// A file that could not be fetched.
 ///
 /// ```
 /// use std::ops::ControlFlow;
-/// use puad_data::DataError;
 /// use puad_data::benchmarks::download::{DownloadError, Downloader, manifest};
 /// use puad_data::benchmarks::tasks::PaperDataset;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let downloader = Downloader { offline: true, ..Downloader::new(dir.path()) };
 /// let file = &manifest(PaperDataset::Svhn)[0];
-/// match downloader.fetch("svhn", file, &mut |_| ControlFlow::Continue(())) {
-///     Err(Error::Download(DownloadError::Offline { path, .. })) => println!("place {path:?} there"),
+/// let error = downloader.fetch("svhn", file, &mut |_| ControlFlow::Continue(())).unwrap_err();
+/// match std::error::Error::source(&error).and_then(|source| source.downcast_ref()) {
+///     Some(DownloadError::Offline { path, .. }) => println!("place {path:?} there"),
 ///     other => panic!("{other:?}"),
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -139,4 +141,10 @@ fn members(unpack: &[String]) -> String {
 fn list(errors: &[DownloadError]) -> String {
     let errors: Vec<String> = errors.iter().map(DownloadError::to_string).collect();
     errors.join("; ")
+}
+
+impl From<DownloadError> for DataError {
+    fn from(error: DownloadError) -> Self {
+        Self::Download(error.into())
+    }
 }
