@@ -49,13 +49,14 @@ pub(super) fn decode(
             actual: vec![height as usize, width as usize],
         });
     }
-    let scaled = match same {
-        true => decoded,
-        false => decoded.resize_exact(
+    let scaled = if same {
+        decoded
+    } else {
+        decoded.resize_exact(
             shape.width as u32,
             shape.height as u32,
             FilterType::Triangle,
-        ),
+        )
     };
     Ok(match shape.channels {
         1 => scaled.into_luma8().into_raw(),

@@ -28,9 +28,10 @@ impl Source<'static> {
         let fail = |source: io::Error| DataError::read(path, 0, source);
         let mut file = BufReader::new(File::open(path).map_err(fail)?);
         let gzipped = file.fill_buf().map_err(fail)?.starts_with(&GZIP);
-        let reader: Box<dyn Read> = match gzipped {
-            true => Box::new(MultiGzDecoder::new(file)),
-            false => Box::new(file),
+        let reader: Box<dyn Read> = if gzipped {
+            Box::new(MultiGzDecoder::new(file))
+        } else {
+            Box::new(file)
         };
         Ok(Self::new(path.into(), reader, 0))
     }

@@ -73,7 +73,7 @@ pub struct ImageFolder {
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn read(root: impl AsRef<Path>, config: &ImageFolderConfig) -> Result<ImageFolder> {
-    Ok(read_folder(root.as_ref(), config)?)
+    read_folder(root.as_ref(), config)
 }
 
 fn read_folder(root: &Path, config: &ImageFolderConfig) -> Result<ImageFolder, DataError> {

@@ -211,8 +211,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.npz");
         std::fs::write(&path, bytes).unwrap();
-        let open = Npz::open(&path).and_then(|mut archive| archive.read(key));
-        open
+
+        Npz::open(&path).and_then(|mut archive| archive.read(key))
     }
 
     fn npy(shape: &str, values: &[u8]) -> Vec<u8> {

@@ -195,9 +195,8 @@ fn damage(
     let n = read(&fixture(name)).unwrap();
     let attempt = |bytes: &[u8], cut: bool, at: usize| {
         fs::write(&path, bytes).unwrap();
-        match read(&path) {
-            Ok(found) => assert!(found == n && !(cut && cut_is_error), "{name} at {at}"),
-            Err(_) => {}
+        if let Ok(found) = read(&path) {
+            assert!(found == n && !(cut && cut_is_error), "{name} at {at}")
         }
     };
     for len in 0..whole.len() {

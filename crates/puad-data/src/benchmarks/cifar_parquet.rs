@@ -58,9 +58,10 @@ fn load(dir: &Path, label: &str, classes: u8) -> Result<TrainTest> {
 pub(crate) fn files(dir: &Path) -> [PathBuf; 2] {
     ["train", "test"].map(|part| {
         let hub = dir.join(format!("{part}-00000-of-00001.parquet"));
-        match hub.exists() {
-            true => hub,
-            false => dir.join(format!("{part}.parquet")),
+        if hub.exists() {
+            hub
+        } else {
+            dir.join(format!("{part}.parquet"))
         }
     })
 }

@@ -310,10 +310,7 @@ mod tests {
             let bytes = if label { &mut l } else { &mut i };
             let at = at % bytes.len();
             bytes[at] = value;
-            match load(&i, &l) {
-                Ok(set) => assert_eq!((set.len(), set.pixels().len()), (2, 12)),
-                Err(_) => {}
-            }
+            if let Ok(set) = load(&i, &l) { assert_eq!((set.len(), set.pixels().len()), (2, 12)) }
         }
     }
 }

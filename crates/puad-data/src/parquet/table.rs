@@ -79,9 +79,10 @@ impl ParquetRows {
         }
         self.rows = Some(rows);
         let shape = vec![values.len() / self.width, self.width];
-        let values = match self.fits_f32 {
-            true => Values::F32(values.into_iter().map(|v| v as f32).collect()),
-            false => Values::F64(values),
+        let values = if self.fits_f32 {
+            Values::F32(values.into_iter().map(|v| v as f32).collect())
+        } else {
+            Values::F64(values)
         };
         Ok(Some(Batch { shape, values }))
     }

@@ -155,9 +155,10 @@ impl<'a> Walk<'a> {
     /// Reads the start of field `id`, of kind `code`, where field `last` was before.
     pub(super) fn field(&mut self, last: u8, id: u8, code: u8) -> Result<(), Fault> {
         let byte = self.byte()?;
-        match byte == (id - last) << 4 | code {
-            true => Ok(()),
-            false => Err(self.unexpected(last, byte)),
+        if byte == (id - last) << 4 | code {
+            Ok(())
+        } else {
+            Err(self.unexpected(last, byte))
         }
     }
 
@@ -233,12 +234,11 @@ impl<'a> Walk<'a> {
     }
 
     fn room(&self, n: u64) -> Result<(), Fault> {
-        match n <= (self.bytes.len() - self.at) as u64 {
-            true => Ok(()),
-            false => {
-                let rule = "Parquet headers must end where they are said to";
-                Err(self.fault(rule, format!("{n} bytes more")))
-            }
+        if n <= (self.bytes.len() - self.at) as u64 {
+            Ok(())
+        } else {
+            let rule = "Parquet headers must end where they are said to";
+            Err(self.fault(rule, format!("{n} bytes more")))
         }
     }
 

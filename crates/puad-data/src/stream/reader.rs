@@ -235,9 +235,10 @@ fn extend(all: &mut Batch, piece: Batch) {
 /// As f32 where that holds every value of the type, else as f64.
 fn batch(rows: Array) -> Batch {
     let (shape, values) = (rows.shape().to_vec(), rows.to_f64());
-    let values = match rows.layout().element.fits_f32() {
-        true => Values::F32(values.into_iter().map(|v| v as f32).collect()),
-        false => Values::F64(values),
+    let values = if rows.layout().element.fits_f32() {
+        Values::F32(values.into_iter().map(|v| v as f32).collect())
+    } else {
+        Values::F64(values)
     };
     Batch { shape, values }
 }

@@ -245,9 +245,10 @@ impl<'a> Transfer<'a> {
             error => error.into_io(),
         };
         let error = self.transfer(received, source);
-        match endless {
-            true => Failure::Final(error),
-            false => Failure::Transient(error),
+        if endless {
+            Failure::Final(error)
+        } else {
+            Failure::Transient(error)
         }
     }
 

@@ -51,15 +51,17 @@ pub(super) fn tag_of([a, b, c, d, e, f, g, h]: [u8; 8], big_endian: bool) -> (u3
 }
 
 pub(super) fn u32_of(bytes: [u8; 4], big_endian: bool) -> u32 {
-    match big_endian {
-        true => u32::from_be_bytes(bytes),
-        false => u32::from_le_bytes(bytes),
+    if big_endian {
+        u32::from_be_bytes(bytes)
+    } else {
+        u32::from_le_bytes(bytes)
     }
 }
 
 pub(super) fn u16_of(bytes: [u8; 2], big_endian: bool) -> u16 {
-    match big_endian {
-        true => u16::from_be_bytes(bytes),
-        false => u16::from_le_bytes(bytes),
+    if big_endian {
+        u16::from_be_bytes(bytes)
+    } else {
+        u16::from_le_bytes(bytes)
     }
 }

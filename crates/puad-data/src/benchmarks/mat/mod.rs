@@ -203,9 +203,10 @@ mod tests {
 
     impl Writer {
         fn word(self, value: u32) -> [u8; 4] {
-            match self.big {
-                true => value.to_be_bytes(),
-                false => value.to_le_bytes(),
+            if self.big {
+                value.to_be_bytes()
+            } else {
+                value.to_le_bytes()
             }
         }
 
@@ -241,9 +242,10 @@ mod tests {
 
         fn file(self, elements: &[Vec<u8>]) -> Vec<u8> {
             let mut bytes = vec![b' '; 124];
-            bytes.extend(match self.big {
-                true => [1, 0, b'M', b'I'],
-                false => [0, 1, b'I', b'M'],
+            bytes.extend(if self.big {
+                [1, 0, b'M', b'I']
+            } else {
+                [0, 1, b'I', b'M']
             });
             bytes.extend(elements.concat());
             bytes
@@ -265,9 +267,12 @@ mod tests {
         /// A 2x3 int16 `X` stored as int16, and a double `y` stored as bytes.
         fn variables(self) -> [Vec<u8>; 2] {
             let values = [1i16, -2, 3, 400, 5, 6];
-            let values = values.map(|v| match self.big {
-                true => v.to_be_bytes(),
-                false => v.to_le_bytes(),
+            let values = values.map(|v| {
+                if self.big {
+                    v.to_be_bytes()
+                } else {
+                    v.to_le_bytes()
+                }
             });
             [
                 self.matrix(10, &[2, 3], "X", self.element(3, &values.concat())),
@@ -490,12 +495,9 @@ mod tests {
             let mut bytes = LITTLE.file(&[x, y]);
             let at = at % bytes.len();
             bytes[at] = value;
-            match load(&bytes, ["X", "y"]) {
-                Ok(arrays) => for a in arrays {
-                    assert_eq!(a.len(), a.shape().iter().product::<usize>());
-                },
-                Err(_) => {}
-            }
+            if let Ok(arrays) = load(&bytes, ["X", "y"]) { for a in arrays {
+                assert_eq!(a.len(), a.shape().iter().product::<usize>());
+            } }
         }
     }
 }
