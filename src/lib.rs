@@ -75,10 +75,11 @@
 //!
 //! # Features
 //!
-//! None is on by default. `datasets`: readers of published data sets and of tables (CSV, npy, npz).
-//! `images`: folders of PNG and JPEG files. `parquet`: columns of Parquet by name; CIFAR as Parquet with `images` and
-//! `benchmarks`. `download`: fetches published files. `cuda`, `cudnn`, `metal`, `mkl`, `accelerate`: candle's, and with the first two kernels and
-//! convolutions of this crate's own on NVIDIA GPUs.
+//! `tables`, on by default: readers of CSV, npy and npz. `images`: folders of PNG and JPEG files. `parquet`:
+//! columns of Parquet by name. `benchmarks`: the paper's published sets (CIFAR as Parquet with `images` and
+//! `parquet`). `download`: fetches them. All of these are [`puad_data`]'s, a crate without candle. `cuda`,
+//! `cudnn`, `metal`, `mkl`, `accelerate`: candle's, and with the first two kernels and convolutions of this
+//! crate's own on NVIDIA GPUs.
 //!
 //! # Reproducibility
 //!

@@ -1,4 +1,5 @@
-//! A conformance check that a third party runs on its own [`NonNegativeLoss`].
+//! A conformance check that a third party runs on its own [`NonNegativeLoss`], and the simplest of
+//! detectors.
 
 use candle_core::{DType, Tensor};
 
@@ -130,6 +131,40 @@ pub enum Violation {
         /// Which method.
         what: &'static str,
     },
+}
+
+/// A detector without parameters, for examples and tests of objectives: `l = ||x||^2`, with the term that
+/// it is given ([`AnomalyTerm::Bce`] by default).
+///
+/// ```
+/// use puad::NonNegativeLoss;
+/// use puad::candle_core::{Device, Tensor};
+/// use puad::testing::SquaredNorm;
+///
+/// let xs = Tensor::new(&[[3f64, 4.], [0., 1.]], &Device::Cpu)?;
+/// assert_eq!(SquaredNorm::default().score(&xs)?.to_vec1::<f64>()?, [25., 1.]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SquaredNorm(
+    /// The loss of a sample taken as an anomaly.
+    pub AnomalyTerm,
+);
+
+impl Default for SquaredNorm {
+    fn default() -> Self {
+        Self(AnomalyTerm::Bce)
+    }
+}
+
+impl NonNegativeLoss for SquaredNorm {
+    fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+        Ok(xs.flatten_from(1)?.sqr()?.sum(1)?)
+    }
+
+    fn anomaly_term(&self) -> AnomalyTerm {
+        self.0
+    }
 }
 
 impl From<Violation> for Error {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use puad_fuzz::data::cifar_of_one_record;
+use puad_data::benchmarks::cifar;
 use puad_fuzz::{folder, write};
 
 /// Every file of both sets is a link to one.
@@ -25,7 +25,7 @@ fn links() -> &'static PathBuf {
 fuzz_target!(|bytes: &[u8]| {
     let dir = links();
     write(dir, "file", bytes);
-    let [ten, hundred] = cifar_of_one_record(dir);
+    let [ten, hundred] = cifar::of_one_record(dir);
     if let Ok(images) = &ten {
         assert_eq!((images.train.len(), images.test.len()), (5, 1));
     }

@@ -1,9 +1,10 @@
-//! A PNG or JPEG: the first byte chooses what it is to become.
+//! An encoded image, alone in a folder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use puad_fuzz::data::{ImageShape, decode_image};
-use puad_fuzz::raise_memory_limit;
+use puad_data::ImageShape;
+use puad_data::image_folder::{self, ImageFolderConfig};
+use puad_fuzz::{folder, raise_memory_limit, write};
 
 fuzz_target!(init: raise_memory_limit(4), |bytes: &[u8]| {
     let Some((&choice, image)) = bytes.split_first() else {
@@ -15,7 +16,12 @@ fuzz_target!(init: raise_memory_limit(4), |bytes: &[u8]| {
         height: side,
         width: side,
     };
-    if let Ok(pixels) = decode_image(image, shape, choice & 2 != 0) {
-        assert_eq!(pixels.len(), shape.channels * side * side);
+    let root = folder().join("images");
+    let class = root.join("class");
+    std::fs::create_dir_all(&class).unwrap();
+    write(&class, "a.png", image);
+    let resize = choice & 2 != 0;
+    if let Ok(read) = image_folder::read(&root, &ImageFolderConfig { shape, resize }) {
+        assert_eq!(read.images.pixels().len(), shape.channels * side * side);
     }
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use puad_fuzz::data::{mat, svhn};
+use puad_data::benchmarks::{mat, svhn};
 use puad_fuzz::{folder, write};
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,9 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use puad_fuzz::data::npz::Npz;
-use puad_fuzz::data::{adbench, medmnist, stream};
-use puad_fuzz::{folder, write};
+use puad_data::benchmarks::{adbench, medmnist};
+use puad_data::npz::Npz;
+use puad_data::stream::TableReader;
+use puad_fuzz::{folder, rows, write};
 
 fuzz_target!(|bytes: &[u8]| {
     let path = write(&folder(), "a.npz", bytes);
@@ -15,12 +16,13 @@ fuzz_target!(|bytes: &[u8]| {
         if let Ok(array) = archive.read(key) {
             let n: usize = array.shape().iter().product();
             assert_eq!((array.len(), array.to_f64().len()), (n, n));
-            if let Ok(rows) = stream::read_npz(&path, key, 3) {
+            let by_rows = TableReader::npz(&path, Some(key)).and_then(|table| rows(table, 3));
+            if let Ok(rows) = by_rows {
                 let (bits, same) = (|v: &f64| v.to_bits(), array.to_f64());
                 assert!(rows.iter().map(bits).eq(same.iter().map(bits)));
             }
         } else {
-            let _ = stream::read_npz(&path, key, 3);
+            let _ = TableReader::npz(&path, Some(key)).and_then(|table| rows(table, 3));
         }
     }
     if let Ok(table) = adbench::load(&path) {

@@ -1,15 +1,11 @@
-//! The library's readers of files, compiled from its sources without the rest of it, for fuzzing.
+//! What the fuzz targets of the readers share.
 
 use std::alloc::System;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use cap::Cap;
-
-pub mod data;
-
-pub use data::DataError as Error;
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+use puad_data::DataError;
+use puad_data::stream::{TableReader, Values};
 
 /// A reader that asks for more at a time than a small input can justify is stopped.
 #[global_allocator]
@@ -19,12 +15,6 @@ static ALLOCATOR: Cap<System> = Cap::new(System, 256 << 20);
 /// times 2^30 bytes.
 pub fn raise_memory_limit(gib: usize) {
     ALLOCATOR.set_limit(gib << 30).unwrap();
-}
-
-impl From<Infallible> for Error {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
 }
 
 /// A folder of this process; set `TMPDIR` to one in memory.
@@ -39,4 +29,20 @@ pub fn write(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = dir.join(name);
     std::fs::write(&path, bytes).unwrap();
     path
+}
+
+/// All values of a table, read `size` rows at a time.
+pub fn rows(table: TableReader, size: usize) -> Result<Vec<f64>, DataError> {
+    let mut values = Vec::new();
+    let width: usize = table.sample_shape().iter().product();
+    for batch in table.batches(size)? {
+        let batch = batch?;
+        let start = values.len();
+        match batch.values {
+            Values::F32(some) => values.extend(some.into_iter().map(f64::from)),
+            Values::F64(some) => values.extend(some),
+        }
+        assert_eq!(values.len() - start, batch.shape[0] * width);
+    }
+    Ok(values)
 }

@@ -10,8 +10,7 @@ use crate::error::Source;
 /// use puad::FittedDetector;
 /// use puad::checkpoint::CheckpointError;
 ///
-/// # let dir = tempfile::tempdir()?;
-/// # let path = dir.path().join("detector.safetensors");
+/// let path = std::env::temp_dir().join("puad-no-detector");
 /// std::fs::write(&path, "not a detector")?;
 /// let error = FittedDetector::load(&path, &Device::Cpu).unwrap_err();
 /// assert!(matches!(error.cause(), Some(CheckpointError::Malformed { path: at, .. }) if *at == path));

@@ -11,10 +11,10 @@
 //! use puad::data::toy::{self, ToyConfig};
 //! use puad::{Estimator, FitConfig, FittedDetector};
 //!
-//! # let dir = tempfile::tempdir()?;
-//! # let dir = dir.path();
-//! # let mut config = FitConfig::default();
-//! # config.train.epochs = 4;
+//! let dir = std::env::temp_dir().join("puad-files");
+//! std::fs::create_dir_all(&dir)?;
+//! let mut config = FitConfig::default();
+//! config.train.epochs = 4;
 //! let toy = toy::generate(&ToyConfig::default(), 0)?;
 //! let fit = || {
 //!     let estimator = Estimator::new(config.clone()).with_checkpoints(dir.join("run.safetensors"), 2);
@@ -27,6 +27,7 @@
 //! detector.save(dir.join("detector.safetensors"))?;
 //! let loaded = FittedDetector::load(dir.join("detector.safetensors"), &Device::Cpu)?;
 //! assert_eq!(loaded.score(&toy.unseen)?, detector.score(&toy.unseen)?);
+//! std::fs::remove_dir_all(dir)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

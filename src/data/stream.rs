@@ -31,8 +31,7 @@ use crate::{Error, Result};
 /// ```
 /// use puad::data::stream::{CsvOptions, TableReader};
 ///
-/// # let dir = tempfile::tempdir().unwrap();
-/// let path = dir.path().join("table.csv");
+/// let path = std::env::temp_dir().join("puad-flowers.csv");
 /// std::fs::write(&path, "length,width\n1.5,2\n3,4\n5,6\n").unwrap();
 /// let table = TableReader::csv(&path, &CsvOptions::default())?;
 /// assert_eq!(table.sample_shape(), [2]);
@@ -164,8 +163,7 @@ fn tensor(batch: Batch) -> Result<Tensor> {
 /// ```
 /// use puad::data::stream::TableReader;
 ///
-/// # let dir = tempfile::tempdir().unwrap();
-/// let path = dir.path().join("table.csv");
+/// let path = std::env::temp_dir().join("puad-broken.csv");
 /// std::fs::write(&path, "1,2\n3,x\n5,6\n").unwrap();
 /// let mut batches = TableReader::open(&path)?.batches(1)?;
 /// assert!(batches.next().is_some_and(|batch| batch.is_ok()));

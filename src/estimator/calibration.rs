@@ -17,13 +17,14 @@ const LOG_SLOPES: (f64, f64) = (-6., 6.);
 /// How scores become probabilities.
 ///
 /// ```
-/// # use puad::data::toy::{self, ToyConfig};
-/// # use puad::{Estimator, FitConfig};
-/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 2;
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::{Estimator, FitConfig};
 /// use puad::estimator::CalibrationMethod;
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 2;
 ///
 /// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
 /// // On the validation part, as the fit did by the default method.

@@ -9,10 +9,10 @@ use crate::{ClassPrior, Error, Result};
 /// ```
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 1;
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&rows, &labeled)?;
 /// let scores = detector.validation_scores();
 /// assert!(scores.unlabeled.is_sorted());

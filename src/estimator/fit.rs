@@ -15,10 +15,9 @@ use crate::train::{Checkpoints, Observer, Trainer};
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::{Estimator, FitConfig, FittedDetector};
 ///
-/// # let dir = tempfile::tempdir().unwrap();
-/// # let path = dir.path().join("detector.safetensors");
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 2;
+/// let path = std::env::temp_dir().join("puad-detector.safetensors");
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 2;
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
 ///
@@ -28,7 +27,7 @@ use crate::train::{Checkpoints, Observer, Trainer};
 /// detector.save(&path)?;
 /// let same = FittedDetector::load(&path, &Device::Cpu)?;
 /// assert_eq!(same.score(&toy.unseen)?, scores);
-/// # assert_eq!((scores.len(), flagged.len()), (2, 2));
+/// assert_eq!((scores.len(), flagged.len()), (2, 2));
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub struct Estimator<'a> {

@@ -15,9 +15,8 @@
 //!
 //! let toy = toy::generate(&ToyConfig::default(), 0)?;
 //! let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-//! let config = FitConfig { prior: ClassPrior::new(0.08)?, ..FitConfig::default() };
-//! # let mut config = config;
-//! # config.train.epochs = 60;
+//! let mut config = FitConfig { prior: ClassPrior::new(0.08)?, ..FitConfig::default() };
+//! config.train.epochs = 60;
 //! let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
 //! detector.set_threshold(Threshold::Quantile(0.9))?;
 //! // A point of the curve, and one like the labeled anomalies.

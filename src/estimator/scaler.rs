@@ -18,11 +18,11 @@ const PIECE: usize = 1 << 20;
 /// use puad::estimator::Scaling;
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
 /// // Features that are in one unit already.
 /// let mut config = FitConfig { scaling: Scaling::None, ..Default::default() };
-/// # config.train.epochs = 1;
+/// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&rows, &labeled)?;
 /// assert!(detector.scaler().is_none());
 /// # Ok::<(), puad::Error>(())
@@ -58,10 +58,10 @@ impl Scaling {
 /// ```
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 1;
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&rows, &labeled)?;
 /// let scaler = detector.scaler().expect("vectors are standardised");
 /// assert_eq!((scaler.shift().len(), scaler.scale().len()), (2, 2));

@@ -6,12 +6,13 @@ use crate::{ClassPrior, Error, Result};
 /// How the score is chosen above which a sample counts as an anomaly.
 ///
 /// ```
-/// # use puad::{Estimator, FitConfig};
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 1;
-/// # let normals: Vec<[f32; 2]> = (0..99).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let mut detector = Estimator::new(config).fit(&normals, &[[3f32, 3.], [4., 3.]])?;
+/// use puad::{Estimator, FitConfig};
 /// use puad::estimator::{IntoSamples, Threshold};
+///
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
+/// let normals: Vec<[f32; 2]> = (0..99).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let mut detector = Estimator::new(config).fit(&normals, &[[3f32, 3.], [4., 3.]])?;
 ///
 /// detector.set_threshold(Threshold::Quantile(0.95))?;
 /// detector.set_threshold(Threshold::FalsePositiveRate {
@@ -47,13 +48,14 @@ pub enum Threshold {
 /// What a detector's threshold was set by.
 ///
 /// ```
-/// # use puad::data::toy::{self, ToyConfig};
-/// # use puad::{Estimator, FitConfig};
-/// # let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// # let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 2;
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::{Estimator, FitConfig};
 /// use puad::estimator::{Threshold, ThresholdRule};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 2;
 ///
 /// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
 /// // The default is the class prior's quantile.

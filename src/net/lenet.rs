@@ -54,8 +54,8 @@ pub enum Head {
 ///     latent: 98, // a multiple of the last map's 7 x 7 pixels
 ///     ..Default::default()
 /// };
-/// # let params = puad::Params::new(0, puad::candle_core::DType::F32, &puad::candle_core::Device::Cpu);
-/// # puad::detector::Autoencoder::lenet(&config, params.var_builder())?;
+/// let params = puad::Params::new(0, puad::candle_core::DType::F32, &puad::candle_core::Device::Cpu);
+/// puad::detector::Autoencoder::lenet(&config, params.var_builder())?;
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

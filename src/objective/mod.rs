@@ -60,6 +60,7 @@ pub(crate) const SHIPPED: &[Entry<dyn ObjectiveSpec>] = &[
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Groups, Objective};
 /// use puad::{NonNegativeLoss, Result, SampleLosses};
+/// use puad::testing::SquaredNorm;
 ///
 /// /// Descends the worst of the unlabeled losses.
 /// struct Worst<L>(L);
@@ -79,15 +80,9 @@ pub(crate) const SHIPPED: &[Entry<dyn ObjectiveSpec>] = &[
 ///     }
 /// }
 ///
-/// # struct Square;
-/// # impl NonNegativeLoss for Square {
-/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> Result<Tensor> {
-/// #         Ok(xs.sqr()?.sum(1)?)
-/// #     }
-/// # }
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 4., 2.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
-/// assert_eq!(Worst(Square).validation_risk(&losses)?, 4.);
+/// assert_eq!(Worst(SquaredNorm::default()).validation_risk(&losses)?, 4.);
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub trait Objective {
@@ -97,17 +92,11 @@ pub trait Objective {
     /// The detector that is trained.
     ///
     /// ```
-    /// # use puad::candle_core::{Device, Tensor};
-    /// # struct Square;
-    /// # impl puad::NonNegativeLoss for Square {
-    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-    /// #         Ok(xs.sqr()?.sum(1)?)
-    /// #     }
-    /// # }
+    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{Objective, UnsupervisedObjective};
-    /// use puad::NonNegativeLoss;
+    /// use puad::testing::SquaredNorm;
     ///
-    /// let objective = UnsupervisedObjective::new(Square);
+    /// let objective = UnsupervisedObjective::new(SquaredNorm::default());
     /// // Scores come from the detector, whatever it was trained under.
     /// let xs = Tensor::new(&[[3f32, 4.]], &Device::Cpu)?;
     /// assert_eq!(objective.detector().score(&xs)?.to_vec1::<f32>()?, [25.]);
@@ -118,17 +107,12 @@ pub trait Objective {
     /// Which labeled groups pass through the network in training, beside the unlabeled samples.
     ///
     /// ```
-    /// # use puad::candle_core::{Device, Tensor};
-    /// # struct Square;
-    /// # impl puad::NonNegativeLoss for Square {
-    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-    /// #         Ok(xs.sqr()?.sum(1)?)
-    /// #     }
-    /// # }
+    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{Objective, SemiSupervisedObjective, UnsupervisedObjective};
+    /// use puad::testing::SquaredNorm;
     ///
-    /// assert!(!UnsupervisedObjective::new(Square).sees().anomalies);
-    /// assert!(SemiSupervisedObjective::new(Square).sees().anomalies);
+    /// assert!(!UnsupervisedObjective::new(SquaredNorm::default()).sees().anomalies);
+    /// assert!(SemiSupervisedObjective::new(SquaredNorm::default()).sees().anomalies);
     /// ```
     fn sees(&self) -> Groups;
 
@@ -139,17 +123,12 @@ pub trait Objective {
     /// [`Error::EmptyGroup`] for a group that the risk needs.
     ///
     /// ```
-    /// # use puad::candle_core::{Device, Tensor};
-    /// # struct Square;
-    /// # impl puad::NonNegativeLoss for Square {
-    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-    /// #         Ok(xs.sqr()?.sum(1)?)
-    /// #     }
-    /// # }
+    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{GroupCounts, Objective};
     /// use puad::{ClassPrior, Error, PuObjective};
+    /// use puad::testing::SquaredNorm;
     ///
-    /// let objective = PuObjective::new(Square, ClassPrior::new(0.1)?);
+    /// let objective = PuObjective::new(SquaredNorm::default(), ClassPrior::new(0.1)?);
     /// let counts = GroupCounts { unlabeled: 100, anomalies: 0, normals: 0 };
     /// let missing = objective.check_groups(counts);
     /// assert!(matches!(missing, Err(Error::EmptyGroup { group: "anomalous", .. })));
@@ -172,20 +151,15 @@ pub trait Objective {
     /// If the batch lacks a group that the risk cannot do without.
     ///
     /// ```
-    /// # use puad::candle_core::{Device, Tensor};
-    /// # struct Square;
-    /// # impl puad::NonNegativeLoss for Square {
-    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-    /// #         Ok(xs.sqr()?.sum(1)?)
-    /// #     }
-    /// # }
+    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{GroupLosses, Objective, UnsupervisedObjective};
     /// use puad::SampleLosses;
+    /// use puad::testing::SquaredNorm;
     ///
     /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 6.], &Device::Cpu)?));
     /// let losses = GroupLosses { unlabeled, ..Default::default() };
     /// // Eq. 2: the mean.
-    /// let risk = UnsupervisedObjective::new(Square).risk(&losses)?;
+    /// let risk = UnsupervisedObjective::new(SquaredNorm::default()).risk(&losses)?;
     /// assert_eq!(risk.to_scalar::<f64>()?, 3.);
     /// # Ok::<(), puad::Error>(())
     /// ```
@@ -198,19 +172,14 @@ pub trait Objective {
     /// As [`risk`](Self::risk).
     ///
     /// ```
-    /// # use puad::candle_core::{Device, Tensor};
-    /// # struct Square;
-    /// # impl puad::NonNegativeLoss for Square {
-    /// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-    /// #         Ok(xs.sqr()?.sum(1)?)
-    /// #     }
-    /// # }
+    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{Correction, GroupLosses, Objective};
     /// use puad::{AnomalyTerm, ClassPrior, PuObjective, SampleLosses};
+    /// use puad::testing::SquaredNorm;
     ///
     /// let l = |v: f64| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(&[v], &Device::Cpu)?)));
     /// let losses = GroupLosses { unlabeled: l(0.2)?, anomalies: l(0.8)?, normals: None };
-    /// let objective = PuObjective::new(Square, ClassPrior::new(0.5)?)
+    /// let objective = PuObjective::new(SquaredNorm::default(), ClassPrior::new(0.5)?)
     ///     .with_term(AnomalyTerm::Complement)
     ///     .with_correction(Correction::NON_NEGATIVE)?;
     /// // The bracket is 0.2 - 0.5 * 0.8 < 0: training descends its negative, which is no risk.

@@ -17,20 +17,12 @@ use crate::{
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, GroupWeighting, Objective, SemiSupervisedObjective};
 /// use puad::{AnomalyTerm, SampleLosses};
+/// use puad::testing::SquaredNorm;
 ///
-/// # struct Square;
-/// # impl puad::NonNegativeLoss for Square {
-/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-/// #         Ok(xs.sqr()?.sum(1)?)
-/// #     }
-/// #     fn anomaly_term(&self) -> AnomalyTerm {
-/// #         AnomalyTerm::Complement
-/// #     }
-/// # }
 /// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
 /// let losses = GroupLosses { unlabeled: l(&[0.1, 0.1, 0.4])?, anomalies: l(&[0.8])?, normals: None };
 /// let risk = |weighting| -> puad::Result<f64> {
-///     let objective = SemiSupervisedObjective::new(Square).with_weighting(weighting);
+///     let objective = SemiSupervisedObjective::new(SquaredNorm(AnomalyTerm::Complement)).with_weighting(weighting);
 ///     objective.validation_risk(&losses)
 /// };
 /// // One mean of four, and 0.2 + (1 - 0.8).
@@ -63,18 +55,12 @@ pub enum GroupWeighting {
 /// ```
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, GroupWeighting, Objective, SemiSupervisedObjective};
-/// use puad::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
-///
-/// struct Square;
-/// impl NonNegativeLoss for Square {
-///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         Ok(xs.sqr()?.sum(1)?)
-///     }
-/// }
+/// use puad::{AnomalyTerm, SampleLosses};
+/// use puad::testing::SquaredNorm;
 ///
 /// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
 /// let losses = GroupLosses { unlabeled: l(&[0.2, 0.4, 0.6])?, anomalies: l(&[0.2])?, normals: None };
-/// let objective = SemiSupervisedObjective::new(Square).with_term(AnomalyTerm::Complement);
+/// let objective = SemiSupervisedObjective::new(SquaredNorm::default()).with_term(AnomalyTerm::Complement);
 /// let pooled = objective.risk(&losses)?.to_scalar::<f64>()?;
 /// assert!((pooled - 0.5).abs() < 1e-12);
 /// let objective = objective.with_weighting(GroupWeighting::PerGroup);

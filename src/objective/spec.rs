@@ -14,6 +14,10 @@ pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector>>;
 /// use puad::spec::Specification;
 /// use puad::{ClassPrior, Result, SharedDetector};
 /// use serde::{Deserialize, Serialize};
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::detector::AutoencoderSpec;
+/// use puad::method::Method;
+/// use puad::{Estimator, FitConfig};
 ///
 /// /// Descends the worst of the unlabeled losses.
 /// #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -47,11 +51,6 @@ pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector>>;
 ///         false
 ///     }
 /// }
-///
-/// # use puad::data::toy::{self, ToyConfig};
-/// use puad::detector::AutoencoderSpec;
-/// use puad::method::Method;
-/// use puad::{Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let method = Some(Method::new(AutoencoderSpec {}, WorstSpec {}));

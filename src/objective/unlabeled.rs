@@ -9,16 +9,11 @@ use crate::{AnomalyTerm, ClassPrior, Result, SampleLosses};
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Loe, Objective, UnlabeledRisk, UnsupervisedObjective};
 /// use puad::{ClassPrior, SampleLosses};
+/// use puad::testing::SquaredNorm;
 ///
-/// # struct Square;
-/// # impl puad::NonNegativeLoss for Square {
-/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-/// #         Ok(xs.sqr()?.sum(1)?)
-/// #     }
-/// # }
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 3., 4.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
-/// let objective = UnsupervisedObjective::new(Square);
+/// let objective = UnsupervisedObjective::new(SquaredNorm::default());
 /// assert_eq!(objective.risk(&losses)?.to_scalar::<f64>()?, 2.5);
 ///
 /// // One of four is an anomaly: the largest loss no longer counts as a normal one.
@@ -51,21 +46,13 @@ pub enum UnlabeledRisk {
 /// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective};
 /// use puad::objective::{UnlabeledRisk, UnsupervisedObjective};
 /// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
+/// use puad::testing::SquaredNorm;
 ///
-/// # struct Square;
-/// # impl puad::NonNegativeLoss for Square {
-/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-/// #         Ok(xs.sqr()?.sum(1)?)
-/// #     }
-/// #     fn anomaly_term(&self) -> AnomalyTerm {
-/// #         AnomalyTerm::Inverse
-/// #     }
-/// # }
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 3., 4.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
-/// // The term of `Square` is `1 / l`: three normals and the sample with `l = 4` as an anomaly.
+/// // The term is `1 / l`: three normals and the sample with `l = 4` as an anomaly.
 /// let loe = Loe { prior: ClassPrior::new(0.25)?, labels: LoeLabels::Hard };
-/// let objective = UnsupervisedObjective::new(Square).with_unlabeled_risk(UnlabeledRisk::Loe(loe));
+/// let objective = UnsupervisedObjective::new(SquaredNorm(AnomalyTerm::Inverse)).with_unlabeled_risk(UnlabeledRisk::Loe(loe));
 /// let risk = objective.risk(&losses)?.to_scalar::<f64>()?;
 /// assert!((risk - (1. + 2. + 3. + 1. / 4.) / 4.).abs() < 1e-6);
 /// # Ok::<(), puad::Error>(())
@@ -87,22 +74,14 @@ pub struct Loe {
 /// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective};
 /// use puad::objective::{UnlabeledRisk, UnsupervisedObjective};
 /// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
+/// use puad::testing::SquaredNorm;
 ///
-/// # struct Square;
-/// # impl puad::NonNegativeLoss for Square {
-/// #     fn per_sample(&self, xs: &Tensor, _: &mut puad::Pass<'_>) -> puad::Result<Tensor> {
-/// #         Ok(xs.sqr()?.sum(1)?)
-/// #     }
-/// #     fn anomaly_term(&self) -> AnomalyTerm {
-/// #         AnomalyTerm::Inverse
-/// #     }
-/// # }
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 3., 4.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
-/// // The term of `Square` is `1 / l`, and one sample of four is an anomaly.
+/// // The term is `1 / l`, and one sample of four is an anomaly.
 /// let risk = |labels| {
 ///     let loe = UnlabeledRisk::Loe(Loe { prior: ClassPrior::new(0.25)?, labels });
-///     UnsupervisedObjective::new(Square).with_unlabeled_risk(loe).validation_risk(&losses)
+///     UnsupervisedObjective::new(SquaredNorm(AnomalyTerm::Inverse)).with_unlabeled_risk(loe).validation_risk(&losses)
 /// };
 /// let soft = (1. + 2. + 3. + (4. + 1. / 4.) / 2.) / 4.;
 /// assert!((risk(LoeLabels::Soft)? - soft).abs() < 1e-6);

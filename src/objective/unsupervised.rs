@@ -14,19 +14,13 @@ use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SharedDetec
 ///
 /// ```
 /// use puad::candle_core::{Device, Tensor};
-/// use puad::{NonNegativeLoss, Pass, Result, SampleLosses};
+/// use puad::SampleLosses;
 /// use puad::objective::{GroupLosses, Objective, UnsupervisedObjective};
-///
-/// struct Square;
-/// impl NonNegativeLoss for Square {
-///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         Ok(xs.sqr()?.sum(1)?)
-///     }
-/// }
+/// use puad::testing::SquaredNorm;
 ///
 /// let l = SampleLosses::new(Tensor::new(&[1f64, 3.], &Device::Cpu)?);
 /// let losses = GroupLosses { unlabeled: Some(l), ..Default::default() };
-/// let risk = UnsupervisedObjective::new(Square).risk(&losses)?;
+/// let risk = UnsupervisedObjective::new(SquaredNorm::default()).risk(&losses)?;
 /// assert_eq!(risk.to_scalar::<f64>()?, 2.);
 /// # Ok::<(), puad::Error>(())
 /// ```

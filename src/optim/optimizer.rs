@@ -11,6 +11,7 @@ use crate::Result;
 /// use puad::candle_core::Var;
 /// use puad::optim::{Gradients, Optimizer, OptimizerState};
 /// use puad::{Error, Result};
+/// use puad::candle_core::Device;
 ///
 /// /// Steepest descent.
 /// struct Descent(f64);
@@ -42,7 +43,6 @@ use crate::Result;
 ///     }
 /// }
 ///
-/// # use puad::candle_core::Device;
 /// let w = [("w".to_string(), Var::new(&[3f64], &Device::Cpu)?)];
 /// let store = w[0].1.sqr()?.sum_all()?.backward()?;
 /// Descent(0.5).step(&Gradients::new(&store, &w))?;

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 /// use puad::train::EpochReport;
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 3;
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 3;
 /// let mut lines = Vec::new();
 /// let mut log = |report: &EpochReport| {
 ///     lines.push(format!("{}: {:.3} {:.3}", report.epoch, report.risk, report.validation_risk));
@@ -64,10 +64,10 @@ pub struct EpochReport {
 ///     }
 /// }
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 3;
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 3;
 /// let mut until = Until(f64::INFINITY, None);
 /// let detector = Estimator::new(config).with_observer(&mut until).fit(&rows, &labeled)?;
 /// assert_eq!(detector.history().training.epochs.len(), 1);
@@ -104,10 +104,10 @@ pub trait Observer {
 ///     }
 /// }
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
 /// let mut config = FitConfig { method: Some(Method::PUSVDD), ..Default::default() };
-/// # config.train.epochs = 1;
+/// config.train.epochs = 1;
 /// let mut phases = Phases::default();
 /// Estimator::new(config).with_observer(&mut phases).fit(&rows, &labeled)?;
 /// assert_eq!(phases.0, [Phase::Pretraining, Phase::Training]);
@@ -141,9 +141,9 @@ impl Observer for () {
 /// use puad::train::{EpochReport, StopReason};
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let config = FitConfig::default();
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let config = FitConfig::default();
 /// let mut two = |report: &EpochReport| match report.epoch {
 ///     2 => ControlFlow::Break(()),
 ///     _ => ControlFlow::Continue(()),
@@ -168,10 +168,10 @@ pub enum StopReason {
 /// ```
 /// use puad::{Estimator, FitConfig};
 ///
-/// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// # let labeled = [[3f32, 3.], [4., 3.]];
-/// # let mut config = FitConfig::default();
-/// # config.train.epochs = 3;
+/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 3;
 /// let detector = Estimator::new(config).fit(&rows, &labeled)?;
 /// let history = &detector.history().training;
 /// let best = &history.epochs[history.best_epoch - 1];

@@ -12,12 +12,12 @@ impl FittedDetector {
     /// that have nothing of their own to say.
     ///
     /// ```
-    /// # use puad::{Estimator, FitConfig};
-    /// # use puad::method::Method;
-    /// # let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
-    /// # config.train.epochs = 1;
-    /// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-    /// # let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
+    /// use puad::{Estimator, FitConfig};
+    /// use puad::method::Method;
+    /// let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
+    /// config.train.epochs = 1;
+    /// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+    /// let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
     /// let explanation = detector.explain(&[[0.3f32, 8.]])?;
     /// let share = explanation.attribution.to_vec2::<f32>()?;
     /// assert_eq!(share[0].len(), 2);

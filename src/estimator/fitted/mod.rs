@@ -82,11 +82,11 @@ impl FittedDetector {
     /// The scores of each batch, one batch at a time, for data that does not fit in memory.
     ///
     /// ```
-    /// # use puad::{Estimator, FitConfig, candle_core::{Device, Tensor}};
-    /// # let mut config = FitConfig::default();
-    /// # config.train.epochs = 1;
-    /// # let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-    /// # let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
+    /// use puad::{Estimator, FitConfig, candle_core::{Device, Tensor}};
+    /// let mut config = FitConfig::default();
+    /// config.train.epochs = 1;
+    /// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
+    /// let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
     /// let batches = (0..3).map(|i| Tensor::full(i as f32, (100, 2), &Device::Cpu));
     /// let mut n = 0;
     /// for scores in detector.score_batches(batches) {

@@ -77,6 +77,13 @@ pub fn load_100(dir: impl AsRef<Path>) -> Result<TrainTest> {
     hundred(dir.as_ref(), [50_000, 10_000])
 }
 
+/// CIFAR-10 and CIFAR-100 of files with one record each, for the fuzzer: the published ones have 10,000
+/// and more.
+#[cfg(fuzzing)]
+pub fn of_one_record(dir: &Path) -> [Result<TrainTest>; 2] {
+    [ten(dir, 1), hundred(dir, [1, 1])]
+}
+
 pub(super) fn ten(dir: &Path, records: usize) -> Result<TrainTest> {
     let layout = Layout {
         label_bytes: 1,
