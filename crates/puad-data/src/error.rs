@@ -1,9 +1,15 @@
+#[cfg(feature = "download")]
+mod download;
+
 use std::fmt;
 #[cfg(feature = "tables")]
 use std::io;
 #[cfg(feature = "tables")]
 use std::path::Path;
 use std::path::PathBuf;
+
+#[cfg(feature = "download")]
+pub use download::DownloadError;
 
 /// The crate's result type.
 pub type Result<T, E = DataError> = std::result::Result<T, E>;
@@ -238,11 +244,10 @@ pub enum DataError {
         value: String,
     },
 
-    /// A published file that could not be fetched; the source is a
-    /// `puad_data::benchmarks::download::DownloadError`.
+    /// A published file that could not be fetched.
     #[cfg(feature = "download")]
-    #[error("{0}")]
-    Download(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Download(#[from] DownloadError),
 }
 
 /// A file before what is wrong with it.

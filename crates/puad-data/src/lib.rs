@@ -54,3 +54,8 @@ mod table;
 pub use error::{DataError, Place, Result};
 pub use images::{ImageSet, ImageShape, TrainTest};
 pub use table::Table;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeExamples;

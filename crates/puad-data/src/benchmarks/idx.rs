@@ -28,7 +28,7 @@ const UNSIGNED_BYTE: u8 = 8;
 /// [`DataError::Length`], each with the file it is about.
 ///
 /// ```
-/// use puad_data::{DataError, idx};
+/// use puad_data::benchmarks::idx;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let (images, labels) = (dir.path().join("images"), dir.path().join("labels"));

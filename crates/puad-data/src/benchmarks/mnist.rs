@@ -29,12 +29,8 @@ pub(super) const FILES: [&str; 4] = [
 /// Rasul, Vollgraf, Fashion-MNIST, arXiv:1708.07747.
 ///
 /// ```no_run
-/// use puad_data::benchmarks::mnist;
-/// use puad_data::protocol::ContaminatedSplit;
-/// use puad_data::ImageShape;
-///
-/// let images = mnist::load("data/mnist")?;
-/// let split = ContaminatedSplit::new(8).split(&images, ImageShape::default(), 0)?;
+/// let images = puad_data::benchmarks::mnist::load("data/mnist")?;
+/// assert_eq!((images.train.len(), images.test.len()), (60_000, 10_000));
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn load(dir: impl AsRef<Path>) -> Result<TrainTest, DataError> {

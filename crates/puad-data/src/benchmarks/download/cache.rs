@@ -1,27 +1,25 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::DownloadError;
+use crate::{DataError, Result};
 
 /// Where data sets belong: `PUAD_DATA_DIR`, or else `puad` in the platform's cache folder
 /// (`XDG_CACHE_HOME` or `~/.cache`; `~/Library/Caches`; `LOCALAPPDATA`).
 ///
 /// # Errors
-/// [`DownloadError::NoFolder`].
+/// [`DataError::Config`] where the system has none.
 ///
 /// ```
 /// # if std::env::var_os("HOME").is_some() {
 /// println!("{}", puad_data::benchmarks::download::cache_dir()?.display());
 /// # }
-/// # Ok::<(), puad_data::benchmarks::download::DownloadError>(())
+/// # Ok::<(), puad_data::DataError>(())
 /// ```
-pub fn cache_dir() -> Result<PathBuf, DownloadError> {
+pub fn cache_dir() -> Result<PathBuf> {
     resolve(|name| std::env::var_os(name))
 }
 
-pub(super) fn resolve(
-    variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<PathBuf, DownloadError> {
+pub(super) fn resolve(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
     // An empty variable is as good as none.
     let folder = |name: &str| {
         let value = variable(name).filter(|value| !value.is_empty());
@@ -39,16 +37,17 @@ pub(super) fn resolve(
         let xdg = folder("XDG_CACHE_HOME").filter(|dir| dir.is_absolute());
         xdg.or_else(|| folder("HOME").map(|home| home.join(".cache")))
     };
-    cache
-        .map(|dir| dir.join("puad"))
-        .ok_or(DownloadError::NoFolder)
+    cache.map(|dir| dir.join("puad")).ok_or_else(|| {
+        let rule = "a folder where the system has no cache folder";
+        DataError::config("PUAD_DATA_DIR", rule, "nothing")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(pairs: &[(&str, &str)]) -> Result<PathBuf, DownloadError> {
+    fn with(pairs: &[(&str, &str)]) -> Result<PathBuf> {
         resolve(|name| {
             let pair = pairs.iter().find(|(key, _)| *key == name);
             pair.map(|(_, value)| OsString::from(value))
@@ -64,7 +63,7 @@ mod tests {
         );
         assert!(matches!(
             with(&[("PUAD_DATA_DIR", "")]),
-            Err(DownloadError::NoFolder)
+            Err(DataError::Config { .. })
         ));
     }
 

@@ -8,10 +8,10 @@ use md5::{Digest, Md5};
 
 use super::transfer::{Outcome, Transfer};
 use super::{DownloadError, RemoteFile, cache_dir, manifest, unpack};
-use crate::Result;
 use crate::benchmarks::tasks::PaperDataset;
 #[cfg(all(feature = "images", feature = "parquet"))]
 use crate::benchmarks::{FileLayout, cifar_parquet};
+use crate::{DataError, Result};
 
 /// Fetches published files into folders below one folder.
 ///
@@ -121,7 +121,7 @@ impl Downloader {
     /// Fetches into [`cache_dir`], unless `PUAD_OFFLINE` is set (to anything but nothing or `0`).
     ///
     /// # Errors
-    /// [`DownloadError::NoFolder`].
+    /// As [`cache_dir`].
     pub fn from_env() -> Result<Self> {
         let offline = std::env::var_os("PUAD_OFFLINE");
         Ok(Self {
@@ -131,7 +131,7 @@ impl Downloader {
     }
 
     /// Fetches the files of a data set's [`manifest`] that are missing in its folder; none if the
-    /// whole set is there as Parquet ([`FileLayout::Parquet`](crate::FileLayout::Parquet)).
+    /// whole set is there as Parquet ([`FileLayout::Parquet`](crate::benchmarks::FileLayout::Parquet)).
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
@@ -164,24 +164,15 @@ impl Downloader {
     /// Another process that fetches the same file is waited for.
     ///
     /// # Errors
-    /// Every [`DownloadError`], in [`Error::Download`](crate::Error::Download):
-    /// [`DownloadError::Offline`] names the file and its place, [`DownloadError::Failed`] has the
-    /// error of each address.
+    /// Every [`DownloadError`], in [`DataError::Download`]: [`DownloadError::Offline`] names the file and
+    /// its place, [`DownloadError::Failed`] has the error of each address. [`DataError::Config`] for a name
+    /// that would leave the folder, [`DataError::Missing`] for an archive without a file that is needed.
     pub fn fetch(
         &self,
         folder: &str,
         file: &RemoteFile,
         observe: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Fetched> {
-        Ok(self.fetch_file(folder, file, observe)?)
-    }
-
-    fn fetch_file(
-        &self,
-        folder: &str,
-        file: &RemoteFile,
-        observe: &mut Observer<'_>,
-    ) -> Result<Fetched, DownloadError> {
         for name in [folder, &file.name]
             .into_iter()
             .chain(file.unpack.iter().map(|n| &**n))
@@ -194,11 +185,8 @@ impl Downloader {
         }
         let path = dir.join(&file.name);
         if self.offline {
-            return Err(DownloadError::Offline {
-                path,
-                urls: file.urls.clone(),
-                unpack: file.unpack.clone(),
-            });
+            let (urls, unpack) = (file.urls.clone(), file.unpack.clone());
+            return Err(DownloadError::Offline { path, urls, unpack }.into());
         }
         let write = |path: &Path, source| DownloadError::Write {
             path: path.into(),
@@ -284,12 +272,15 @@ fn is_there(dir: &Path, file: &RemoteFile) -> bool {
     dir.join(&file.name).exists() || plain.is_some_and(|name| dir.join(name).exists())
 }
 
-fn plain_name(name: &str) -> Result<(), DownloadError> {
+fn plain_name(name: &str) -> Result<()> {
     let mut parts = Path::new(name).components();
     let first = parts.next();
     match (first, parts.next()) {
         (Some(std::path::Component::Normal(part)), None) if part == name => Ok(()),
-        _ => Err(DownloadError::Name { name: name.into() }),
+        _ => {
+            let name = format!("{name:?}");
+            Err(DataError::config("names", "plain file names", name))
+        }
     }
 }
 
@@ -316,12 +307,7 @@ fn verify(part: &Path, url: &str, file: &RemoteFile) -> Result<(), DownloadError
     let mut bytes = File::open(part).map_err(write)?;
     let actual = bytes.metadata().map_err(write)?.len();
     if let Some(expected) = file.bytes.filter(|&expected| expected != actual) {
-        let url = url.into();
-        return Err(DownloadError::Size {
-            url,
-            expected,
-            actual,
-        });
+        return Err(DownloadError::size(url, expected, actual));
     }
     let Some(checksum) = &file.checksum else {
         return Ok(());
@@ -340,10 +326,9 @@ fn verify(part: &Path, url: &str, file: &RemoteFile) -> Result<(), DownloadError
     if actual.eq_ignore_ascii_case(&checksum.md5) {
         return Ok(());
     }
-    Err(DownloadError::Checksum {
+    Err(DownloadError::Answer {
         url: url.into(),
-        expected: checksum.md5.clone(),
-        stated_by: checksum.stated_by.clone(),
-        actual,
+        rule: format!("have the MD5 {} ({})", checksum.md5, checksum.stated_by),
+        found: actual,
     })
 }

@@ -180,11 +180,7 @@ impl<'a> Transfer<'a> {
         let most = self.file.bytes.unwrap_or(LIMIT);
         match total {
             Some(total) if total > most || known.is_some_and(|(a, b)| a != b) => {
-                Err(Failure::Final(DownloadError::Size {
-                    url: self.url.into(),
-                    expected: most,
-                    actual: total,
-                }))
+                Err(Failure::Final(self.size(most, total)))
             }
             _ => Ok(total),
         }
@@ -223,11 +219,7 @@ impl<'a> Transfer<'a> {
                 Err(error) => return Err(Failure::Transient(self.transfer(*received, error))),
             };
             if *received + n as u64 > limit {
-                return Err(Failure::Final(DownloadError::Size {
-                    url: self.url.into(),
-                    expected: limit,
-                    actual: *received + n as u64,
-                }));
+                return Err(Failure::Final(self.size(limit, *received + n as u64)));
             }
             file.write_all(&buffer[..n])
                 .map_err(|e| Failure::Final(self.write(e)))?;
@@ -261,10 +253,15 @@ impl<'a> Transfer<'a> {
     }
 
     fn status(&self, status: u16) -> DownloadError {
-        DownloadError::Status {
+        DownloadError::Answer {
             url: self.url.into(),
-            status,
+            rule: "answer with status 200 or 206".into(),
+            found: status.to_string(),
         }
+    }
+
+    fn size(&self, expected: u64, actual: u64) -> DownloadError {
+        DownloadError::size(self.url, expected, actual)
     }
 
     fn write(&self, source: io::Error) -> DownloadError {

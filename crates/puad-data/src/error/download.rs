@@ -1,21 +1,19 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::DataError;
-
 /// A file that could not be fetched.
 ///
 /// ```
 /// use std::ops::ControlFlow;
+/// use puad_data::DataError;
 /// use puad_data::benchmarks::download::{DownloadError, Downloader, manifest};
 /// use puad_data::benchmarks::tasks::PaperDataset;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let downloader = Downloader { offline: true, ..Downloader::new(dir.path()) };
 /// let file = &manifest(PaperDataset::Svhn)[0];
-/// let error = downloader.fetch("svhn", file, &mut |_| ControlFlow::Continue(())).unwrap_err();
-/// match std::error::Error::source(&error).and_then(|source| source.downcast_ref()) {
-///     Some(DownloadError::Offline { path, .. }) => println!("place {path:?} there"),
+/// match downloader.fetch("svhn", file, &mut |_| ControlFlow::Continue(())) {
+///     Err(DataError::Download(DownloadError::Offline { path, .. })) => println!("place {path:?} there"),
 ///     other => panic!("{other:?}"),
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,24 +37,15 @@ pub enum DownloadError {
         unpack: Vec<String>,
     },
 
-    /// Neither `PUAD_DATA_DIR` nor the folder of the user is known.
-    #[error("PUAD_DATA_DIR must name a folder where the system has no cache folder")]
-    NoFolder,
-
-    /// A name that would leave the folder.
-    #[error("names must be plain file names, got {name:?}")]
-    Name {
-        /// The name.
-        name: String,
-    },
-
-    /// An answer that is no success.
-    #[error("{url} must answer with status 200 or 206, got {status}")]
-    Status {
+    /// An answer that is no success, or a file of another size or checksum than promised.
+    #[error("{url} must {rule}, got {found}")]
+    Answer {
         /// The address.
         url: String,
-        /// The status.
-        status: u16,
+        /// What the protocol, the server or the manifest promises.
+        rule: String,
+        /// What came.
+        found: String,
     },
 
     /// A connection that was refused, cut, stalled or redirected in a loop.
@@ -70,30 +59,6 @@ pub enum DownloadError {
         source: io::Error,
     },
 
-    /// A file of another size than promised.
-    #[error("{url} must have {expected} bytes, got {actual}")]
-    Size {
-        /// The address.
-        url: String,
-        /// What the manifest or the server promises, or the most that is taken.
-        expected: u64,
-        /// What came.
-        actual: u64,
-    },
-
-    /// A file of another content than promised.
-    #[error("{url} must have the MD5 {expected} ({stated_by}), got {actual}")]
-    Checksum {
-        /// The address.
-        url: String,
-        /// The manifest's checksum.
-        expected: String,
-        /// Who states it.
-        stated_by: String,
-        /// The file's checksum.
-        actual: String,
-    },
-
     /// A file that cannot be written, locked or unpacked.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
@@ -101,15 +66,6 @@ pub enum DownloadError {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
-    },
-
-    /// An archive without a file that is needed.
-    #[error("{} must hold {member}", path.display())]
-    Member {
-        /// The archive.
-        path: PathBuf,
-        /// The file.
-        member: String,
     },
 
     /// The observer of the progress said to stop.
@@ -131,6 +87,17 @@ pub enum DownloadError {
     },
 }
 
+impl DownloadError {
+    /// A file of another size than the manifest or the server promises, or beyond the most that is taken.
+    pub(crate) fn size(url: &str, expected: u64, actual: u64) -> Self {
+        Self::Answer {
+            url: url.into(),
+            rule: format!("have {expected} bytes"),
+            found: actual.to_string(),
+        }
+    }
+}
+
 fn members(unpack: &[String]) -> String {
     match unpack {
         [] => String::new(),
@@ -141,10 +108,4 @@ fn members(unpack: &[String]) -> String {
 fn list(errors: &[DownloadError]) -> String {
     let errors: Vec<String> = errors.iter().map(DownloadError::to_string).collect();
     errors.join("; ")
-}
-
-impl From<DownloadError> for DataError {
-    fn from(error: DownloadError) -> Self {
-        Self::Download(error.into())
-    }
 }
