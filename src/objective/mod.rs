@@ -93,6 +93,7 @@ pub trait Objective {
     ///
     /// ```
     /// use puad::candle_core::{Device, Tensor};
+    /// use puad::NonNegativeLoss;
     /// use puad::objective::{Objective, UnsupervisedObjective};
     /// use puad::testing::SquaredNorm;
     ///

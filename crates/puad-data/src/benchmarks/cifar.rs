@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use super::labels::check_labels;
-use super::layout::find;
+use super::published::find;
 use crate::Result;
 use crate::file::Source;
 use crate::{DataError, ImageSet, ImageShape, TrainTest};

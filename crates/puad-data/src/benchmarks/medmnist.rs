@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use super::labels;
-use super::layout::parts_alike;
+use super::published::parts_alike;
 use crate::Result;
 use crate::npz::Npz;
 use crate::{DataError, ImageSet, ImageShape, TrainTest};

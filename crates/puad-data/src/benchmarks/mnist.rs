@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::idx;
-use super::layout::{find, parts_alike};
+use super::published::{find, parts_alike};
 use crate::Result;
 use crate::{DataError, TrainTest};
 

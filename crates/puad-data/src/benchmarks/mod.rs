@@ -10,11 +10,11 @@ pub mod download;
 pub mod glyphs;
 pub mod idx;
 mod labels;
-mod layout;
 pub mod mat;
 pub mod medmnist;
 pub mod mnist;
+mod published;
 pub mod svhn;
 pub mod tasks;
 
-pub use layout::FileLayout;
+pub use tasks::FileLayout;

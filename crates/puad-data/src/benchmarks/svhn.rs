@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use super::layout::find;
+use super::published::find;
 use super::{labels, mat};
 use crate::Result;
 use crate::array::ElementType;

@@ -11,7 +11,6 @@
 //! MathWorks, MAT-File Format, chapter "Level 5 MAT-File Format".
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use flate2::read::ZlibDecoder;
@@ -159,29 +158,6 @@ fn packed(
         return Err(source.malformed(0, rule, format!("type {kind}")));
     }
     Matrix::new(source, big_endian, len).read(keys)
-}
-
-impl Source<'_> {
-    /// The next `N` bytes, or `None` at the end.
-    fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>> {
-        let start = self.offset();
-        match self.read_bytes(N as u64) {
-            Ok(bytes) => Ok(bytes.try_into().ok()),
-            Err(DataError::Truncated { actual, .. }) if actual == start => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads over `n` bytes.
-    fn skip(&mut self, n: u64) -> Result<()> {
-        let start = self.offset();
-        let outcome = io::copy(&mut self.part(n), &mut io::sink());
-        match outcome {
-            Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => Err(self.fail(source)),
-            _ if self.offset() < start + n => Err(self.truncated(start + n)),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Which files a data set's folder holds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::tasks::PaperDataset;
-use super::{cifar, medmnist, mnist, svhn};
-use crate::{DataError, ImageSet, Result, TrainTest};
+use super::PaperDataset;
+use crate::benchmarks::published::find;
+use crate::benchmarks::{cifar, medmnist, mnist, svhn};
+use crate::{Result, TrainTest};
 
 /// How a data set of the paper lies in its folder.
 ///
@@ -49,7 +50,11 @@ impl PaperDataset {
             return Some(FileLayout::Published);
         }
         #[cfg(all(feature = "images", feature = "parquet"))]
-        if self.is_cifar() && super::cifar_parquet::files(dir).iter().all(|p| p.exists()) {
+        if self.is_cifar()
+            && crate::benchmarks::cifar_parquet::files(dir)
+                .iter()
+                .all(|p| p.exists())
+        {
             return Some(FileLayout::Parquet);
         }
         None
@@ -75,8 +80,8 @@ impl PaperDataset {
         #[cfg(all(feature = "images", feature = "parquet"))]
         if self.is_parquet(dir) {
             return match self {
-                Self::Cifar10 => super::cifar_parquet::load_10(dir),
-                _ => super::cifar_parquet::load_100(dir),
+                Self::Cifar10 => crate::benchmarks::cifar_parquet::load_10(dir),
+                _ => crate::benchmarks::cifar_parquet::load_100(dir),
             };
         }
         match self {
@@ -96,7 +101,9 @@ impl PaperDataset {
     fn is_parquet(self, dir: &Path) -> bool {
         self.is_cifar()
             && self.layout(dir) != Some(FileLayout::Published)
-            && super::cifar_parquet::files(dir).iter().any(|p| p.exists())
+            && crate::benchmarks::cifar_parquet::files(dir)
+                .iter()
+                .any(|p| p.exists())
     }
 
     #[cfg(all(feature = "images", feature = "parquet"))]
@@ -119,36 +126,10 @@ impl PaperDataset {
     }
 }
 
-/// `name` in `dir`, or else `name.gz`.
-pub(super) fn find(dir: &Path, name: &str) -> Result<PathBuf> {
-    let plain = dir.join(name);
-    if plain.exists() {
-        return Ok(plain);
-    }
-    let packed = dir.join(format!("{name}.gz"));
-    if packed.exists() {
-        return Ok(packed);
-    }
-    Err(DataError::MissingFile { path: plain })
-}
-
-/// Training and test images of one size.
-pub(super) fn parts_alike(path: &Path, train: ImageSet, test: ImageSet) -> Result<TrainTest> {
-    if train.shape() == test.shape() {
-        return Ok(TrainTest { train, test });
-    }
-    let shape = test.shape();
-    Err(DataError::Shape {
-        path: path.into(),
-        name: "a test image".into(),
-        expected: format!("{} as the training images", train.shape()),
-        actual: vec![shape.channels, shape.height, shape.width],
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DataError;
     use std::fs;
 
     #[test]

@@ -1,6 +1,10 @@
 //! The anomaly detection tasks of section 5.1: which classes of each data set are normal, seen and
 //! unseen anomalies.
 
+mod layout;
+
+pub use layout::FileLayout;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
