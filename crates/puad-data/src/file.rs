@@ -164,6 +164,31 @@ impl Read for Source<'_> {
     }
 }
 
+/// For elements that are passed over.
+#[cfg(feature = "benchmarks")]
+impl Source<'_> {
+    /// The next `N` bytes, or `None` at the end.
+    pub(crate) fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>, DataError> {
+        let start = self.offset();
+        match self.read_bytes(N as u64) {
+            Ok(bytes) => Ok(bytes.try_into().ok()),
+            Err(DataError::Truncated { actual, .. }) if actual == start => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads over `n` bytes.
+    pub(crate) fn skip(&mut self, n: u64) -> Result<(), DataError> {
+        let start = self.offset();
+        let outcome = io::copy(&mut self.part(n), &mut io::sink());
+        match outcome {
+            Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => Err(self.fail(source)),
+            _ if self.offset() < start + n => Err(self.truncated(start + n)),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -263,30 +288,5 @@ pub(super) mod tests {
         );
         let err = Source::open(dir.path()).err().unwrap();
         assert!(matches!(err, DataError::Read { .. }), "{err}");
-    }
-}
-
-/// For elements that are passed over.
-#[cfg(feature = "benchmarks")]
-impl Source<'_> {
-    /// The next `N` bytes, or `None` at the end.
-    pub(crate) fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>, DataError> {
-        let start = self.offset();
-        match self.read_bytes(N as u64) {
-            Ok(bytes) => Ok(bytes.try_into().ok()),
-            Err(DataError::Truncated { actual, .. }) if actual == start => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads over `n` bytes.
-    pub(crate) fn skip(&mut self, n: u64) -> Result<(), DataError> {
-        let start = self.offset();
-        let outcome = io::copy(&mut self.part(n), &mut io::sink());
-        match outcome {
-            Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => Err(self.fail(source)),
-            _ if self.offset() < start + n => Err(self.truncated(start + n)),
-            _ => Ok(()),
-        }
     }
 }
