@@ -115,7 +115,7 @@ impl<'a> Estimator<'a> {
     /// Trains on unlabeled samples, some of which are anomalies, and labeled anomalies.
     ///
     /// Samples are vectors `[n, features]` or images `[n, channels, height, width]`: finite floats of
-    /// one type, or 8-bit [`Samples`].
+    /// one type, or 8-bit [`Samples`](crate::data::Samples).
     ///
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), and what [`PuDataset::new`] and
