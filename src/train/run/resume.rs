@@ -56,7 +56,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
         if let Some(what) = self.difference(&file.content, checkpoints)? {
             return Err(other(what).into());
         }
-        if !(self.fit(&file.now) && self.fit(&file.best)) {
+        if !(self.holds(&file.now) && self.holds(&file.best)) {
             return Err(other("network").into());
         }
         let content = file.content;
@@ -107,7 +107,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
     }
 
     /// Whether these are the run's tensors by name and shape.
-    fn fit(&self, tensors: &BTreeMap<String, Tensor>) -> bool {
+    fn holds(&self, tensors: &BTreeMap<String, Tensor>) -> bool {
         let all = self.params.parameters().len() + self.params.buffers().len();
         let fits = |(name, tensor): (&String, &Tensor)| {
             let var = self.params.get(name);
