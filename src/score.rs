@@ -16,17 +16,11 @@ use crate::{Error, NonNegativeLoss, Result};
 ///
 /// ```
 /// use puad::candle_core::{Device, Tensor};
-/// use puad::{NonNegativeLoss, Pass, Result, score_samples};
-///
-/// struct Norm;
-/// impl NonNegativeLoss for Norm {
-///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         Ok(puad::ops::l2_norm(xs)?)
-///     }
-/// }
+/// use puad::score_samples;
+/// use puad::testing::SquaredNorm;
 ///
 /// let samples = Tensor::new(&[[3f32, 4.], [0., 1.], [0., 2.]], &Device::Cpu)?;
-/// assert_eq!(score_samples(&Norm, samples, 2, &Device::Cpu)?, [5., 1., 2.]);
+/// assert_eq!(score_samples(&SquaredNorm::default(), samples, 2, &Device::Cpu)?, [25., 1., 4.]);
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn score_samples<L: NonNegativeLoss + ?Sized>(

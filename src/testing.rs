@@ -185,18 +185,13 @@ impl From<Violation> for Error {
 /// samples, [`Error::LearnedBuffer`] for a buffer that the loss learns from, or the detector's own error.
 ///
 /// ```
+/// use puad::Params;
 /// use puad::candle_core::{DType, Device, Tensor};
-/// use puad::{NonNegativeLoss, Params, Pass, Result, testing};
-///
-/// struct Norm;
-/// impl NonNegativeLoss for Norm {
-///     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-///         Ok(puad::ops::l2_norm(xs)?)
-///     }
-/// }
+/// use puad::testing::{SquaredNorm, check_detector};
 ///
 /// let xs = Tensor::new(&[[3f32, 4.], [0., 1.]], &Device::Cpu)?;
-/// testing::check_detector(&Norm, &Params::new(0, DType::F32, &Device::Cpu), &xs)?;
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// check_detector(&SquaredNorm::default(), &params, &xs)?;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn check_detector<L: NonNegativeLoss>(

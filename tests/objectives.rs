@@ -10,26 +10,16 @@ use puad::objective::{
     Correction, GroupLosses, GroupWeighting, Loe, LoeLabels, Objective, SemiSupervisedObjective,
     UnlabeledRisk, UnsupervisedObjective,
 };
-use puad::{
-    AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Pass, PuObjective, Result, SampleLosses,
-};
+use puad::testing::SquaredNorm;
+use puad::{AnomalyTerm, ClassPrior, Error, PuObjective, Result, SampleLosses};
 use serde_json::Value;
-
-/// Stands in for a detector: the tests hand losses to the objectives themselves.
-struct NoDetector;
-
-impl NonNegativeLoss for NoDetector {
-    fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
-        Ok(xs.clone())
-    }
-}
 
 fn prior(alpha: f64) -> ClassPrior {
     ClassPrior::new(alpha).unwrap()
 }
 
-fn pu(alpha: f64, term: AnomalyTerm) -> PuObjective<NoDetector> {
-    PuObjective::new(NoDetector, prior(alpha)).with_term(term)
+fn pu(alpha: f64, term: AnomalyTerm) -> PuObjective<SquaredNorm> {
+    PuObjective::new(SquaredNorm::default(), prior(alpha)).with_term(term)
 }
 
 fn losses(values: &[f64], dtype: DType) -> Var {
@@ -121,7 +111,7 @@ fn risk_of(name: &str) -> Risk {
     }
     let soft = kind.ends_with("soft");
     let semi = |weighting| {
-        let semi = SemiSupervisedObjective::new(NoDetector);
+        let semi = SemiSupervisedObjective::new(SquaredNorm::default());
         let semi = semi.with_term(term).with_weighting(weighting);
         Box::new(move |g: &GroupLosses| semi.risk(g))
     };
@@ -129,7 +119,8 @@ fn risk_of(name: &str) -> Risk {
         "pooled" => return semi(GroupWeighting::Pooled),
         "per_group" => return semi(GroupWeighting::PerGroup),
         "loe_hard" | "loe_soft" => {
-            let loe = UnsupervisedObjective::new(NoDetector).with_unlabeled_risk(loe(soft));
+            let loe =
+                UnsupervisedObjective::new(SquaredNorm::default()).with_unlabeled_risk(loe(soft));
             let loe = loe.with_term(term);
             return Box::new(move |g| loe.risk(g));
         }
@@ -255,9 +246,9 @@ fn the_bracket_at_zero_has_no_gradient() {
 }
 
 fn objective_with(
-    base: &PuObjective<NoDetector>,
+    base: &PuObjective<SquaredNorm>,
     correction: Correction,
-) -> PuObjective<NoDetector> {
+) -> PuObjective<SquaredNorm> {
     pu(base.prior().get(), base.term())
         .with_correction(correction)
         .unwrap()
@@ -284,8 +275,8 @@ fn empty_groups_leave_their_terms_out_and_an_empty_batch_is_an_error() {
     let (value, _) = evaluate(|g| objective.risk(g), &[("a", vec![1.])], DType::F64);
     assert_eq!(value, 0.3 / (1. + 1e-6));
     let none = GroupLosses::default();
-    let semi = SemiSupervisedObjective::new(NoDetector);
-    let mean = UnsupervisedObjective::new(NoDetector);
+    let semi = SemiSupervisedObjective::new(SquaredNorm::default());
+    let mean = UnsupervisedObjective::new(SquaredNorm::default());
     for err in [objective.risk(&none), semi.risk(&none), mean.risk(&none)] {
         assert!(matches!(err, Err(Error::EmptyGroup { .. })));
     }
@@ -338,7 +329,8 @@ fn the_non_negative_correction_reports_a_risk_in_validation() {
 
 #[test]
 fn loe_chooses_nobody_among_one_and_keeps_a_path_to_the_parameters() {
-    let objective = UnsupervisedObjective::new(NoDetector).with_unlabeled_risk(loe(false));
+    let objective =
+        UnsupervisedObjective::new(SquaredNorm::default()).with_unlabeled_risk(loe(false));
     let (value, grads) = evaluate(|g| objective.risk(g), &[("u", vec![0.7])], DType::F64);
     assert_eq!((value, grads), (0., vec![vec![0.]]));
 }

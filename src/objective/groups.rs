@@ -3,11 +3,11 @@ use crate::{Result, SampleLosses};
 /// The labeled groups that an objective uses.
 ///
 /// ```
+/// use puad::Params;
 /// use puad::candle_core::{DType, Device};
 /// use puad::detector::Autoencoder;
 /// use puad::net::LeNetConfig;
 /// use puad::objective::{Groups, Objective, UnsupervisedObjective};
-/// use puad::Params;
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
@@ -94,8 +94,9 @@ impl GroupLosses {
     /// If the counts exceed the batch.
     ///
     /// ```
+    /// use puad::SampleLosses;
     /// use puad::candle_core::{Device, Tensor};
-    /// use puad::{SampleLosses, objective::{GroupCounts, GroupLosses}};
+    /// use puad::objective::{GroupCounts, GroupLosses};
     ///
     /// let batch = SampleLosses::new(Tensor::new(&[1f32, 2., 3.], &Device::Cpu)?);
     /// let counts = GroupCounts { unlabeled: 2, anomalies: 1, normals: 0 };

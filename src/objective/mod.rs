@@ -59,8 +59,8 @@ pub(crate) const SHIPPED: &[Entry<dyn ObjectiveSpec>] = &[
 /// ```
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Groups, Objective};
-/// use puad::{NonNegativeLoss, Result, SampleLosses};
 /// use puad::testing::SquaredNorm;
+/// use puad::{NonNegativeLoss, Result, SampleLosses};
 ///
 /// /// Descends the worst of the unlabeled losses.
 /// struct Worst<L>(L);
@@ -72,7 +72,7 @@ pub(crate) const SHIPPED: &[Entry<dyn ObjectiveSpec>] = &[
 ///         &self.0
 ///     }
 ///     fn sees(&self) -> Groups {
-///         Groups { anomalies: false, normals: false }
+///         Groups::NONE
 ///     }
 ///     fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {
 ///         let unlabeled = losses.unlabeled.as_ref().expect("a batch has unlabeled samples");
@@ -92,8 +92,8 @@ pub trait Objective {
     /// The detector that is trained.
     ///
     /// ```
-    /// use puad::candle_core::{Device, Tensor};
     /// use puad::NonNegativeLoss;
+    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{Objective, UnsupervisedObjective};
     /// use puad::testing::SquaredNorm;
     ///
@@ -108,7 +108,6 @@ pub trait Objective {
     /// Which labeled groups pass through the network in training, beside the unlabeled samples.
     ///
     /// ```
-    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{Objective, SemiSupervisedObjective, UnsupervisedObjective};
     /// use puad::testing::SquaredNorm;
     ///
@@ -124,10 +123,9 @@ pub trait Objective {
     /// [`Error::EmptyGroup`] for a group that the risk needs.
     ///
     /// ```
-    /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{GroupCounts, Objective};
-    /// use puad::{ClassPrior, Error, PuObjective};
     /// use puad::testing::SquaredNorm;
+    /// use puad::{ClassPrior, Error, PuObjective};
     ///
     /// let objective = PuObjective::new(SquaredNorm::default(), ClassPrior::new(0.1)?);
     /// let counts = GroupCounts { unlabeled: 100, anomalies: 0, normals: 0 };
@@ -152,9 +150,9 @@ pub trait Objective {
     /// If the batch lacks a group that the risk cannot do without.
     ///
     /// ```
+    /// use puad::SampleLosses;
     /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{GroupLosses, Objective, UnsupervisedObjective};
-    /// use puad::SampleLosses;
     /// use puad::testing::SquaredNorm;
     ///
     /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 6.], &Device::Cpu)?));
@@ -175,13 +173,12 @@ pub trait Objective {
     /// ```
     /// use puad::candle_core::{Device, Tensor};
     /// use puad::objective::{Correction, GroupLosses, Objective};
-    /// use puad::{AnomalyTerm, ClassPrior, PuObjective, SampleLosses};
     /// use puad::testing::SquaredNorm;
+    /// use puad::{AnomalyTerm, ClassPrior, PuObjective, SampleLosses};
     ///
     /// let l = |v: f64| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(&[v], &Device::Cpu)?)));
     /// let losses = GroupLosses { unlabeled: l(0.2)?, anomalies: l(0.8)?, normals: None };
-    /// let objective = PuObjective::new(SquaredNorm::default(), ClassPrior::new(0.5)?)
-    ///     .with_term(AnomalyTerm::Complement)
+    /// let objective = PuObjective::new(SquaredNorm(AnomalyTerm::Complement), ClassPrior::new(0.5)?)
     ///     .with_correction(Correction::NON_NEGATIVE)?;
     /// // The bracket is 0.2 - 0.5 * 0.8 < 0: training descends its negative, which is no risk.
     /// assert!((objective.risk(&losses)?.to_scalar::<f64>()? - 0.2).abs() < 1e-12);

@@ -83,11 +83,11 @@ impl Correction {
 ///
 /// ```
 /// use puad::candle_core::{Device, Tensor};
-/// use puad::{AnomalyTerm, ClassPrior, PuObjective, SampleLosses};
 /// use puad::objective::{GroupLosses, Objective};
 /// use puad::testing::SquaredNorm;
+/// use puad::{AnomalyTerm, ClassPrior, PuObjective, SampleLosses};
 ///
-/// let objective = PuObjective::new(SquaredNorm::default(), ClassPrior::new(0.5)?).with_term(AnomalyTerm::Complement);
+/// let objective = PuObjective::new(SquaredNorm(AnomalyTerm::Complement), ClassPrior::new(0.5)?);
 /// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
 /// let losses = GroupLosses { unlabeled: l(&[0.1, 0.3])?, anomalies: l(&[0.6])?, normals: None };
 /// // 0.5 * (1 - 0.6) + |0.2 - 0.5 * 0.6|

@@ -16,14 +16,14 @@ use crate::{
 /// ```
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, GroupWeighting, Objective, SemiSupervisedObjective};
-/// use puad::{AnomalyTerm, SampleLosses};
 /// use puad::testing::SquaredNorm;
+/// use puad::{AnomalyTerm, SampleLosses};
 ///
 /// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
 /// let losses = GroupLosses { unlabeled: l(&[0.1, 0.1, 0.4])?, anomalies: l(&[0.8])?, normals: None };
 /// let risk = |weighting| -> puad::Result<f64> {
-///     let objective = SemiSupervisedObjective::new(SquaredNorm(AnomalyTerm::Complement)).with_weighting(weighting);
-///     objective.validation_risk(&losses)
+///     let objective = SemiSupervisedObjective::new(SquaredNorm(AnomalyTerm::Complement));
+///     objective.with_weighting(weighting).validation_risk(&losses)
 /// };
 /// // One mean of four, and 0.2 + (1 - 0.8).
 /// assert!((risk(GroupWeighting::Pooled)? - 0.8 / 4.).abs() < 1e-12);
@@ -55,12 +55,12 @@ pub enum GroupWeighting {
 /// ```
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, GroupWeighting, Objective, SemiSupervisedObjective};
-/// use puad::{AnomalyTerm, SampleLosses};
 /// use puad::testing::SquaredNorm;
+/// use puad::{AnomalyTerm, SampleLosses};
 ///
 /// let l = |v: &[f64]| Ok::<_, puad::Error>(Some(SampleLosses::new(Tensor::new(v, &Device::Cpu)?)));
 /// let losses = GroupLosses { unlabeled: l(&[0.2, 0.4, 0.6])?, anomalies: l(&[0.2])?, normals: None };
-/// let objective = SemiSupervisedObjective::new(SquaredNorm::default()).with_term(AnomalyTerm::Complement);
+/// let objective = SemiSupervisedObjective::new(SquaredNorm(AnomalyTerm::Complement));
 /// let pooled = objective.risk(&losses)?.to_scalar::<f64>()?;
 /// assert!((pooled - 0.5).abs() < 1e-12);
 /// let objective = objective.with_weighting(GroupWeighting::PerGroup);

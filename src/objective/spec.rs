@@ -10,14 +10,13 @@ pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector>>;
 ///
 /// ```
 /// use puad::candle_core::Tensor;
-/// use puad::objective::{GroupLosses, Groups, Objective, ObjectiveSpec, SharedObjective};
-/// use puad::spec::Specification;
-/// use puad::{ClassPrior, Result, SharedDetector};
-/// use serde::{Deserialize, Serialize};
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::detector::AutoencoderSpec;
 /// use puad::method::Method;
-/// use puad::{Estimator, FitConfig};
+/// use puad::objective::{GroupLosses, Groups, Objective, ObjectiveSpec, SharedObjective};
+/// use puad::spec::Specification;
+/// use puad::{ClassPrior, Estimator, FitConfig, Result, SharedDetector};
+/// use serde::{Deserialize, Serialize};
 ///
 /// /// Descends the worst of the unlabeled losses.
 /// #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,7 +30,7 @@ pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector>>;
 ///         &self.0
 ///     }
 ///     fn sees(&self) -> Groups {
-///         Groups { anomalies: false, normals: false }
+///         Groups::NONE
 ///     }
 ///     fn risk(&self, losses: &GroupLosses) -> Result<Tensor> {
 ///         let unlabeled = losses.unlabeled.as_ref().expect("a batch has unlabeled samples");

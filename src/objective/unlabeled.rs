@@ -8,8 +8,8 @@ use crate::{AnomalyTerm, ClassPrior, Result, SampleLosses};
 /// ```
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Loe, Objective, UnlabeledRisk, UnsupervisedObjective};
-/// use puad::{ClassPrior, SampleLosses};
 /// use puad::testing::SquaredNorm;
+/// use puad::{ClassPrior, SampleLosses};
 ///
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 3., 4.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
@@ -45,14 +45,15 @@ pub enum UnlabeledRisk {
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective};
 /// use puad::objective::{UnlabeledRisk, UnsupervisedObjective};
-/// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
 /// use puad::testing::SquaredNorm;
+/// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
 ///
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 3., 4.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
 /// // The term is `1 / l`: three normals and the sample with `l = 4` as an anomaly.
 /// let loe = Loe { prior: ClassPrior::new(0.25)?, labels: LoeLabels::Hard };
-/// let objective = UnsupervisedObjective::new(SquaredNorm(AnomalyTerm::Inverse)).with_unlabeled_risk(UnlabeledRisk::Loe(loe));
+/// let objective = UnsupervisedObjective::new(SquaredNorm(AnomalyTerm::Inverse))
+///     .with_unlabeled_risk(UnlabeledRisk::Loe(loe));
 /// let risk = objective.risk(&losses)?.to_scalar::<f64>()?;
 /// assert!((risk - (1. + 2. + 3. + 1. / 4.) / 4.).abs() < 1e-6);
 /// # Ok::<(), puad::Error>(())
@@ -73,15 +74,16 @@ pub struct Loe {
 /// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Loe, LoeLabels, Objective};
 /// use puad::objective::{UnlabeledRisk, UnsupervisedObjective};
-/// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
 /// use puad::testing::SquaredNorm;
+/// use puad::{AnomalyTerm, ClassPrior, SampleLosses};
 ///
 /// let unlabeled = Some(SampleLosses::new(Tensor::new(&[1f64, 2., 3., 4.], &Device::Cpu)?));
 /// let losses = GroupLosses { unlabeled, ..Default::default() };
 /// // The term is `1 / l`, and one sample of four is an anomaly.
 /// let risk = |labels| {
 ///     let loe = UnlabeledRisk::Loe(Loe { prior: ClassPrior::new(0.25)?, labels });
-///     UnsupervisedObjective::new(SquaredNorm(AnomalyTerm::Inverse)).with_unlabeled_risk(loe).validation_risk(&losses)
+///     let objective = UnsupervisedObjective::new(SquaredNorm(AnomalyTerm::Inverse));
+///     objective.with_unlabeled_risk(loe).validation_risk(&losses)
 /// };
 /// let soft = (1. + 2. + 3. + (4. + 1. / 4.) / 2.) / 4.;
 /// assert!((risk(LoeLabels::Soft)? - soft).abs() < 1e-6);

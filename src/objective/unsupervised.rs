@@ -13,8 +13,8 @@ use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SharedDetec
 /// statistics.
 ///
 /// ```
-/// use puad::candle_core::{Device, Tensor};
 /// use puad::SampleLosses;
+/// use puad::candle_core::{Device, Tensor};
 /// use puad::objective::{GroupLosses, Objective, UnsupervisedObjective};
 /// use puad::testing::SquaredNorm;
 ///
