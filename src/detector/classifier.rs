@@ -10,9 +10,9 @@ use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
 
 /// What a [`Classifier`] pays for a logit `g`, taken as normal and taken as an anomaly.
 ///
-/// Under both the PU risk is an unbiased estimate of a classification risk. The sigmoid loss is flat where all logits are
-/// far below 0: with a small class prior, calling everything normal is a plateau that gradient
-/// descent may not leave. The logistic loss is convex in `g` and has none.
+/// Under both the PU risk is an unbiased estimate of a classification risk. The sigmoid loss is flat
+/// where all logits are far below 0: with a small class prior, calling everything normal is a plateau
+/// that gradient descent may not leave. The logistic loss is convex in `g` and has none.
 ///
 /// ```
 /// use puad::Params;

@@ -1,11 +1,11 @@
 //! The short path: from data to a trained detector, its scores, decisions and file.
 //!
 //! [`Estimator`] trains on tensors, [`Samples`](crate::data::Samples) or rows of numbers and gives a
-//! [`FittedDetector`]. What it does, in order: check the input, split off a validation part, build the
-//! network that suits the samples' shape, fit a [`Scaler`] on the unlabeled training part, train the
-//! [`Method`](crate::method::Method) with early stopping, set the threshold and calibrate
-//! probabilities on the validation part. [`FitConfig`] has the settings up to training; threshold and
-//! calibration start from their defaults and are changed by [`FittedDetector::set_threshold`] and
+//! [`FittedDetector`]. What it does, in order: check settings and data, split off a validation part, fit
+//! a [`Scaler`] on the unlabeled training part, fit the [`Method`](crate::method::Method) (a network that
+//! suits the samples' shape, with early stopping), set the threshold and calibrate probabilities on the
+//! validation part. [`FitConfig`] has the settings up to training; threshold and calibration start from
+//! their defaults and are changed by [`FittedDetector::set_threshold`] and
 //! [`FittedDetector::calibrate`].
 //!
 //! ```

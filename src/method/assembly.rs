@@ -78,8 +78,8 @@ impl Assembly {
     /// Trains from start to end: [`pretrain`](Self::pretrain), then [`train`](Self::train).
     ///
     /// # Errors
-    /// As [`Trainer::fit`]; [`Error::PretrainingStopped`](crate::Error::PretrainingStopped) if the observer stops the run before the
-    /// method's own training began.
+    /// As [`Trainer::fit`]; [`Error::PretrainingStopped`](crate::Error::PretrainingStopped) if the
+    /// observer stops the run before the method's own training began.
     pub fn fit(
         &self,
         trainer: &Trainer,

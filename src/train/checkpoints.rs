@@ -26,7 +26,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoints {
-    /// The file. A DeepSVDD's pre-training has its own beside it, with `.pretraining` appended.
+    /// The file. A pre-training has its own beside it, with `.pretraining` appended.
     pub path: PathBuf,
     /// Epochs between two writes, >= 1.
     pub every: usize,
@@ -52,7 +52,7 @@ impl Checkpoints {
         }
     }
 
-    /// Those of a DeepSVDD's pre-training.
+    /// Those of a pre-training.
     pub(super) fn pretraining(&self) -> Self {
         let mut name = self.path.file_name().unwrap_or_default().to_os_string();
         name.push(".pretraining");

@@ -10,8 +10,8 @@ use crate::objective::{GroupCounts, Objective};
 use crate::optim::{Adam, Optimizer};
 use crate::{Error, NonNegativeLoss, Params, Result};
 
-/// Minimises an [`Objective`] with Adam, or another optimiser, over shuffled mini-batches (Algorithm 1 of the paper), and
-/// keeps the best epoch on a validation set.
+/// Minimises an [`Objective`] with Adam, or another optimiser, over shuffled mini-batches (Algorithm 1
+/// of the paper), and keeps the best epoch on a validation set.
 ///
 /// The same seed on the same data gives the same run, bit for bit, on the CPU.
 ///
