@@ -5,14 +5,14 @@ use crate::Result;
 /// Why samples score as they do, feature by feature or pixel by pixel.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::method::Method;
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
 /// config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let sample = [[0.3f32, 8.]];
 /// let share = detector.explain(&sample)?.attribution.to_vec2::<f32>()?;
 /// let score = detector.score(&sample)?[0];
@@ -34,17 +34,17 @@ pub struct Explanation {
 /// What an [`Explanation`]'s numbers are.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::estimator::Attribution;
 /// use puad::method::Method;
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let kind = |method| {
 ///     let mut config = FitConfig { method: Some(method), ..Default::default() };
 ///     config.train.epochs = 1;
-///     let detector = Estimator::new(config).fit(&rows, &labeled)?;
-///     Ok::<_, puad::Error>(detector.explain(&labeled)?.kind)
+///     let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+///     Ok::<_, puad::Error>(detector.explain(&toy.unseen)?.kind)
 /// };
 /// assert_eq!(kind(Method::PUAE)?, Attribution::ReconstructionError);
 /// assert_eq!(kind(Method::PUSVDD)?, Attribution::GradientTimesInput);

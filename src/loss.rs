@@ -245,8 +245,8 @@ impl Noise {
 /// One forward pass: training or evaluation, and the noise of a training pass.
 ///
 /// ```
-/// use puad::{Noise, Pass};
 /// use puad::candle_core::{DType, Device};
+/// use puad::{Noise, Pass};
 ///
 /// let mut noise = Noise::new(0);
 /// let mut pass = Pass::training(&mut noise);

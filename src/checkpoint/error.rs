@@ -6,14 +6,15 @@ use crate::error::Source;
 /// A file that could not be written or read.
 ///
 /// ```
-/// use puad::candle_core::Device;
 /// use puad::FittedDetector;
+/// use puad::candle_core::Device;
 /// use puad::checkpoint::CheckpointError;
 ///
-/// let path = std::env::temp_dir().join("puad-no-detector");
+/// let path = std::env::temp_dir().join(format!("puad-no-detector-{}", std::process::id()));
 /// std::fs::write(&path, "not a detector")?;
 /// let error = FittedDetector::load(&path, &Device::Cpu).unwrap_err();
 /// assert!(matches!(error.cause(), Some(CheckpointError::Malformed { path: at, .. }) if *at == path));
+/// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]

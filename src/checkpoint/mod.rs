@@ -11,11 +11,11 @@
 //! use puad::data::toy::{self, ToyConfig};
 //! use puad::{Estimator, FitConfig, FittedDetector};
 //!
-//! let dir = std::env::temp_dir().join("puad-files");
+//! let dir = std::env::temp_dir().join(format!("puad-files-{}", std::process::id()));
 //! std::fs::create_dir_all(&dir)?;
+//! let toy = toy::generate(&ToyConfig::default(), 0)?;
 //! let mut config = FitConfig::default();
 //! config.train.epochs = 4;
-//! let toy = toy::generate(&ToyConfig::default(), 0)?;
 //! let fit = || {
 //!     let estimator = Estimator::new(config.clone()).with_checkpoints(dir.join("run.safetensors"), 2);
 //!     estimator.fit(&toy.normals, &toy.labeled_anomalies)

@@ -18,8 +18,8 @@ const LOG_SLOPES: (f64, f64) = (-6., 6.);
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
-/// use puad::{Estimator, FitConfig};
 /// use puad::estimator::CalibrationMethod;
+/// use puad::{Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();

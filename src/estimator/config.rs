@@ -10,10 +10,10 @@ use crate::{ClassPrior, Error, Result};
 /// The settings of an [`Estimator`](super::Estimator).
 ///
 /// ```
+/// use puad::ClassPrior;
 /// use puad::estimator::FitConfig;
 /// use puad::method::Method;
 /// use puad::train::TrainConfig;
-/// use puad::ClassPrior;
 ///
 /// let config = FitConfig {
 ///     method: Some(Method::PUAE),

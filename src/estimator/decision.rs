@@ -7,16 +7,16 @@ use crate::{ClassPrior, Error, Result};
 /// made of.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let scores = detector.validation_scores();
 /// assert!(scores.unlabeled.is_sorted());
-/// assert_eq!(scores.anomalies.len(), 1);
+/// assert_eq!(scores.anomalies.len(), 4);
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -15,20 +15,22 @@ use crate::train::{Checkpoints, Observer, Trainer};
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::{Estimator, FitConfig, FittedDetector};
 ///
-/// let path = std::env::temp_dir().join("puad-detector.safetensors");
-/// let mut config = FitConfig::default();
-/// config.train.epochs = 2;
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 2;
 ///
 /// let detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
-/// let scores = detector.score(&toy.unseen)?;      // larger = more anomalous
-/// let flagged = detector.predict(&toy.unseen)?;   // score above the threshold
+/// let scores = detector.score(&toy.unseen)?; // larger = more anomalous
+/// let flagged = detector.predict(&toy.unseen)?; // score above the threshold
+/// assert_eq!((scores.len(), flagged.len()), (2, 2));
+///
+/// let path = std::env::temp_dir().join(format!("puad-detector-{}", std::process::id()));
 /// detector.save(&path)?;
 /// let same = FittedDetector::load(&path, &Device::Cpu)?;
 /// assert_eq!(same.score(&toy.unseen)?, scores);
-/// assert_eq!((scores.len(), flagged.len()), (2, 2));
-/// # Ok::<(), puad::Error>(())
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Estimator<'a> {
     config: FitConfig,
@@ -89,8 +91,8 @@ impl<'a> Estimator<'a> {
     }
 
     /// Shows every epoch to `observer`, which may stop training; the detector is then the best
-    /// epoch's. A DeepSVDD has two phases, each counted from 1; stopping in its pre-training is
-    /// [`Error::PretrainingStopped`](crate::Error::PretrainingStopped).
+    /// epoch's. A detector with a pre-training has two phases, each counted from 1; stopping in the
+    /// first is [`Error::PretrainingStopped`](crate::Error::PretrainingStopped).
     pub fn with_observer(self, observer: &'a mut dyn Observer) -> Self {
         Self {
             observer: Some(observer),

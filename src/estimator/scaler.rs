@@ -15,15 +15,15 @@ const PIECE: usize = 1 << 20;
 /// How samples are scaled before the network sees them.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::estimator::Scaling;
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// // Features that are in one unit already.
 /// let mut config = FitConfig { scaling: Scaling::None, ..Default::default() };
 /// config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// assert!(detector.scaler().is_none());
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -56,13 +56,13 @@ impl Scaling {
 /// A fitted scaling, `(x - shift) / scale`, fitted on the unlabeled training part alone.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let scaler = detector.scaler().expect("vectors are standardised");
 /// assert_eq!((scaler.shift().len(), scaler.scale().len()), (2, 2));
 /// # Ok::<(), puad::Error>(())

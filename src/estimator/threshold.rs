@@ -6,19 +6,20 @@ use crate::{ClassPrior, Error, Result};
 /// How the score is chosen above which a sample counts as an anomaly.
 ///
 /// ```
-/// use puad::{Estimator, FitConfig};
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::estimator::{IntoSamples, Threshold};
+/// use puad::{Estimator, FitConfig};
 ///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
 /// let mut config = FitConfig::default();
-/// config.train.epochs = 1;
-/// let normals: Vec<[f32; 2]> = (0..99).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let mut detector = Estimator::new(config).fit(&normals, &[[3f32, 3.], [4., 3.]])?;
+/// config.train.epochs = 2;
+/// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
 ///
 /// detector.set_threshold(Threshold::Quantile(0.95))?;
-/// detector.set_threshold(Threshold::FalsePositiveRate {
-///     rate: 0.05,
-///     normals: (&normals).into_samples()?,
-/// })?;
+/// // Normals that were not trained on.
+/// let normals = (&toy::generate(&ToyConfig::default(), 1)?.normals).into_samples()?;
+/// detector.set_threshold(Threshold::FalsePositiveRate { rate: 0.05, normals })?;
 /// detector.set_threshold(Threshold::Value(1.5))?;
 /// assert_eq!(detector.threshold(), 1.5);
 /// # Ok::<(), puad::Error>(())
@@ -49,8 +50,8 @@ pub enum Threshold {
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
-/// use puad::{Estimator, FitConfig};
 /// use puad::estimator::{Threshold, ThresholdRule};
+/// use puad::{Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();

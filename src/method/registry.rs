@@ -8,8 +8,8 @@ use crate::spec::{Catalog, Specification, entry};
 /// The specifications that names in files and JSON stand for: the shipped ones, and a user's own.
 ///
 /// ```
-/// use puad::method::{Method, Registry};
 /// use puad::detector::AutoencoderSpec;
+/// use puad::method::{Method, Registry};
 ///
 /// // A detector of one's own is added by its type; this one is shipped already.
 /// let registry = Registry::default().with_detector::<AutoencoderSpec>();

@@ -43,6 +43,9 @@ pub enum Head {
 /// scale and shift (`affine: false`), so that it has no bias anywhere.
 ///
 /// ```
+/// use puad::Params;
+/// use puad::candle_core::{DType, Device};
+/// use puad::detector::Autoencoder;
 /// use puad::net::LeNetConfig;
 ///
 /// // MNIST: 28 x 28 can be halved twice.
@@ -54,8 +57,8 @@ pub enum Head {
 ///     latent: 98, // a multiple of the last map's 7 x 7 pixels
 ///     ..Default::default()
 /// };
-/// let params = puad::Params::new(0, puad::candle_core::DType::F32, &puad::candle_core::Device::Cpu);
-/// puad::detector::Autoencoder::lenet(&config, params.var_builder())?;
+/// let params = Params::new(0, DType::F32, &Device::Cpu);
+/// Autoencoder::lenet(&config, params.var_builder())?;
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

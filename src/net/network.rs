@@ -297,9 +297,9 @@ fn lenet_for(channels: usize, height: usize, width: usize) -> Result<LeNetConfig
 /// An encoder of either kind; clones share their parameters.
 ///
 /// ```
+/// use puad::Params;
 /// use puad::candle_core::{DType, Device, ModuleT, Tensor};
 /// use puad::net::{Layers, MlpShape, Network};
-/// use puad::Params;
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let network = Network::Mlp(MlpShape { inputs: 6, hidden: vec![8], latent: 3 });
@@ -319,9 +319,9 @@ pub enum Encoder {
 /// A decoder of either kind; clones share their parameters.
 ///
 /// ```
+/// use puad::Params;
 /// use puad::candle_core::{DType, Device, ModuleT, Tensor};
 /// use puad::net::{Layers, MlpShape, Network};
-/// use puad::Params;
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let network = Network::Mlp(MlpShape { inputs: 6, hidden: vec![8], latent: 3 });

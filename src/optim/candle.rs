@@ -4,6 +4,7 @@ use crate::{Error, Result};
 /// One of candle's optimisers. It cannot be resumed, as candle shows nothing of its state.
 ///
 /// ```
+/// use puad::Params;
 /// use puad::candle_core::{DType, Device};
 /// use puad::candle_nn::SGD;
 /// use puad::data::toy::{self, ToyConfig};
@@ -12,7 +13,6 @@ use crate::{Error, Result};
 /// use puad::objective::UnsupervisedObjective;
 /// use puad::optim::CandleOptimizer;
 /// use puad::train::{TrainConfig, Trainer};
-/// use puad::Params;
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let (train, validation) = toy.dataset(&Device::Cpu)?.split(0.1, 0)?;

@@ -8,10 +8,10 @@ use crate::Result;
 /// Moves parameters against their gradients.
 ///
 /// ```
+/// use puad::candle_core::Device;
 /// use puad::candle_core::Var;
 /// use puad::optim::{Gradients, Optimizer, OptimizerState};
 /// use puad::{Error, Result};
-/// use puad::candle_core::Device;
 ///
 /// /// Steepest descent.
 /// struct Descent(f64);

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use std::ops::ControlFlow;
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::train::EpochReport;
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.epochs = 3;
 /// let mut lines = Vec::new();
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 ///     lines.push(format!("{}: {:.3} {:.3}", report.epoch, report.risk, report.validation_risk));
 ///     ControlFlow::Continue(())
 /// };
-/// Estimator::new(config).with_observer(&mut log).fit(&rows, &labeled)?;
+/// Estimator::new(config).with_observer(&mut log).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// assert!(lines[0].starts_with("1: "));
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -46,6 +46,7 @@ pub struct EpochReport {
 ///
 /// ```
 /// use std::ops::ControlFlow;
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::train::{EpochReport, Observer, Phase};
 /// use puad::{Estimator, FitConfig};
 ///
@@ -64,12 +65,11 @@ pub struct EpochReport {
 ///     }
 /// }
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.epochs = 3;
 /// let mut until = Until(f64::INFINITY, None);
-/// let detector = Estimator::new(config).with_observer(&mut until).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).with_observer(&mut until).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// assert_eq!(detector.history().training.epochs.len(), 1);
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -88,6 +88,7 @@ pub trait Observer {
 ///
 /// ```
 /// use std::ops::ControlFlow;
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::method::Method;
 /// use puad::train::{EpochReport, Observer, Phase};
 /// use puad::{Estimator, FitConfig};
@@ -104,12 +105,11 @@ pub trait Observer {
 ///     }
 /// }
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig { method: Some(Method::PUSVDD), ..Default::default() };
 /// config.train.epochs = 1;
 /// let mut phases = Phases::default();
-/// Estimator::new(config).with_observer(&mut phases).fit(&rows, &labeled)?;
+/// Estimator::new(config).with_observer(&mut phases).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// assert_eq!(phases.0, [Phase::Pretraining, Phase::Training]);
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -138,17 +138,17 @@ impl Observer for () {
 ///
 /// ```
 /// use std::ops::ControlFlow;
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::train::{EpochReport, StopReason};
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let config = FitConfig::default();
 /// let mut two = |report: &EpochReport| match report.epoch {
 ///     2 => ControlFlow::Break(()),
 ///     _ => ControlFlow::Continue(()),
 /// };
-/// let detector = Estimator::new(config).with_observer(&mut two).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).with_observer(&mut two).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// assert_eq!(detector.history().training.stopped, StopReason::Observer);
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -166,13 +166,13 @@ pub enum StopReason {
 /// A finished training run.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.epochs = 3;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let history = &detector.history().training;
 /// let best = &history.epochs[history.best_epoch - 1];
 /// assert!(history.epochs.iter().all(|e| e.validation_risk >= best.validation_risk));

@@ -52,15 +52,15 @@ pub trait Select: Send + Sync {
 /// Which epoch's parameters are kept.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::train::Selection;
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.selection = Selection::PuAuroc;
 /// config.train.epochs = 2;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let reports = &detector.history().training.epochs;
 /// assert!(reports.iter().all(|report| report.pu_auroc.is_some()));
 /// # Ok::<(), puad::Error>(())

@@ -12,12 +12,14 @@ impl FittedDetector {
     /// that have nothing of their own to say.
     ///
     /// ```
-    /// use puad::{Estimator, FitConfig};
+    /// use puad::data::toy::{self, ToyConfig};
     /// use puad::method::Method;
+    /// use puad::{Estimator, FitConfig};
+    ///
     /// let mut config = FitConfig { method: Some(Method::PUAE), ..Default::default() };
     /// config.train.epochs = 1;
-    /// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-    /// let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
+    /// let toy = toy::generate(&ToyConfig::default(), 0)?;
+    /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
     /// let explanation = detector.explain(&[[0.3f32, 8.]])?;
     /// let share = explanation.attribution.to_vec2::<f32>()?;
     /// assert_eq!(share[0].len(), 2);

@@ -32,17 +32,17 @@ const INPUT: &str = "scored samples";
 /// Clones share the model, but each has its own threshold and calibration.
 ///
 /// ```
+/// use puad::data::toy::{self, ToyConfig};
 /// use puad::estimator::Threshold;
 /// use puad::{Estimator, FitConfig};
 ///
-/// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-/// let labeled = [[3f32, 3.], [4., 3.]];
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let mut config = FitConfig::default();
 /// config.train.epochs = 20;
-/// let detector = Estimator::new(config).fit(&rows, &labeled)?;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let mut strict = detector.clone();
 /// strict.set_threshold(Threshold::Value(1e6))?;
-/// assert_eq!(strict.predict(&labeled)?, [false, false]);
+/// assert_eq!(strict.predict(&toy.unseen)?, [false, false]);
 /// assert!(detector.threshold() < strict.threshold());
 /// # Ok::<(), puad::Error>(())
 /// ```
@@ -82,11 +82,14 @@ impl FittedDetector {
     /// The scores of each batch, one batch at a time, for data that does not fit in memory.
     ///
     /// ```
-    /// use puad::{Estimator, FitConfig, candle_core::{Device, Tensor}};
+    /// use puad::candle_core::{Device, Tensor};
+    /// use puad::data::toy::{self, ToyConfig};
+    /// use puad::{Estimator, FitConfig};
+    ///
     /// let mut config = FitConfig::default();
     /// config.train.epochs = 1;
-    /// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-    /// let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
+    /// let toy = toy::generate(&ToyConfig::default(), 0)?;
+    /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
     /// let batches = (0..3).map(|i| Tensor::full(i as f32, (100, 2), &Device::Cpu));
     /// let mut n = 0;
     /// for scores in detector.score_batches(batches) {

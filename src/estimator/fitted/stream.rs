@@ -25,16 +25,17 @@ impl FittedDetector {
     /// each batch's scores as they come, and may end the run. Returns the number of samples scored.
     ///
     /// ```
-    /// use puad::{Estimator, FitConfig};
     /// use std::ops::ControlFlow;
     /// use puad::data::stream::TableReader;
+    /// use puad::data::toy::{self, ToyConfig};
+    /// use puad::{Estimator, FitConfig};
     ///
     /// let mut config = FitConfig::default();
     /// config.train.epochs = 1;
-    /// let rows: Vec<[f32; 2]> = (0..40).map(|i| [(i as f32).sin(), (i as f32).cos()]).collect();
-    /// let detector = Estimator::new(config).fit(&rows, &[[3f32, 3.], [4., 3.]])?;
-    /// let path = std::env::temp_dir().join("puad-new.csv");
-    /// std::fs::write(&path, "a,b\n0,1\n1,0\n5,5\n").unwrap();
+    /// let toy = toy::generate(&ToyConfig::default(), 0)?;
+    /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+    /// let path = std::env::temp_dir().join(format!("puad-new-{}.csv", std::process::id()));
+    /// std::fs::write(&path, "a,b\n0,1\n1,0\n5,5\n")?;
     ///
     /// let mut highest = f64::NEG_INFINITY;
     /// let rows = detector.score_table(TableReader::open(&path)?, |progress, scores| {
@@ -43,7 +44,8 @@ impl FittedDetector {
     ///     ControlFlow::Continue(())
     /// })?;
     /// assert_eq!(rows, 3);
-    /// # Ok::<(), puad::Error>(())
+    /// std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
