@@ -163,6 +163,13 @@ impl SampleLosses {
         }
     }
 
+    /// The tensors that there are.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        [Some(&self.normal), self.anomalous.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
     /// Samples `start .. start + len`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use puad::candle_core::Device;
+use puad::checkpoint::CheckpointError;
 use puad::data::stream::TableReader;
 use puad::estimator::{Attribution, Threshold};
 use puad::method::{Method, Registry};
@@ -215,12 +216,28 @@ fn resume_after_a_kill() {
     let whole = fit(Estimator::new(config(40)));
     let new = rows(50, Some(1));
     assert_eq!(resumed.score(&new).unwrap(), whole.score(&new).unwrap());
+}
 
-    // Another setting of the stranger's makes another run.
-    let mut other = config(40);
-    other.method = Some(Method::new(MaskedSpec { hidden: None }, MarginSpec {}));
-    let unlabeled = rows(300, None);
-    let estimator = Estimator::new(other).with_checkpoints(&path, 2);
-    let err = estimator.fit(&unlabeled, &rows(20, Some(0))).unwrap_err();
-    assert!(matches!(err, Error::Checkpoint(_)), "{err}");
+/// On the same data, and of the same network.
+#[test]
+fn another_setting_of_the_stranger_s_makes_another_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let run = |hidden| {
+        let method = Some(Method::new(MaskedSpec { hidden }, MarginSpec {}));
+        let config = FitConfig {
+            method,
+            ..config(2)
+        };
+        let unlabeled = [rows(300, None), rows(10, Some(0))].concat();
+        let estimator = Estimator::new(config).with_checkpoints(&path, 1);
+        estimator.fit(&unlabeled, &rows(20, Some(0)))
+    };
+    run(None).unwrap();
+    // 32 is what `None` comes to.
+    let err = run(Some(32)).unwrap_err();
+    assert!(
+        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "label"),
+        "{err}"
+    );
 }

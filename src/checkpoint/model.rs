@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -113,11 +113,6 @@ impl StoredModel {
         });
         let tensors = moved.collect::<Result<_>>()?;
         Sealed::new(&self.path, PREFIX, tensors, DType::F32, device)?.build(build)
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 

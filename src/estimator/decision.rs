@@ -73,14 +73,13 @@ impl Decision {
         Ok(decision)
     }
 
-    pub(super) fn set_threshold(
-        &mut self,
+    /// What a threshold comes to on the validation part; `score` is of a user's normals.
+    pub(super) fn resolve(
+        &self,
         threshold: Threshold,
         score: impl FnOnce(Samples) -> Result<Vec<f64>>,
-    ) -> Result<()> {
-        let unlabeled = &self.validation.unlabeled;
-        (self.threshold, self.rule) = threshold.resolve(unlabeled, self.prior, score)?;
-        Ok(())
+    ) -> Result<(f64, ThresholdRule)> {
+        threshold.resolve(&self.validation.unlabeled, self.prior, score)
     }
 
     /// On these scores, or on the validation part's.

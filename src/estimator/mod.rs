@@ -27,7 +27,6 @@
 mod calibration;
 mod config;
 mod decision;
-
 mod fit;
 mod fitted;
 mod prepared;

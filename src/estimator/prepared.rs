@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::trained::Trained;
 use super::{FitConfig, Transformation};
-use crate::data::PuDataset;
+use crate::data::{PuDataset, Samples};
 use crate::method::Method;
-use crate::model::{Task, reference};
+use crate::model::{Fitted, Task, reference};
 use crate::train::{Checkpoints, Observer, Trainer};
 use crate::{Error, Result};
 
@@ -67,12 +67,13 @@ impl Prepared {
         checkpoints: Option<Checkpoints>,
         observer: &mut dyn Observer,
     ) -> Result<Trained> {
+        let label = self.label()?;
         let trainer = match checkpoints {
-            Some(checkpoints) => self.trainer.clone().with_checkpoints(Checkpoints {
-                label: self.label()?,
+            Some(checkpoints) => self.trainer.with_checkpoints(Checkpoints {
+                label,
                 ..checkpoints
             })?,
-            None => self.trainer.clone(),
+            None => self.trainer,
         };
         let learned = self.method.fit(Task {
             train: &self.train,
@@ -83,7 +84,7 @@ impl Prepared {
             device,
             observer,
         })?;
-        let reference = self.reference(&learned.model)?;
+        let reference = reference_for(&learned.model, self.train.unlabeled())?;
         Ok(Trained {
             config: self.config,
             transformation: self.transformation,
@@ -91,16 +92,6 @@ impl Prepared {
             learned,
             reference,
         })
-    }
-
-    /// Unlabeled samples that explanations are made against, where the model has none of its own.
-    fn reference(&self, model: &Arc<dyn crate::model::Fitted>) -> Result<Option<Tensor>> {
-        let unlabeled = self.train.unlabeled();
-        let one = unlabeled.range(0, 1)?.to_device(model.device())?;
-        match model.explain(&one)? {
-            Some(_) => Ok(None),
-            None => reference(unlabeled).map(Some),
-        }
     }
 
     /// What tells a run from others on the same data with the same training settings: JSON without
@@ -114,6 +105,15 @@ impl Prepared {
             label["network"] = json!(self.config.network);
         }
         Ok(label.to_string())
+    }
+}
+
+/// Samples that explanations are made against, where the model has none of its own.
+fn reference_for(model: &Arc<dyn Fitted>, unlabeled: &Samples) -> Result<Option<Tensor>> {
+    let one = unlabeled.range(0, 1)?.to_device(model.device())?;
+    match model.explain(&one)? {
+        Some(_) => Ok(None),
+        None => reference(unlabeled).map(Some),
     }
 }
 

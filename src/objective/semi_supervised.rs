@@ -2,7 +2,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    GroupLosses, Groups, Loe, LoeLabels, Objective, ObjectiveSpec, SharedObjective, UnlabeledRisk,
+    GroupLosses, Groups, LoeLabels, Objective, ObjectiveSpec, SharedObjective, UnlabeledRisk,
 };
 use crate::spec::Specification;
 use crate::{
@@ -200,8 +200,7 @@ impl Specification for SoelSpec {
 
 impl ObjectiveSpec for SoelSpec {
     fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective> {
-        let labels = self.labels;
-        let loe = UnlabeledRisk::Loe(Loe { prior, labels });
+        let loe = UnlabeledRisk::loe(prior, self.labels);
         let objective = SemiSupervisedObjective::new(detector);
         let objective = objective.with_weighting(GroupWeighting::PerGroup);
         Ok(Box::new(objective.with_unlabeled_risk(loe)))

@@ -101,6 +101,11 @@ pub enum LoeLabels {
 }
 
 impl UnlabeledRisk {
+    /// [`Loe`](Self::Loe) with these settings.
+    pub(super) fn loe(prior: ClassPrior, labels: LoeLabels) -> Self {
+        Self::Loe(Loe { prior, labels })
+    }
+
     /// The risk of the unlabeled samples, `[]`; `losses` holds at least one sample.
     pub(super) fn risk(self, losses: &SampleLosses, term: AnomalyTerm) -> Result<Tensor> {
         match self {

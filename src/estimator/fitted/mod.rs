@@ -155,9 +155,10 @@ impl FittedDetector {
     /// [`Error::Config`] for a number outside its range or too few normals for the rate; as
     /// [`score`](Self::score) for the normals.
     pub fn set_threshold(&mut self, threshold: Threshold) -> Result<()> {
-        let mut decision = self.decision.clone();
-        decision.set_threshold(threshold, |normals| self.score(normals))?;
-        self.decision = decision;
+        let resolved = self
+            .decision
+            .resolve(threshold, |normals| self.score(normals))?;
+        (self.decision.threshold, self.decision.rule) = resolved;
         Ok(())
     }
 

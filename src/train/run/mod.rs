@@ -205,10 +205,7 @@ fn losses<L: NonNegativeLoss + ?Sized>(
     pass: &mut Pass<'_>,
 ) -> Result<SampleLosses> {
     let losses = detector.losses(xs, pass)?;
-    for tensor in [Some(&losses.normal), losses.anomalous.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    for tensor in losses.tensors() {
         if tensor.dims() != [xs.dim(0)?] {
             let expected = format!("[{}], the batch", xs.dim(0)?);
             return Err(Error::shape("per-sample losses", expected, tensor));

@@ -68,10 +68,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
         };
         let losses = batches.map(chunk).collect::<Result<Vec<_>>>()?;
         let losses = SampleLosses::concat_detached(&losses)?;
-        for loss in [Some(&losses.normal), losses.anomalous.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for loss in losses.tensors() {
             check_range(epoch, group, loss)?;
         }
         Ok(losses)
