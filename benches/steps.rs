@@ -11,7 +11,7 @@ use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
 use puad::candle_core::{DType, Device, Tensor};
 use puad::method::{Assembly, Method, Pair};
-use puad::net::Network;
+use puad::net::Architecture;
 use puad::objective::{GroupCounts, GroupLosses, Objective};
 use puad::optim::{Adam, AdamConfig};
 use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, Result};
@@ -20,11 +20,11 @@ const LABELED: usize = 7;
 
 fn assemble(pair: &Pair) -> Result<Assembly> {
     let params = Params::new(0, DType::F32, &Device::Cpu);
-    let network = Network::for_samples(&[3, 32, 32])?;
-    let assembly = Assembly::new(pair, &network, ClassPrior::new(0.1)?, params)?;
+    let prior = ClassPrior::new(0.1)?;
+    let assembly = Assembly::new(pair, &[3, 32, 32], &Architecture::Auto, prior, params)?;
     // A DeepSVDD's center.
     for center in assembly.detector().buffers() {
-        center.set(&random(&[network.latent()]))?;
+        center.set(&random(center.dims()))?;
     }
     Ok(assembly)
 }

@@ -685,7 +685,7 @@ fn the_automatic_network_of_a_classifier_has_no_narrow_last_layer() {
     let (u, a, _) = toy(0);
     let detector = Estimator::new(config).fit(&u, &a).unwrap();
     let network = detector.network_model().unwrap().network();
-    let Network::Mlp(shape) = network else {
+    let Some(Network::Mlp(shape)) = network else {
         panic!("{network:?}");
     };
     assert_eq!((shape.latent, shape.hidden.last()), (32, Some(&32)));

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use puad::candle_core::Device;
+use puad::candle_core::{Device, Tensor};
 use puad::checkpoint::CheckpointError;
 use puad::data::stream::TableReader;
-use puad::estimator::{Attribution, Threshold};
+use puad::estimator::{Architecture, Attribution, Threshold};
 use puad::method::{Method, Registry};
 use puad::metrics::auroc;
+use puad::net::Network;
 use puad::objective::PuSpec;
 use puad::train::{EpochReport, StopReason};
 use puad::{Error, Estimator, FitConfig, FittedDetector};
@@ -135,6 +136,63 @@ fn files_and_what_a_registry_must_know() {
         matches!(&err, Error::UnknownSpecification { kind: "objective", name } if name == "margin"),
         "{err}"
     );
+}
+
+/// Whatever the shape of a sample: no network of the crate's has anything to say about it.
+#[test]
+fn samples_that_no_network_of_the_crate_s_suits() {
+    for shape in [&[5, 3][..], &[1, 27, 27]] {
+        let samples = |n: usize, shift: f64| {
+            let size: usize = shape.iter().product();
+            let value = |i: usize| (i as f64 * 0.7).sin() + shift;
+            let values: Vec<f64> = (0..n * size).map(value).collect();
+            let dims = [&[n], shape].concat();
+            Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
+        };
+        let estimator = Estimator::new(config(2));
+        let mut detector = estimator.fit(&samples(20, 0.), &samples(8, 3.)).unwrap();
+        detector.set_threshold(Threshold::Quantile(0.5)).unwrap();
+        assert_eq!(detector.sample_shape(), shape);
+        let model = detector.network_model().unwrap();
+        assert!(model.network().is_none());
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("masked.safetensors");
+        detector.save(&path).unwrap();
+        let loaded = FittedDetector::load_with(&path, &Device::Cpu, &known()).unwrap();
+        let new = samples(6, 1.);
+        assert_eq!(loaded.score(&new).unwrap(), detector.score(&new).unwrap());
+        assert_eq!(
+            loaded.predict(&new).unwrap(),
+            detector.predict(&new).unwrap()
+        );
+        assert_eq!(loaded.sample_shape(), shape);
+        let model = loaded.network_model().unwrap();
+        assert!(model.network().is_none());
+    }
+}
+
+#[test]
+fn a_network_for_a_detector_with_layers_of_its_own_is_an_error() {
+    let network = Network::for_samples(&[3]).unwrap();
+    let mut started = 0;
+    let mut count = |_: &EpochReport| {
+        started += 1;
+        ControlFlow::Continue(())
+    };
+    let config = FitConfig {
+        network: Architecture::Explicit(network),
+        ..config(2)
+    };
+    let estimator = Estimator::new(config).with_observer(&mut count);
+    let err = estimator
+        .fit(&rows(30, None), &rows(20, Some(0)))
+        .unwrap_err();
+    assert!(
+        matches!(&err, Error::Config { name: "network", rule, .. } if rule.contains("of its own")),
+        "{err}"
+    );
+    assert_eq!(started, 0);
 }
 
 #[test]

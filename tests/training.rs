@@ -14,7 +14,7 @@ use puad::data::protocol::{ContaminatedSplit, PuSplit};
 use puad::data::{ImageShape, PuDataset};
 use puad::detector::{Autoencoder, DeepSvdd, DenoisingAutoencoder};
 use puad::method::{Assembly, Method};
-use puad::net::{LeNetConfig, LeNetDecoder, Network};
+use puad::net::{Architecture, LeNetConfig, LeNetDecoder, LeNetEncoder, Network};
 use puad::objective::{Correction, GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
 use puad::optim::AdamConfig;
 use puad::testing::check_detector;
@@ -241,10 +241,11 @@ fn a_stop_in_pre_training_ends_the_run() {
 fn missing_labels_are_found_before_the_pre_training() {
     let plain = PuDataset::new(split().train.unlabeled()).unwrap();
     let params = Params::new(0, DType::F32, &device());
-    let network = Network::LeNet(network(false));
+    let network = Architecture::Explicit(Network::LeNet(network(false)));
     let pusvdd = Method::PUSVDD;
     let pair = pusvdd.pair().unwrap();
-    let assembly = Assembly::new(pair, &network, ClassPrior::default(), params).unwrap();
+    let prior = ClassPrior::default();
+    let assembly = Assembly::new(pair, &[1, 16, 16], &network, prior, params).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
     let mut phases = Phases::default();
     let err = assembly.fit(&trainer, &plain, &plain, &mut phases);

@@ -8,7 +8,7 @@ use puad::data::TrainTest;
 use puad::data::protocol::{PuSplit, TestKind};
 use puad::method::{Assembly, Method, Pair};
 use puad::metrics::auroc;
-use puad::net::{Head, Network};
+use puad::net::{Architecture, Head, Network};
 use puad::train::{Selection, Trainer};
 use puad::{Params, Result, Snapshot, score_samples};
 
@@ -101,7 +101,8 @@ impl<'a> Cell<'a> {
         let params = Params::new(self.seed, DType::F32, &self.plan.device);
         Assembly::new(
             &self.plan.pair(pair),
-            &network,
+            &network.sample_shape(),
+            &Architecture::Explicit(network),
             self.plan.config.alpha,
             params,
         )

@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec};
+use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
 use crate::net::{Decoder, Encoder, Layers, LeNetConfig, LeNetDecoder, LeNetEncoder, Network};
 use crate::spec::Specification;
@@ -111,7 +111,17 @@ impl Specification for AutoencoderSpec {
 }
 
 impl DetectorSpec for AutoencoderSpec {
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+    fn network(&self, sample_shape: &[usize]) -> Result<Option<Network>> {
+        Network::for_samples(sample_shape).map(Some)
+    }
+
+    fn build(
+        &self,
+        sample_shape: &[usize],
+        network: Option<&Network>,
+        vb: VarBuilder<'_>,
+    ) -> Result<Built> {
+        let network = required(network, sample_shape)?;
         Ok(Built::new(on_network(network, vb)?))
     }
 }

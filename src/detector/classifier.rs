@@ -2,7 +2,7 @@ use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec};
+use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
 use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
 use crate::spec::Specification;
@@ -181,15 +181,21 @@ impl Specification for ClassifierSpec {
 impl DetectorSpec for ClassifierSpec {
     /// A perceptron without its narrow last layer: rectified, where a detector's latent vector is
     /// linear, all of as few units as features may be dead from the start.
-    fn network(&self, sample_shape: &[usize]) -> Result<Network> {
+    fn network(&self, sample_shape: &[usize]) -> Result<Option<Network>> {
         let mut network = Network::for_samples(sample_shape)?;
         if let Network::Mlp(shape) = &mut network {
             shape.latent = shape.hidden.last().copied().unwrap_or(shape.latent);
         }
-        Ok(network)
+        Ok(Some(network))
     }
 
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+    fn build(
+        &self,
+        sample_shape: &[usize],
+        network: Option<&Network>,
+        vb: VarBuilder<'_>,
+    ) -> Result<Built> {
+        let network = required(network, sample_shape)?;
         // A linear layer follows, which would be one with the last layer otherwise.
         let layers = Layers {
             activate_last: true,

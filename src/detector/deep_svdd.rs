@@ -4,7 +4,7 @@ use candle_core::{ModuleT, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 use serde::{Deserialize, Serialize};
 
-use super::{Autoencoder, Built, DetectorSpec};
+use super::{Autoencoder, Built, DetectorSpec, required};
 use crate::data::Samples;
 use crate::explanation::Explanation;
 use crate::net::{Layers, LeNetConfig, LeNetEncoder, Network};
@@ -203,7 +203,17 @@ impl Specification for DeepSvddSpec {
 }
 
 impl DetectorSpec for DeepSvddSpec {
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+    fn network(&self, sample_shape: &[usize]) -> Result<Option<Network>> {
+        Network::for_samples(sample_shape).map(Some)
+    }
+
+    fn build(
+        &self,
+        sample_shape: &[usize],
+        network: Option<&Network>,
+        vb: VarBuilder<'_>,
+    ) -> Result<Built> {
+        let network = required(network, sample_shape)?;
         let layers = Layers {
             bias: false,
             ..Layers::default()

@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Autoencoder, Built, DetectorSpec, autoencoder};
+use super::{Autoencoder, Built, DetectorSpec, autoencoder, required};
 use crate::explanation::Explanation;
 use crate::net::Network;
 use crate::spec::Specification;
@@ -113,7 +113,17 @@ impl Specification for DenoisingSpec {
 }
 
 impl DetectorSpec for DenoisingSpec {
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+    fn network(&self, sample_shape: &[usize]) -> Result<Option<Network>> {
+        Network::for_samples(sample_shape).map(Some)
+    }
+
+    fn build(
+        &self,
+        sample_shape: &[usize],
+        network: Option<&Network>,
+        vb: VarBuilder<'_>,
+    ) -> Result<Built> {
+        let network = required(network, sample_shape)?;
         let inner = autoencoder::on_network(network, vb)?;
         Ok(Built::new(DenoisingAutoencoder::new(inner, self.noise)?))
     }

@@ -25,6 +25,7 @@ pub use rotation::{RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
 
 use crate::spec::{Entry, entry};
+use spec::required;
 
 /// Every detector that this crate ships.
 pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[

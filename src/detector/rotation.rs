@@ -2,7 +2,7 @@ use candle_core::{D, Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec};
+use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
 use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
 use crate::spec::Specification;
@@ -104,11 +104,20 @@ impl Specification for RotationSpec {
 }
 
 impl DetectorSpec for RotationSpec {
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
-        let shape = network.sample_shape();
-        if !matches!(shape[..], [_, height, width] if height == width) {
+    fn network(&self, sample_shape: &[usize]) -> Result<Option<Network>> {
+        Network::for_samples(sample_shape).map(Some)
+    }
+
+    fn build(
+        &self,
+        sample_shape: &[usize],
+        network: Option<&Network>,
+        vb: VarBuilder<'_>,
+    ) -> Result<Built> {
+        let network = required(network, sample_shape)?;
+        if !matches!(sample_shape, [_, height, width] if height == width) {
             let rule = "for square images under a rotation head";
-            return Err(Error::config("network", rule, format!("{shape:?}")));
+            return Err(Error::config("network", rule, format!("{sample_shape:?}")));
         }
         let encoder = network.encoder(Layers::default(), vb.pp("encoder"))?;
         let head = RotationHead::new(encoder, network.latent(), vb)?;

@@ -6,7 +6,7 @@ use candle_nn::VarBuilder;
 use crate::net::Network;
 use crate::spec::{AnySpecification, family};
 use crate::train::{History, Pretraining};
-use crate::{NonNegativeLoss, Result, SharedDetector};
+use crate::{Error, NonNegativeLoss, Result, SharedDetector};
 
 /// The settings of a network detector, which build it; implemented by the shipped ones and by a user's
 /// own alike.
@@ -41,7 +41,7 @@ use crate::{NonNegativeLoss, Result, SharedDetector};
 /// }
 ///
 /// impl DetectorSpec for RegressionSpec {
-///     fn build(&self, _: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+///     fn build(&self, _: &[usize], _: Option<&Network>, vb: VarBuilder<'_>) -> Result<Built> {
 ///         Ok(Built::new(Regression(candle_nn::linear(1, 1, vb.pp("linear"))?)))
 ///     }
 /// }
@@ -55,21 +55,27 @@ use crate::{NonNegativeLoss, Result, SharedDetector};
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub trait DetectorSpec: AnySpecification {
-    /// The automatic network for samples of this shape. Default: [`Network::for_samples`].
+    /// The automatic network for samples of this shape, of a detector that is built on a [`Network`]:
+    /// [`Network::for_samples`], say. Default: `None`, for a detector with layers of its own.
     ///
     /// # Errors
-    /// As there.
-    fn network(&self, sample_shape: &[usize]) -> Result<Network> {
-        Network::for_samples(sample_shape)
+    /// As there, for samples that no automatic network suits.
+    fn network(&self, _sample_shape: &[usize]) -> Result<Option<Network>> {
+        Ok(None)
     }
 
-    /// The detector for samples of the network's shape, all its tensors from `vb` and in f32. A detector
-    /// with layers of its own need not use the network but for that shape.
+    /// The detector for samples of this shape, all its tensors from `vb` and in f32. `network` is for
+    /// samples of this shape too, and `None` for a detector with layers of its own.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for a network that the detector cannot use; candle's error
-    /// if `vb` holds other shapes.
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built>;
+    /// [`Error::Config`](crate::Error::Config) for samples or a network that the detector cannot use;
+    /// candle's error if `vb` holds other shapes.
+    fn build(
+        &self,
+        sample_shape: &[usize],
+        network: Option<&Network>,
+        vb: VarBuilder<'_>,
+    ) -> Result<Built>;
 
     /// Whether it is nothing without labeled anomalies. Default: no.
     fn needs_anomalies(&self) -> bool {
@@ -78,6 +84,19 @@ pub trait DetectorSpec: AnySpecification {
 }
 
 family!(DetectorSpec);
+
+/// The network of a detector that is built on one, which must be for samples of this shape.
+pub(super) fn required<'a>(
+    network: Option<&'a Network>,
+    sample_shape: &[usize],
+) -> Result<&'a Network> {
+    let fits = |network: &&Network| network.sample_shape() == sample_shape;
+    network.filter(fits).ok_or_else(|| {
+        let rule = "one for samples of the data's shape, under a detector built on a network";
+        let shape = network.map(Network::sample_shape);
+        Error::config("network", rule, format!("{shape:?} for {sample_shape:?}"))
+    })
+}
 
 type Pretrain = dyn Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync;
 

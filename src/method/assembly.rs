@@ -1,29 +1,29 @@
 use crate::data::PuDataset;
 use crate::detector::Built;
-use crate::net::Network;
+use crate::model::NetworkModel;
+use crate::net::{Architecture, Network};
 use crate::objective::SharedObjective;
 use crate::train::{FitHistory, History, Observer, Phase, Pretraining, Trainer};
 use crate::{ClassPrior, Params, Result, SharedDetector};
 
 use super::Pair;
 
-/// A detector under an objective, built on a [`Network`] and ready to train.
+/// A detector under an objective, built for samples of a shape and ready to train.
 ///
 /// ```
 /// use puad::candle_core::{DType, Device};
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::method::{Assembly, Method};
-/// use puad::net::Network;
+/// use puad::net::Architecture;
 /// use puad::train::{TrainConfig, Trainer};
 /// use puad::{ClassPrior, Params};
 ///
 /// let data = toy::generate(&ToyConfig::default(), 0)?.dataset(&Device::Cpu)?;
 /// let (train, validation) = data.split(0.1, 0)?;
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let network = Network::for_samples(&[2])?;
 /// let pusvdd = Method::PUSVDD;
 /// let pair = pusvdd.pair().expect("PUSVDD is a network");
-/// let assembly = Assembly::new(pair, &network, ClassPrior::new(0.08)?, params)?;
+/// let assembly = Assembly::new(pair, &[2], &Architecture::Auto, ClassPrior::new(0.08)?, params)?;
 ///
 /// let trainer = Trainer::new(TrainConfig { epochs: 2, ..Default::default() })?;
 /// let history = assembly.fit(&trainer, &train, &validation, &mut ())?;
@@ -31,6 +31,8 @@ use super::Pair;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub struct Assembly {
+    sample_shape: Vec<usize>,
+    network: Option<Network>,
     built: Built,
     objective: SharedObjective,
     params: Params,
@@ -40,15 +42,26 @@ impl Assembly {
     /// Takes the detector's tensors from `params`, which must hold no others.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for sizes that make no network, or a value outside its
-    /// range; [`Error::UnknownSpecification`](crate::Error::UnknownSpecification) for a name that was not
+    /// [`Error::Config`](crate::Error::Config) for sizes that make no network, a network for a detector
+    /// that is built on none, or a value outside its range;
+    /// [`Error::UnknownSpecification`](crate::Error::UnknownSpecification) for a name that was not
     /// resolved.
-    pub fn new(pair: &Pair, network: &Network, prior: ClassPrior, params: Params) -> Result<Self> {
+    pub fn new(
+        pair: &Pair,
+        sample_shape: &[usize],
+        network: &Architecture,
+        prior: ClassPrior,
+        params: Params,
+    ) -> Result<Self> {
         pair.check()?;
-        let built = pair.detector()?.build(network, params.var_builder())?;
+        let network = pair.network(network, sample_shape)?;
+        let detector = pair.detector()?;
+        let built = detector.build(sample_shape, network.as_ref(), params.var_builder())?;
         params.register_buffers(&built.detector().buffers())?;
         let objective = pair.objective()?.build(built.detector().clone(), prior)?;
         Ok(Self {
+            sample_shape: sample_shape.into(),
+            network,
             built,
             objective,
             params,
@@ -68,6 +81,15 @@ impl Assembly {
     /// The detector's tensors, shared.
     pub fn params(&self) -> &Params {
         &self.params
+    }
+
+    /// The detector with its tensors, as a model.
+    ///
+    /// # Errors
+    /// As [`NetworkModel::new`].
+    pub fn into_model(self) -> Result<NetworkModel> {
+        let detector = self.built.detector().clone();
+        NetworkModel::new(self.sample_shape, self.network, detector, self.params)
     }
 
     /// Whether it is pre-trained.

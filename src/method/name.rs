@@ -159,7 +159,7 @@ impl Method {
         device: &Device,
     ) -> Result<Arc<dyn Fitted>> {
         match self {
-            Self::Network(pair) => pair.read(stored, device),
+            Self::Network(pair) => pair.read(stored, sample_shape, device),
             Self::Model(model) => model.get(MODEL)?.read(stored, sample_shape, device),
         }
     }

@@ -75,19 +75,22 @@ impl Pair {
         Ok(())
     }
 
-    pub(super) fn network(&self, network: &Architecture, shape: &[usize]) -> Result<Network> {
-        network.resolve(shape, || self.detector()?.network(shape))
+    /// The network that the detector is built on, if it is built on one.
+    pub(super) fn network(
+        &self,
+        network: &Architecture,
+        shape: &[usize],
+    ) -> Result<Option<Network>> {
+        network.resolve(shape, self.detector()?.network(shape))
     }
 
     pub(super) fn fit(&self, task: Task<'_>) -> Result<Learned> {
         let shape = task.train.unlabeled().sample_shape();
-        let network = self.network(task.network, &shape)?;
         let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
-        let assembly = Assembly::new(self, &network, task.prior, params)?;
+        let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
         let history = assembly.fit(task.trainer, task.train, task.validation, task.observer)?;
-        let (detector, params) = (assembly.detector().clone(), assembly.params().clone());
         Ok(Learned {
-            model: Arc::new(NetworkModel::new(network, detector, params)?),
+            model: Arc::new(assembly.into_model()?),
             history,
         })
     }
@@ -95,13 +98,24 @@ impl Pair {
     pub(super) fn read(
         &self,
         stored: &mut StoredModel,
+        sample_shape: &[usize],
         device: &Device,
     ) -> Result<Arc<dyn Fitted>> {
-        let network: Network = stored.content()?;
-        network.check().map_err(|e| stored.wrong(e))?;
+        let network: Option<Network> = stored.content()?;
+        if let Some(network) = &network {
+            network.check().map_err(|e| stored.wrong(e))?;
+        }
         let detector = self.detector()?;
-        let (built, params) = stored.build(device, |vb| detector.build(&network, vb))?;
-        let model = NetworkModel::new(network, built.detector().clone(), params)?;
-        Ok(Arc::new(model))
+        let built = stored.build(device, |vb| {
+            detector.build(sample_shape, network.as_ref(), vb)
+        });
+        let (built, params) = built.map_err(|error| match error {
+            Error::Config { .. } => stored.wrong(error),
+            error => error,
+        })?;
+        let (shape, detector) = (sample_shape.to_vec(), built.detector().clone());
+        Ok(Arc::new(NetworkModel::new(
+            shape, network, detector, params,
+        )?))
     }
 }

@@ -21,34 +21,43 @@ use crate::{Error, NonNegativeLoss, Params, Result, SharedDetector, scores_of};
 /// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let model = detector.network_model().expect("a PUAE is a network");
-/// assert_eq!(model.network().sample_shape(), [2]);
+/// let network = model.network().expect("a PUAE is built on one");
+/// assert_eq!(network.latent(), 2);
 /// assert!(model.params().get("encoder.layers.0.weight").is_ok());
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct NetworkModel {
-    network: Network,
+    sample_shape: Vec<usize>,
+    network: Option<Network>,
     detector: SharedDetector,
     params: Params,
 }
 
 impl NetworkModel {
-    /// `detector`, built on `network`, with its tensors.
+    /// `detector` for samples of this shape, with its tensors; `network` is what it was built on, if it
+    /// was built on one.
     ///
     /// # Errors
     /// As [`Params::register_buffers`] for the detector's buffers.
-    pub fn new(network: Network, detector: SharedDetector, params: Params) -> Result<Self> {
+    pub fn new(
+        sample_shape: Vec<usize>,
+        network: Option<Network>,
+        detector: SharedDetector,
+        params: Params,
+    ) -> Result<Self> {
         params.register_buffers(&detector.buffers())?;
         Ok(Self {
+            sample_shape,
             network,
             detector,
             params,
         })
     }
 
-    /// The network, with the sizes it was given.
-    pub fn network(&self) -> &Network {
-        &self.network
+    /// The network, with the sizes it was given; `None` if the detector has layers of its own.
+    pub fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
     }
 
     /// The detector: `[batch, ...]` in f32 on the parameters' device, transformed.
@@ -65,6 +74,7 @@ impl NetworkModel {
 impl fmt::Debug for NetworkModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NetworkModel")
+            .field("sample_shape", &self.sample_shape)
             .field("network", &self.network)
             .field("params", &self.params)
             .finish_non_exhaustive()
@@ -77,7 +87,7 @@ impl Fitted for NetworkModel {
     }
 
     fn sample_shape(&self) -> Vec<usize> {
-        self.network.sample_shape()
+        self.sample_shape.clone()
     }
 
     fn device(&self) -> &Device {
@@ -88,7 +98,7 @@ impl Fitted for NetworkModel {
         self.detector.explain(xs)
     }
 
-    /// The network's sizes, and the tensors of [`params`](Self::params).
+    /// The network's sizes, null without one, and the tensors of [`params`](Self::params).
     fn state(&self) -> Result<ModelState> {
         let all = self.params.parameters().into_iter();
         let all = all.chain(self.params.buffers());

@@ -207,31 +207,35 @@ impl Network {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
-    /// What the detector takes for the samples' shape: [`Network::for_samples`], or its own.
+    /// What the detector takes for the samples' shape: [`Network::for_samples`], another, or none if it
+    /// has layers of its own.
     #[default]
     Auto,
-    /// This one.
+    /// This one, for a detector that is built on a network.
     Explicit(Network),
 }
 
 impl Architecture {
-    /// The network for samples of this shape; `usual` gives the automatic one.
+    /// The network for samples of this shape; `automatic` is what the detector says of it, `None` if it
+    /// is built on no network.
     pub(crate) fn resolve(
         &self,
         sample_shape: &[usize],
-        usual: impl FnOnce() -> Result<Network>,
-    ) -> Result<Network> {
-        match self {
-            Self::Auto => usual(),
-            Self::Explicit(network) if network.sample_shape() == sample_shape => {
-                Ok(network.clone())
-            }
-            Self::Explicit(network) => {
-                let got = format!("{:?}", network.sample_shape());
-                let rule = "for samples of the data's shape";
-                Err(Error::config("network", rule, got))
-            }
+        automatic: Result<Option<Network>>,
+    ) -> Result<Option<Network>> {
+        let Self::Explicit(network) = self else {
+            return automatic;
+        };
+        if let Ok(None) = automatic {
+            let rule = "automatic under a detector with layers of its own";
+            return Err(Error::config("network", rule, format!("{network:?}")));
         }
+        if network.sample_shape() != sample_shape {
+            let got = format!("{:?}", network.sample_shape());
+            let rule = "for samples of the data's shape";
+            return Err(Error::config("network", rule, got));
+        }
+        Ok(Some(network.clone()))
     }
 }
 

@@ -20,10 +20,10 @@ struct Masked {
 }
 impl NonNegativeLoss for Masked {
     fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> Result<Tensor> {
+        let xs = xs.flatten_from(1)?;
         let (n, d) = xs.dims2()?;
-        let hidden = xs
-            .unsqueeze(1)?
-            .broadcast_mul(&self.diagonal.affine(-1., 1.)?)?;
+        let others = self.diagonal.affine(-1., 1.)?;
+        let hidden = xs.unsqueeze(1)?.broadcast_mul(&others)?;
         let guesses = self.network.forward(&hidden.reshape((n * d, d))?)?;
         let guesses = guesses.reshape((n, d, d))?.broadcast_mul(&self.diagonal)?;
         Ok((guesses.sum(2)? - xs)?.sqr()?.sum(1)?)
@@ -35,8 +35,8 @@ impl Specification for MaskedSpec {
 }
 
 impl DetectorSpec for MaskedSpec {
-    fn build(&self, network: &Network, vb: VarBuilder<'_>) -> Result<Built> {
-        let features: usize = network.sample_shape().iter().product();
+    fn build(&self, shape: &[usize], _: Option<&Network>, vb: VarBuilder<'_>) -> Result<Built> {
+        let features: usize = shape.iter().product();
         let widths = [features, self.hidden.unwrap_or(32), features];
         Ok(Built::new(Masked {
             network: Mlp::new(&MlpConfig::new(widths), vb.pp("guess"))?,
