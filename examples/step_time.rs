@@ -12,7 +12,7 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use puad::candle_core::{DType, Device, Tensor};
 use puad::detector::{Autoencoder, DeepSvdd};
-use puad::net::LeNetConfig;
+use puad::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
 use puad::objective::{GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
 use puad::optim::{Adam, AdamConfig};
 use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, PuObjective};
@@ -106,9 +106,11 @@ fn main() -> Result<()> {
             latent: 128 * args.size * args.size / 1024,
             ..Default::default()
         };
+        let vb = params.var_builder();
+        let encoder = LeNetEncoder::new(&config, vb.pp("encoder"))?;
         let detector: Box<dyn NonNegativeLoss> = match method {
             "pusvdd" => {
-                let svdd = DeepSvdd::lenet(&config, params.var_builder())?;
+                let svdd = DeepSvdd::new(encoder, config.latent, vb)?;
                 svdd.set_center(&Tensor::from_vec(
                     random_values(config.latent),
                     config.latent,
@@ -116,7 +118,10 @@ fn main() -> Result<()> {
                 )?)?;
                 Box::new(svdd)
             }
-            _ => Box::new(Autoencoder::lenet(&config, params.var_builder())?),
+            _ => {
+                let decoder = LeNetDecoder::new(&config, vb.pp("decoder"))?;
+                Box::new(Autoencoder::new(encoder, decoder))
+            }
         };
         let detector = detector.as_ref();
         // Every 20th is a labeled anomaly.

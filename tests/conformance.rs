@@ -39,6 +39,18 @@ fn lenet(affine: bool, head: Head) -> LeNetConfig {
     }
 }
 
+fn autoencoder(
+    config: &LeNetConfig,
+    vb: VarBuilder<'_>,
+) -> Autoencoder<LeNetEncoder, LeNetDecoder> {
+    let decoder = LeNetDecoder::new(config, vb.pp("decoder")).unwrap();
+    Autoencoder::new(encoder(config, &vb), decoder)
+}
+
+fn encoder(config: &LeNetConfig, vb: &VarBuilder<'_>) -> LeNetEncoder {
+    LeNetEncoder::new(config, vb.pp("encoder")).unwrap()
+}
+
 fn accepts<L: NonNegativeLoss>(detector: L, params: &Params, xs: &Tensor) {
     check_detector(&detector, params, xs).unwrap();
 }
@@ -49,28 +61,22 @@ fn every_detector_on_lenet_keeps_the_contract() {
     for head in [Head::NormAct, Head::Linear] {
         let config = lenet(true, head);
         let p = params();
-        accepts(
-            Autoencoder::lenet(&config, p.var_builder()).unwrap(),
-            &p,
-            &xs,
-        );
+        accepts(autoencoder(&config, p.var_builder()), &p, &xs);
         let p = params();
-        let plain = Autoencoder::lenet(&config, p.var_builder()).unwrap();
+        let plain = autoencoder(&config, p.var_builder());
         accepts(DenoisingAutoencoder::new(plain, 0.2).unwrap(), &p, &xs);
         let p = params();
-        accepts(
-            RotationHead::lenet(&config, p.var_builder()).unwrap(),
-            &p,
-            &xs,
-        );
+        let vb = p.var_builder();
+        let rotation = RotationHead::new(encoder(&config, &vb), config.latent, vb);
+        accepts(rotation.unwrap(), &p, &xs);
         let p = params();
-        accepts(
-            Classifier::lenet(&config, p.var_builder()).unwrap(),
-            &p,
-            &xs,
-        );
+        let vb = p.var_builder();
+        let classifier = Classifier::new(encoder(&config, &vb), config.latent, vb);
+        accepts(classifier.unwrap(), &p, &xs);
         let p = params();
-        let svdd = DeepSvdd::lenet(&lenet(false, head), p.var_builder()).unwrap();
+        let config = lenet(false, head);
+        let vb = p.var_builder();
+        let svdd = DeepSvdd::new(encoder(&config, &vb), config.latent, vb).unwrap();
         svdd.init_center(&xs, 4).unwrap();
         accepts(svdd, &p, &xs);
     }
@@ -105,7 +111,9 @@ fn detectors_on_perceptrons_keep_the_contract_in_both_precisions() {
 #[test]
 fn a_boxed_choice_keeps_the_contract() {
     let p = params();
-    let classifier = Classifier::lenet(&lenet(true, Head::NormAct), p.var_builder()).unwrap();
+    let config = lenet(true, Head::NormAct);
+    let vb = p.var_builder();
+    let classifier = Classifier::new(encoder(&config, &vb), config.latent, vb).unwrap();
     let boxed: Box<dyn NonNegativeLoss> = Box::new(classifier);
     assert_eq!(boxed.anomaly_term(), AnomalyTerm::Complement);
     accepts(boxed, &p, &samples(&[4, 2, 8, 8]));
@@ -114,7 +122,7 @@ fn a_boxed_choice_keeps_the_contract() {
 #[test]
 fn the_check_leaves_parameters_and_statistics_as_they_were() {
     let p = params();
-    let detector = Autoencoder::lenet(&lenet(true, Head::NormAct), p.var_builder()).unwrap();
+    let detector = autoencoder(&lenet(true, Head::NormAct), p.var_builder());
     let all = || -> Vec<(String, Vec<f32>)> {
         let vars = p.parameters().into_iter().chain(p.buffers());
         let flat = |v: &Var| v.flatten_all().unwrap().to_vec1().unwrap();

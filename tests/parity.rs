@@ -6,7 +6,7 @@ mod common;
 use common::device;
 use puad::candle_core::{DType, Tensor};
 use puad::detector::{Autoencoder, Classifier, DeepSvdd};
-use puad::net::{Head, LeNetConfig};
+use puad::net::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder};
 use puad::objective::{
     Correction, GroupCounts, GroupLosses, GroupWeighting, Loe, LoeLabels, Objective,
     SemiSupervisedObjective, UnlabeledRisk, UnsupervisedObjective,
@@ -102,9 +102,15 @@ fn detector(kind: &str, params: &Params, algorithm: ConvAlgorithm) -> Box<dyn No
         algorithm,
         ..LeNetConfig::default()
     };
+    let encoder = |config: &LeNetConfig| LeNetEncoder::new(config, vb.pp("encoder")).unwrap();
     match kind {
-        "ae" => Box::new(Autoencoder::lenet(&config, vb).unwrap()),
-        "classifier" => Box::new(Classifier::lenet(&config, vb).unwrap()),
+        "ae" => {
+            let decoder = LeNetDecoder::new(&config, vb.pp("decoder")).unwrap();
+            Box::new(Autoencoder::new(encoder(&config), decoder))
+        }
+        "classifier" => {
+            Box::new(Classifier::new(encoder(&config), config.latent, vb.clone()).unwrap())
+        }
         _ => {
             let linear = kind == "svdd_linear";
             let head = if linear { Head::Linear } else { Head::NormAct };
@@ -114,7 +120,7 @@ fn detector(kind: &str, params: &Params, algorithm: ConvAlgorithm) -> Box<dyn No
                 affine,
                 ..config
             };
-            let svdd = DeepSvdd::lenet(&config, vb).unwrap();
+            let svdd = DeepSvdd::new(encoder(&config), config.latent, vb.clone()).unwrap();
             let center = fill(128, 1000, if linear { 0.05 } else { 1. });
             svdd.set_center(&Tensor::from_vec(center, 128, &device()).unwrap())
                 .unwrap();

@@ -10,7 +10,7 @@ use puad::data::protocol::{ContaminatedSplit, TestKind};
 use puad::data::{ImageSet, ImageShape, Samples, mnist};
 use puad::detector::DeepSvdd;
 use puad::metrics::auroc;
-use puad::net::{LeNetConfig, LeNetDecoder};
+use puad::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
 use puad::train::{Pretraining, TrainConfig, Trainer};
 use puad::{ClassPrior, Params, PuObjective, score_samples};
 
@@ -102,7 +102,8 @@ fn pusvdd_on_mnist_reaches_0_95_in_four_and_four_epochs() {
         ..LeNetConfig::default()
     };
     let params = Params::new(0, DType::F32, &Device::Cpu);
-    let svdd = DeepSvdd::lenet(&config, params.var_builder()).unwrap();
+    let encoder = LeNetEncoder::new(&config, params.var_builder().pp("encoder")).unwrap();
+    let svdd = DeepSvdd::new(encoder, config.latent, params.var_builder()).unwrap();
     let decoder = LeNetDecoder::new(&config, params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, ClassPrior::default());
     let trainer = Trainer::new(TrainConfig {

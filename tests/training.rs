@@ -61,6 +61,21 @@ fn network(affine: bool) -> LeNetConfig {
     }
 }
 
+fn autoencoder(params: &Params) -> Autoencoder<LeNetEncoder, LeNetDecoder> {
+    let (config, vb) = (network(true), params.var_builder());
+    let encoder = LeNetEncoder::new(&config, vb.pp("encoder")).unwrap();
+    Autoencoder::new(
+        encoder,
+        LeNetDecoder::new(&config, vb.pp("decoder")).unwrap(),
+    )
+}
+
+fn svdd(params: &Params) -> DeepSvdd<LeNetEncoder> {
+    let (config, vb) = (network(false), params.var_builder());
+    let encoder = LeNetEncoder::new(&config, vb.pp("encoder")).unwrap();
+    DeepSvdd::new(encoder, config.latent, vb).unwrap()
+}
+
 fn config(seed: u64) -> TrainConfig {
     TrainConfig {
         epochs: 2,
@@ -101,7 +116,7 @@ fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
     };
 
     let params = Params::new(seed, DType::F32, &device());
-    let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
+    let svdd = svdd(&params);
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let objective = PuObjective::new(&svdd, alpha);
     pretrain(&trainer, &svdd, decoder, &params, &split, &mut ()).unwrap();
@@ -110,7 +125,7 @@ fn run(seed: u64, batching: Batching) -> (Vec<u64>, Vec<u64>) {
         .unwrap();
 
     let params = Params::new(seed, DType::F32, &device());
-    let plain = Autoencoder::lenet(&network(true), params.var_builder()).unwrap();
+    let plain = autoencoder(&params);
     let pudae = PuObjective::new(DenoisingAutoencoder::new(plain, 0.1).unwrap(), alpha);
     trainer
         .fit(&pudae, &params, train, validation, &mut ())
@@ -132,7 +147,7 @@ fn the_same_seed_gives_the_same_run_bit_for_bit() {
 fn weights_after_one_epoch(batch_size: usize, noise: f64, seed: u64) -> Vec<f32> {
     let split = split();
     let params = Params::new(0, DType::F32, &device());
-    let plain = Autoencoder::lenet(&network(true), params.var_builder()).unwrap();
+    let plain = autoencoder(&params);
     let detector = DenoisingAutoencoder::new(plain, noise).unwrap();
     let config = TrainConfig {
         epochs: 1,
@@ -225,7 +240,7 @@ impl ModuleT for Identity {
 fn a_stop_in_pre_training_ends_the_run() {
     let split = split();
     let params = Params::new(0, DType::F32, &device());
-    let svdd = DeepSvdd::lenet(&network(false), params.var_builder()).unwrap();
+    let svdd = svdd(&params);
     let decoder = LeNetDecoder::new(&network(false), params.var_builder().pp("decoder")).unwrap();
     let mut phases = Phases::default();
     let trainer = Trainer::new(config(0)).unwrap();

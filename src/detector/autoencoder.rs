@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
-use crate::net::{Decoder, Encoder, Layers, LeNetConfig, LeNetDecoder, LeNetEncoder, Network};
+use crate::net::{Decoder, Encoder, Layers, Network};
 use crate::spec::Specification;
 use crate::{Error, NonNegativeLoss, Pass, Result, ops};
 
@@ -16,11 +16,13 @@ use crate::{Error, NonNegativeLoss, Pass, Result, ops};
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
 /// use puad::detector::Autoencoder;
-/// use puad::net::LeNetConfig;
+/// use puad::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
 /// use puad::{NonNegativeLoss, Params};
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
+/// let (config, vb) = (LeNetConfig::default(), params.var_builder());
+/// let encoder = LeNetEncoder::new(&config, vb.pp("encoder"))?;
+/// let detector = Autoencoder::new(encoder, LeNetDecoder::new(&config, vb.pp("decoder"))?);
 /// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
 /// assert_eq!(detector.score(&images)?.dims(), [2]);
 /// # Ok::<(), puad::Error>(())
@@ -67,19 +69,6 @@ impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
             ));
         }
         Ok(ops::l2_norm(&(reconstruction - xs)?)?)
-    }
-}
-
-impl Autoencoder<LeNetEncoder, LeNetDecoder> {
-    /// On LeNet, with its parameters under `encoder` and `decoder` of `vb`.
-    ///
-    /// # Errors
-    /// As [`LeNetDecoder::new`].
-    pub fn lenet(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
-        Ok(Self {
-            encoder: LeNetEncoder::new(config, vb.pp("encoder"))?,
-            decoder: LeNetDecoder::new(config, vb.pp("decoder"))?,
-        })
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
-use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
+use crate::net::{Layers, Linear, LinearConfig, Network};
 use crate::spec::Specification;
 use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
 
@@ -53,11 +53,13 @@ pub enum ClassifierLoss {
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
 /// use puad::detector::Classifier;
-/// use puad::net::LeNetConfig;
+/// use puad::net::{LeNetConfig, LeNetEncoder};
 /// use puad::{NonNegativeLoss, Params};
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let detector = Classifier::lenet(&LeNetConfig::default(), params.var_builder())?;
+/// let (config, vb) = (LeNetConfig::default(), params.var_builder());
+/// let encoder = LeNetEncoder::new(&config, vb.pp("encoder"))?;
+/// let detector = Classifier::new(encoder, config.latent, vb)?;
 /// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
 /// assert_eq!(detector.score(&images)?.dims(), [2]);
 /// # Ok::<(), puad::Error>(())
@@ -94,17 +96,6 @@ impl<E: ModuleT> Classifier<E> {
     fn logits(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let latent = self.encoder.forward_t(xs, train)?;
         Ok(self.logit.forward(&latent)?.squeeze(1)?)
-    }
-}
-
-impl Classifier<LeNetEncoder> {
-    /// On LeNet, with its parameters under `encoder` and `logit` of `vb`.
-    ///
-    /// # Errors
-    /// As [`LeNetEncoder::new`].
-    pub fn lenet(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
-        let encoder = LeNetEncoder::new(config, vb.pp("encoder"))?;
-        Self::new(encoder, config.latent, vb)
     }
 }
 

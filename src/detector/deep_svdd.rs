@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Autoencoder, Built, DetectorSpec, required};
 use crate::data::Samples;
 use crate::explanation::Explanation;
-use crate::net::{Layers, LeNetConfig, LeNetEncoder, Network};
+use crate::net::{Layers, Network};
 use crate::objective::UnsupervisedObjective;
 use crate::spec::Specification;
 use crate::train::{History, Pretraining};
@@ -29,12 +29,13 @@ const CENTER_MARGIN: f64 = 0.1;
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
 /// use puad::detector::DeepSvdd;
-/// use puad::net::LeNetConfig;
+/// use puad::net::{LeNetConfig, LeNetEncoder};
 /// use puad::{NonNegativeLoss, Params};
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
 /// let config = LeNetConfig { affine: false, ..Default::default() };
-/// let detector = DeepSvdd::lenet(&config, params.var_builder())?;
+/// let encoder = LeNetEncoder::new(&config, params.var_builder().pp("encoder"))?;
+/// let detector = DeepSvdd::new(encoder, config.latent, params.var_builder())?;
 /// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
 /// detector.init_center(&images, 128)?;
 /// assert_eq!(detector.score(&images)?.dims(), [2]);
@@ -145,21 +146,6 @@ impl<E: ModuleT> DeepSvdd<E> {
             return Err(Error::shape("the encoder's output", expected, &features));
         }
         Ok(features)
-    }
-}
-
-impl DeepSvdd<LeNetEncoder> {
-    /// On LeNet, with its parameters under `encoder` and its center at `center` of `vb`.
-    ///
-    /// # Errors
-    /// As [`LeNetEncoder::new`]; [`Error::Config`] for an affine batch norm, which is a bias.
-    pub fn lenet(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
-        if config.affine {
-            let rule = "false for a DeepSVDD, which must have no bias";
-            return Err(Error::config("affine", rule, config.affine));
-        }
-        let encoder = LeNetEncoder::new(config, vb.pp("encoder"))?;
-        Self::new(encoder, config.latent, vb)
     }
 }
 
@@ -300,8 +286,5 @@ mod tests {
                 ..
             }
         ));
-        let vb = Params::new(0, DType::F32, &Device::Cpu).var_builder();
-        let err = DeepSvdd::lenet(&LeNetConfig::default(), vb).unwrap_err();
-        assert!(matches!(err, Error::Config { name: "affine", .. }));
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
-use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
+use crate::net::{Layers, Linear, LinearConfig, Network};
 use crate::spec::Specification;
 use crate::{Error, NonNegativeLoss, Pass, Result};
 
@@ -21,11 +21,13 @@ const TURNS: usize = 4;
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
 /// use puad::detector::RotationHead;
-/// use puad::net::LeNetConfig;
+/// use puad::net::{LeNetConfig, LeNetEncoder};
 /// use puad::{NonNegativeLoss, Params};
 ///
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let detector = RotationHead::lenet(&LeNetConfig::default(), params.var_builder())?;
+/// let (config, vb) = (LeNetConfig::default(), params.var_builder());
+/// let encoder = LeNetEncoder::new(&config, vb.pp("encoder"))?;
+/// let detector = RotationHead::new(encoder, config.latent, vb)?;
 /// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
 /// assert_eq!(detector.score(&images)?.dims(), [2]);
 /// # Ok::<(), puad::Error>(())
@@ -45,21 +47,6 @@ impl<E: ModuleT> RotationHead<E> {
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
         let turn = Linear::new(&LinearConfig::new(latent, TURNS), vb.pp("turn"))?;
         Ok(Self { encoder, turn })
-    }
-}
-
-impl RotationHead<LeNetEncoder> {
-    /// On LeNet, with its parameters under `encoder` and `turn` of `vb`.
-    ///
-    /// # Errors
-    /// As [`LeNetEncoder::new`]; [`Error::Config`] for images that are not square.
-    pub fn lenet(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
-        if config.width != config.height {
-            let rule = "equal to the height, to be turned";
-            return Err(Error::config("width", rule, config.width));
-        }
-        let encoder = LeNetEncoder::new(config, vb.pp("encoder"))?;
-        Self::new(encoder, config.latent, vb)
     }
 }
 

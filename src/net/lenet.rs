@@ -45,8 +45,7 @@ pub enum Head {
 /// ```
 /// use puad::Params;
 /// use puad::candle_core::{DType, Device};
-/// use puad::detector::Autoencoder;
-/// use puad::net::LeNetConfig;
+/// use puad::net::{LeNetConfig, LeNetDecoder};
 ///
 /// // MNIST: 28 x 28 can be halved twice.
 /// let config = LeNetConfig {
@@ -58,7 +57,7 @@ pub enum Head {
 ///     ..Default::default()
 /// };
 /// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// Autoencoder::lenet(&config, params.var_builder())?;
+/// LeNetDecoder::new(&config, params.var_builder())?;
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

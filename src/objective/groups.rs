@@ -3,16 +3,11 @@ use crate::{Result, SampleLosses};
 /// The labeled groups that an objective uses.
 ///
 /// ```
-/// use puad::Params;
-/// use puad::candle_core::{DType, Device};
-/// use puad::detector::Autoencoder;
-/// use puad::net::LeNetConfig;
 /// use puad::objective::{Groups, Objective, UnsupervisedObjective};
+/// use puad::testing::SquaredNorm;
 ///
-/// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
-/// assert_eq!(UnsupervisedObjective::new(detector).sees(), Groups::NONE);
-/// # Ok::<(), puad::Error>(())
+/// let objective = UnsupervisedObjective::new(SquaredNorm::default());
+/// assert_eq!(objective.sees(), Groups::NONE);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Groups {

@@ -7,14 +7,11 @@
 //! | [`PuObjective`] | `U`, `A`, optionally `N` | eqs. 11-13: PUAE, PUSVDD, and the PU classifier |
 //!
 //! ```
-//! use puad::candle_core::{DType, Device};
-//! use puad::detector::Autoencoder;
-//! use puad::net::LeNetConfig;
 //! use puad::objective::{Objective, SemiSupervisedObjective, UnsupervisedObjective};
-//! use puad::{ClassPrior, Params, PuObjective};
+//! use puad::testing::SquaredNorm;
+//! use puad::{ClassPrior, PuObjective};
 //!
-//! let params = Params::new(0, DType::F32, &Device::Cpu);
-//! let detector = Autoencoder::lenet(&LeNetConfig::default(), params.var_builder())?;
+//! let detector = SquaredNorm::default();
 //! // One detector under three objectives.
 //! let ae = UnsupervisedObjective::new(&detector);
 //! let abc = SemiSupervisedObjective::new(&detector);

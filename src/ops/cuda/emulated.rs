@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::detector::Autoencoder;
     use crate::loss::{Noise, Pass};
-    use crate::net::LeNetConfig;
+    use crate::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
     use crate::objective::{GroupCounts, GroupLosses, Objective, PuObjective};
     use crate::ops::backend::{Mode, in_mode};
     use crate::ops::gradcheck;
@@ -203,7 +203,10 @@ mod tests {
                 ..Default::default()
             };
             let params = Params::new(0, dtype, &Device::Cpu);
-            let detector = Autoencoder::lenet(&config, params.var_builder())?;
+            let vb = params.var_builder();
+            let encoder = LeNetEncoder::new(&config, vb.pp("encoder"))?;
+            let decoder = LeNetDecoder::new(&config, vb.pp("decoder"))?;
+            let detector = Autoencoder::new(encoder, decoder);
             let objective = PuObjective::new(&detector, ClassPrior::new(0.1)?);
             let values: Vec<f64> = (0..8 * 3 * 256)
                 .map(|i| (f64::from(i) * 0.37).sin().abs())
