@@ -216,16 +216,19 @@ pub enum Error {
         Vec<usize>,
     ),
 
-    /// Images that LeNet cannot halve even once.
+    /// Images that would take more parameters than an automatic network may have.
     #[error(
-        "LeNet needs images of even height and width, at best multiples of 8, \
-         got {height} x {width}: pad or resize them"
+        "the automatic network must have at most 2^23 parameters, for which images of \
+         {height} x {width} are too long: resize them to {} x {}, or give a network of your own",
+        works.0, works.1
     )]
     ImageSize {
         /// Rows.
         height: usize,
         /// Columns.
         width: usize,
+        /// Rows and columns of a size that works.
+        works: (usize, usize),
     },
 
     /// The observer ended a run while a detector was pre-trained: there is none to use yet.

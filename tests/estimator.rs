@@ -256,16 +256,23 @@ fn bad_tensors_are_named_before_anything_is_trained() {
             "{err}"
         );
     }
-    let odd = zeros(&[8, 1, 27, 28]);
-    let err = refused(quick(1), &odd, &odd);
+    let long = zeros(&[8, 1, 1, 40_000]);
+    let err = refused(quick(1), &long, &long);
     assert!(
         matches!(
             err,
             Error::ImageSize {
-                height: 27,
-                width: 28
+                height: 1,
+                width: 40_000,
+                works: (1, 625)
             }
         ),
+        "{err}"
+    );
+    let large = zeros(&[8, 1, 1100, 1100]);
+    let err = refused(quick(1), &large, &large);
+    assert!(
+        matches!(&err, Error::Config { name: "batch_size", value, .. } if value.contains("batches of 5")),
         "{err}"
     );
     let whole = zeros(&[8, 2]).to_dtype(DType::U32).unwrap();
@@ -274,6 +281,29 @@ fn bad_tensors_are_named_before_anything_is_trained() {
     let double = zeros(&[8, 2]).to_dtype(DType::F64).unwrap();
     let err = refused(quick(1), zeros(&[8, 2]), &double);
     assert!(matches!(err, Error::DType { .. }), "{err}");
+}
+
+/// Sides that nothing halves: padded within the network, and whole outside of it.
+#[test]
+fn images_with_odd_sides() {
+    let images = |n: usize, bright: f32| {
+        let value = |i: usize| (i as f32 * 0.37).sin().abs() * bright;
+        let values: Vec<f32> = (0..n * 2 * 13 * 11).map(value).collect();
+        Tensor::from_vec(values, (n, 2, 13, 11), &Device::Cpu).unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for method in [Method::PUAE, Method::PUSVDD, Method::PU] {
+        let estimator = Estimator::new(with(method.clone(), 2));
+        let detector = estimator.fit(&images(30, 0.5), &images(8, 1.)).unwrap();
+        let new = images(5, 0.7);
+        let explanation = detector.explain(&new).unwrap();
+        assert_eq!(explanation.attribution.dims(), new.dims(), "{method}");
+        let path = dir.path().join(method.to_string());
+        detector.save(&path).unwrap();
+        let loaded = FittedDetector::load(&path, &Device::Cpu).unwrap();
+        assert_eq!(loaded.score(&new).unwrap(), detector.score(&new).unwrap());
+        assert_eq!(loaded.sample_shape(), [2, 13, 11]);
+    }
 }
 
 #[test]

@@ -5,18 +5,23 @@ mod stranger;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use puad::candle_core::{Device, Tensor};
-use puad::checkpoint::CheckpointError;
+use puad::checkpoint::{CheckpointError, StoredModel};
+use puad::data::PuDataset;
 use puad::data::stream::TableReader;
 use puad::estimator::{Architecture, Attribution, Threshold};
 use puad::method::{Method, Registry};
 use puad::metrics::auroc;
+use puad::model::{Fitted, Learned, ModelSpec, Task};
 use puad::net::Network;
 use puad::objective::PuSpec;
+use puad::spec::Specification;
 use puad::train::{EpochReport, StopReason};
 use puad::{Error, Estimator, FitConfig, FittedDetector};
+use serde::{Deserialize, Serialize};
 use stranger::{MarginSpec, MaskedSpec};
 
 const FOLDER: &str = "PUAD_TEST_STRANGER";
@@ -193,6 +198,61 @@ fn a_network_for_a_detector_with_layers_of_its_own_is_an_error() {
         "{err}"
     );
     assert_eq!(started, 0);
+}
+
+/// A model that is nothing without labeled anomalies; it is never fitted here.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct NeedySpec {}
+
+impl Specification for NeedySpec {
+    const NAME: &'static str = "needy";
+}
+
+impl ModelSpec for NeedySpec {
+    fn fit(&self, _: Task<'_>) -> puad::Result<Learned> {
+        panic!("fitted without anomalies")
+    }
+
+    fn read(&self, _: &mut StoredModel, _: &[usize], _: &Device) -> puad::Result<Arc<dyn Fitted>> {
+        panic!("no file was written")
+    }
+
+    fn uses_anomalies(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_model_that_needs_anomalies_is_refused_without() {
+    let unlabeled = rows(30, None).concat();
+    let unlabeled = Tensor::from_vec(unlabeled, (30, 3), &Device::Cpu).unwrap();
+    let data = PuDataset::new(unlabeled).unwrap();
+    let config = FitConfig {
+        method: Some(Method::from(NeedySpec {})),
+        ..FitConfig::default()
+    };
+    let err = Estimator::new(config).fit_dataset(&data).unwrap_err();
+    let (what, group) = ("the model", "anomalous");
+    assert!(
+        matches!(&err, Error::EmptyGroup { what: w, group: g } if (*w, *g) == (what, group)),
+        "{err}"
+    );
+}
+
+#[test]
+fn who_uses_anomalies_is_asked_of_the_objective() {
+    assert!(method().uses_anomalies().unwrap());
+    assert!(!Method::LOE.uses_anomalies().unwrap());
+    assert!(Method::SOEL.uses_anomalies().unwrap());
+    assert!(Method::from(NeedySpec {}).uses_anomalies().unwrap());
+    assert!(!Method::ISOLATION_FOREST.uses_anomalies().unwrap());
+    let json = r#"{"detector": "masked", "objective": "margin"}"#;
+    let unresolved: Method = serde_json::from_str(json).unwrap();
+    let err = unresolved.uses_anomalies().unwrap_err();
+    assert!(
+        matches!(&err, Error::UnknownSpecification { kind: "objective", name } if name == "margin"),
+        "{err}"
+    );
 }
 
 #[test]

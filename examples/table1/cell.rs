@@ -121,7 +121,7 @@ impl<'a> Cell<'a> {
         }
         progress.phase(self.label(method));
         // Selection by labeled anomalies is for methods that may use them.
-        let selection = if method.uses_anomalies() {
+        let selection = if method.uses_anomalies()? {
             self.plan.config.selection
         } else {
             Selection::Risk

@@ -1,6 +1,7 @@
-use puad::detector::{ClassifierLoss, ClassifierSpec, DenoisingSpec};
+use puad::detector::{ClassifierLoss, ClassifierSpec, DeepSvddSpec, DenoisingSpec};
 use puad::method::{Method, Pair};
 use puad::objective::{GroupWeighting, SemiSupervisedSpec};
+use puad::spec::Specification;
 
 /// The ten rows of Table 1, in its order.
 pub const PAPER: [Method; 10] = [
@@ -21,14 +22,14 @@ pub const PAPER: [Method; 10] = [
 pub fn with_settings(pair: &Pair, weighting: GroupWeighting, noise: f64) -> Pair {
     let mut pair = pair.clone();
     match pair.detector.name() {
-        "denoising" => pair.detector = DenoisingSpec { noise }.into(),
-        "classifier" => {
+        DenoisingSpec::NAME => pair.detector = DenoisingSpec { noise }.into(),
+        ClassifierSpec::NAME => {
             let loss = ClassifierLoss::Sigmoid;
             pair.detector = ClassifierSpec { loss }.into();
         }
         _ => {}
     }
-    if pair.objective.name() == "semi-supervised" {
+    if pair.objective.name() == SemiSupervisedSpec::NAME {
         pair.objective = SemiSupervisedSpec { weighting }.into();
     }
     pair
@@ -37,5 +38,5 @@ pub fn with_settings(pair: &Pair, weighting: GroupWeighting, noise: f64) -> Pair
 /// Whether it is a DeepSVDD's, which start from one encoder pre-trained as an autoencoder.
 pub fn is_svdd(method: &Method) -> bool {
     let pair = method.pair();
-    pair.is_some_and(|pair| pair.detector.name() == "deep-svdd")
+    pair.is_some_and(|pair| pair.detector.name() == DeepSvddSpec::NAME)
 }

@@ -139,7 +139,8 @@ impl<'a> Estimator<'a> {
     /// Before anything is computed: [`Error::Config`](crate::Error::Config) for a setting outside
     /// its range, [`Error::UnknownSpecification`](crate::Error::UnknownSpecification) for a method known
     /// by name alone, [`Error::SampleRank`](crate::Error::SampleRank) and
-    /// [`Error::ImageSize`](crate::Error::ImageSize) for samples no network suits,
+    /// [`Error::ImageSize`](crate::Error::ImageSize) for samples that no automatic network suits (also
+    /// [`Error::Config`](crate::Error::Config), if a batch of them would take too much memory),
     /// [`Error::Shape`](crate::Error::Shape) for samples without values,
     /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one,
     /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies

@@ -8,6 +8,7 @@ use super::{FitConfig, Transformation};
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
+use crate::net::Architecture;
 use crate::train::{Checkpoints, Observer, Trainer};
 use crate::{Error, Result};
 
@@ -128,7 +129,17 @@ pub(super) fn check(config: &FitConfig, data: &PuDataset) -> Result<()> {
             actual: shape,
         });
     }
-    config
-        .method_for(&shape)
-        .check_network(&config.network, &shape)
+    let method = config.method_for(&shape);
+    method.check_data(data)?;
+    let network = method.network(&config.network, &shape)?;
+    match (&config.network, network) {
+        (Architecture::Auto, Some(network)) => network.check_batch(largest_batch(config, data)),
+        _ => Ok(()),
+    }
+}
+
+fn largest_batch(config: &FitConfig, data: &PuDataset) -> usize {
+    let labeled = data.anomalies().into_iter().chain(data.normals());
+    let all = labeled.chain([data.unlabeled()]);
+    config.train.batch_size.min(all.map(Samples::len).sum())
 }

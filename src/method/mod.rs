@@ -22,7 +22,7 @@
 //!
 //! let method: Method = "DeepSAD".parse()?;
 //! assert_eq!(method, Method::DEEP_SAD);
-//! assert!(method.uses_anomalies());
+//! assert!(method.uses_anomalies()?);
 //! let names: Vec<&str> = Method::NAMED.iter().map(|(name, _)| *name).collect();
 //! assert_eq!(names.len(), 13);
 //! # Ok::<(), puad::Error>(())

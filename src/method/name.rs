@@ -8,9 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Pair, Registry};
 use crate::baseline::IsolationForestConfig;
 use crate::checkpoint::StoredModel;
+use crate::data::PuDataset;
 use crate::detector::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, DetectorSpec};
 use crate::model::{Fitted, Learned, ModelSpec, Task};
-use crate::net::Architecture;
+use crate::net::{Architecture, Network};
 use crate::objective::{
     Correction, LoeSpec, ObjectiveSpec, PuSpec, SemiSupervisedSpec, SoelSpec, UnsupervisedSpec,
 };
@@ -113,12 +114,29 @@ impl Method {
         }
     }
 
-    /// Whether fitting needs labeled anomalies. Of a name that is not resolved, no.
-    pub fn uses_anomalies(&self) -> bool {
+    /// Whether labeled anomalies take part in fitting.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSpecification`] for a name that is not resolved; as the objective's own
+    /// [`build`](ObjectiveSpec::build).
+    pub fn uses_anomalies(&self) -> Result<bool> {
         match self {
-            Self::Network(pair) => pair.uses_anomalies().unwrap_or(false),
-            Self::Model(model) => model.get(MODEL).is_ok_and(|m| m.uses_anomalies()),
+            Self::Network(pair) => pair.uses_anomalies(),
+            Self::Model(model) => Ok(model.get(MODEL)?.uses_anomalies()),
         }
+    }
+
+    /// Whether the data hold what a model needs; an objective is asked by its trainer.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] for labeled anomalies that are needed and not there.
+    pub(crate) fn check_data(&self, data: &PuDataset) -> Result<()> {
+        let is_model = matches!(self, Self::Model(_));
+        if is_model && self.uses_anomalies()? && data.anomalies().is_none() {
+            let (what, group) = ("the model", "anomalous");
+            return Err(Error::EmptyGroup { what, group });
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -143,11 +161,15 @@ impl Method {
         }
     }
 
-    /// Whether there is a network for samples of this shape, if it needs one.
-    pub(crate) fn check_network(&self, network: &Architecture, shape: &[usize]) -> Result<()> {
+    /// The network for samples of this shape, if it is built on one.
+    pub(crate) fn network(
+        &self,
+        network: &Architecture,
+        shape: &[usize],
+    ) -> Result<Option<Network>> {
         match self {
-            Self::Network(pair) => pair.network(network, shape).map(|_| ()),
-            Self::Model(_) => Ok(()),
+            Self::Network(pair) => pair.network(network, shape),
+            Self::Model(_) => Ok(None),
         }
     }
 

@@ -10,7 +10,8 @@ use crate::model::{Fitted, Learned, NetworkModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::ObjectiveSpec;
 use crate::spec::Spec;
-use crate::{Error, Params, Result};
+use crate::testing::SquaredNorm;
+use crate::{ClassPrior, Error, Objective, Params, Result};
 
 /// A network detector and the objective that it is trained under.
 ///
@@ -53,8 +54,11 @@ impl Pair {
         format!("{}/{}", self.detector.name(), self.objective.name())
     }
 
+    /// Asked of the objective, over a detector that is never trained.
     pub(super) fn uses_anomalies(&self) -> Result<bool> {
-        Ok(self.objective()?.uses_anomalies())
+        let detector = Arc::new(SquaredNorm::default());
+        let objective = self.objective()?.build(detector, ClassPrior::default())?;
+        Ok(objective.sees().anomalies)
     }
 
     /// # Errors

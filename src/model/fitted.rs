@@ -126,7 +126,8 @@ pub trait ModelSpec: AnySpecification {
         device: &Device,
     ) -> Result<Arc<dyn Fitted>>;
 
-    /// Whether fitting needs labeled anomalies. Default: no.
+    /// Whether fitting needs labeled anomalies: without them a fit is
+    /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) before any work. Default: no.
     fn uses_anomalies(&self) -> bool {
         false
     }

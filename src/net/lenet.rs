@@ -1,161 +1,8 @@
 use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
-use serde::{Deserialize, Serialize};
 
-use super::{BatchNorm, BatchNormConfig, Conv2d, Conv2dConfig, Linear, LinearConfig};
-use crate::ops::{self, ConvAlgorithm, ConvOptions};
-use crate::{Error, Result};
-
-const KERNEL: usize = 5;
-const PADDING: usize = 2;
-const NEGATIVE_SLOPE: f64 = 0.01;
-
-/// Products of a few sizes stay far from overflow.
-const LARGEST: usize = 1 << 16;
-
-/// How the encoder ends after its linear layer.
-///
-/// ```
-/// use puad::Params;
-/// use puad::candle_core::{DType, Device};
-/// use puad::net::{Head, LeNetConfig, LeNetEncoder};
-///
-/// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// let config = LeNetConfig { head: Head::Linear, ..Default::default() };
-/// LeNetEncoder::new(&config, params.var_builder())?;
-/// let last = params.parameters().pop().unwrap().0;
-/// assert_eq!(last, "linear.weight");
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Head {
-    /// Batch norm and LeakyReLU, as in the published experiments.
-    #[default]
-    NormAct,
-    /// Nothing, as in Ruff et al.'s own DeepSVDD network.
-    Linear,
-}
-
-/// The LeNet of Ruff et al. (2018) for images, encoder and decoder.
-///
-/// Defaults: section 5.3 of the paper, for the autoencoder family; the DeepSVDD family learns no
-/// scale and shift (`affine: false`), so that it has no bias anywhere.
-///
-/// ```
-/// use puad::Params;
-/// use puad::candle_core::{DType, Device};
-/// use puad::net::{LeNetConfig, LeNetDecoder};
-///
-/// // MNIST: 28 x 28 can be halved twice.
-/// let config = LeNetConfig {
-///     channels: 1,
-///     height: 28,
-///     width: 28,
-///     blocks: vec![32, 64],
-///     latent: 98, // a multiple of the last map's 7 x 7 pixels
-///     ..Default::default()
-/// };
-/// let params = Params::new(0, DType::F32, &Device::Cpu);
-/// LeNetDecoder::new(&config, params.var_builder())?;
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LeNetConfig {
-    /// Channels of the image.
-    pub channels: usize,
-    /// Height of the image in pixels; each block halves it.
-    pub height: usize,
-    /// Width of the image in pixels; each block halves it.
-    pub width: usize,
-    /// Output channels of the encoder's blocks; the decoder mirrors them.
-    pub blocks: Vec<usize>,
-    /// Length of the latent vector.
-    pub latent: usize,
-    /// How the encoder ends.
-    pub head: Head,
-    /// Whether batch norm learns scale and shift.
-    pub affine: bool,
-    /// How convolutions in f32 are computed.
-    pub algorithm: ConvAlgorithm,
-}
-
-impl Default for LeNetConfig {
-    fn default() -> Self {
-        Self {
-            channels: 3,
-            height: 32,
-            width: 32,
-            blocks: vec![32, 64, 128],
-            latent: 128,
-            head: Head::NormAct,
-            affine: true,
-            algorithm: ConvAlgorithm::Fast,
-        }
-    }
-}
-
-impl LeNetConfig {
-    /// The size of the feature maps after the last block.
-    fn check_encoder(&self) -> Result<(usize, usize)> {
-        let positive = [
-            ("channels", self.channels),
-            ("height", self.height),
-            ("width", self.width),
-            ("latent", self.latent),
-            ("blocks", self.blocks.iter().copied().min().unwrap_or(0)),
-        ];
-        if let Some((name, value)) = positive.into_iter().find(|&(_, value)| value == 0) {
-            return Err(Error::config(name, "at least 1", value));
-        }
-        let sizes = [self.channels, self.height, self.width, self.latent];
-        let largest = self.blocks.iter().copied().chain(sizes).max();
-        if let Some(size) = largest.filter(|&size| size > LARGEST) {
-            return Err(Error::config("sizes", "at most 65536 each", size));
-        }
-        let halved = |name, size: usize| {
-            let step = 1usize.checked_shl(self.blocks.len() as u32).unwrap_or(0);
-            match size.checked_rem(step) {
-                Some(0) => Ok(size / step),
-                _ => {
-                    let rule = "a multiple of 2 to the number of blocks";
-                    Err(Error::config(name, rule, size))
-                }
-            }
-        };
-        Ok((halved("height", self.height)?, halved("width", self.width)?))
-    }
-
-    /// Channels and size of the feature maps that the decoder starts from.
-    fn check_decoder(&self) -> Result<(usize, usize, usize)> {
-        let (h, w) = self.check_encoder()?;
-        if !self.latent.is_multiple_of(h * w) {
-            let rule = "a multiple of the smallest feature map's pixels";
-            return Err(Error::config("latent", rule, self.latent));
-        }
-        Ok((self.latent / (h * w), h, w))
-    }
-
-    fn norm(&self, channels: usize) -> BatchNormConfig {
-        BatchNormConfig {
-            affine: self.affine,
-            negative_slope: NEGATIVE_SLOPE,
-            ..BatchNormConfig::new(channels)
-        }
-    }
-
-    fn conv(&self, inputs: usize, outputs: usize, transposed: bool) -> Conv2dConfig {
-        Conv2dConfig {
-            options: ConvOptions {
-                padding: PADDING,
-                transposed,
-                algorithm: self.algorithm,
-            },
-            ..Conv2dConfig::new(inputs, outputs, KERNEL)
-        }
-    }
-}
+use super::{BatchNorm, Conv2d, Head, LeNetConfig, Linear, LinearConfig};
+use crate::{Result, ops};
 
 /// Convolution, batch norm, LeakyReLU.
 #[derive(Clone, Debug)]
@@ -185,7 +32,8 @@ impl Block {
 }
 
 /// `[batch, channels, height, width] -> [batch, latent]`: per block a 5x5 convolution, batch norm,
-/// LeakyReLU 0.01 and 2x2 max-pooling; then a linear layer without bias and the [`Head`].
+/// LeakyReLU 0.01 and 2x2 max-pooling; then a linear layer without bias and the [`Head`]. Before the
+/// blocks the last row and column are repeated up to a size that can be halved that often.
 ///
 /// Clones share their parameters.
 ///
@@ -202,6 +50,8 @@ impl Block {
 /// ```
 #[derive(Clone, Debug)]
 pub struct LeNetEncoder {
+    size: (usize, usize),
+    padding: (usize, usize),
     blocks: Vec<Block>,
     linear: Linear,
     norm: Option<BatchNorm>,
@@ -212,10 +62,13 @@ impl LeNetEncoder {
     /// `vb`.
     ///
     /// # Errors
-    /// [`Error::Config`] for a size that the blocks cannot halve; candle's error if `vb` holds
-    /// other shapes.
+    /// [`Error::Config`](crate::Error::Config) for a size of 0 or above 65,536, a side that the blocks
+    /// would halve beyond a pixel, or more than 2^28 parameters of encoder and decoder; candle's error if
+    /// `vb` holds other shapes.
     pub fn new(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
         let (h, w) = config.check_encoder()?;
+        let size = (config.height, config.width);
+        let (height, width) = config.padded();
         let mut blocks = Vec::with_capacity(config.blocks.len());
         let mut inputs = config.channels;
         for (i, &outputs) in config.blocks.iter().enumerate() {
@@ -236,10 +89,22 @@ impl LeNetEncoder {
         };
         let linear = Linear::new(&linear, vb.pp("linear"))?;
         Ok(Self {
+            size,
+            padding: (height - size.0, width - size.1),
             blocks,
             linear,
             norm,
         })
+    }
+
+    fn pad(&self, xs: &Tensor) -> candle_core::Result<Tensor> {
+        let (_, _, height, width) = xs.dims4()?;
+        let (h, w) = self.size;
+        if (height, width) != (h, w) {
+            candle_core::bail!("the encoder takes images of {h} x {w}, got {height} x {width}");
+        }
+        let (rows, columns) = self.padding;
+        xs.pad_with_same(2, 0, rows)?.pad_with_same(3, 0, columns)
     }
 }
 
@@ -248,7 +113,7 @@ impl ModuleT for LeNetEncoder {
         let features = self
             .blocks
             .iter()
-            .try_fold(xs.clone(), |xs, block| block.forward(&xs, train, (1, 2)))?;
+            .try_fold(self.pad(xs)?, |xs, block| block.forward(&xs, train, (1, 2)))?;
         let latent = self.linear.forward(&features.flatten_from(1)?)?;
         match &self.norm {
             Some(norm) => norm.forward_t(&latent, train),
@@ -259,7 +124,8 @@ impl ModuleT for LeNetEncoder {
 
 /// `[batch, latent] -> [batch, channels, height, width]` in (0, 1): the latent vector as small
 /// feature maps; per block a 5x5 transposed convolution, batch norm, LeakyReLU 0.01 and nearest
-/// upsampling by 2; then a transposed convolution and a sigmoid.
+/// upsampling by 2; then a transposed convolution and a sigmoid, of which the rows and columns that the
+/// encoder repeated are left out.
 ///
 /// Clones share their parameters.
 ///
@@ -276,6 +142,7 @@ impl ModuleT for LeNetEncoder {
 /// ```
 #[derive(Clone, Debug)]
 pub struct LeNetDecoder {
+    size: (usize, usize),
     start: (usize, usize, usize),
     blocks: Vec<Block>,
     out: Conv2d,
@@ -285,8 +152,8 @@ impl LeNetDecoder {
     /// Takes `blocks.N.conv`, `blocks.N.norm` and `out` from `vb`.
     ///
     /// # Errors
-    /// [`Error::Config`] for a size that the blocks cannot halve or a latent vector that does not
-    /// fill whole feature maps; candle's error if `vb` holds other shapes.
+    /// As [`LeNetEncoder::new`]; [`Error::Config`](crate::Error::Config) for a latent vector that does not
+    /// fill whole feature maps.
     pub fn new(config: &LeNetConfig, vb: VarBuilder<'_>) -> Result<Self> {
         let start = config.check_decoder()?;
         let mut blocks = Vec::with_capacity(config.blocks.len());
@@ -300,7 +167,12 @@ impl LeNetDecoder {
             inputs = outputs;
         }
         let out = Conv2d::new(&config.conv(inputs, config.channels, true), vb.pp("out"))?;
-        Ok(Self { start, blocks, out })
+        Ok(Self {
+            size: (config.height, config.width),
+            start,
+            blocks,
+            out,
+        })
     }
 }
 
@@ -313,15 +185,20 @@ impl ModuleT for LeNetDecoder {
         for (i, block) in self.blocks.iter().enumerate() {
             features = block.forward(&features, train, (if i > 0 { 2 } else { 1 }, 1))?;
         }
-        ops::sigmoid(&self.out.forward_upsampled(&features)?)
+        let images = ops::sigmoid(&self.out.forward_upsampled(&features)?)?;
+        let (height, width) = self.size;
+        images
+            .narrow(2, 0, height)?
+            .narrow(3, 0, width)?
+            .contiguous()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Params;
-    use candle_core::{DType, Device};
+    use crate::{Error, Params};
+    use candle_core::{DType, Device, Var};
 
     fn build(config: &LeNetConfig) -> Result<(LeNetEncoder, LeNetDecoder)> {
         let vb = Params::new(0, DType::F32, &Device::Cpu).var_builder();
@@ -335,6 +212,8 @@ mod tests {
             (1, 16, 16, vec![8, 16, 32], 32),
             (3, 32, 64, vec![4, 8, 8], 96),
             (2, 12, 20, vec![6, 5], 30),
+            (1, 27, 13, vec![6, 5], 28),
+            (2, 5, 1, vec![4], 3),
         ] {
             let config = LeNetConfig {
                 channels,
@@ -352,12 +231,78 @@ mod tests {
         }
     }
 
+    /// 27 x 26 is 28 x 28 with the last row and the last column repeated, and cut off again.
+    #[test]
+    fn other_sides_are_padded_by_the_edge_and_cut() {
+        let config = |height, width| LeNetConfig {
+            channels: 2,
+            height,
+            width,
+            blocks: vec![3, 5],
+            latent: 49,
+            ..Default::default()
+        };
+        let params = Params::new(0, DType::F64, &Device::Cpu);
+        let vb = params.var_builder();
+        let nets = |config: LeNetConfig| {
+            let encoder = LeNetEncoder::new(&config, vb.pp("encoder")).unwrap();
+            (
+                encoder,
+                LeNetDecoder::new(&config, vb.pp("decoder")).unwrap(),
+            )
+        };
+        let (small, whole) = (nets(config(27, 26)), nets(config(28, 28)));
+        let values: Vec<f64> = (0..3 * 2 * 27 * 26)
+            .map(|i| (f64::from(i) * 0.7).sin())
+            .collect();
+        let xs = Var::from_vec(values, (3, 2, 27, 26), &Device::Cpu).unwrap();
+        let rows: Vec<u32> = (0..27).chain([26]).collect();
+        let columns: Vec<u32> = (0..26).chain([25, 25]).collect();
+        let ids = |ids: Vec<u32>| Tensor::new(ids, &Device::Cpu).unwrap();
+        let padded = xs.index_select(&ids(rows), 2).unwrap();
+        let padded = padded.index_select(&ids(columns), 3).unwrap();
+
+        let latent = small.0.forward_t(&xs, true).unwrap();
+        let expected = whole.0.forward_t(&padded, true).unwrap();
+        let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        assert_eq!(flat(&latent), flat(&expected));
+        let images = small.1.forward_t(&latent, true).unwrap();
+        let expected = whole.1.forward_t(&expected, true).unwrap();
+        let expected = expected.narrow(2, 0, 27).unwrap().narrow(3, 0, 26).unwrap();
+        assert_eq!(flat(&images), flat(&expected));
+
+        let gradient = |loss: Tensor| flat(loss.backward().unwrap().get(&xs).unwrap());
+        let ours = gradient(images.sqr().unwrap().sum_all().unwrap());
+        let expected = gradient(expected.sqr().unwrap().sum_all().unwrap());
+        assert!(ours.iter().any(|g| g.abs() > 1e-6));
+        for (a, e) in ours.iter().zip(expected) {
+            approx::assert_relative_eq!(*a, e, max_relative = 1e-9, epsilon = 1e-12);
+        }
+    }
+
+    /// A size that would pass through the blocks, but is another than was asked for.
+    #[test]
+    fn images_of_another_size_are_an_error() {
+        let config = LeNetConfig {
+            channels: 1,
+            height: 27,
+            width: 27,
+            blocks: vec![4],
+            latent: 196,
+            ..Default::default()
+        };
+        let (encoder, _) = build(&config).unwrap();
+        let xs = Tensor::zeros((2, 1, 28, 28), DType::F32, &Device::Cpu).unwrap();
+        let err = encoder.forward_t(&xs, false).unwrap_err().to_string();
+        assert!(err.contains("27 x 27, got 28 x 28"), "{err}");
+    }
+
     #[test]
     fn sizes_it_cannot_take_are_errors() {
         type Spoil = fn(&mut LeNetConfig);
-        let bad: [(&str, Spoil); 9] = [
-            ("height", |c| c.height = 28),
-            ("width", |c| c.width = 36),
+        let bad: [(&str, Spoil); 11] = [
+            ("height", |c| c.height = 3),
+            ("width", |c| c.width = 1),
             ("height", |c| c.height = 0),
             ("channels", |c| c.channels = 0),
             ("latent", |c| c.latent = 0),
@@ -365,6 +310,10 @@ mod tests {
             ("blocks", |c| c.blocks = vec![]),
             ("blocks", |c| c.blocks = vec![8, 0]),
             ("height", |c| c.blocks = vec![1; 64]),
+            ("network", |c| c.blocks = vec![1 << 16; 3]),
+            ("network", |c| {
+                (c.height, c.width, c.latent) = (4096, 4096, 1 << 16)
+            }),
         ];
         for (expected, spoil) in bad {
             let mut config = LeNetConfig::default();

@@ -46,9 +46,6 @@ pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector>>;
 ///     fn build(&self, detector: SharedDetector, _: ClassPrior) -> Result<SharedObjective> {
 ///         Ok(Box::new(Worst(detector)))
 ///     }
-///     fn uses_anomalies(&self) -> bool {
-///         false
-///     }
 /// }
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
@@ -65,11 +62,6 @@ pub trait ObjectiveSpec: AnySpecification {
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for a value outside its range.
     fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective>;
-
-    /// Whether training needs labeled anomalies. Default: yes.
-    fn uses_anomalies(&self) -> bool {
-        true
-    }
 }
 
 family!(ObjectiveSpec);

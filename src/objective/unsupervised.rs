@@ -77,9 +77,11 @@ impl<L: NonNegativeLoss> Objective for UnsupervisedObjective<L> {
 /// [`UnsupervisedObjective`] by name, `unsupervised`: AE, DAE, DeepSVDD.
 ///
 /// ```
-/// use puad::objective::{ObjectiveSpec, UnsupervisedSpec};
+/// use puad::detector::AutoencoderSpec;
+/// use puad::method::Method;
+/// use puad::objective::UnsupervisedSpec;
 ///
-/// assert!(!UnsupervisedSpec {}.uses_anomalies());
+/// assert_eq!(Method::new(AutoencoderSpec {}, UnsupervisedSpec {}), Method::AE);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,10 +94,6 @@ impl Specification for UnsupervisedSpec {
 impl ObjectiveSpec for UnsupervisedSpec {
     fn build(&self, detector: SharedDetector, _: ClassPrior) -> Result<SharedObjective> {
         Ok(Box::new(UnsupervisedObjective::new(detector)))
-    }
-
-    fn uses_anomalies(&self) -> bool {
-        false
     }
 }
 
@@ -131,9 +129,5 @@ impl ObjectiveSpec for LoeSpec {
         let loe = UnlabeledRisk::loe(prior, self.labels);
         let objective = UnsupervisedObjective::new(detector);
         Ok(Box::new(objective.with_unlabeled_risk(loe)))
-    }
-
-    fn uses_anomalies(&self) -> bool {
-        false
     }
 }

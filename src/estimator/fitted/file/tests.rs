@@ -292,27 +292,31 @@ fn tensors_must_be_those_of_the_network() {
     }
 }
 
-/// A network of terabytes, promised by a file of a few kilobytes.
+/// Networks of half a gigabyte and of terabytes, promised by a file of a few kilobytes.
 #[test]
 fn sizes_in_the_metadata_allocate_nothing() {
     let file = saved(&small());
     rewrite(&file.path, |text, _| {
-        text["content"]["model"]["mlp"]["hidden"] = json!([1 << 20, 1 << 20]);
+        text["content"]["model"]["mlp"]["hidden"] = json!([8192, 8192]);
     });
     assert!(matches!(
         problem(&file),
         CheckpointError::TensorShape { .. }
     ));
-    rewrite(&file.path, |text, _| {
-        text["content"]["model"]["mlp"]["hidden"] = json!([u64::MAX]);
-    });
-    assert!(matches!(problem(&file), CheckpointError::Content { .. }));
+    for hidden in [json!([1 << 20, 1 << 20]), json!([u64::MAX])] {
+        rewrite(&file.path, |text, _| {
+            text["content"]["model"]["mlp"]["hidden"] = hidden;
+        });
+        assert!(matches!(problem(&file), CheckpointError::Content { .. }));
+    }
 }
 
 #[test]
 fn metadata_that_make_no_sense_are_errors() {
     type Change = fn(&mut serde_json::Value, &mut BTreeMap<String, Stored>);
-    let changes: [Change; 12] = [
+    let changes: [Change; 14] = [
+        |text, _| text["content"]["model"] = json!(null),
+        |text, _| text["content"]["model"]["mlp"]["inputs"] = json!(3),
         |text, _| text["content"]["sample_shape"] = json!([3]),
         |text, _| text["content"]["sample_shape"] = json!([0]),
         |text, _| text["content"]["sample_shape"] = json!([u64::MAX, 2]),
