@@ -43,7 +43,6 @@
 mod convert;
 mod dataset;
 pub mod protocol;
-mod resize;
 mod samples;
 #[cfg(feature = "tables")]
 pub mod stream;
@@ -64,7 +63,7 @@ pub use puad_data::benchmarks::{
 pub use puad_data::image_folder;
 #[cfg(feature = "parquet")]
 pub use puad_data::parquet;
-pub use puad_data::{DataError, ImageSet, ImageShape, Place, Table, TrainTest};
+pub use puad_data::{DataError, ImageSet, ImageShape, Place, Resize, Table, TrainTest};
 #[cfg(feature = "tables")]
 pub use puad_data::{array, csv, npy, npz};
 pub use samples::Samples;

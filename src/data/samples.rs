@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::resize::Resize;
-use super::{ImageSet, ImageShape};
+use rayon::prelude::*;
+
+use super::{ImageSet, ImageShape, Resize};
 use crate::{Error, Result};
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
@@ -35,21 +36,24 @@ enum Form {
 struct Images {
     pixels: Arc<[u8]>,
     ids: Arc<[u32]>,
+    /// Values of a stored image.
+    size: usize,
     resize: Arc<Resize>,
 }
 
 impl Samples {
-    /// The images of `set` as floats of shape `output`: scaled to [0, 1], resized bilinearly with
-    /// half-pixel centres and no antialiasing (PyTorch's `interpolate` with `mode="bilinear",
-    /// align_corners=False`), and grey repeated over the channels. Batches are f32 on the CPU.
+    /// The images of `set` as floats of shape `output`, as [`Resize`] makes them: scaled to [0, 1], resized
+    /// bilinearly with antialiasing, and grey repeated over the channels. Batches are f32 on the CPU.
     ///
     /// # Errors
-    /// [`Error::Config`] for an `output` without pixels, or if the number of channels differs and the images are not grey.
+    /// [`Error::Data`] for an `output` without pixels, or if the number of channels differs and the images
+    /// are not grey.
     pub fn images(set: &ImageSet, output: ImageShape) -> Result<Self> {
         let resize = Resize::new(set.shape(), output)?;
         Ok(Self(Form::Images(Images {
             pixels: set.storage(),
             ids: (0..set.len() as u32).collect(),
+            size: set.shape().volume()?,
             resize: Arc::new(resize),
         })))
     }
@@ -216,8 +220,14 @@ impl Samples {
 
 impl Images {
     fn tensor(&self, ids: &[u32]) -> Result<Tensor> {
-        let values = self.resize.gather(&self.pixels, ids);
         let shape = self.resize.output();
+        let volume = shape.volume()?;
+        let mut values = vec![0f32; ids.len() * volume];
+        let rows = values.par_chunks_exact_mut(volume).zip(ids);
+        rows.try_for_each(|(out, &id)| {
+            let image = &self.pixels[id as usize * self.size..][..self.size];
+            self.resize.apply(image, out)
+        })?;
         let dims = (ids.len(), shape.channels, shape.height, shape.width);
         Ok(Tensor::from_vec(values, dims, &Device::Cpu)?)
     }

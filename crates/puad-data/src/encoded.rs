@@ -3,10 +3,9 @@
 use std::io::{self, Cursor};
 use std::path::Path;
 
-use image::imageops::FilterType;
 use image::{ImageFormat, ImageReader, Limits};
 
-use super::{DataError, ImageShape};
+use super::{DataError, ImageShape, Resize};
 
 /// The longest side that is decoded.
 const LONGEST_SIDE: u32 = 1 << 14;
@@ -15,7 +14,7 @@ const LONGEST_SIDE: u32 = 1 << 14;
 const MOST_MEMORY: u64 = 1 << 28;
 
 /// The pixels of an encoded image, `[channels, height, width]`. `name` says where it is from.
-/// `resize` lets an image of another size be scaled (triangle filter, antialiased).
+/// `resize` lets an image of another size be scaled by [`Resize`], its values rounded to 8 bits.
 pub(super) fn decode(
     bytes: &[u8],
     name: &Path,
@@ -49,23 +48,26 @@ pub(super) fn decode(
             actual: vec![height as usize, width as usize],
         });
     }
-    let scaled = if same {
-        decoded
-    } else {
-        decoded.resize_exact(
-            shape.width as u32,
-            shape.height as u32,
-            FilterType::Triangle,
-        )
-    };
-    Ok(match shape.channels {
-        1 => scaled.into_luma8().into_raw(),
+    let pixels = match shape.channels {
+        1 => decoded.into_luma8().into_raw(),
         _ => {
-            let pixels = scaled.into_rgb8().into_raw();
+            let pixels = decoded.into_rgb8().into_raw();
             let planes = (0..3).flat_map(|c| pixels[c..].iter().step_by(3));
             planes.copied().collect()
         }
-    })
+    };
+    if same {
+        return Ok(pixels);
+    }
+    let own = ImageShape {
+        height: height as usize,
+        width: width as usize,
+        ..shape
+    };
+    let mut scaled = vec![0.; shape.volume()?];
+    Resize::new(own, shape)?.apply(&pixels, &mut scaled)?;
+    let rounded = scaled.into_iter().map(|value| (value * 255.).round() as u8);
+    Ok(rounded.collect())
 }
 
 /// Grey or RGB, of sides that a decoder's result can have.

@@ -47,12 +47,14 @@ pub mod npy;
 pub mod npz;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+mod resize;
 #[cfg(feature = "tables")]
 pub mod stream;
 mod table;
 
 pub use error::{DataError, Place, Result};
 pub use images::{ImageSet, ImageShape, TrainTest};
+pub use resize::Resize;
 pub use table::Table;
 
 /// The README's example, compiled.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use puad_data::image_folder::{self, ImageFolderConfig};
-use puad_data::{DataError, ImageShape};
+use puad_data::{DataError, ImageShape, Resize};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -90,6 +90,28 @@ fn sizes_are_kept_or_scaled() {
     };
     let folder = image_folder::read(fixture("folder"), &config).unwrap();
     assert_eq!(folder.images.pixels().len(), 7 * 3 * 32 * 32);
+    // As a set that is resized later, but for the rounding.
+    let small = ImageShape {
+        channels: 3,
+        height: 3,
+        width: 5,
+    };
+    let config = ImageFolderConfig {
+        shape: small,
+        resize: true,
+    };
+    let shrunk = image_folder::read(fixture("folder"), &config).unwrap();
+    let whole = image_folder::read(fixture("folder"), &eight(3)).unwrap();
+    let resize = Resize::new(whole.images.shape(), small).unwrap();
+    for at in 0..7 {
+        let mut expected = [0.; 45];
+        let image = whole.images.image(at).unwrap();
+        resize.apply(image, &mut expected).unwrap();
+        let actual = shrunk.images.image(at).unwrap();
+        for (a, e) in actual.iter().zip(expected) {
+            assert_eq!(*a, (e * 255.).round() as u8, "{at}");
+        }
+    }
     for shape in [
         ImageShape {
             channels: 3,
