@@ -294,7 +294,7 @@ fn images_with_odd_sides() {
     let dir = tempfile::tempdir().unwrap();
     for method in [Method::PUAE, Method::PUSVDD, Method::PU] {
         let estimator = Estimator::new(with(method.clone(), 2));
-        let detector = estimator.fit(&images(30, 0.5), &images(8, 1.)).unwrap();
+        let detector = estimator.fit(images(30, 0.5), images(8, 1.)).unwrap();
         let new = images(5, 0.7);
         let explanation = detector.explain(&new).unwrap();
         assert_eq!(explanation.attribution.dims(), new.dims(), "{method}");

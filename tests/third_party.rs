@@ -155,7 +155,7 @@ fn samples_that_no_network_of_the_crate_s_suits() {
             Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
         };
         let estimator = Estimator::new(config(2));
-        let mut detector = estimator.fit(&samples(20, 0.), &samples(8, 3.)).unwrap();
+        let mut detector = estimator.fit(samples(20, 0.), samples(8, 3.)).unwrap();
         detector.set_threshold(Threshold::Quantile(0.5)).unwrap();
         assert_eq!(detector.sample_shape(), shape);
         let model = detector.network_model().unwrap();

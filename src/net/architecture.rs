@@ -19,7 +19,8 @@ use crate::{Error, Result};
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
     /// What the detector takes for the samples' shape: [`Network::for_samples`], another, or none if it
-    /// has layers of its own.
+    /// has layers of its own. For images, batches may take 1 GiB for their first feature maps, a training
+    /// step four to five times that: 256 x 256 pixels at the default batch size of 128.
     #[default]
     Auto,
     /// This one, for a detector that is built on a network.

@@ -1,6 +1,5 @@
 //! The network that suits samples of a shape.
 
-use super::size::product;
 use super::{LeNetConfig, MlpShape, Network};
 use crate::{Error, Result};
 
@@ -12,9 +11,6 @@ const LATENT: usize = 128;
 
 /// For images, encoder and decoder together: 32 MiB in f32.
 const MOST_PARAMETERS: u64 = 1 << 23;
-
-/// Values of a batch's first feature maps: 1 GiB in f32.
-const MOST_VALUES: u64 = 1 << 28;
 
 impl Network {
     /// The network that suits samples of this shape.
@@ -51,35 +47,6 @@ impl Network {
         network.check()?;
         Ok(network)
     }
-
-    /// Whether the feature maps of a batch of `size` are small enough to try.
-    pub(crate) fn check_batch(&self, size: usize) -> Result<()> {
-        let Self::LeNet(config) = self else {
-            return Ok(());
-        };
-        let most = MOST_VALUES / first_maps(config).max(1);
-        if size as u64 <= most {
-            return Ok(());
-        }
-        let (height, width) = (config.height, config.width);
-        let smaller = |(h, w): &(usize, usize)| {
-            let fits = |c: LeNetConfig| first_maps(&c).saturating_mul(size as u64) <= MOST_VALUES;
-            fitting(config.channels, *h, *w).is_some_and(fits)
-        };
-        let mut remedies = vec!["a network given explicitly".to_string()];
-        if let Some((h, w)) = halved(height, width).find(smaller) {
-            remedies.push(format!("images of {h} x {w}"));
-        }
-        // Batch norm needs two.
-        if most >= 2 {
-            remedies.push(format!("batches of {most}"));
-        }
-        remedies.reverse();
-        let rule = "such that a batch's first feature maps take at most 1 GiB";
-        let remedies = remedies.join(", or ");
-        let value = format!("{size} for images of {height} x {width} (what works: {remedies})");
-        Err(Error::config("batch_size", rule, value))
-    }
 }
 
 fn perceptron(features: usize) -> MlpShape {
@@ -115,7 +82,7 @@ fn lenet(channels: usize, height: usize, width: usize) -> Result<LeNetConfig> {
 }
 
 /// The first candidate of few enough parameters.
-fn fitting(channels: usize, height: usize, width: usize) -> Option<LeNetConfig> {
+pub(super) fn fitting(channels: usize, height: usize, width: usize) -> Option<LeNetConfig> {
     let mut candidates =
         depths(height, width).map(|blocks| with_blocks(channels, height, width, blocks));
     candidates.find(|config| config.parameters() <= MOST_PARAMETERS)
@@ -146,12 +113,6 @@ fn with_blocks(channels: usize, height: usize, width: usize, blocks: u32) -> LeN
         latent: (LATENT / map).max(1).saturating_mul(map),
         ..LeNetConfig::default()
     }
-}
-
-/// Values of an image's first feature maps, the largest.
-fn first_maps(config: &LeNetConfig) -> u64 {
-    let (height, width) = config.padded();
-    product(&[config.blocks.first().copied().unwrap_or(0), height, width])
 }
 
 /// Ever smaller sizes: the longer side halved again and again.
@@ -249,7 +210,8 @@ mod tests {
     #[test]
     fn every_size_is_bounded_or_refused_with_one_that_works() {
         let mut refused = 0;
-        for (height, width) in sides_and_extremes() {
+        let extremes = [(1, 65536), (65536, 65536), (2, 60000), (1, 1), (1, 2000)];
+        for (height, width) in sizes().chain(extremes) {
             match Network::for_samples(&[3, height, width]) {
                 Ok(network) => {
                     let Network::LeNet(config) = &network else {
@@ -273,10 +235,6 @@ mod tests {
         assert!(refused > 0);
     }
 
-    fn sides_and_extremes() -> impl Iterator<Item = (usize, usize)> {
-        sizes().chain([(1, 65536), (65536, 65536), (2, 60000), (1, 1), (1, 2000)])
-    }
-
     #[test]
     fn networks_that_were_small_enough_stay_as_they_were() {
         let mut kept = 0;
@@ -294,28 +252,6 @@ mod tests {
             assert!(unpadded(side, side).unwrap().parameters() <= 1 << 23);
         }
         assert!(kept > 100, "{kept}");
-    }
-
-    #[test]
-    fn batches_whose_maps_would_not_fit_are_refused_with_what_does() {
-        let check = |side: usize, batch: usize| {
-            let network = Network::for_samples(&[3, side, side]).unwrap();
-            network.check_batch(batch)
-        };
-        check(256, 128).unwrap();
-        check(32, 8192).unwrap();
-        let vectors = Network::for_samples(&[1000]).unwrap();
-        vectors.check_batch(usize::MAX).unwrap();
-        let err = check(900, 128).unwrap_err();
-        let expected = "batch_size must be such that a batch's first feature maps take at most 1 GiB, \
-            got 128 for images of 900 x 900 (what works: batches of 8, or images of 225 x 225, \
-            or a network given explicitly)";
-        assert_eq!(err.to_string(), expected);
-        check(900, 8).unwrap();
-        check(225, 128).unwrap();
-        assert!(check(900, 9).is_err());
-        let err = check(32, usize::MAX).unwrap_err().to_string();
-        assert!(err.contains("batches of 8192, or a network"), "{err}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod coder;
 mod layers;
 mod lenet;
 mod lenet_config;
+mod memory;
 mod mlp;
 mod network;
 mod size;
