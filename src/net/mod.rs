@@ -2,13 +2,11 @@
 //! serves in their place.
 
 mod architecture;
-mod automatic;
 mod batch_norm;
 mod coder;
 mod layers;
 mod lenet;
 mod lenet_config;
-mod memory;
 mod mlp;
 mod network;
 mod size;

@@ -6,6 +6,7 @@
 //! | a text table with labels | [`csv::read`] | [`Table`] | `tables` |
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
+//! | an image's pixels | [`Resize`] | floats of another size | |
 //! | columns of Parquet by name, a batch at a time | `stream::TableReader::parquet` | [`stream::Batch`] | `parquet` |
 //! | the paper's sets | `benchmarks` | [`TrainTest`] | `benchmarks` |
 //! | CIFAR as Parquet | `benchmarks::cifar_parquet` | [`TrainTest`] | `benchmarks`, `images`, `parquet` |

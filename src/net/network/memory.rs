@@ -1,8 +1,9 @@
 //! What a batch takes of memory.
 
+use super::Network;
 use super::automatic::fitting;
-use super::size::product;
-use super::{LeNetConfig, Network};
+use crate::net::LeNetConfig;
+use crate::net::size::product;
 use crate::{Error, Result};
 
 /// Values of a batch's first feature maps, the largest: 1 GiB in f32. A training step takes four to five

@@ -1,6 +1,7 @@
 //! The network that suits samples of a shape.
 
-use super::{LeNetConfig, MlpShape, Network};
+use super::{MlpShape, Network};
+use crate::net::LeNetConfig;
 use crate::{Error, Result};
 
 /// Feature maps are halved down to no less than this, the size in the paper's network.

@@ -1,3 +1,6 @@
+mod automatic;
+mod memory;
+
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
