@@ -77,7 +77,7 @@ pub trait DetectorSpec: AnySpecification {
     }
 }
 
-family!(DetectorSpec);
+family!(DetectorSpec, "detector");
 
 type Pretrain = dyn Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync;
 

@@ -132,4 +132,4 @@ pub trait ModelSpec: AnySpecification {
     }
 }
 
-family!(ModelSpec);
+family!(ModelSpec, "model");

@@ -72,4 +72,4 @@ pub trait ObjectiveSpec: AnySpecification {
     }
 }
 
-family!(ObjectiveSpec);
+family!(ObjectiveSpec, "objective");
