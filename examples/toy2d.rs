@@ -136,7 +136,7 @@ fn panel(
         .for_each(|p| figure.star(place(p), 8., INK));
     figure.frame(left, top, SIDE, SIDE);
     let name = match detector.method() {
-        method if method == Method::ABC_DAE => "ABC on the DAE".to_string(),
+        method if *method == Method::ABC_DAE => "ABC on the DAE".to_string(),
         method => method.to_string(),
     };
     figure.text(left + SIDE / 2., top - 7., 14., Anchor::Middle, &name);

@@ -68,7 +68,7 @@ fn defaults_find_anomalies_of_figure_1() {
     let detector = Estimator::new(FitConfig::default())
         .fit(&unlabeled, &anomalies)
         .unwrap();
-    assert_eq!(detector.method(), Method::PUAE);
+    assert_eq!(*detector.method(), Method::PUAE);
     let (new, _, normals) = toy(1);
     let scores = detector.score(&new).unwrap();
     let truth: Vec<bool> = (0..new.len()).map(|i| i >= normals.len()).collect();
@@ -516,7 +516,7 @@ fn images_of_8_bits_and_of_floats_are_one() {
     let detector = fit(u.clone(), a.clone());
     assert_eq!(
         (detector.method(), detector.scaler()),
-        (Method::PUSVDD, None)
+        (&Method::PUSVDD, None)
     );
     let scores = detector.score(&u).unwrap();
     let same = fit(floats(&u).into(), floats(&a).into());

@@ -62,9 +62,9 @@ fn fit(estimator: Estimator<'_>) -> FittedDetector {
 }
 
 fn known() -> Registry {
-    Registry::default()
-        .with_detector::<MaskedSpec>()
-        .with_objective::<MarginSpec>()
+    let detectors = Registry::default().with_detector::<MaskedSpec>();
+    let all = detectors.and_then(Registry::with_objective::<MarginSpec>);
+    all.unwrap()
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn files_and_what_a_registry_must_know() {
         loaded.predict_proba(&new).unwrap(),
         detector.predict_proba(&new).unwrap()
     );
-    assert_eq!(loaded.method(), method());
+    assert_eq!(*loaded.method(), method());
     let explained = |d: &FittedDetector| {
         let shares = d.explain(&new).unwrap().attribution;
         shares.to_vec2::<f32>().unwrap()
@@ -135,7 +135,7 @@ fn files_and_what_a_registry_must_know() {
         matches!(&err, Error::UnknownSpecification { kind: "detector", name } if name == "masked"),
         "{err}"
     );
-    let half = Registry::default().with_detector::<MaskedSpec>();
+    let half = Registry::default().with_detector::<MaskedSpec>().unwrap();
     let err = FittedDetector::load_with(&path, &Device::Cpu, &half).unwrap_err();
     assert!(
         matches!(&err, Error::UnknownSpecification { kind: "objective", name } if name == "margin"),
@@ -253,6 +253,29 @@ fn who_uses_anomalies_is_asked_of_the_objective() {
         matches!(&err, Error::UnknownSpecification { kind: "objective", name } if name == "margin"),
         "{err}"
     );
+}
+
+#[test]
+fn a_configuration_from_json_needs_the_registry() {
+    let mut config = config(2);
+    let json = serde_json::to_value(&config).unwrap();
+    let expected = serde_json::json!({
+        "detector": {"masked": {"hidden": 16}}, "objective": "margin",
+    });
+    assert_eq!(json["method"], expected);
+    config = serde_json::from_value(json).unwrap();
+    let rows = rows(100, None);
+    let err = Estimator::new(config.clone())
+        .fit(&rows, &rows)
+        .unwrap_err();
+    assert!(
+        matches!(&err, Error::UnknownSpecification { kind: "detector", name } if name == "masked"),
+        "{err}"
+    );
+    let detector = fit(Estimator::new(config).with_registry(known()));
+    assert_eq!(*detector.method(), method());
+    assert_eq!(detector.config().method, Some(method()));
+    assert_eq!(known().parse("masked/pu").unwrap().to_string(), "masked/pu");
 }
 
 #[test]

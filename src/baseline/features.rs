@@ -36,8 +36,9 @@ impl<T: WithDType + Into<f64>> Features<T> {
         self.values.len() / self.width
     }
 
-    pub(super) fn row(&self, row: usize) -> &[T] {
-        &self.values[row * self.width..][..self.width]
+    /// `[len, width]`, row-major.
+    pub(super) fn values(&self) -> &[T] {
+        &self.values
     }
 
     pub(super) fn get(&self, row: usize, column: usize) -> f64 {
@@ -55,10 +56,10 @@ mod tests {
         let xs = Tensor::arange(0f32, 12., &Device::Cpu)?.reshape((2, 3, 2))?;
         let features = Features::<f32>::read("xs", &xs)?;
         assert_eq!((features.len(), features.width()), (2, 6));
-        assert_eq!(features.row(1), [6., 7., 8., 9., 10., 11.]);
+        assert_eq!(features.values()[6..], [6., 7., 8., 9., 10., 11.]);
         let features = Features::<f32>::read("xs", &xs.transpose(0, 1)?)?;
         assert_eq!((features.len(), features.width()), (3, 4));
-        assert_eq!(features.row(1), [2., 3., 8., 9.]);
+        assert_eq!(features.values()[4..8], [2., 3., 8., 9.]);
         assert_eq!(features.get(2, 3), 11.);
         Ok(())
     }

@@ -10,6 +10,9 @@ use crate::{Error, Result};
 /// A sample of 2^31 rows makes fewer than 2^32 nodes, which have u32 indices.
 const LARGEST_SAMPLE: usize = 1 << 31;
 
+/// Bytes of rows that go through all trees together: they stay in the first cache beside a tree.
+const CHUNK: usize = 16 << 10;
+
 /// The hyperparameters of an [`IsolationForest`]. Defaults: Liu et al. and scikit-learn.
 ///
 /// ```
@@ -177,17 +180,30 @@ impl IsolationForest {
             let expected = format!("[m, ...] with {} features", self.features);
             return Err(Error::shape(WHAT, expected, xs));
         }
-        let score = |row| self.score_row(rows.row(row));
-        Ok((0..rows.len()).into_par_iter().map(score).collect())
-    }
-
-    fn score_row<T: Copy + Into<f64>>(&self, row: &[T]) -> f64 {
         let expected = mean_path_length(self.samples);
         if expected == 0. {
-            return 0.5;
+            return Ok(vec![0.5; rows.len()]);
         }
-        let total: f64 = self.trees.iter().map(|tree| tree.path_length(row)).sum();
-        (-total / (self.trees.len() as f64 * expected)).exp2()
+        let mut scores = vec![0.; rows.len()];
+        let score = |rows: &[T], scores: &mut [f64]| {
+            for tree in &self.trees {
+                tree.add_path_lengths(rows, self.features, scores);
+            }
+            let whole = self.trees.len() as f64 * expected;
+            scores
+                .iter_mut()
+                .for_each(|sum| *sum = (-*sum / whole).exp2());
+        };
+        let chunk = (CHUNK / (size_of::<T>() * self.features)).clamp(8, 256);
+        if rows.len() <= chunk {
+            // Nothing to hand to other threads.
+            score(rows.values(), &mut scores);
+        } else {
+            let chunks = rows.values().par_chunks(chunk * self.features);
+            let both = chunks.zip(scores.par_chunks_mut(chunk));
+            both.for_each(|(rows, scores)| score(rows, scores));
+        }
+        Ok(scores)
     }
 
     /// Number of features of a sample.

@@ -1,3 +1,5 @@
+use std::hint::select_unpredictable;
+
 use candle_core::WithDType;
 use rand::Rng;
 use rand::seq::index;
@@ -8,12 +10,12 @@ use super::features::Features;
 /// 16 bytes, so that a tree of 256 samples takes at most 8 KiB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
-    /// A split's threshold, a leaf's path length.
-    value: f64,
+    /// A split's threshold; minus infinity in a leaf, which no sample lies below.
+    threshold: f64,
     /// The feature a split looks at; 0 in a leaf.
     feature: u32,
-    /// Index of a split's right child; 0, the root, which is nobody's child, marks a leaf. The left
-    /// child follows its parent.
+    /// Index of a split's right child, and of a leaf itself: who arrived there stays. The left child
+    /// follows its parent.
     right: u32,
 }
 
@@ -21,7 +23,12 @@ struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct IsolationTree {
     nodes: Vec<Node>,
+    /// Of each leaf, the path length; 0 of a split.
+    lengths: Vec<f64>,
 }
+
+/// Rows that go down a tree side by side, each step of one hiding the latency of the others'.
+const ABREAST: usize = 8;
 
 impl IsolationTree {
     /// Grows a tree on `size` distinct rows. `size <= 2^31` and at most the number of rows; the
@@ -37,18 +44,23 @@ impl IsolationTree {
             columns: (0..features.width() as u32).collect(),
             depth_limit: depth_limit(size),
             nodes: Vec::with_capacity(2 * size - 1),
+            lengths: Vec::with_capacity(2 * size - 1),
             rng,
         };
         grower.grow(&mut rows, 0, 0);
-        let mut nodes = grower.nodes;
+        let (mut nodes, mut lengths) = (grower.nodes, grower.lengths);
         nodes.shrink_to_fit();
-        Self { nodes }
+        lengths.shrink_to_fit();
+        Self { nodes, lengths }
     }
 
-    /// Value, feature and right child of each node.
+    /// Of each split threshold, feature and right child; of each leaf its path length, 0 and 0.
     pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = (f64, u32, u32)> + '_ {
-        let parts = |node: &Node| (node.value, node.feature, node.right);
-        self.nodes.iter().map(parts)
+        let parts = |(at, (node, length)): (usize, (&Node, &f64))| match node.right as usize {
+            right if right == at => (*length, 0, 0),
+            _ => (node.threshold, node.feature, node.right),
+        };
+        self.nodes.iter().zip(&self.lengths).enumerate().map(parts)
     }
 
     /// The tree that [`nodes`](Self::nodes) were of, or `None` if they are of no tree on samples of
@@ -57,37 +69,93 @@ impl IsolationTree {
         nodes: impl Iterator<Item = (f64, u32, u32)>,
         width: usize,
     ) -> Option<Self> {
-        let node = |(value, feature, right)| Node {
-            value,
-            feature,
-            right,
-        };
-        let nodes: Vec<Node> = nodes.map(node).collect();
+        let parts: Vec<(f64, u32, u32)> = nodes.collect();
         // Children follow their parents, so that every path comes to an end.
-        let fits = |(at, node): (usize, &Node)| {
-            let right = node.right as usize;
-            let split = right > at + 1 && right < nodes.len() && (node.feature as usize) < width;
-            node.value.is_finite() && (node.right == 0 || split)
+        let fits = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| {
+            let (to, feature) = (right as usize, feature as usize);
+            let split = to > at + 1 && to < parts.len() && feature < width;
+            value.is_finite() && (right == 0 || split)
         };
-        let whole = !nodes.is_empty() && nodes.iter().enumerate().all(fits);
-        whole.then_some(Self { nodes })
+        if parts.is_empty() || !parts.iter().enumerate().all(fits) {
+            return None;
+        }
+        let mut tree = Self {
+            nodes: Vec::with_capacity(parts.len()),
+            lengths: Vec::with_capacity(parts.len()),
+        };
+        for (at, (value, feature, right)) in parts.into_iter().enumerate() {
+            let (node, length) = match right {
+                0 => (Node::leaf(at), value),
+                _ => (Node::split(value, feature, right), 0.),
+            };
+            tree.nodes.push(node);
+            tree.lengths.push(length);
+        }
+        Some(tree)
     }
 
-    /// Splits passed on the way to the leaf of `row`, plus the mean path length that the samples in
-    /// that leaf would still need.
-    pub(super) fn path_length<T: Copy + Into<f64>>(&self, row: &[T]) -> f64 {
-        let mut at = 0;
-        loop {
-            let node = self.nodes[at];
-            if node.right == 0 {
-                return node.value;
+    /// Adds to each of `sums` the path length of its row: the splits passed on the way to a leaf, plus the
+    /// mean path length that the samples in that leaf would still need. `rows`: `[sums, width]`, row-major.
+    pub(super) fn add_path_lengths<T: Copy + Into<f64>>(
+        &self,
+        rows: &[T],
+        width: usize,
+        sums: &mut [f64],
+    ) {
+        let groups = rows.chunks(ABREAST * width).zip(sums.chunks_mut(ABREAST));
+        for (rows, sums) in groups {
+            match <&mut [f64; ABREAST]>::try_from(&mut *sums) {
+                Ok(sums) => self.descend(rows, width, sums),
+                Err(_) => {
+                    for (row, sum) in rows.chunks(width).zip(sums) {
+                        self.descend(row, width, std::array::from_mut(sum));
+                    }
+                }
             }
-            let goes_left = row[node.feature as usize].into() <= node.value;
-            at = if goes_left {
-                at + 1
-            } else {
-                node.right as usize
-            };
+        }
+    }
+
+    /// `N` rows, abreast until all have come to a leaf.
+    fn descend<T: Copy + Into<f64>, const N: usize>(
+        &self,
+        rows: &[T],
+        width: usize,
+        sums: &mut [f64; N],
+    ) {
+        let mut at = [0; N];
+        loop {
+            let before = at;
+            for (i, at) in at.iter_mut().enumerate() {
+                let node = self.nodes[*at as usize];
+                let goes_left = rows[i * width + node.feature as usize].into() <= node.threshold;
+                let left = *at + 1;
+                *at = match N {
+                    // Nothing to do meanwhile: a guess is right every other time.
+                    1 if goes_left => left,
+                    1 => node.right,
+                    _ => select_unpredictable(goes_left, left, node.right),
+                };
+            }
+            if at == before {
+                break;
+            }
+        }
+        for (sum, at) in sums.iter_mut().zip(at) {
+            *sum += self.lengths[at as usize];
+        }
+    }
+}
+
+impl Node {
+    fn leaf(at: usize) -> Self {
+        Self::split(f64::NEG_INFINITY, 0, at as u32)
+    }
+
+    fn split(threshold: f64, feature: u32, right: u32) -> Self {
+        Self {
+            threshold,
+            feature,
+            right,
         }
     }
 }
@@ -120,6 +188,7 @@ struct Grower<'a, T> {
     columns: Vec<u32>,
     depth_limit: u32,
     nodes: Vec<Node>,
+    lengths: Vec<f64>,
     rng: &'a mut ChaCha8Rng,
 }
 
@@ -136,20 +205,15 @@ impl<T: WithDType + Into<f64>> Grower<'_, T> {
             2.. if depth < self.depth_limit => self.split(rows, &mut constant),
             _ => None,
         };
+        let at = self.nodes.len();
         let Some(Split { column, threshold }) = split else {
-            self.nodes.push(Node {
-                value: f64::from(depth) + mean_path_length(rows.len()),
-                feature: 0,
-                right: 0,
-            });
+            self.nodes.push(Node::leaf(at));
+            let length = f64::from(depth) + mean_path_length(rows.len());
+            self.lengths.push(length);
             return;
         };
-        let at = self.nodes.len();
-        self.nodes.push(Node {
-            value: threshold,
-            feature: column,
-            right: 0,
-        });
+        self.nodes.push(Node::split(threshold, column, 0));
+        self.lengths.push(0.);
         let (left, right) = self.partition(rows, column, threshold);
         self.grow(left, depth + 1, constant);
         self.nodes[at].right = self.nodes.len() as u32;
@@ -229,6 +293,12 @@ mod tests {
         substream(seed, Purpose::Forest, 0)
     }
 
+    fn path_length(tree: &IsolationTree, row: &[f64]) -> f64 {
+        let mut sums = [0.];
+        tree.add_path_lengths(row, row.len(), &mut sums);
+        sums[0]
+    }
+
     #[test]
     fn mean_path_length_is_twice_the_harmonic_number_less_two() {
         assert_eq!([0, 1, 2].map(mean_path_length), [0., 0., 1.]);
@@ -251,21 +321,11 @@ mod tests {
 
     #[test]
     fn path_lengths_of_a_tree_made_by_hand() {
-        let split = |feature, value, right| Node {
-            value,
-            feature,
-            right,
-        };
-        let leaf = |depth: u32, samples| split(0, f64::from(depth) + mean_path_length(samples), 0);
+        let leaf = |depth: u32, samples| (f64::from(depth) + mean_path_length(samples), 0, 0);
         // x1 <= 0.5 ? (x0 <= -1 ? 1 sample : 3 samples) : 2 samples
-        let nodes = vec![
-            split(1, 0.5, 4),
-            split(0, -1., 3),
-            leaf(2, 1),
-            leaf(2, 3),
-            leaf(1, 2),
-        ];
-        let tree = IsolationTree { nodes };
+        let nodes = [(0.5, 1, 4), (-1., 0, 3), leaf(2, 1), leaf(2, 3), leaf(1, 2)];
+        let tree = IsolationTree::from_nodes(nodes.into_iter(), 2).unwrap();
+        assert!(tree.nodes().eq(nodes));
         let c3 = 2. * (2f64.ln() + 0.5772156649015329) - 4. / 3.;
         for (row, expected) in [
             ([-1., 0.5], 2.), // both on the threshold: left
@@ -273,7 +333,7 @@ mod tests {
             ([-5., 0.6], 2.),
             ([-5., 0.], 2.),
         ] {
-            assert_eq!(tree.path_length(&row), expected, "{row:?}");
+            assert_eq!(path_length(&tree, &row), expected, "{row:?}");
         }
     }
 
@@ -286,8 +346,9 @@ mod tests {
                 panic!("{tree:?}")
             };
             assert_eq!((root.feature, root.right), (1, 2));
-            assert!((-1. ..2.).contains(&root.value));
-            assert_eq!((left.value, right.value), (1., 1.));
+            assert!((-1. ..2.).contains(&root.threshold));
+            assert_eq!((left.right, right.right), (1, 2));
+            assert_eq!(tree.lengths, [0., 1., 1.]);
         }
     }
 
@@ -298,8 +359,8 @@ mod tests {
         let features = features(&rows);
         let tree = IsolationTree::grow(&features, 9, &mut rng(0));
         assert_eq!(tree.nodes.len(), 3);
-        assert_eq!(tree.path_length(&[1., 1.]), 1. + mean_path_length(8));
-        assert_eq!(tree.path_length(&[2., 1.]), 1.);
+        assert_eq!(path_length(&tree, &[1., 1.]), 1. + mean_path_length(8));
+        assert_eq!(path_length(&tree, &[2., 1.]), 1.);
     }
 
     #[test]
@@ -313,21 +374,30 @@ mod tests {
             let mut visits = vec![0; tree.nodes.len()];
             for row in &rows {
                 let (mut at, mut depth) = (0, 0);
-                while tree.nodes[at].right != 0 {
+                while tree.nodes[at].right as usize != at {
                     let node = tree.nodes[at];
-                    let left = row[node.feature as usize] <= node.value;
+                    let left = row[node.feature as usize] <= node.threshold;
                     at = if left { at + 1 } else { node.right as usize };
                     depth += 1;
                 }
                 assert!(depth <= 7);
                 visits[at] += 1;
+                assert_eq!(path_length(&tree, row), tree.lengths[at]);
             }
-            let splits = tree.nodes.iter().filter(|node| node.right != 0).count();
-            assert_eq!(tree.nodes.len(), 2 * splits + 1);
-            for (node, &count) in tree.nodes.iter().zip(&visits).filter(|(n, _)| n.right == 0) {
+            // Abreast and in the rest of a group the rows come to the same leaves.
+            let mut sums = [1.; 99];
+            tree.add_path_lengths(rows[..99].as_flattened(), 2, &mut sums);
+            for (row, sum) in rows.iter().zip(sums) {
+                assert_eq!(sum, 1. + path_length(&tree, row));
+            }
+            let leaves = (0..tree.nodes.len()).filter(|&at| tree.nodes[at].right as usize == at);
+            let leaves: Vec<_> = leaves.collect();
+            assert_eq!(tree.nodes.len(), 2 * leaves.len() - 1);
+            for at in leaves {
+                let count = visits[at];
                 assert!(count > 0);
                 // Depth plus c(count), so the difference is a whole depth.
-                let depth = node.value - mean_path_length(count);
+                let depth = tree.lengths[at] - mean_path_length(count);
                 assert!((depth - depth.round()).abs() < 1e-12 && depth > 0.);
             }
         }
@@ -385,7 +455,7 @@ mod tests {
         let read = |nodes: &[(f64, u32, u32)]| IsolationTree::from_nodes(nodes.iter().copied(), 2);
         let built = read(&tree).unwrap();
         assert_eq!(built.nodes().collect::<Vec<_>>(), tree);
-        assert_eq!(built.path_length(&[9., 0.4]), 1.);
+        assert_eq!(path_length(&built, &[9., 0.4]), 1.);
         for broken in [
             &[][..],
             &[(f64::NAN, 0, 0)],

@@ -83,7 +83,7 @@ pub trait DetectorSpec: AnySpecification {
     }
 }
 
-family!(DetectorSpec);
+family!(DetectorSpec, "detector");
 
 /// The network of a detector that is built on one, which must be for samples of this shape.
 pub(super) fn required<'a>(

@@ -6,6 +6,7 @@ use super::prepared::{Customize, Prepared, check};
 use super::{FitConfig, FittedDetector, IntoSamples};
 use crate::Result;
 use crate::data::PuDataset;
+use crate::method::Registry;
 use crate::train::{Checkpoints, Observer, Trainer};
 
 /// Trains a detector from data to decisions.
@@ -38,6 +39,7 @@ pub struct Estimator<'a> {
     observer: Option<&'a mut dyn Observer>,
     checkpoints: Option<Checkpoints>,
     customize: Option<Box<Customize<'a>>>,
+    registry: Registry,
 }
 
 impl<'a> Estimator<'a> {
@@ -49,7 +51,14 @@ impl<'a> Estimator<'a> {
             observer: None,
             checkpoints: None,
             customize: None,
+            registry: Registry::default(),
         }
+    }
+
+    /// With the specifications that the configuration's method may name beside the shipped ones, as one
+    /// read from JSON does.
+    pub fn with_registry(self, registry: Registry) -> Self {
+        Self { registry, ..self }
     }
 
     /// Trains with another optimiser, selection or stopping rule: `customize` gets the trainer that the
@@ -127,9 +136,10 @@ impl<'a> Estimator<'a> {
         unlabeled: impl IntoSamples,
         anomalies: impl IntoSamples,
     ) -> Result<FittedDetector> {
-        self.config.check()?;
+        let resolved = self.resolved()?;
+        resolved.config.check()?;
         let data = PuDataset::new(unlabeled.into_samples()?)?;
-        self.fit_dataset(&data.with_anomalies(anomalies.into_samples()?)?)
+        resolved.fit_dataset(&data.with_anomalies(anomalies.into_samples()?)?)
     }
 
     /// As [`fit`](Self::fit), for data without labeled anomalies (an unsupervised method) or with
@@ -146,10 +156,11 @@ impl<'a> Estimator<'a> {
     /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
     /// and there are none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        check(&self.config, data)?;
-        let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
-        let (train, validation) = data.split(fraction, seed)?;
-        self.fit_split(&train, &validation)
+        let resolved = self.resolved()?;
+        check(&resolved.config, data)?;
+        let config = &resolved.config;
+        let (train, validation) = data.split(config.validation_fraction, config.train.seed)?;
+        resolved.fit_split(&train, &validation)
     }
 
     /// As [`fit_dataset`](Self::fit_dataset), with a validation set of your own choice: a split by
@@ -158,11 +169,20 @@ impl<'a> Estimator<'a> {
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), but for the split.
     pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
-        let prepared = Prepared::new(self.config, self.customize, train, validation)?;
+        let resolved = self.resolved()?;
+        let prepared = Prepared::new(resolved.config, resolved.customize, train, validation)?;
         let mut unobserved = ();
-        let observer = self.observer.unwrap_or(&mut unobserved);
+        let observer = resolved.observer.unwrap_or(&mut unobserved);
         prepared
-            .train(&self.device, self.checkpoints, observer)?
+            .train(&resolved.device, resolved.checkpoints, observer)?
             .decide()
+    }
+
+    /// With the specifications that the method's names stand for.
+    fn resolved(mut self) -> Result<Self> {
+        if let Some(method) = &self.config.method {
+            self.config.method = Some(self.registry.resolve(method)?);
+        }
+        Ok(self)
     }
 }

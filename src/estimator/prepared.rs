@@ -88,6 +88,7 @@ impl Prepared {
         let reference = reference_for(&learned.model, self.train.unlabeled())?;
         Ok(Trained {
             config: self.config,
+            method: self.method,
             transformation: self.transformation,
             validation: self.validation,
             learned,
@@ -98,7 +99,7 @@ impl Prepared {
     /// What tells a run from others on the same data with the same training settings: JSON without
     /// defaults.
     fn label(&self) -> Result<String> {
-        let mut label = json!({ "method": self.method });
+        let mut label = self.method.label();
         if self.config.prior != FitConfig::default().prior {
             label["prior"] = json!(self.config.prior);
         }

@@ -6,12 +6,14 @@ use super::decision::{Decision, ValidationScores};
 use super::{FitConfig, FittedDetector, Transformation};
 use crate::Result;
 use crate::data::{PuDataset, Samples};
+use crate::method::Method;
 use crate::model::Learned;
 use crate::score::collect_scores;
 
 /// A fit whose model is trained, and which is yet to decide.
 pub(super) struct Trained {
     pub(super) config: FitConfig,
+    pub(super) method: Method,
     pub(super) transformation: Arc<dyn Transformation>,
     /// Transformed.
     pub(super) validation: PuDataset,
@@ -36,6 +38,7 @@ impl Trained {
         let Learned { model, history } = self.learned;
         Ok(FittedDetector {
             config: self.config,
+            method: self.method,
             transformation: self.transformation,
             model,
             history,

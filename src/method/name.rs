@@ -3,7 +3,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use candle_core::Device;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::{Pair, Registry};
 use crate::baseline::IsolationForestConfig;
@@ -122,7 +124,7 @@ impl Method {
     pub fn uses_anomalies(&self) -> Result<bool> {
         match self {
             Self::Network(pair) => pair.uses_anomalies(),
-            Self::Model(model) => Ok(model.get(MODEL)?.uses_anomalies()),
+            Self::Model(model) => Ok(model.get()?.uses_anomalies()),
         }
     }
 
@@ -140,13 +142,15 @@ impl Method {
     }
 
     /// # Errors
-    /// [`Error::Config`] for a setting outside its range, or a detector that needs labels under an
-    /// objective without (a classifier, which would call everything normal);
+    /// [`Error::Config`] for a setting outside its range, a detector that needs labels under an objective
+    /// without (a classifier, which would call everything normal), or a specification of one's own under
+    /// a shipped name; [`Error::Settings`] for settings that JSON would lose;
     /// [`Error::UnknownSpecification`] for a name that is not resolved.
     pub fn check(&self) -> Result<()> {
+        Registry::default().resolve(self)?;
         match self {
             Self::Network(pair) => pair.check(),
-            Self::Model(model) => model.get(MODEL)?.check_settings(),
+            Self::Model(model) => model.get().map(|_| ()),
         }
     }
 
@@ -157,7 +161,7 @@ impl Method {
     pub fn fit(&self, task: Task<'_>) -> Result<Learned> {
         match self {
             Self::Network(pair) => pair.fit(task),
-            Self::Model(model) => model.get(MODEL)?.fit(task),
+            Self::Model(model) => model.get()?.fit(task),
         }
     }
 
@@ -182,8 +186,28 @@ impl Method {
     ) -> Result<Arc<dyn Fitted>> {
         match self {
             Self::Network(pair) => pair.read(stored, sample_shape, device),
-            Self::Model(model) => model.get(MODEL)?.read(stored, sample_shape, device),
+            Self::Model(model) => model.get()?.read(stored, sample_shape, device),
         }
+    }
+
+    /// JSON of all settings, which reads as this method whatever the defaults are by then.
+    pub(crate) fn whole(&self) -> Result<Value> {
+        Ok(match self {
+            Self::Network(pair) => json!({
+                "detector": pair.detector.whole()?,
+                "objective": pair.objective.whole()?,
+            }),
+            Self::Model(model) => json!({ "model": model.whole()? }),
+        })
+    }
+
+    /// What tells it from other methods: JSON without defaults, beside the versions of the defaults.
+    pub(crate) fn label(&self) -> Value {
+        let versions = match self {
+            Self::Network(pair) => vec![pair.detector.version(), pair.objective.version()],
+            Self::Model(model) => vec![model.version()],
+        };
+        json!({ "method": self, "versions": versions })
     }
 
     /// Detector and objective by name, or the model's.
@@ -211,15 +235,13 @@ impl Method {
             return Some(method.clone());
         }
         let (detector, objective) = name.split_once('/')?;
-        let empty = || serde_json::json!({});
+        let empty = || json!({});
         Some(Self::Network(Pair {
             detector: Spec::named(detector.to_lowercase(), empty()),
             objective: Spec::named(objective.to_lowercase(), empty()),
         }))
     }
 }
-
-const MODEL: &str = "model";
 
 impl<S: ModelSpec + 'static> From<S> for Method {
     fn from(model: S) -> Self {
@@ -248,10 +270,21 @@ impl FromStr for Method {
     /// # Errors
     /// [`Error::Config`] for a name that is none of the shipped ones; case does not matter.
     fn from_str(name: &str) -> Result<Self> {
-        let rule = "a name in puad::method or detector/objective";
+        Registry::default().parse(name)
+    }
+}
+
+impl Method {
+    pub(super) fn parse_with(name: &str, registry: &Registry) -> Result<Self> {
+        let rule = "a name in puad::method, detector/objective or a registered model";
         let unknown = || Error::config("method", rule, name);
-        let method = Self::of_name(name).ok_or_else(unknown)?;
-        let method = Registry::default().resolve(&method)?;
+        let mut models = registry.models();
+        let mut model = || models.find(|model| model.eq_ignore_ascii_case(name));
+        let method = match Self::of_name(name) {
+            Some(method) => method,
+            None => Self::Model(Spec::named(model().ok_or_else(unknown)?, json!({}))),
+        };
+        let method = registry.resolve(&method)?;
         method.check().map_err(|error| match error {
             Error::UnknownSpecification { .. } => unknown(),
             error => error,
@@ -260,48 +293,48 @@ impl FromStr for Method {
     }
 }
 
+/// A model as JSON has it.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Form {
-    Name(String),
-    Pair(Pair),
-    Model { model: Spec<dyn ModelSpec> },
+#[serde(deny_unknown_fields)]
+struct Alone {
+    model: Spec<dyn ModelSpec>,
 }
 
 impl Serialize for Method {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let form = match (self.named(), self) {
-            (Some((name, method)), _) if method == *self => Form::Name(name.into()),
-            (_, Self::Network(pair)) => Form::Pair(pair.clone()),
-            (_, Self::Model(model)) => Form::Model {
-                model: model.clone(),
-            },
-        };
-        form.serialize(serializer)
+        match (self.named(), self) {
+            (Some((name, method)), _) if method == *self => serializer.serialize_str(name),
+            (_, Self::Network(pair)) => pair.serialize(serializer),
+            (_, Self::Model(model)) => {
+                let model = model.clone();
+                Alone { model }.serialize(serializer)
+            }
+        }
     }
 }
 
 /// Names that this crate ships are resolved, others wait for a [`Registry`].
 impl<'de> Deserialize<'de> for Method {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let method = match Form::deserialize(deserializer)? {
-            Form::Name(name) => {
+        let method = match Value::deserialize(deserializer)? {
+            Value::String(name) => Self::of_name(&name).ok_or_else(|| {
                 let rule = "a method must be a name in puad::method or detector/objective";
-                let unknown = || serde::de::Error::custom(format!("{rule}, got {name:?}"));
-                Self::of_name(&name).ok_or_else(unknown)?
+                D::Error::custom(format!("{rule}, got {name:?}"))
+            })?,
+            Value::Object(fields) if fields.contains_key("model") => {
+                let alone = Alone::deserialize(Value::Object(fields));
+                Self::Model(alone.map_err(D::Error::custom)?.model)
             }
-            Form::Pair(pair) => Self::Network(pair),
-            Form::Model { model } => Self::Model(model),
+            other => Self::Network(Pair::deserialize(other).map_err(D::Error::custom)?),
         };
         let resolved = Registry::default().resolve(&method);
-        resolved.map_err(serde::de::Error::custom)
+        resolved.map_err(D::Error::custom)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn every_pair_reads_as_it_prints() {
@@ -376,5 +409,53 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    #[test]
+    fn errors_of_json_name_what_is_wrong() {
+        for (wrong, told) in [
+            (json!("masked"), "got \"masked\""),
+            (
+                json!({"detector": "autoencoder"}),
+                "missing field `objective`",
+            ),
+            (
+                json!({"detector": "autoencoder", "objective": "pu", "epochs": 3}),
+                "unknown field `epochs`",
+            ),
+            (
+                json!({"model": "isolation-forest", "epochs": 3}),
+                "unknown field `epochs`",
+            ),
+            (
+                json!({"detector": {"denoising": {"loudness": 1.}}, "objective": "pu"}),
+                "unknown field `loudness`",
+            ),
+            (
+                json!({"model": {"isolation-forest": {"trees": 0}}}),
+                "trees",
+            ),
+            (
+                json!({"model": ["isolation-forest"]}),
+                "one name with its settings",
+            ),
+            (json!(3), "3"),
+        ] {
+            let err = serde_json::from_value::<Method>(wrong.clone()).unwrap_err();
+            assert!(err.to_string().contains(told), "{wrong}: {err}");
+        }
+    }
+
+    /// Settings that a file must have, whatever the defaults are when it is read.
+    #[test]
+    fn all_settings_read_as_the_method() {
+        for (name, method) in Method::NAMED {
+            let whole = method.whole().unwrap();
+            assert!(whole.is_object(), "{name}: {whole}");
+            assert_eq!(serde_json::from_value::<Method>(whole).unwrap(), *method);
+        }
+        let expected =
+            json!({"detector": {"denoising": {"noise": 0.1}}, "objective": {"unsupervised": {}}});
+        assert_eq!(Method::DAE.whole().unwrap(), expected);
     }
 }

@@ -38,7 +38,7 @@ impl Pair {
     /// # Errors
     /// [`Error::UnknownSpecification`] if it is known by name alone.
     pub fn detector(&self) -> Result<&dyn DetectorSpec> {
-        self.detector.get("detector")
+        self.detector.get()
     }
 
     /// The objective's specification.
@@ -46,7 +46,7 @@ impl Pair {
     /// # Errors
     /// [`Error::UnknownSpecification`] if it is known by name alone.
     pub fn objective(&self) -> Result<&dyn ObjectiveSpec> {
-        self.objective.get("objective")
+        self.objective.get()
     }
 
     /// `detector/objective`.
@@ -64,17 +64,11 @@ impl Pair {
     /// # Errors
     /// [`Error::Config`] for a detector that needs labeled anomalies under an objective without.
     pub(super) fn check(&self) -> Result<()> {
-        self.detector()?.check_settings()?;
-        self.objective()?.check_settings()?;
-        if self.detector()?.needs_anomalies() && !self.uses_anomalies()? {
-            let detector = self.detector.name();
+        let (detector, uses_anomalies) = (self.detector()?, self.uses_anomalies()?);
+        if detector.needs_anomalies() && !uses_anomalies {
             let rule =
                 "trained with labeled anomalies if its detector needs them, as a classifier does";
-            return Err(Error::config(
-                "method",
-                rule,
-                format!("{detector}/{}", self.objective.name()),
-            ));
+            return Err(Error::config("method", rule, self.name()));
         }
         Ok(())
     }

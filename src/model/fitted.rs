@@ -133,4 +133,4 @@ pub trait ModelSpec: AnySpecification {
     }
 }
 
-family!(ModelSpec);
+family!(ModelSpec, "model");

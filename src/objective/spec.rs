@@ -64,4 +64,4 @@ pub trait ObjectiveSpec: AnySpecification {
     fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective>;
 }
 
-family!(ObjectiveSpec);
+family!(ObjectiveSpec, "objective");

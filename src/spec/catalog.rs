@@ -1,14 +1,17 @@
+use std::any::TypeId;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{AnySpecification, Spec};
+use super::{Family, Spec};
+use crate::error::Source;
 use crate::{Error, Result};
 
 /// A specification that can be read by its name.
 pub struct Entry<T: ?Sized + 'static> {
     pub(crate) name: &'static str,
-    pub(crate) read: fn(&Value) -> serde_json::Result<Arc<T>>,
+    pub(crate) type_of: fn() -> TypeId,
+    pub(crate) read: fn(&Value) -> Result<Arc<T>, Source>,
 }
 
 impl<T: ?Sized> Clone for Entry<T> {
@@ -24,8 +27,9 @@ macro_rules! entry {
     ($family:path, $specification:ty) => {
         $crate::spec::Entry::<dyn $family> {
             name: <$specification as $crate::spec::Specification>::NAME,
+            type_of: std::any::TypeId::of::<$specification>,
             read: |settings| {
-                let specification = <$specification as serde::Deserialize>::deserialize(settings)?;
+                let specification = $crate::spec::read::<$specification>(settings)?;
                 Ok(std::sync::Arc::new(specification))
             },
         }
@@ -34,20 +38,24 @@ macro_rules! entry {
 
 /// The specifications of one family by name.
 pub(crate) struct Catalog<T: ?Sized + 'static> {
-    kind: &'static str,
     entries: Vec<Entry<T>>,
 }
 
-impl<T: ?Sized + AnySpecification> Catalog<T> {
-    pub(crate) fn new(kind: &'static str, shipped: &[Entry<T>]) -> Self {
+impl<T: ?Sized + Family> Catalog<T> {
+    pub(crate) fn new(shipped: &[Entry<T>]) -> Self {
         let entries = shipped.to_vec();
-        Self { kind, entries }
+        Self { entries }
     }
 
-    /// A later entry of the same name takes the earlier one's place.
-    pub(crate) fn add(&mut self, entry: Entry<T>) {
-        self.entries.retain(|known| known.name != entry.name);
-        self.entries.push(entry);
+    /// With one more entry, unless it is there already.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a name that another type has.
+    pub(crate) fn with(mut self, entry: Entry<T>) -> Result<Self> {
+        if self.find(entry.name, (entry.type_of)())?.is_none() {
+            self.entries.push(entry);
+        }
+        Ok(self)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
@@ -58,11 +66,13 @@ impl<T: ?Sized + AnySpecification> Catalog<T> {
     /// as it is: only using it is an error.
     ///
     /// # Errors
-    /// [`Error::Settings`] for settings that are not the specification's,
-    /// [`Error::Config`] for a value outside its range.
+    /// [`Error::Settings`] for settings that are not the specification's, [`Error::Config`] for a value
+    /// outside its range, or for a specification of another type than is registered under its name.
     pub(crate) fn resolve(&self, spec: &Spec<T>) -> Result<Spec<T>> {
         let Some((name, settings)) = spec.unresolved() else {
-            spec.get(self.kind)?.check_settings()?;
+            let specification = spec.get()?;
+            self.find(specification.name(), specification.type_of())?;
+            specification.check_settings()?;
             return Ok(spec.clone());
         };
         let known = self.entries.iter().find(|entry| entry.name == name);
@@ -70,21 +80,32 @@ impl<T: ?Sized + AnySpecification> Catalog<T> {
             return Ok(spec.clone());
         };
         let specification = (entry.read)(settings).map_err(|cause| Error::Settings {
-            kind: self.kind,
+            kind: T::KIND,
             name: name.into(),
-            cause: cause.into(),
+            cause,
         })?;
         specification.check_settings()?;
         Ok(Spec::own(specification))
+    }
+
+    /// The entry of a type under its name: a file knows a specification by nothing else, so another type
+    /// of the same name would be taken for it.
+    fn find(&self, name: &'static str, type_of: TypeId) -> Result<Option<&Entry<T>>> {
+        let known = self.entries.iter().find(|entry| entry.name == name);
+        match known {
+            Some(entry) if (entry.type_of)() != type_of => {
+                let rule = "a name that no other specification of its family has";
+                Err(Error::config("Specification::NAME", rule, name))
+            }
+            known => Ok(known),
+        }
     }
 }
 
 impl<T: ?Sized> Clone for Catalog<T> {
     fn clone(&self) -> Self {
-        Self {
-            kind: self.kind,
-            entries: self.entries.clone(),
-        }
+        let entries = self.entries.clone();
+        Self { entries }
     }
 }
 

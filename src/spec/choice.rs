@@ -48,9 +48,15 @@ impl<T: ?Sized> Spec<T> {
 
     /// Name and settings, if nothing else is known.
     pub(crate) fn unresolved(&self) -> Option<(&str, &Value)> {
+        self.known().err()
+    }
+
+    /// The specification, or its name and settings.
+    fn known(&self) -> Result<&T, (&str, &Value)> {
         match &self.0 {
-            Repr::Named { name, settings } => Some((name, settings)),
-            _ => None,
+            Repr::Shipped(specification) => Ok(specification),
+            Repr::Own(specification) => Ok(specification),
+            Repr::Named { name, settings } => Err((name, settings)),
         }
     }
 }
@@ -58,38 +64,52 @@ impl<T: ?Sized> Spec<T> {
 impl<T: ?Sized + AnySpecification> Spec<T> {
     /// Its name.
     pub fn name(&self) -> &str {
-        match &self.0 {
-            Repr::Shipped(specification) => specification.name(),
-            Repr::Own(specification) => specification.name(),
-            Repr::Named { name, .. } => name,
+        match self.known() {
+            Ok(specification) => specification.name(),
+            Err((name, _)) => name,
         }
     }
 
-    /// The settings that differ from the defaults, as a JSON object.
+    /// The settings as far as they are told: those that differ from the defaults, as a JSON object.
+    ///
+    /// # Errors
+    /// As [`AnySpecification::changes`].
+    pub fn changes(&self) -> Result<Value> {
+        match self.known() {
+            Ok(specification) => specification.changes(),
+            Err((_, settings)) => Ok(settings.clone()),
+        }
+    }
+
+    /// All settings with their name, which read as this whatever the defaults are by then.
     ///
     /// # Errors
     /// As [`AnySpecification::settings`].
-    pub fn settings(&self) -> Result<Value> {
-        match &self.0 {
-            Repr::Shipped(specification) => specification.settings(),
-            Repr::Own(specification) => specification.settings(),
-            Repr::Named { settings, .. } => Ok(settings.clone()),
-        }
+    pub(crate) fn whole(&self) -> Result<Value> {
+        let settings = match self.known() {
+            Ok(specification) => specification.settings()?,
+            Err((_, settings)) => settings.clone(),
+        };
+        Ok(Map::from_iter([(self.name().into(), settings)]).into())
+    }
+
+    /// [`AnySpecification::version`]; 0 of one that is yet to be resolved.
+    pub(crate) fn version(&self) -> u32 {
+        self.known().map_or(0, AnySpecification::version)
     }
 
     /// The specification.
     ///
     /// # Errors
-    /// [`Error::UnknownSpecification`] if it is known by name alone; `kind` says there what it is of.
-    pub(crate) fn get(&self, kind: &'static str) -> Result<&T> {
-        match &self.0 {
-            Repr::Shipped(specification) => Ok(specification),
-            Repr::Own(specification) => Ok(specification),
-            Repr::Named { name, .. } => {
-                let name = name.clone();
-                Err(Error::UnknownSpecification { kind, name })
-            }
-        }
+    /// [`Error::UnknownSpecification`] if it is known by name alone.
+    pub(crate) fn get(&self) -> Result<&T>
+    where
+        T: Family,
+    {
+        self.known().map_err(|(name, _)| {
+            let (kind, name) = (T::KIND, name.into());
+            Error::UnknownSpecification { kind, name }
+        })
     }
 }
 
@@ -108,19 +128,25 @@ impl<T: ?Sized> Clone for Spec<T> {
 
 impl<T: ?Sized + AnySpecification> fmt::Debug for Spec<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Repr::Shipped(specification) => specification.fmt(f),
-            Repr::Own(specification) => specification.fmt(f),
-            Repr::Named { name, settings } => write!(f, "{name} {settings}"),
+        match self.known() {
+            Ok(specification) => specification.fmt(f),
+            Err((name, settings)) => write!(f, "{name} {settings}"),
         }
     }
 }
 
-/// Of the same name and settings.
+/// Of the same type, if both are resolved, and of the same name and settings; one that is resolved is no
+/// name alone.
 impl<T: ?Sized + AnySpecification> PartialEq for Spec<T> {
     fn eq(&self, other: &Self) -> bool {
-        let settings = |spec: &Self| spec.settings().ok();
-        self.name() == other.name() && settings(self) == settings(other)
+        match (self.known(), other.known()) {
+            (Ok(a), Ok(b)) => {
+                let of_one_type = a.type_of() == b.type_of() && a.name() == b.name();
+                of_one_type && a.settings().ok() == b.settings().ok()
+            }
+            (Err(a), Err(b)) => a == b,
+            _ => false,
+        }
     }
 }
 
@@ -128,40 +154,42 @@ impl<T: ?Sized + AnySpecification> Eq for Spec<T> {}
 
 impl<T: ?Sized + AnySpecification> Serialize for Spec<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let settings = self.settings().map_err(serde::ser::Error::custom)?;
-        match settings {
+        let changes = self.changes().map_err(serde::ser::Error::custom)?;
+        match changes {
             Value::Object(fields) if fields.is_empty() => serializer.serialize_str(self.name()),
-            settings => Map::from_iter([(self.name().into(), settings)]).serialize(serializer),
+            changes => Map::from_iter([(self.name().into(), changes)]).serialize(serializer),
         }
     }
 }
 
 impl<'de, T: ?Sized> Deserialize<'de> for Spec<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Name(String),
-            Settings(Map<String, Value>),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Name(name) => Ok(Self::named(name, Value::Object(Map::new()))),
-            Form::Settings(fields) if fields.len() == 1 => {
-                let (name, settings) = fields.into_iter().next().unwrap_or_default();
-                Ok(Self::named(name, settings))
+        let (name, settings) = match Value::deserialize(deserializer)? {
+            Value::String(name) => (name, Map::new().into()),
+            Value::Object(fields) if fields.len() == 1 => {
+                fields.into_iter().next().unwrap_or_default()
             }
-            Form::Settings(fields) => {
-                let names: Vec<_> = fields.keys().collect();
+            other => {
                 let rule = "a specification must be a name, or one name with its settings";
-                Err(serde::de::Error::custom(format!("{rule}, got {names:?}")))
+                return Err(serde::de::Error::custom(format!("{rule}, got {other}")));
             }
-        }
+        };
+        Ok(Self::named(name, settings))
     }
 }
 
-/// `Spec<dyn $family>` from every specification of the family.
+/// What errors call the specifications of a family.
+pub(crate) trait Family: AnySpecification {
+    const KIND: &'static str;
+}
+
+/// A trait of specifications as a family: `Spec<dyn $family>` from every one of them.
 macro_rules! family {
-    ($family:path) => {
+    ($family:path, $kind:literal) => {
+        impl $crate::spec::Family for dyn $family {
+            const KIND: &'static str = $kind;
+        }
+
         impl<S: $family + 'static> From<S> for $crate::spec::Spec<dyn $family> {
             fn from(specification: S) -> Self {
                 Self::own(std::sync::Arc::new(specification))

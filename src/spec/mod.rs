@@ -8,11 +8,12 @@
 
 mod catalog;
 mod choice;
+mod finite;
 mod settings;
 
 pub use choice::Spec;
-pub(crate) use choice::family;
 pub use settings::{AnySpecification, Specification};
 
 pub(crate) use catalog::{Catalog, Entry, entry};
-pub(crate) use settings::without_defaults;
+pub(crate) use choice::{Family, family};
+pub(crate) use settings::{read, without_defaults};

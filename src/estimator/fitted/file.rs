@@ -14,13 +14,13 @@ use crate::checkpoint::{self, Contents, Format, Stored, StoredModel};
 use crate::estimator::Transformation;
 use crate::estimator::scaler::{SCALE, SHIFT};
 use crate::estimator::transformation::Unchanged;
-use crate::method::Registry;
+use crate::method::{Method, Registry};
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
 const FORMAT: Format = Format {
     name: "puad detector",
-    version: 2,
+    version: 3,
     upgrade,
 };
 
@@ -34,6 +34,8 @@ const REFERENCE: &str = "reference.";
 #[serde(deny_unknown_fields)]
 struct Content {
     config: FitConfig,
+    /// With all settings: a later release may have other defaults, or fit another method by default.
+    method: Value,
     sample_shape: Vec<usize>,
     /// What of the model is no tensor.
     model: Value,
@@ -55,6 +57,7 @@ impl FittedDetector {
         let mut tensors: BTreeMap<String, Stored> = state.stored()?.collect();
         let content = Content {
             config: self.config.clone(),
+            method: self.method.whole()?,
             sample_shape: self.sample_shape(),
             model: state.content,
             history: self.history.clone(),
@@ -98,13 +101,7 @@ impl FittedDetector {
         let path = path.as_ref();
         let mut file: Contents<Content> = checkpoint::read(path, &FORMAT)?;
         let shape = file.content.sample_shape.clone();
-        let named = file.content.config.method_for(&shape);
-        let method = registry.resolve(&named).map_err(|e| file.wrong(e))?;
-        match method.check() {
-            Err(unknown @ Error::UnknownSpecification { .. }) => return Err(unknown),
-            checked => checked.map_err(|e| file.wrong(e))?,
-        }
-        file.content.config.method = Some(method.clone());
+        let method = method(&mut file, registry)?;
         file.content.check().map_err(|e| file.wrong(e))?;
 
         let features = features(&shape).map_err(|e| file.wrong(e))?;
@@ -135,8 +132,23 @@ impl FittedDetector {
                 calibration: content.calibration,
             },
             config: content.config,
+            method,
         })
     }
+}
+
+/// What was fitted; the configuration has it too, if it named one.
+fn method(file: &mut Contents<Content>, registry: &Registry) -> Result<Method> {
+    let method = Method::deserialize(&file.content.method).map_err(|e| file.wrong(e))?;
+    let method = registry.resolve(&method).map_err(|e| file.wrong(e))?;
+    match method.check() {
+        Err(unknown @ Error::UnknownSpecification { .. }) => return Err(unknown),
+        checked => checked.map_err(|e| file.wrong(e))?,
+    }
+    if let Some(configured) = &mut file.content.config.method {
+        *configured = method.clone();
+    }
+    Ok(method)
 }
 
 /// The number of values of a sample.

@@ -49,6 +49,7 @@ const INPUT: &str = "scored samples";
 #[derive(Clone, Debug)]
 pub struct FittedDetector {
     pub(super) config: FitConfig,
+    pub(super) method: Method,
     pub(super) transformation: Arc<dyn Transformation>,
     pub(super) model: Arc<dyn Fitted>,
     pub(super) history: FitHistory,
@@ -186,8 +187,8 @@ impl FittedDetector {
     }
 
     /// What was fitted.
-    pub fn method(&self) -> Method {
-        self.config.method_for(&self.sample_shape())
+    pub fn method(&self) -> &Method {
+        &self.method
     }
 
     /// The settings of the fit.

@@ -9,6 +9,7 @@ use crate::method::Method;
 pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
     match version {
         1 => from_version_1(content),
+        2 => from_version_2(content),
         other => Err(format!("there is no format {other}").into()),
     }
 }
@@ -38,6 +39,23 @@ fn from_version_1(content: Value) -> Result<Value, Source> {
     content.insert("sample_shape".into(), sample_shape(&network)?);
     content.insert("model".into(), network);
     Ok(content.into())
+}
+
+/// Format 2 had the method in the configuration alone, without its defaults.
+fn from_version_2(mut content: Value) -> Result<Value, Source> {
+    let one_number = content["sample_shape"]
+        .as_array()
+        .is_some_and(|s| s.len() == 1);
+    let usual = if one_number { "PUAE" } else { "PUSVDD" };
+    let method = match &content["config"]["method"] {
+        Value::Null => json!(usual),
+        method => method.clone(),
+    };
+    let fields = content
+        .as_object_mut()
+        .ok_or("the content must be an object")?;
+    fields.insert("method".into(), method);
+    Ok(content)
 }
 
 /// The method of this name with what the options held of it.

@@ -207,7 +207,7 @@ fn files_of_others_and_of_later_releases_are_told() {
     );
     let file = saved(&small());
     rewrite(&file.path, |text, _| {
-        text["format_version"] = json!(3);
+        text["format_version"] = json!(4);
         text["puad_version"] = json!("9.0.0");
         text["content"] = json!("unheard of");
     });
@@ -218,7 +218,7 @@ fn files_of_others_and_of_later_releases_are_told() {
             writer,
             ..
         } => {
-            assert_eq!((found, supported, writer.as_str()), (3, 2, "9.0.0"));
+            assert_eq!((found, supported, writer.as_str()), (4, 3, "9.0.0"));
         }
         other => panic!("{other}"),
     }
@@ -227,6 +227,31 @@ fn files_of_others_and_of_later_releases_are_told() {
         ..file
     };
     assert!(matches!(problem(&absent), CheckpointError::Read { .. }));
+}
+
+/// It had the method in the configuration alone.
+#[test]
+fn files_of_version_2_load() {
+    for method in [None, Some(json!("PUSVDD"))] {
+        let detector = small();
+        let file = saved(&detector);
+        rewrite(&file.path, |text, _| {
+            text["format_version"] = json!(2);
+            text["content"].as_object_mut().unwrap().remove("method");
+            text["content"]["config"]["method"] = method.clone().unwrap_or(json!(null));
+        });
+        let loaded = load(&file);
+        match method {
+            // The default for vectors, whose tensors are others.
+            None => assert!(loaded.is_err()),
+            Some(_) => {
+                let loaded = loaded.unwrap();
+                assert_eq!(loaded.method(), detector.method());
+                let xs = &data().unseen;
+                assert_eq!(loaded.score(xs).unwrap(), detector.score(xs).unwrap());
+            }
+        }
+    }
 }
 
 fn header_only(text: &str) -> Vec<u8> {

@@ -1,0 +1,90 @@
+//! The defaults, to the letter. Runs that are resumed are told apart by what differs from them.
+//!
+//! Who changes one raises `SETTINGS_VERSION` (`src/train/run/file.rs`) for a value of the configuration, or
+//! the specification's `VERSION`, and then the number here.
+
+use puad::FitConfig;
+use puad::method::{Method, Registry};
+use puad::spec::AnySpecification;
+use serde_json::{Value, json};
+
+fn header(path: &std::path::Path) -> Value {
+    let bytes = std::fs::read(path).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let text = header["__metadata__"]["puad"].as_str().unwrap();
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn of_the_configurations() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let mut config = FitConfig::default();
+    config.train.epochs = 1;
+    let rows: Vec<Vec<f64>> = (0..20).map(|i| vec![i as f64, 1.]).collect();
+    let estimator = puad::Estimator::new(config).with_checkpoints(&path, 1);
+    estimator.fit(&rows, &rows).unwrap();
+    let content = &header(&path)["content"];
+    // Raised, if the following had to be changed.
+    assert_eq!(content["settings_version"], 1);
+
+    let adam = json!({
+        "learning_rate": 1e-4, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": {"l2": 1e-3},
+    });
+    let train = json!({
+        "epochs": 200, "batch_size": 128, "adam": adam, "patience": null, "batching": "pooled",
+        "selection": "risk", "seed": 0,
+    });
+    assert_eq!(json!(puad::train::TrainConfig::default()), train);
+    let expected = json!({
+        "method": null, "prior": 0.1, "network": "auto", "scaling": "auto", "validation_fraction": 0.2,
+    });
+    let mut config = json!(FitConfig::default());
+    config.as_object_mut().unwrap().remove("train");
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn of_the_specifications() {
+    let expected = [
+        ("autoencoder", 1, json!({})),
+        ("denoising", 1, json!({"noise": 0.1})),
+        ("deep-svdd", 1, json!({})),
+        ("classifier", 1, json!({"loss": "logistic"})),
+        ("rotation", 1, json!({})),
+    ];
+    let registry = Registry::default();
+    let detectors = registry.detectors().map(|name| {
+        let method = registry.parse(&format!("{name}/pu")).unwrap();
+        let detector = method.pair().unwrap().detector().unwrap();
+        (name, detector.version(), detector.settings().unwrap())
+    });
+    assert_eq!(detectors.collect::<Vec<_>>(), expected);
+
+    let expected = [
+        ("unsupervised", 1, json!({})),
+        ("loe", 1, json!({"labels": "hard"})),
+        ("semi-supervised", 1, json!({"weighting": "pooled"})),
+        ("soel", 1, json!({"labels": "hard"})),
+        ("pu", 1, json!({"correction": "absolute", "pnu_weight": 1.})),
+    ];
+    let objectives = registry.objectives().map(|name| {
+        let method = registry.parse(&format!("autoencoder/{name}")).unwrap();
+        let objective = method.pair().unwrap().objective().unwrap();
+        (name, objective.version(), objective.settings().unwrap())
+    });
+    assert_eq!(objectives.collect::<Vec<_>>(), expected);
+
+    let Method::Model(forest) = Method::ISOLATION_FOREST else {
+        panic!("a forest is no network");
+    };
+    assert_eq!(forest.changes().unwrap(), json!({}));
+    assert_eq!(registry.models().collect::<Vec<_>>(), ["isolation-forest"]);
+    let forest = puad::baseline::IsolationForestConfig::default();
+    let expected = json!({"trees": 100, "max_samples": 256});
+    assert_eq!(
+        (forest.version(), forest.settings().unwrap()),
+        (1, expected)
+    );
+}
