@@ -7,12 +7,12 @@ use std::path::Path;
 use common::device;
 use puad::candle_core::{DType, Tensor, Var};
 use puad::candle_nn::{Init, SGD};
-use puad::checkpoint::CheckpointError;
 use puad::data::PuDataset;
 use puad::objective::UnsupervisedObjective;
 use puad::optim::{AdamConfig, CandleOptimizer, Gradients, Optimizer, OptimizerState};
 use puad::train::{
-    Checkpoints, EpochReport, History, Select, Stop, StopReason, TrainConfig, Trainer, Validation,
+    Checkpoints, EpochReport, History, OtherRun, Select, Stop, StopReason, TrainConfig, Trainer,
+    Validation,
 };
 use puad::{Error, NonNegativeLoss, Params, Pass, Result};
 
@@ -116,7 +116,7 @@ fn a_user_s_optimiser_trains_and_is_resumed() {
 
     let err = descended(fast(4), Some(&path)).unwrap_err();
     assert!(
-        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "optimiser"),
+        matches!(err.cause(), Some(OtherRun { what, .. }) if *what == "optimiser"),
         "{err}"
     );
 }
@@ -134,7 +134,7 @@ fn candle_s_optimisers_train_and_say_that_they_cannot_be_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run");
     let err = descended(trainer(), Some(&path)).unwrap_err();
-    assert!(matches!(err, Error::NotResumable { optimizer } if optimizer.contains("SGD")));
+    assert!(matches!(err, Error::NotResumable { what } if what.contains("SGD")));
     assert!(!path.exists());
 }
 
@@ -177,7 +177,7 @@ fn a_user_s_selection_and_stopping_rule_are_followed() {
     assert_eq!(again, history);
     let err = descended(fast(9), Some(&path)).unwrap_err();
     assert!(
-        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "selection"),
+        matches!(err.cause(), Some(OtherRun { what, .. }) if *what == "selection"),
         "{err}"
     );
     let err = descended(trainer(Near(true)), None).unwrap_err();

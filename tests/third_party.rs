@@ -8,13 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use puad::candle_core::Device;
-use puad::checkpoint::CheckpointError;
 use puad::data::stream::TableReader;
 use puad::estimator::{Attribution, Threshold};
 use puad::method::{Method, Registry};
 use puad::metrics::auroc;
 use puad::objective::PuSpec;
-use puad::train::{EpochReport, StopReason};
+use puad::train::{EpochReport, OtherRun, StopReason};
 use puad::{Error, Estimator, FitConfig, FittedDetector};
 use stranger::{MarginSpec, MaskedSpec};
 
@@ -237,7 +236,7 @@ fn another_setting_of_the_stranger_s_makes_another_run() {
     // 32 is what `None` comes to.
     let err = run(Some(32)).unwrap_err();
     assert!(
-        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "label"),
+        matches!(err.cause(), Some(OtherRun { what, .. }) if *what == "label"),
         "{err}"
     );
 }

@@ -81,7 +81,7 @@ fn pretrain<E: ModuleT + Clone>(
     let (train, validation) = (&split.train, &split.validation);
     svdd.pretrain(
         decoder,
-        &mut Pretraining::new(trainer, params, train, validation, observer)?,
+        &mut Pretraining::new(trainer, params, train, validation, observer),
     )
 }
 
@@ -523,10 +523,14 @@ fn divergence_names_the_place_and_leaves_the_best_parameters() {
         match err.unwrap_err() {
             Error::Diverged {
                 epoch: 4,
-                batch: 1,
+                batch: Some(1),
                 risk,
             } => assert!(training_only && risk.is_nan()),
-            Error::DivergedValidation { epoch: 3, risk } => {
+            Error::Diverged {
+                epoch: 3,
+                batch: None,
+                risk,
+            } => {
                 assert!(!training_only && risk == f64::INFINITY)
             }
             other => panic!("{other}"),

@@ -110,7 +110,7 @@ impl Assembly {
         if !self.has_pretraining() {
             return Ok(None);
         }
-        let mut pretraining = Pretraining::new(trainer, &self.params, train, validation, observer)?;
+        let mut pretraining = Pretraining::new(trainer, &self.params, train, validation, observer);
         self.built.pretrain(&mut pretraining)
     }
 

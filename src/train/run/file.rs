@@ -16,6 +16,9 @@ const FORMAT: Format = Format {
     upgrade,
 };
 
+/// In front of the optimiser's numbers.
+const NUMBER: &str = "number.";
+
 /// Raised when a default of the settings that name a run changes its value: they are stored without
 /// their defaults.
 pub(super) const SETTINGS_VERSION: u64 = 1;
@@ -34,6 +37,7 @@ pub(super) struct TrainingContent {
     pub(super) train: Value,
     pub(super) selection: String,
     pub(super) optimizer: String,
+    pub(super) optimizer_settings: Value,
     /// Hash of both data sets.
     pub(super) data: u64,
     /// Positions of the random streams.
@@ -54,6 +58,7 @@ pub(super) struct TrainingFile {
     pub(super) best: BTreeMap<String, Tensor>,
     /// What the optimiser remembers.
     pub(super) optimizer: BTreeMap<String, Tensor>,
+    pub(super) numbers: BTreeMap<String, f64>,
 }
 
 impl TrainingContent {
@@ -84,6 +89,10 @@ impl TrainingFile {
                 tensors.insert(format!("{prefix}{name}"), Stored::tensor(tensor)?);
             }
         }
+        // As tensors, because JSON has no infinity.
+        for (name, &number) in &self.numbers {
+            tensors.insert(format!("{NUMBER}{name}"), Stored::f64s(&[number]));
+        }
         checkpoint::write(path, &FORMAT, &self.content, tensors)
     }
 
@@ -91,15 +100,34 @@ impl TrainingFile {
         let mut file: Contents<TrainingContent> = checkpoint::read(path, &FORMAT)?;
         file.content.check().map_err(|e| file.wrong(e))?;
         let mut take = |prefix| file.take_tensors(prefix, dtype, device);
-        let (now, best, optimizer) = (take("now.")?, take("best.")?, take("optimizer.")?);
+        let (now, best) = (take("now.")?, take("best.")?);
+        let numbers = numbers(&mut file)?;
+        // An optimiser may be more exact than the parameters.
+        let optimizer = file.take_floats("optimizer.")?.into_iter();
+        let optimizer = optimizer.map(|(name, tensor)| Ok((name, tensor.to_device(device)?)));
+        let optimizer = optimizer.collect::<Result<_>>()?;
         file.finish()?;
         Ok(Self {
             content: file.content,
             now,
             best,
             optimizer,
+            numbers,
         })
     }
+}
+
+fn numbers(file: &mut Contents<TrainingContent>) -> Result<BTreeMap<String, f64>> {
+    let taken = file.take_tensors(NUMBER, DType::F64, &Device::Cpu)?;
+    let number = |(name, tensor): (String, Tensor)| match tensor.flatten_all()?.to_vec1()?[..] {
+        [number] => Ok((name, number)),
+        ref other => {
+            let rule = "one each";
+            let error = Error::config("numbers of the optimiser", rule, other.len());
+            Err(file.wrong(error).into())
+        }
+    };
+    taken.into_iter().map(number).collect()
 }
 
 #[cfg(test)]
