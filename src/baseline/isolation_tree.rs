@@ -67,7 +67,8 @@ impl IsolationTree {
         let fits = |(at, node): (usize, &Node)| {
             let right = node.right as usize;
             let split = right > at + 1 && right < nodes.len() && (node.feature as usize) < width;
-            node.value.is_finite() && (node.right == 0 || split)
+            let leaf = node.right == 0 && node.value >= 0.;
+            node.value.is_finite() && (leaf || split)
         };
         let whole = !nodes.is_empty() && nodes.iter().enumerate().all(fits);
         whole.then_some(Self { nodes })
@@ -389,6 +390,9 @@ mod tests {
         for broken in [
             &[][..],
             &[(f64::NAN, 0, 0)],
+            &[(f64::INFINITY, 0, 0)],
+            // A path of fewer splits than none.
+            &[(-1., 0, 0)],
             // A feature that there is none of, a child beyond the end, a node that is its own child.
             &[(0.5, 2, 2), leaf(1.), leaf(2.)],
             &[(0.5, 1, 3), leaf(1.), leaf(2.)],

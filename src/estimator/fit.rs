@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use candle_core::Device;
 
-use super::prepared::{Customize, Prepared, check};
+use super::prepared::{Customize, Settled};
 use super::{FitConfig, FittedDetector, IntoSamples};
 use crate::Result;
 use crate::data::PuDataset;
@@ -53,7 +53,9 @@ impl<'a> Estimator<'a> {
     }
 
     /// Trains with another optimiser, selection or stopping rule: `customize` gets the trainer that the
-    /// configuration asks for, and gives the one to train with.
+    /// configuration and [`with_checkpoints`](Self::with_checkpoints) ask for, and gives the one to train
+    /// with. A run that is saved is known by its method, class prior and network too, wherever its
+    /// checkpoints were set.
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -127,7 +129,6 @@ impl<'a> Estimator<'a> {
         unlabeled: impl IntoSamples,
         anomalies: impl IntoSamples,
     ) -> Result<FittedDetector> {
-        self.config.check()?;
         let data = PuDataset::new(unlabeled.into_samples()?)?;
         self.fit_dataset(&data.with_anomalies(anomalies.into_samples()?)?)
     }
@@ -143,12 +144,13 @@ impl<'a> Estimator<'a> {
     /// [`Error::Shape`](crate::Error::Shape) for samples without values,
     /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one,
     /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
-    /// and there are none. Then as [`Method::fit`](crate::method::Method::fit).
+    /// and there are none, [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints of a model
+    /// that has none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        check(&self.config, data)?;
-        let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
-        let (train, validation) = data.split(fraction, seed)?;
-        self.fit_split(&train, &validation)
+        let (settled, run) = self.settle(data)?;
+        let config = settled.config();
+        let (train, validation) = data.split(config.validation_fraction, config.train.seed)?;
+        run.fit(settled, &train, &validation)
     }
 
     /// As [`fit_dataset`](Self::fit_dataset), with a validation set of your own choice: a split by
@@ -157,11 +159,34 @@ impl<'a> Estimator<'a> {
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), but for the split.
     pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
-        let prepared = Prepared::new(self.config, self.customize, train, validation)?;
+        let (settled, run) = self.settle(train)?;
+        run.fit(settled, train, validation)
+    }
+
+    /// What is wrong with the settings is said here, and nowhere later.
+    fn settle(self, data: &PuDataset) -> Result<(Settled, Run<'a>)> {
+        let settled = Settled::new(self.config, self.checkpoints, self.customize, data)?;
+        let (device, observer) = (self.device, self.observer);
+        Ok((settled, Run { device, observer }))
+    }
+}
+
+/// Where a fit runs, and who watches.
+struct Run<'a> {
+    device: Device,
+    observer: Option<&'a mut dyn Observer>,
+}
+
+impl Run<'_> {
+    fn fit(
+        self,
+        settled: Settled,
+        train: &PuDataset,
+        validation: &PuDataset,
+    ) -> Result<FittedDetector> {
         let mut unobserved = ();
         let observer = self.observer.unwrap_or(&mut unobserved);
-        prepared
-            .train(&self.device, self.checkpoints, observer)?
-            .decide()
+        let prepared = settled.prepare(train, validation)?;
+        prepared.train(&self.device, observer)?.decide()
     }
 }

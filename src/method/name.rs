@@ -15,6 +15,7 @@ use crate::objective::{
     Correction, LoeSpec, ObjectiveSpec, PuSpec, SemiSupervisedSpec, SoelSpec, UnsupervisedSpec,
 };
 use crate::spec::Spec;
+use crate::train::Trainer;
 use crate::{Error, Result};
 
 /// What is fitted, and how.
@@ -143,11 +144,16 @@ impl Method {
         }
     }
 
-    /// Whether there is a network for samples of this shape, if it needs one.
-    pub(crate) fn check_network(&self, network: &Architecture, shape: &[usize]) -> Result<()> {
+    /// Whether it can be fitted to samples of this shape with this network and trainer.
+    pub(crate) fn check_fit(
+        &self,
+        network: &Architecture,
+        shape: &[usize],
+        trainer: &Trainer,
+    ) -> Result<()> {
         match self {
             Self::Network(pair) => pair.network(network, shape).map(|_| ()),
-            Self::Model(_) => Ok(()),
+            Self::Model(model) => model.get(MODEL)?.check_fit(network, trainer),
         }
     }
 

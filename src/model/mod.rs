@@ -14,4 +14,4 @@ pub use fitted::{Fitted, ModelSpec};
 pub use network::NetworkModel;
 pub use task::{Learned, Task};
 
-pub(crate) use occlusion::{Occlusion, reference};
+pub(crate) use occlusion::{Occlusion, check_reference, reference};
