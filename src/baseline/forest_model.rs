@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::isolation_tree::IsolationTree;
 use super::{IsolationForest, IsolationForestConfig};
-use crate::checkpoint::{ModelState, StoredModel};
-use crate::model::{Fitted, Learned, ModelSpec, Task};
+use crate::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 use crate::net::Architecture;
 use crate::spec::Specification;
 use crate::train::{FitHistory, Trainer};

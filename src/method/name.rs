@@ -7,9 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Pair, Registry};
 use crate::baseline::IsolationForestConfig;
-use crate::checkpoint::StoredModel;
 use crate::detector::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, DetectorSpec};
-use crate::model::{Fitted, Learned, ModelSpec, Task};
+use crate::model::{Fitted, Learned, ModelSpec, StoredModel, Task};
 use crate::net::Architecture;
 use crate::objective::{
     Correction, LoeSpec, ObjectiveSpec, PuSpec, SemiSupervisedSpec, SoelSpec, UnsupervisedSpec,

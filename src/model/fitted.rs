@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::{Learned, Task};
+use super::{Learned, ModelState, StoredModel, Task};
 use crate::Result;
-use crate::checkpoint::{ModelState, StoredModel};
 use crate::explanation::Explanation;
 use crate::net::Architecture;
 use crate::spec::{AnySpecification, family};
@@ -55,10 +54,9 @@ pub trait Fitted: Debug + Send + Sync + 'static {
 /// use std::sync::Arc;
 ///
 /// use puad::candle_core::{DType, Device, Tensor};
-/// use puad::checkpoint::{ModelState, StoredModel};
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::method::Method;
-/// use puad::model::{Fitted, Learned, ModelSpec, Task};
+/// use puad::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 /// use puad::spec::Specification;
 /// use puad::train::FitHistory;
 /// use puad::{Estimator, FitConfig, Result};

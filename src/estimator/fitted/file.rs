@@ -10,12 +10,12 @@ use super::upgrade::upgrade;
 use super::{
     Calibration, Decision, FitConfig, FittedDetector, Scaler, ThresholdRule, ValidationScores,
 };
-use crate::checkpoint::{self, Contents, Format, Stored, StoredModel};
+use crate::checkpoint::{self, Contents, Format, Stored};
 use crate::estimator::Transformation;
 use crate::estimator::scaler::{SCALE, SHIFT};
 use crate::estimator::transformation::Unchanged;
 use crate::method::Registry;
-use crate::model::check_reference;
+use crate::model::{StoredModel, check_reference};
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
