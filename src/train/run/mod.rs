@@ -69,9 +69,6 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
     ) -> Result<Self> {
         let (config, stream) = (trainer.config(), trainer.stream());
         let parameters = params.parameters();
-        if parameters.is_empty() {
-            return Err(Error::NothingLearned { parameters: 0 });
-        }
         let optimizer = trainer.optimizer(&parameters)?;
         Ok(Self {
             settings: optimizer.settings(),
