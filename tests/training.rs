@@ -182,7 +182,11 @@ fn shuffling_and_noise_each_follow_the_seed() {
 fn the_second_phase_meets_other_batches_than_the_first() {
     let split = split();
     let params = Params::new(0, DType::F32, &device());
-    let (seen, order) = (Recorder::default(), |r: &Recorder| r.0.borrow().clone());
+    let scale = params
+        .var_builder()
+        .get_with_hints(1, "scale", Init::Const(1.));
+    let seen = Recorder(Rc::default(), scale.unwrap());
+    let order = |r: &Recorder| r.0.borrow().clone();
     let svdd = DeepSvdd::new(seen.clone(), 256, params.var_builder()).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
     let (train, validation) = (&split.train, &split.validation);
@@ -198,9 +202,9 @@ fn the_second_phase_meets_other_batches_than_the_first() {
     assert_ne!(first[..second.len()], second);
 }
 
-/// Flattens, and notes the sum of each training batch's first sample.
-#[derive(Clone, Default)]
-struct Recorder(Rc<RefCell<Vec<u32>>>);
+/// Flattens and scales, and notes the sum of each training batch's first sample.
+#[derive(Clone)]
+struct Recorder(Rc<RefCell<Vec<u32>>>, Tensor);
 
 impl ModuleT for Recorder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
@@ -208,7 +212,7 @@ impl ModuleT for Recorder {
             let sum = xs.get(0)?.sum_all()?.to_scalar::<f32>()?;
             self.0.borrow_mut().push(sum.to_bits());
         }
-        xs.flatten_from(1)
+        xs.flatten_from(1)?.broadcast_mul(&self.1)
     }
 }
 

@@ -221,3 +221,96 @@ impl Fitted for ForestModel {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two trees, of one split and of none.
+    fn columns() -> Columns {
+        Columns {
+            sizes: vec![3., 1.],
+            values: vec![0.5, 1., 2., 0.],
+            features: vec![1., 0., 0., 0.],
+            right: vec![2., 0., 0., 0.],
+        }
+    }
+
+    fn config() -> IsolationForestConfig {
+        IsolationForestConfig {
+            trees: 2,
+            max_samples: 8,
+        }
+    }
+
+    #[test]
+    fn columns_are_the_forest_that_they_were_of() {
+        let forest = columns().forest(&config(), 8, 2).unwrap();
+        let nodes = |tree: &IsolationTree| tree.nodes().collect::<Vec<_>>();
+        assert_eq!(
+            nodes(&forest.trees[0]),
+            [(0.5, 1, 2), (1., 0, 0), (2., 0, 0)]
+        );
+        assert_eq!(nodes(&forest.trees[1]), [(0., 0, 0)]);
+        assert_eq!((forest.samples, forest.features), (8, 2));
+    }
+
+    #[test]
+    fn columns_that_are_no_forest_name_what_is_wrong() {
+        let named = |name: &'static str, change: &dyn Fn(&mut Columns)| {
+            let mut columns = columns();
+            change(&mut columns);
+            let err = columns.forest(&config(), 8, 2).unwrap_err();
+            let found = match &err {
+                Error::Config { name, .. } => name,
+                Error::Length { right_name, .. } => right_name,
+                _ => panic!("{err}"),
+            };
+            assert_eq!(*found, name, "{err}");
+        };
+        // Columns of unequal length, either way.
+        named(FEATURES, &|c| c.features.truncate(3));
+        named(FEATURES, &|c| c.features.push(0.));
+        named(RIGHT, &|c| c.right.truncate(3));
+        named(RIGHT, &|c| c.right.push(0.));
+        named(FEATURES, &|c| c.values.truncate(3));
+        // Numbers that are no index.
+        for value in [0.5, -1., f64::NAN, f64::INFINITY, 2f64.powi(32)] {
+            named(FEATURES, &|c| c.features[0] = value);
+            named(RIGHT, &|c| c.right[0] = value);
+            named(SIZES, &|c| c.sizes[0] = value);
+        }
+        // Indices beyond the end, backwards, and trees that are no share of the nodes.
+        named("nodes", &|c| c.features[0] = 2.);
+        named("nodes", &|c| c.right[0] = 3.);
+        named("nodes", &|c| c.right[0] = 1.);
+        named("nodes", &|c| c.sizes = vec![2., 2.]);
+        named("nodes", &|c| c.sizes = vec![0., 4.]);
+        named(SIZES, &|c| c.sizes = vec![3., 2.]);
+        named(SIZES, &|c| c.sizes = vec![4.]);
+        named(SIZES, &|c| c.sizes.push(1.));
+        for value in [f64::NAN, f64::NEG_INFINITY] {
+            named("nodes", &|c| c.values[0] = value);
+        }
+        named("nodes", &|c| c.values[3] = -1.);
+        let left_over = |c: &mut Columns| {
+            for column in [&mut c.values, &mut c.features, &mut c.right] {
+                column.push(0.);
+            }
+        };
+        named("nodes", &left_over);
+        for samples in [0, 9, usize::MAX] {
+            let err = columns().forest(&config(), samples, 2).unwrap_err();
+            assert!(
+                matches!(
+                    err,
+                    Error::Config {
+                        name: "samples",
+                        ..
+                    }
+                ),
+                "{err}"
+            );
+        }
+    }
+}

@@ -129,3 +129,16 @@ impl Assembly {
         trainer.fit(&self.objective, &self.params, train, validation, observer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is ready to train can be trained on another thread.
+    #[test]
+    fn an_assembly_crosses_threads() {
+        fn crosses<T: Send + Sync>() {}
+        crosses::<Assembly>();
+        crosses::<SharedObjective>();
+    }
+}
