@@ -6,7 +6,7 @@ mod common;
 
 use std::hint::black_box;
 
-use common::random;
+use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
 use puad::baseline::{IsolationForest, IsolationForestConfig};
 
@@ -25,6 +25,10 @@ fn forest(c: &mut Criterion) {
     });
     group.bench_function("score 100,000", |b| {
         b.iter(|| fitted.score(black_box(&rows)).unwrap())
+    });
+    let some = rows.narrow(0, 0, BATCH).unwrap();
+    group.bench_function("score a batch of 128", |b| {
+        b.iter(|| fitted.score(black_box(&some)).unwrap())
     });
     group.bench_function("score 1", |b| {
         b.iter(|| fitted.score(black_box(&one)).unwrap())

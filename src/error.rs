@@ -131,24 +131,27 @@ pub enum Error {
     #[error("an evaluation pass draws no noise: ask `Pass::is_training` first")]
     NoiseInEvaluation,
 
-    /// The training risk became NaN or infinite. The best parameters so far are in place.
-    #[error("training diverged: the risk is {risk} in epoch {epoch}, batch {batch}")]
+    /// A risk became NaN or infinite. The best parameters so far are in place.
+    #[error("training diverged: the {} epoch {epoch}{}", risk_of(*batch, *risk), place(*batch))]
     Diverged {
         /// Epoch, counted from 1.
         epoch: usize,
-        /// Mini-batch within the epoch, counted from 1.
-        batch: usize,
+        /// Mini-batch within the epoch, counted from 1; `None` for the validation after the epoch.
+        batch: Option<usize>,
         /// The risk that was computed.
         risk: f64,
     },
 
-    /// The validation risk became NaN or infinite. The best parameters so far are in place.
-    #[error("training diverged: the validation risk is {risk} after epoch {epoch}")]
-    DivergedValidation {
-        /// Epoch, counted from 1.
-        epoch: usize,
-        /// The risk that was computed.
-        risk: f64,
+    /// A training step that would move no parameter: the detector would stay as it was drawn, and its file
+    /// would lack what it scores with.
+    #[error(
+        "training must reach at least one parameter, but the loss sends a gradient to none of {parameters}: \
+         create the detector's tensors through the `VarBuilder` of the `Params` that are trained, and do \
+         not detach them in the loss"
+    )]
+    NothingLearned {
+        /// How many parameters there are.
+        parameters: usize,
     },
 
     /// A metric that compares two classes got samples of one class only.
@@ -283,7 +286,8 @@ pub enum Error {
     /// [`NonNegativeLoss`](crate::NonNegativeLoss). The best parameters so far are in place.
     #[error(
         "the contract of NonNegativeLoss is finite losses of at least 0, but after epoch {epoch} \
-         the loss of {group} validation sample {index} is {value}"
+         the loss of {group} validation sample {index} is {value}{}",
+        diverged(*value)
     )]
     LossOutOfRange {
         /// Epoch, counted from 1.
@@ -320,11 +324,11 @@ pub enum Error {
         cause: Source,
     },
 
-    /// An optimiser whose state cannot be saved was asked for it.
-    #[error("training with {optimizer} cannot be resumed: leave out the checkpoints, or use Adam")]
+    /// Checkpoints were asked of what has no state to save between two epochs.
+    #[error("{what} cannot be resumed: leave out the checkpoints")]
     NotResumable {
-        /// The optimiser.
-        optimizer: &'static str,
+        /// The optimiser or model.
+        what: &'static str,
     },
 
     /// A detector breaks a rule of [`NonNegativeLoss`](crate::NonNegativeLoss); the source is a
@@ -337,7 +341,8 @@ pub enum Error {
     Data(#[from] DataError),
 
     /// A file could not be written or read; the source is a
-    /// [`CheckpointError`](crate::checkpoint::CheckpointError).
+    /// [`CheckpointError`](crate::checkpoint::CheckpointError), or
+    /// [`OtherRun`](crate::train::OtherRun) where a file of training is another run's.
     #[error("{0}")]
     Checkpoint(#[source] Source),
 
@@ -348,6 +353,26 @@ pub enum Error {
     /// An error of the tensor library.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+fn risk_of(batch: Option<usize>, risk: f64) -> String {
+    match batch {
+        Some(_) => format!("risk is {risk} in"),
+        None => format!("validation risk is {risk} after"),
+    }
+}
+
+fn place(batch: Option<usize>) -> String {
+    batch.map_or(String::new(), |batch| format!(", batch {batch}"))
+}
+
+/// What else than the detector may be behind a loss out of range.
+fn diverged(loss: f64) -> &'static str {
+    if loss.is_nan() {
+        ": the detector breaks it, or training diverged and a lower learning rate helps"
+    } else {
+        ""
+    }
 }
 
 fn of(classes: &[u8]) -> String {

@@ -108,17 +108,26 @@ impl Params {
         Self::new(self.seed, self.dtype, &self.device)
     }
 
-    /// The tensors of both sets, shared with them; of a name that both have, this set's.
-    pub fn joined(&self, other: &Self) -> Self {
-        let mut vars: BTreeMap<_, _> = other.sorted(|_| true).into_iter().collect();
-        vars.extend(self.sorted(|_| true));
+    /// The tensors of both sets, shared with them.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a name that both have.
+    pub fn joined(&self, other: &Self) -> Result<Self> {
+        let mut vars: BTreeMap<_, _> = self.sorted(|_| true).into_iter().collect();
+        for (name, var) in other.sorted(|_| true) {
+            if vars.contains_key(&name) {
+                let rule = "those of a set that has none of their names";
+                return Err(Error::config("joined tensors", rule, format!("{name:?}")));
+            }
+            vars.insert(name, var);
+        }
         let mut buffers = lock(&self.buffers).clone();
         buffers.extend(lock(&other.buffers).iter().cloned());
-        Self {
+        Ok(Self {
             buffers: Arc::new(Mutex::new(buffers)),
             vars: Arc::new(Mutex::new(vars)),
             ..self.clone()
-        }
+        })
     }
 
     /// Takes these tensors of the set for buffers from now on: they are kept but not trained.
@@ -227,6 +236,19 @@ impl Params {
             }
         }
         Ok(())
+    }
+
+    /// Whether no tensor holds a NaN or an infinity.
+    pub(crate) fn are_finite(&self) -> Result<bool> {
+        for (_, var) in self.sorted(|_| true) {
+            // NaN from either, and unlike a sum, finite numbers cannot overflow.
+            let off = (var.as_detached_tensor() * 0.)?.abs()?.flatten_all()?;
+            let off = off.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>()?;
+            if off != 0. {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Buffers to which no loss may send a gradient. Batch-norm statistics are none of them: a frozen
@@ -480,13 +502,21 @@ mod tests {
         let (p, extra) = (params(4), params(4).scratch());
         build(&p, &["encoder.w"]);
         build(&extra, &["decoder.w"]);
-        let both = p.joined(&extra);
+        let both = p.joined(&extra).unwrap();
         let names: Vec<_> = both.parameters().into_iter().map(|v| v.0).collect();
         assert_eq!(names, ["decoder.w", "encoder.w"]);
         let var = both.get("decoder.w").unwrap();
         var.set(&var.ones_like().unwrap()).unwrap();
         assert_eq!(values(&extra, "decoder.w"), [1.; 6]);
         assert!(p.get("decoder.w").is_err());
+        build(&extra, &["encoder.w"]);
+        for (a, b) in [(&p, &extra), (&extra, &p)] {
+            let err = a.joined(b).unwrap_err();
+            assert!(
+                matches!(&err, Error::Config { value, .. } if value == "\"encoder.w\""),
+                "{err}"
+            );
+        }
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::path::Path;
 use common::device;
 use puad::candle_core::{DType, Tensor, Var};
 use puad::candle_nn::{Init, SGD};
-use puad::checkpoint::CheckpointError;
 use puad::data::PuDataset;
 use puad::objective::UnsupervisedObjective;
-use puad::optim::{AdamConfig, CandleOptimizer, Gradients, Optimizer, OptimizerState};
+use puad::optim::{Adam, AdamConfig, CandleOptimizer, Gradients, Optimizer, OptimizerState};
 use puad::train::{
-    Checkpoints, EpochReport, History, Select, Stop, StopReason, TrainConfig, Trainer, Validation,
+    Checkpoints, EpochReport, History, OtherRun, Select, Stop, StopReason, TrainConfig, Trainer,
+    Validation,
 };
 use puad::{Error, NonNegativeLoss, Params, Pass, Result};
 
@@ -77,6 +77,124 @@ impl Optimizer for Descent {
     }
 }
 
+/// Adam whose rate is halved after each step, by another optimiser around it.
+struct Halved(Adam);
+
+impl Optimizer for Halved {
+    fn name(&self) -> &'static str {
+        "halved adam"
+    }
+    fn step(&mut self, gradients: &Gradients<'_>) -> Result<()> {
+        Optimizer::step(&mut self.0, gradients)?;
+        self.set_learning_rate(self.learning_rate() / 2.)
+    }
+    fn learning_rate(&self) -> f64 {
+        self.0.learning_rate()
+    }
+    fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        self.0.set_learning_rate(rate)
+    }
+    fn state(&self) -> Result<OptimizerState> {
+        self.0.state()
+    }
+    fn load_state(&mut self, state: OptimizerState) -> Result<()> {
+        self.0.load_state(state)
+    }
+}
+
+fn halved(learning_rate: f64) -> impl Fn(&[(String, Var)]) -> Result<Box<dyn Optimizer>> {
+    let config = AdamConfig {
+        learning_rate,
+        ..AdamConfig::default()
+    };
+    move |parameters| Ok(Box::new(Halved(Adam::new(parameters.to_vec(), config)?)))
+}
+
+/// Descent by the sum of all gradients, which it keeps in f64 whatever the parameters are.
+struct Exact {
+    rate: f64,
+    sum: Tensor,
+}
+
+impl Optimizer for Exact {
+    fn name(&self) -> &'static str {
+        "exact"
+    }
+    fn step(&mut self, gradients: &Gradients<'_>) -> Result<()> {
+        for (_, var, gradient) in gradients.iter() {
+            self.sum = (&self.sum + (gradient.to_dtype(DType::F64)? * self.rate)?)?;
+            let step = self.sum.to_dtype(var.dtype())?;
+            var.set(&(var.as_detached_tensor() - step)?)?;
+        }
+        Ok(())
+    }
+    fn learning_rate(&self) -> f64 {
+        self.rate
+    }
+    fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        self.rate = rate;
+        Ok(())
+    }
+    fn state(&self) -> Result<OptimizerState> {
+        let tensors = [("sum".to_string(), self.sum.clone())].into();
+        let numbers = [("worst".to_string(), f64::NEG_INFINITY)].into();
+        Ok(OptimizerState {
+            tensors,
+            numbers,
+            ..OptimizerState::default()
+        })
+    }
+    fn load_state(&mut self, state: OptimizerState) -> Result<()> {
+        assert_eq!(state.numbers["worst"], f64::NEG_INFINITY);
+        let sum = state.tensors["sum"].clone();
+        if sum.dims() != [1] {
+            return Err(Error::NotCalibrated);
+        }
+        assert_eq!(sum.dtype(), DType::F64);
+        self.sum = sum;
+        Ok(())
+    }
+}
+
+fn exact(rate: f64) -> impl Fn(&[(String, Var)]) -> Result<Box<dyn Optimizer>> {
+    move |_| {
+        let sum = Tensor::zeros(1, DType::F64, &device())?;
+        Ok(Box::new(Exact { rate, sum }))
+    }
+}
+
+/// The rate is part of what is gone on from: it survives the file, and another one is another run.
+#[test]
+fn states_survive_the_file_and_settings_are_compared() {
+    let make = |name: &str, rate: f64| -> Box<dyn Fn(usize) -> Trainer> {
+        match name {
+            "halved" => Box::new(move |epochs| fast(epochs).with_optimizer(halved(rate))),
+            _ => Box::new(move |epochs| fast(epochs).with_optimizer(exact(rate))),
+        }
+    };
+    for name in ["halved", "exact"] {
+        let (whole, _) = descended(make(name, 0.1)(6), None).unwrap();
+        for epochs in 1..6 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("run");
+            descended(make(name, 0.1)(epochs), Some(&path)).unwrap();
+            let (resumed, _) = descended(make(name, 0.1)(6), Some(&path)).unwrap();
+            assert_eq!(resumed, whole, "{name} {epochs}");
+            let err = descended(make(name, 0.001)(6), Some(&path)).unwrap_err();
+            assert!(
+                matches!(
+                    err.cause(),
+                    Some(OtherRun {
+                        what: "setting of the optimiser",
+                        ..
+                    })
+                ),
+                "{name}: {err}"
+            );
+        }
+    }
+}
+
 fn descent(_: &[(String, Var)]) -> Result<Box<dyn Optimizer>> {
     let (rate, steps) = (0.25, 0);
     Ok(Box::new(Descent { rate, steps }))
@@ -116,7 +234,7 @@ fn a_user_s_optimiser_trains_and_is_resumed() {
 
     let err = descended(fast(4), Some(&path)).unwrap_err();
     assert!(
-        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "optimiser"),
+        matches!(err.cause(), Some(OtherRun { what, .. }) if *what == "optimiser"),
         "{err}"
     );
 }
@@ -134,7 +252,7 @@ fn candle_s_optimisers_train_and_say_that_they_cannot_be_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run");
     let err = descended(trainer(), Some(&path)).unwrap_err();
-    assert!(matches!(err, Error::NotResumable { optimizer } if optimizer.contains("SGD")));
+    assert!(matches!(err, Error::NotResumable { what } if what.contains("SGD")));
     assert!(!path.exists());
 }
 
@@ -177,7 +295,7 @@ fn a_user_s_selection_and_stopping_rule_are_followed() {
     assert_eq!(again, history);
     let err = descended(fast(9), Some(&path)).unwrap_err();
     assert!(
-        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "selection"),
+        matches!(err.cause(), Some(OtherRun { what, .. }) if *what == "selection"),
         "{err}"
     );
     let err = descended(trainer(Near(true)), None).unwrap_err();

@@ -113,8 +113,7 @@ fn pusvdd_on_mnist_reaches_0_95_in_four_and_four_epochs() {
     let (train, validation) = (&split.train, &split.validation);
     let trainer = trainer.unwrap();
     let mut observer = ();
-    let mut pretraining =
-        Pretraining::new(&trainer, &params, train, validation, &mut observer).unwrap();
+    let mut pretraining = Pretraining::new(&trainer, &params, train, validation, &mut observer);
     svdd.pretrain(decoder, &mut pretraining).unwrap();
     trainer
         .fit(&objective, &params, train, validation, &mut ())

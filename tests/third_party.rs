@@ -2,24 +2,24 @@
 
 mod stranger;
 
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use puad::candle_core::{Device, Tensor};
-use puad::checkpoint::{CheckpointError, StoredModel};
+use puad::candle_core::{DType, Device, Tensor};
 use puad::data::PuDataset;
 use puad::data::stream::TableReader;
-use puad::estimator::{Architecture, Attribution, Threshold};
+use puad::estimator::{Architecture, Attribution, Explanation, Threshold};
 use puad::method::{Method, Registry};
 use puad::metrics::auroc;
-use puad::model::{Fitted, Learned, ModelSpec, Task};
+use puad::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 use puad::net::Network;
 use puad::objective::PuSpec;
 use puad::spec::Specification;
-use puad::train::{EpochReport, StopReason};
+use puad::train::{EpochReport, FitHistory, OtherRun, StopReason};
 use puad::{Error, Estimator, FitConfig, FittedDetector};
 use serde::{Deserialize, Serialize};
 use stranger::{MarginSpec, MaskedSpec};
@@ -378,7 +378,77 @@ fn another_setting_of_the_stranger_s_makes_another_run() {
     // 32 is what `None` comes to.
     let err = run(Some(32)).unwrap_err();
     assert!(
-        matches!(err.cause(), Some(CheckpointError::OtherRun { what, .. }) if *what == "label"),
+        matches!(err.cause(), Some(OtherRun { what, .. }) if *what == "label"),
         "{err}"
     );
+}
+
+/// The first feature, of a model that fails when it is to explain itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct FirstSpec {}
+
+#[derive(Debug)]
+struct First(Vec<usize>);
+
+impl Specification for FirstSpec {
+    const NAME: &'static str = "first";
+}
+
+impl ModelSpec for FirstSpec {
+    fn fit(&self, task: Task<'_>) -> puad::Result<Learned> {
+        Ok(Learned {
+            model: Arc::new(First(task.train.unlabeled().sample_shape())),
+            history: FitHistory::without_epochs(),
+        })
+    }
+    fn read(
+        &self,
+        _: &mut StoredModel,
+        shape: &[usize],
+        _: &Device,
+    ) -> puad::Result<Arc<dyn Fitted>> {
+        Ok(Arc::new(First(shape.into())))
+    }
+}
+
+impl Fitted for First {
+    fn score(&self, xs: &Tensor) -> puad::Result<Vec<f64>> {
+        Ok(xs
+            .narrow(1, 0, 1)?
+            .flatten_all()?
+            .to_dtype(DType::F64)?
+            .to_vec1()?)
+    }
+    fn sample_shape(&self) -> Vec<usize> {
+        self.0.clone()
+    }
+    fn explain(&self, _: &Tensor) -> puad::Result<Option<Explanation>> {
+        Err(Error::NotCalibrated)
+    }
+    fn state(&self) -> puad::Result<ModelState> {
+        Ok(ModelState::default())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// What was trained is there, and in its file, whatever becomes of its explanations.
+#[test]
+fn a_model_that_fails_to_explain_itself_is_not_lost() {
+    let method = Some(Method::from(FirstSpec {}));
+    let detector = fit(Estimator::new(FitConfig {
+        method,
+        ..config(1)
+    }));
+    let new = rows(9, None);
+    assert_eq!(detector.score(&new).unwrap().len(), 9);
+    let err = detector.explain(&new).unwrap_err();
+    assert!(matches!(err, Error::NotCalibrated), "{err}");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("first");
+    detector.save(&path).unwrap();
+    let known = Registry::default().with_model::<FirstSpec>().unwrap();
+    let loaded = FittedDetector::load_with(&path, &Device::Cpu, &known).unwrap();
+    assert_eq!(loaded.score(&new).unwrap(), detector.score(&new).unwrap());
 }

@@ -16,7 +16,7 @@ use puad::detector::{Autoencoder, DeepSvdd, DenoisingAutoencoder};
 use puad::method::{Assembly, Method};
 use puad::net::{Architecture, LeNetConfig, LeNetDecoder, LeNetEncoder, Network};
 use puad::objective::{Correction, GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
-use puad::optim::AdamConfig;
+use puad::optim::{AdamConfig, Gradients, Optimizer, OptimizerState};
 use puad::testing::check_detector;
 use puad::train::{
     Batching, EpochReport, History, Observer, Phase, Pretraining, Selection, StopReason,
@@ -96,7 +96,7 @@ fn pretrain<E: ModuleT + Clone>(
     let (train, validation) = (&split.train, &split.validation);
     svdd.pretrain(
         decoder,
-        &mut Pretraining::new(trainer, params, train, validation, observer)?,
+        &mut Pretraining::new(trainer, params, train, validation, observer),
     )
 }
 
@@ -197,7 +197,11 @@ fn shuffling_and_noise_each_follow_the_seed() {
 fn the_second_phase_meets_other_batches_than_the_first() {
     let split = split();
     let params = Params::new(0, DType::F32, &device());
-    let (seen, order) = (Recorder::default(), |r: &Recorder| r.0.borrow().clone());
+    let scale = params
+        .var_builder()
+        .get_with_hints(1, "scale", Init::Const(1.));
+    let seen = Recorder(Rc::default(), scale.unwrap());
+    let order = |r: &Recorder| r.0.borrow().clone();
     let svdd = DeepSvdd::new(seen.clone(), 256, params.var_builder()).unwrap();
     let trainer = Trainer::new(config(0)).unwrap();
     let (train, validation) = (&split.train, &split.validation);
@@ -213,9 +217,9 @@ fn the_second_phase_meets_other_batches_than_the_first() {
     assert_ne!(first[..second.len()], second);
 }
 
-/// Flattens, and notes the sum of each training batch's first sample.
-#[derive(Clone, Default)]
-struct Recorder(Rc<RefCell<Vec<u32>>>);
+/// Flattens and scales, and notes the sum of each training batch's first sample.
+#[derive(Clone)]
+struct Recorder(Rc<RefCell<Vec<u32>>>, Tensor);
 
 impl ModuleT for Recorder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
@@ -223,7 +227,7 @@ impl ModuleT for Recorder {
             let sum = xs.get(0)?.sum_all()?.to_scalar::<f32>()?;
             self.0.borrow_mut().push(sum.to_bits());
         }
-        xs.flatten_from(1)
+        xs.flatten_from(1)?.broadcast_mul(&self.1)
     }
 }
 
@@ -404,11 +408,108 @@ fn a_validation_loss_below_0_or_nan_names_the_contract() {
         };
         assert_eq!(index, expected);
         assert!(value == -0.5 || value.is_nan(), "{value}");
+        let text = err.to_string();
+        assert!(text.contains("contract of NonNegativeLoss"), "{text}");
+        // NaN has another cause that is as likely.
+        assert_eq!(text.contains("learning rate"), value.is_nan(), "{text}");
+    }
+}
+
+/// Puts NaN into every parameter, as a rate far too large does in the end.
+struct Explosion;
+
+impl Optimizer for Explosion {
+    fn name(&self) -> &'static str {
+        "explosion"
+    }
+    fn step(&mut self, gradients: &Gradients<'_>) -> puad::Result<()> {
+        for (_, var, gradient) in gradients.iter() {
+            var.set(&(gradient * f64::NAN)?)?;
+        }
+        Ok(())
+    }
+    fn learning_rate(&self) -> f64 {
+        1.
+    }
+    fn set_learning_rate(&mut self, _: f64) -> puad::Result<()> {
+        Ok(())
+    }
+    fn state(&self) -> puad::Result<OptimizerState> {
+        Ok(OptimizerState::default())
+    }
+    fn load_state(&mut self, _: OptimizerState) -> puad::Result<()> {
+        Ok(())
+    }
+}
+
+/// A loss that is NaN because the parameters are is no fault of the detector's.
+#[test]
+fn a_nan_in_validation_after_divergence_is_divergence() {
+    let (detector, params) = distance(0.);
+    let objective = UnsupervisedObjective::new(detector);
+    let data = unlabeled(&[1.; 4]);
+    let trainer = fast(2, None).with_optimizer(|_| Ok(Box::new(Explosion)));
+    let err = trainer.fit(&objective, &params, &data, &data, &mut ());
+    let err = err.unwrap_err();
+    assert!(
+        matches!(err, Error::Diverged { epoch: 1, batch: None, risk } if risk.is_nan()),
+        "{err}"
+    );
+    assert_eq!(w(&params), 0.);
+}
+
+/// `l = (x - w)^2` with `w` left out of the graph.
+struct Detached(Distance);
+
+impl NonNegativeLoss for Detached {
+    fn per_sample(&self, xs: &Tensor, _: &mut Pass<'_>) -> puad::Result<Tensor> {
+        Ok(xs.broadcast_sub(&self.0.w.detach())?.sqr()?.sum(1)?)
+    }
+}
+
+#[test]
+fn training_that_would_move_nothing_is_an_error() {
+    let data = unlabeled(&[1.; 4]);
+    let fit = |detector: &dyn NonNegativeLoss, params: &Params| {
+        let objective = UnsupervisedObjective::new(detector);
+        fast(2, None).fit(&objective, params, &data, &data, &mut ())
+    };
+    // Tensors of another set than is trained: one without any, and one with others.
+    let (stranger, _) = distance(0.);
+    let empty = Params::new(0, DType::F32, &device());
+    let (_, others) = distance(0.);
+    let (detached, own) = distance(0.);
+    for (detector, params, expected) in [
+        (&stranger as &dyn NonNegativeLoss, &empty, 0),
+        (&stranger, &others, 1),
+        (&Detached(detached), &own, 1),
+    ] {
+        let err = fit(detector, params).unwrap_err();
         assert!(
-            err.to_string().contains("contract of NonNegativeLoss"),
+            matches!(err, Error::NothingLearned { parameters } if parameters == expected),
             "{err}"
         );
     }
+    // One parameter that is frozen beside one that is not.
+    let (detector, params) = distance(0.);
+    params.var_builder().get(3, "frozen").unwrap();
+    fit(&detector, &params).unwrap();
+    assert!(w(&params) > 0.);
+}
+
+/// A decoder's tensor that is named as one of the detector's would be trained in silence, or not at all.
+#[test]
+fn names_of_a_pretraining_must_not_be_the_detector_s() {
+    let (detector, params) = distance(0.);
+    let (trainer, data, mut observer) = (fast(1, None), unlabeled(&[1.; 4]), ());
+    let mut pretraining = Pretraining::new(&trainer, &params, &data, &data, &mut observer);
+    pretraining.scratch().var_builder().get(2, "w").unwrap();
+    let err = pretraining.fit(&UnsupervisedObjective::new(detector));
+    let err = err.unwrap_err();
+    assert!(
+        matches!(&err, Error::Config { name: "joined tensors", value, .. } if value == "\"w\""),
+        "{err}"
+    );
 }
 
 fn column(values: &[f32]) -> Tensor {
@@ -539,10 +640,14 @@ fn divergence_names_the_place_and_leaves_the_best_parameters() {
         match err.unwrap_err() {
             Error::Diverged {
                 epoch: 4,
-                batch: 1,
+                batch: Some(1),
                 risk,
             } => assert!(training_only && risk.is_nan()),
-            Error::DivergedValidation { epoch: 3, risk } => {
+            Error::Diverged {
+                epoch: 3,
+                batch: None,
+                risk,
+            } => {
                 assert!(!training_only && risk == f64::INFINITY)
             }
             other => panic!("{other}"),

@@ -67,9 +67,7 @@ fn main() -> anyhow::Result<()> {
             match cell.run(&method, &mut progress) {
                 Ok(row) => record.push(row)?,
                 // The others can still be compared; the table shows one run less.
-                Err(
-                    err @ (puad::Error::Diverged { .. } | puad::Error::DivergedValidation { .. }),
-                ) => {
+                Err(err @ puad::Error::Diverged { .. }) => {
                     progress.line(&format!("normal {normal} seed {seed}: {method}: {err}"));
                 }
                 Err(err) => return Err(err.into()),

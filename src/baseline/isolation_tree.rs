@@ -74,7 +74,8 @@ impl IsolationTree {
         let fits = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| {
             let (to, feature) = (right as usize, feature as usize);
             let split = to > at + 1 && to < parts.len() && feature < width;
-            value.is_finite() && (right == 0 || split)
+            let leaf = right == 0 && value >= 0.;
+            value.is_finite() && (leaf || split)
         };
         if parts.is_empty() || !parts.iter().enumerate().all(fits) {
             return None;
@@ -459,6 +460,9 @@ mod tests {
         for broken in [
             &[][..],
             &[(f64::NAN, 0, 0)],
+            &[(f64::INFINITY, 0, 0)],
+            // A path of fewer splits than none.
+            &[(-1., 0, 0)],
             // A feature that there is none of, a child beyond the end, a node that is its own child.
             &[(0.5, 2, 2), leaf(1.), leaf(2.)],
             &[(0.5, 1, 3), leaf(1.), leaf(2.)],

@@ -143,18 +143,6 @@ pub enum CheckpointError {
         /// The file.
         path: PathBuf,
     },
-
-    /// A training run that this one cannot go on from.
-    #[error(
-        "{} holds another training run, with a different {what}: finish that one or delete the file",
-        path.display()
-    )]
-    OtherRun {
-        /// The file.
-        path: PathBuf,
-        /// The first thing that differs.
-        what: &'static str,
-    },
 }
 
 impl From<CheckpointError> for Error {

@@ -34,11 +34,8 @@
 mod atomic;
 mod container;
 mod error;
-mod model;
-mod sealed;
 
 pub use error::CheckpointError;
-pub use model::{ModelState, StoredModel};
 
 #[cfg(test)]
 pub(crate) use atomic::tests::fail_next_write_at;

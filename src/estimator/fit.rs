@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use candle_core::Device;
 
-use super::prepared::{Customize, Prepared, check};
+use super::prepared::{Customize, Settled};
 use super::{FitConfig, FittedDetector, IntoSamples};
 use crate::Result;
 use crate::data::PuDataset;
@@ -62,7 +62,9 @@ impl<'a> Estimator<'a> {
     }
 
     /// Trains with another optimiser, selection or stopping rule: `customize` gets the trainer that the
-    /// configuration asks for, and gives the one to train with.
+    /// configuration and [`with_checkpoints`](Self::with_checkpoints) ask for, and gives the one to train
+    /// with. A run that is saved is known by its method, class prior and network too, wherever its
+    /// checkpoints were set.
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -136,10 +138,8 @@ impl<'a> Estimator<'a> {
         unlabeled: impl IntoSamples,
         anomalies: impl IntoSamples,
     ) -> Result<FittedDetector> {
-        let resolved = self.resolved()?;
-        resolved.config.check()?;
         let data = PuDataset::new(unlabeled.into_samples()?)?;
-        resolved.fit_dataset(&data.with_anomalies(anomalies.into_samples()?)?)
+        self.fit_dataset(&data.with_anomalies(anomalies.into_samples()?)?)
     }
 
     /// As [`fit`](Self::fit), for data without labeled anomalies (an unsupervised method) or with
@@ -154,13 +154,13 @@ impl<'a> Estimator<'a> {
     /// [`Error::Shape`](crate::Error::Shape) for samples without values,
     /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one,
     /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
-    /// and there are none. Then as [`Method::fit`](crate::method::Method::fit).
+    /// and there are none, [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints of a model
+    /// that has none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        let resolved = self.resolved()?;
-        check(&resolved.config, data)?;
-        let config = &resolved.config;
+        let (settled, run) = self.settle(data)?;
+        let config = settled.config();
         let (train, validation) = data.split(config.validation_fraction, config.train.seed)?;
-        resolved.fit_split(&train, &validation)
+        run.fit(settled, &train, &validation)
     }
 
     /// As [`fit_dataset`](Self::fit_dataset), with a validation set of your own choice: a split by
@@ -169,20 +169,38 @@ impl<'a> Estimator<'a> {
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), but for the split.
     pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
-        let resolved = self.resolved()?;
-        let prepared = Prepared::new(resolved.config, resolved.customize, train, validation)?;
-        let mut unobserved = ();
-        let observer = resolved.observer.unwrap_or(&mut unobserved);
-        prepared
-            .train(&resolved.device, resolved.checkpoints, observer)?
-            .decide()
+        let (settled, run) = self.settle(train)?;
+        run.fit(settled, train, validation)
     }
 
-    /// With the specifications that the method's names stand for.
-    fn resolved(mut self) -> Result<Self> {
-        if let Some(method) = &self.config.method {
-            self.config.method = Some(self.registry.resolve(method)?);
+    /// What is wrong with the settings is said here, and nowhere later.
+    fn settle(self, data: &PuDataset) -> Result<(Settled, Run<'a>)> {
+        let mut config = self.config;
+        if let Some(method) = &config.method {
+            config.method = Some(self.registry.resolve(method)?);
         }
-        Ok(self)
+        let settled = Settled::new(config, self.checkpoints, self.customize, data)?;
+        let (device, observer) = (self.device, self.observer);
+        Ok((settled, Run { device, observer }))
+    }
+}
+
+/// Where a fit runs, and who watches.
+struct Run<'a> {
+    device: Device,
+    observer: Option<&'a mut dyn Observer>,
+}
+
+impl Run<'_> {
+    fn fit(
+        self,
+        settled: Settled,
+        train: &PuDataset,
+        validation: &PuDataset,
+    ) -> Result<FittedDetector> {
+        let mut unobserved = ();
+        let observer = self.observer.unwrap_or(&mut unobserved);
+        let prepared = settled.prepare(train, validation)?;
+        prepared.train(&self.device, observer)?.decide()
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::trained::Trained;
 use super::{FitConfig, Transformation};
@@ -15,28 +15,58 @@ use crate::{Error, Result};
 /// Makes the trainer to train with of the one that the configuration asks for.
 pub(super) type Customize<'a> = dyn FnOnce(Trainer) -> Result<Trainer> + 'a;
 
-/// A fit whose settings and data were looked at, and whose data are transformed.
-pub(super) struct Prepared {
+/// A fit whose settings were looked at, once, with what can be known of its data without computing.
+pub(super) struct Settled {
     config: FitConfig,
     method: Method,
     trainer: Trainer,
-    transformation: Arc<dyn Transformation>,
-    train: PuDataset,
-    validation: PuDataset,
+    sample_shape: Vec<usize>,
 }
 
-impl Prepared {
+impl Settled {
     /// # Errors
-    /// As [`Estimator::fit_split`](super::Estimator::fit_split), before anything is computed.
+    /// As [`Estimator::fit_dataset`](super::Estimator::fit_dataset), before anything is computed.
     pub(super) fn new(
-        config: FitConfig,
+        mut config: FitConfig,
+        checkpoints: Option<Checkpoints>,
         customize: Option<Box<Customize<'_>>>,
-        train: &PuDataset,
-        validation: &PuDataset,
+        data: &PuDataset,
     ) -> Result<Self> {
-        check(&config, train)?;
-        let expected = train.unlabeled().sample_shape();
-        let actual = validation.unlabeled().sample_shape();
+        config.check()?;
+        let sample_shape = data.unlabeled().sample_shape();
+        if sample_shape.contains(&0) {
+            return Err(Error::Shape {
+                what: "samples",
+                expected: "[values, ...] without a 0".into(),
+                actual: sample_shape,
+            });
+        }
+        let method = config.method_for(&sample_shape);
+        method.check_data(data)?;
+        let trainer = trainer(&config, &method, checkpoints, customize)?;
+        // Who customises a trainer may have given it other settings.
+        config.train = trainer.config().clone();
+        let network = method.check_fit(&config.network, &sample_shape, &trainer)?;
+        if let (Architecture::Auto, Some(network)) = (&config.network, network) {
+            network.check_batch(largest_batch(&config, data))?;
+        }
+        Ok(Self {
+            config,
+            method,
+            trainer,
+            sample_shape,
+        })
+    }
+
+    /// The settings.
+    pub(super) fn config(&self) -> &FitConfig {
+        &self.config
+    }
+
+    /// # Errors
+    /// [`Error::Shape`] for validation samples of another shape; as the transformation's fit.
+    pub(super) fn prepare(self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
+        let (expected, actual) = (self.sample_shape, validation.unlabeled().sample_shape());
         if actual != expected {
             return Err(Error::Shape {
                 what: "validation samples",
@@ -44,98 +74,94 @@ impl Prepared {
                 actual,
             });
         }
-        let trainer = Trainer::new(config.train.clone())?;
-        let trainer = match customize {
-            Some(customize) => customize(trainer)?,
-            None => trainer,
-        };
-        let transformation = config.scaling.fit(train.unlabeled())?;
-        Ok(Self {
-            method: config.method_for(&expected),
-            trainer,
-            train: transformation.apply_groups(train)?,
+        let transformation = self.config.scaling.fit(train.unlabeled())?;
+        let train = transformation.apply_groups(train)?;
+        Ok(Prepared {
+            method: self.method,
+            trainer: self.trainer,
             validation: transformation.apply_groups(validation)?,
+            reference: reference(train.unlabeled())?,
+            train,
             transformation,
-            config,
+            config: self.config,
         })
     }
+}
 
+/// Where its run is saved, whoever said so, it is labeled.
+fn trainer(
+    config: &FitConfig,
+    method: &Method,
+    checkpoints: Option<Checkpoints>,
+    customize: Option<Box<Customize<'_>>>,
+) -> Result<Trainer> {
+    let mut trainer = Trainer::new(config.train.clone())?;
+    if let Some(checkpoints) = checkpoints {
+        trainer = trainer.with_checkpoints(checkpoints)?;
+    }
+    if let Some(customize) = customize {
+        trainer = customize(trainer)?;
+    }
+    let Some(checkpoints) = trainer.checkpoints().cloned() else {
+        return Ok(trainer);
+    };
+    let label = label(config, method, &checkpoints.label).to_string();
+    trainer.with_checkpoints(Checkpoints {
+        label,
+        ..checkpoints
+    })
+}
+
+/// What tells a run from others on the same data with the same training settings: JSON without
+/// defaults. `own` is the user's label.
+fn label(config: &FitConfig, method: &Method, own: &str) -> Value {
+    let mut label = method.label();
+    if config.prior != FitConfig::default().prior {
+        label["prior"] = json!(config.prior);
+    }
+    if config.network != FitConfig::default().network {
+        label["network"] = json!(config.network);
+    }
+    if !own.is_empty() {
+        label["label"] = json!(own);
+    }
+    label
+}
+
+/// A settled fit whose data are transformed.
+pub(super) struct Prepared {
+    config: FitConfig,
+    method: Method,
+    trainer: Trainer,
+    transformation: Arc<dyn Transformation>,
+    train: PuDataset,
+    validation: PuDataset,
+    /// Samples that explanations are made against, should the model have none of its own.
+    reference: Tensor,
+}
+
+impl Prepared {
     /// # Errors
     /// As [`Method::fit`].
-    pub(super) fn train(
-        self,
-        device: &Device,
-        checkpoints: Option<Checkpoints>,
-        observer: &mut dyn Observer,
-    ) -> Result<Trained> {
-        let label = self.label()?;
-        let trainer = match checkpoints {
-            Some(checkpoints) => self.trainer.with_checkpoints(Checkpoints {
-                label,
-                ..checkpoints
-            })?,
-            None => self.trainer,
-        };
+    pub(super) fn train(self, device: &Device, observer: &mut dyn Observer) -> Result<Trained> {
         let learned = self.method.fit(Task {
             train: &self.train,
             validation: &self.validation,
             prior: self.config.prior,
             network: &self.config.network,
-            trainer: &trainer,
+            trainer: &self.trainer,
             device,
             observer,
         })?;
-        let reference = reference_for(&learned.model, self.train.unlabeled())?;
+        let own = explains_itself(&learned.model, self.train.unlabeled());
         Ok(Trained {
             config: self.config,
             method: self.method,
             transformation: self.transformation,
             validation: self.validation,
             learned,
-            reference,
+            reference: (!own).then_some(self.reference),
         })
-    }
-
-    /// What tells a run from others on the same data with the same training settings: JSON without
-    /// defaults.
-    fn label(&self) -> Result<String> {
-        let mut label = self.method.label();
-        if self.config.prior != FitConfig::default().prior {
-            label["prior"] = json!(self.config.prior);
-        }
-        if self.config.network != FitConfig::default().network {
-            label["network"] = json!(self.config.network);
-        }
-        Ok(label.to_string())
-    }
-}
-
-/// Samples that explanations are made against, where the model has none of its own.
-fn reference_for(model: &Arc<dyn Fitted>, unlabeled: &Samples) -> Result<Option<Tensor>> {
-    let one = unlabeled.range(0, 1)?.to_device(model.device())?;
-    match model.explain(&one)? {
-        Some(_) => Ok(None),
-        None => reference(unlabeled).map(Some),
-    }
-}
-
-/// What can be known to be wrong before any work is done.
-pub(super) fn check(config: &FitConfig, data: &PuDataset) -> Result<()> {
-    config.check()?;
-    let shape = data.unlabeled().sample_shape();
-    if shape.contains(&0) {
-        return Err(Error::Shape {
-            what: "samples",
-            expected: "[values, ...] without a 0".into(),
-            actual: shape,
-        });
-    }
-    let method = config.method_for(&shape);
-    method.check_data(data)?;
-    let network = method.network(&config.network, &shape)?;
-    match (&config.network, network) {
-        (Architecture::Auto, Some(network)) => network.check_batch(largest_batch(config, data)),
-        _ => Ok(()),
     }
 }
 
@@ -143,4 +169,11 @@ fn largest_batch(config: &FitConfig, data: &PuDataset) -> usize {
     let labeled = data.anomalies().into_iter().chain(data.normals());
     let all = labeled.chain([data.unlabeled()]);
     config.train.batch_size.min(all.map(Samples::len).sum())
+}
+
+/// Whether a model has explanations of its own. Where it fails to give one it counts as a model that has
+/// none: its training must not be lost over that.
+fn explains_itself(model: &Arc<dyn Fitted>, unlabeled: &Samples) -> bool {
+    let explain = || model.explain(&unlabeled.range(0, 1)?.to_device(model.device())?);
+    matches!(explain(), Ok(Some(_)))
 }

@@ -132,7 +132,7 @@ impl Assembly {
         if !self.has_pretraining() {
             return Ok(None);
         }
-        let mut pretraining = Pretraining::new(trainer, &self.params, train, validation, observer)?;
+        let mut pretraining = Pretraining::new(trainer, &self.params, train, validation, observer);
         self.built.pretrain(&mut pretraining)
     }
 
@@ -149,5 +149,18 @@ impl Assembly {
     ) -> Result<History> {
         observer.on_phase(Phase::Training);
         trainer.fit(&self.objective, &self.params, train, validation, observer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is ready to train can be trained on another thread.
+    #[test]
+    fn an_assembly_crosses_threads() {
+        fn crosses<T: Send + Sync>() {}
+        crosses::<Assembly>();
+        crosses::<SharedObjective>();
     }
 }

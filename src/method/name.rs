@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 
 use super::{Pair, Registry};
 use crate::baseline::IsolationForestConfig;
-use crate::checkpoint::StoredModel;
 use crate::data::PuDataset;
 use crate::detector::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, DetectorSpec};
-use crate::model::{Fitted, Learned, ModelSpec, Task};
+use crate::model::{Fitted, Learned, ModelSpec, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::{
     Correction, LoeSpec, ObjectiveSpec, PuSpec, SemiSupervisedSpec, SoelSpec, UnsupervisedSpec,
 };
 use crate::spec::Spec;
+use crate::train::Trainer;
 use crate::{Error, Result};
 
 /// What is fitted, and how.
@@ -165,15 +165,20 @@ impl Method {
         }
     }
 
-    /// The network for samples of this shape, if it is built on one.
-    pub(crate) fn network(
+    /// Whether it can be fitted to samples of this shape with this network and trainer, and the network
+    /// that it is then built on, if it is on one.
+    pub(crate) fn check_fit(
         &self,
         network: &Architecture,
         shape: &[usize],
+        trainer: &Trainer,
     ) -> Result<Option<Network>> {
         match self {
             Self::Network(pair) => pair.network(network, shape),
-            Self::Model(_) => Ok(None),
+            Self::Model(model) => {
+                model.get()?.check_fit(network, trainer)?;
+                Ok(None)
+            }
         }
     }
 

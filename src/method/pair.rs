@@ -4,9 +4,8 @@ use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 use super::Assembly;
-use crate::checkpoint::StoredModel;
 use crate::detector::DetectorSpec;
-use crate::model::{Fitted, Learned, NetworkModel, Task};
+use crate::model::{Fitted, Learned, NetworkModel, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::ObjectiveSpec;
 use crate::spec::Spec;

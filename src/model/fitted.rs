@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::{Learned, Task};
+use super::{Learned, ModelState, StoredModel, Task};
 use crate::Result;
-use crate::checkpoint::{ModelState, StoredModel};
 use crate::explanation::Explanation;
+use crate::net::Architecture;
 use crate::spec::{AnySpecification, family};
+use crate::train::Trainer;
 
 /// A model that was fitted. Samples come to it transformed: `[n, ...]`, f32, finite, on
 /// [`device`](Self::device).
@@ -28,7 +29,7 @@ pub trait Fitted: Debug + Send + Sync + 'static {
     }
 
     /// What each entry of each sample contributes to its score. Default: `None`, and it is found out from
-    /// scores alone.
+    /// scores alone, for up to 8192 of them a sample or one an entry, whichever is more.
     ///
     /// # Errors
     /// As [`score`](Self::score).
@@ -53,10 +54,9 @@ pub trait Fitted: Debug + Send + Sync + 'static {
 /// use std::sync::Arc;
 ///
 /// use puad::candle_core::{DType, Device, Tensor};
-/// use puad::checkpoint::{ModelState, StoredModel};
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::method::Method;
-/// use puad::model::{Fitted, Learned, ModelSpec, Task};
+/// use puad::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 /// use puad::spec::Specification;
 /// use puad::train::FitHistory;
 /// use puad::{Estimator, FitConfig, Result};
@@ -109,6 +109,16 @@ pub trait Fitted: Debug + Send + Sync + 'static {
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub trait ModelSpec: AnySpecification {
+    /// Whether it can be fitted with this network and trainer, asked before any work is done: a model that
+    /// ignores one of them should refuse what it would ignore in silence. Default: yes.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a network that it has no use for,
+    /// [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints that it would not write.
+    fn check_fit(&self, _network: &Architecture, _trainer: &Trainer) -> Result<()> {
+        Ok(())
+    }
+
     /// Fits the model.
     ///
     /// # Errors

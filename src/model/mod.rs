@@ -8,10 +8,13 @@
 mod fitted;
 mod network;
 mod occlusion;
+mod sealed;
+mod stored;
 mod task;
 
 pub use fitted::{Fitted, ModelSpec};
 pub use network::NetworkModel;
+pub use stored::{ModelState, StoredModel};
 pub use task::{Learned, Task};
 
-pub(crate) use occlusion::{Occlusion, reference};
+pub(crate) use occlusion::{Occlusion, check_reference, reference};

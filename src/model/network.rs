@@ -4,8 +4,7 @@ use std::fmt;
 
 use candle_core::{Device, Tensor};
 
-use super::Fitted;
-use crate::checkpoint::ModelState;
+use super::{Fitted, ModelState};
 use crate::explanation::Explanation;
 use crate::net::Network;
 use crate::{Error, NonNegativeLoss, Params, Result, SharedDetector, scores_of};

@@ -1,14 +1,18 @@
-//! Attribution from scores alone.
+//! Attribution from scores alone. It costs a sample's parts times the reference rows in scores: one part an
+//! entry of a vector, at most 64 patches of an image.
 
 use candle_core::{Device, Tensor};
 
-use crate::Result;
 use crate::data::Samples;
 use crate::explanation::{Attribution, Explanation};
+use crate::{Error, Result};
 
 /// Rows stored with a detector, and images, which are larger.
 const ROWS: usize = 32;
 const IMAGES: usize = 8;
+
+/// Occluded copies of a sample that are scored, where one a part are not more already.
+const COPIES: usize = 8192;
 
 /// Patches to a side of an image.
 const PATCHES: usize = 8;
@@ -16,12 +20,38 @@ const PATCHES: usize = 8;
 /// Values of occluded samples that are scored at a time.
 const VALUES: usize = 1 << 20;
 
-/// Samples that stand for the unlabeled ones, `[rows, ...]` in f32 on the host: evenly spread over them.
-pub(crate) fn reference(unlabeled: &Samples) -> Result<Tensor> {
-    let most = match unlabeled.sample_shape().len() {
+/// The most rows that stand for the unlabeled samples of this shape: fewer where a sample has many parts.
+fn most_rows(shape: &[usize]) -> usize {
+    let most = match shape.len() {
         1 => ROWS,
         _ => IMAGES,
     };
+    let parts = parts(shape).into_iter().max().map_or(1, |last| last + 1);
+    most.min(COPIES / parts).max(1)
+}
+
+/// Whether these are rows that [`reference`] can have made for samples of `shape`.
+pub(crate) fn check_reference(rows: &Tensor, shape: &[usize]) -> Result<()> {
+    let most = most_rows(shape);
+    let count = rows.dims().first().copied().unwrap_or(0);
+    if !(1..=most).contains(&count) || rows.dims()[1..] != *shape {
+        let expected = format!("[1 to {most}, ..{shape:?}]");
+        return Err(Error::shape("reference rows", expected, rows));
+    }
+    let values = rows.flatten_all()?.to_vec1::<f32>()?;
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(Error::NonFiniteValue {
+            what: "reference rows",
+            index,
+            value: f64::from(values[index]),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Samples that stand for the unlabeled ones, `[rows, ...]` in f32 on the host: evenly spread over them.
+pub(crate) fn reference(unlabeled: &Samples) -> Result<Tensor> {
+    let most = most_rows(&unlabeled.sample_shape());
     let (n, rows) = (unlabeled.len(), unlabeled.len().min(most));
     let spread: Vec<u32> = (0..rows).map(|i| (i * n / rows) as u32).collect();
     let chosen = unlabeled.gather(&spread)?.to_device(&Device::Cpu)?;
@@ -160,6 +190,49 @@ mod tests {
             let count = parts.iter().max().unwrap() + 1;
             assert!(count <= PATCHES * PATCHES, "{height} {width}: {count}");
             assert!((0..count).all(|part| parts.contains(&part)));
+        }
+    }
+
+    #[test]
+    fn the_number_of_scores_is_bounded() {
+        for (shape, expected) in [
+            (&[1][..], 32),
+            (&[256], 32),
+            (&[257], 31),
+            (&[8192], 1),
+            (&[100_000], 1),
+            (&[3, 224, 224], 8),
+        ] {
+            assert_eq!(most_rows(shape), expected, "{shape:?}");
+            let values: usize = shape.iter().product();
+            let samples = Tensor::zeros((40, values), DType::F32, &Device::Cpu).unwrap();
+            let samples = samples.reshape([&[40], shape].concat()).unwrap();
+            let chosen = reference(&samples.into()).unwrap();
+            assert_eq!(chosen.dim(0).unwrap(), expected);
+            check_reference(&chosen, shape).unwrap();
+        }
+    }
+
+    #[test]
+    fn rows_that_cannot_have_been_stored_are_errors() {
+        let rows = |n: usize, value: f32| Tensor::full(value, (n, 3), &Device::Cpu).unwrap();
+        check_reference(&rows(32, 1.), &[3]).unwrap();
+        for (rows, shape) in [
+            (rows(0, 1.), &[3][..]),
+            (rows(33, 1.), &[3]),
+            (rows(4, 1.), &[2]),
+            (rows(4, 1.), &[3, 1]),
+            (Tensor::new(1f32, &Device::Cpu).unwrap(), &[]),
+        ] {
+            let err = check_reference(&rows, shape).unwrap_err();
+            assert!(matches!(err, Error::Shape { .. }), "{err}");
+        }
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let err = check_reference(&rows(2, value), &[3]).unwrap_err();
+            assert!(
+                matches!(err, Error::NonFiniteValue { index: 0, .. }),
+                "{err}"
+            );
         }
     }
 

@@ -3,7 +3,7 @@ use crate::spec::{AnySpecification, family};
 use crate::{ClassPrior, Result, SharedDetector};
 
 /// An objective chosen at run time.
-pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector>>;
+pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector> + Send + Sync>;
 
 /// The settings of an objective, which build it on a detector; implemented by the shipped ones and by
 /// a user's own alike.

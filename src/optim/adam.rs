@@ -1,6 +1,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Gradients, Optimizer, OptimizerState};
 use crate::ops::{self, AdamStep};
@@ -212,10 +213,15 @@ impl Adam {
     }
 }
 
-/// Its state: tensors `first.NAME` and `second.NAME`, the moments of parameter `NAME`, and its steps.
+/// Its state: tensors `first.NAME` and `second.NAME`, the moments of parameter `NAME`, its steps, and
+/// the number `learning_rate`.
 impl Optimizer for Adam {
     fn name(&self) -> &'static str {
         "adam"
+    }
+
+    fn settings(&self) -> Value {
+        json!(self.config)
     }
 
     fn step(&mut self, gradients: &Gradients<'_>) -> Result<()> {
@@ -245,6 +251,7 @@ impl Optimizer for Adam {
             }
             state.steps.insert(slot.name.clone(), slot.steps as u64);
         }
+        state.numbers.insert(RATE.into(), self.learning_rate());
         Ok(state)
     }
 
@@ -254,7 +261,9 @@ impl Optimizer for Adam {
                 let name = format!("{moment}.{}", slot.name);
                 let tensor = state.tensors.remove(&name);
                 match tensor {
-                    Some(tensor) if tensor.dims() == slot.var.dims() => Ok(tensor),
+                    Some(tensor) if tensor.dims() == slot.var.dims() => {
+                        Ok(tensor.to_dtype(slot.var.dtype())?)
+                    }
                     Some(tensor) => Err(Error::shape(
                         "a moment",
                         format!("{:?}", slot.var.dims()),
@@ -272,14 +281,17 @@ impl Optimizer for Adam {
             let rule = "a number of steps below 2^31";
             slot.steps = i32::try_from(steps).map_err(|_| Error::config("steps", rule, steps))?;
         }
+        let rate = state.numbers.remove(RATE);
+        self.set_learning_rate(rate.ok_or_else(|| Error::UnknownParameter { name: RATE.into() })?)?;
         let left = state.tensors.into_keys().chain(state.steps.into_keys());
-        match left.into_iter().next() {
+        match left.chain(state.numbers.into_keys()).next() {
             Some(name) => Err(Error::UnknownParameter { name }),
             None => Ok(()),
         }
     }
 }
 
+const RATE: &str = "learning_rate";
 const MOMENTS: [&str; 2] = ["first", "second"];
 
 impl Slot {

@@ -65,12 +65,12 @@ impl<O: candle_nn::Optimizer> Optimizer for CandleOptimizer<O> {
     }
 
     fn state(&self) -> Result<OptimizerState> {
-        let optimizer = self.name();
-        Err(Error::NotResumable { optimizer })
+        let what = self.name();
+        Err(Error::NotResumable { what })
     }
 
     fn load_state(&mut self, _: OptimizerState) -> Result<()> {
-        let optimizer = self.name();
-        Err(Error::NotResumable { optimizer })
+        let what = self.name();
+        Err(Error::NotResumable { what })
     }
 }

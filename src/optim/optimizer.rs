@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
+use serde_json::{Value, json};
 
 use crate::Result;
 
@@ -34,11 +35,14 @@ use crate::Result;
 ///         self.0 = rate;
 ///         Ok(())
 ///     }
-///     // It remembers nothing.
+///     // It remembers its rate alone, which may have been set on the way.
 ///     fn state(&self) -> Result<OptimizerState> {
-///         Ok(OptimizerState::default())
+///         let numbers = [("rate".to_string(), self.0)].into();
+///         Ok(OptimizerState { numbers, ..OptimizerState::default() })
 ///     }
-///     fn load_state(&mut self, _: OptimizerState) -> Result<()> {
+///     fn load_state(&mut self, state: OptimizerState) -> Result<()> {
+///         let rate = state.numbers.get("rate").copied();
+///         self.0 = rate.ok_or_else(|| Error::UnknownParameter { name: "rate".into() })?;
 ///         Ok(())
 ///     }
 /// }
@@ -52,6 +56,12 @@ use crate::Result;
 pub trait Optimizer {
     /// What it is called in files and errors: a run is resumed by an optimiser of the same name only.
     fn name(&self) -> &'static str;
+
+    /// Its settings: a run is resumed by an optimiser of the same ones only. Asked before the first step.
+    /// Default: the learning rate.
+    fn settings(&self) -> Value {
+        json!({ "learning_rate": self.learning_rate() })
+    }
 
     /// One update of every parameter that has a gradient.
     ///
@@ -68,13 +78,15 @@ pub trait Optimizer {
     /// [`Error::Config`](crate::Error::Config) for one outside its range.
     fn set_learning_rate(&mut self, rate: f64) -> Result<()>;
 
-    /// All that it remembers of the steps so far.
+    /// All that the next step depends on besides the [`settings`](Self::settings): what it remembers of
+    /// the steps so far, and the step size, if that may have changed.
     ///
     /// # Errors
     /// [`Error::NotResumable`](crate::Error::NotResumable) if that cannot be had.
     fn state(&self) -> Result<OptimizerState>;
 
-    /// Goes on from the state of another, of the same parameters.
+    /// Goes on from the state of another, of the same settings and parameters. Tensors that were in a file
+    /// have their type, and are on the device of the parameters.
     ///
     /// # Errors
     /// For a state that is not of these parameters; as [`state`](Self::state).
@@ -88,6 +100,8 @@ pub struct OptimizerState {
     pub tensors: BTreeMap<String, Tensor>,
     /// Numbers of steps, likewise.
     pub steps: BTreeMap<String, u64>,
+    /// Other numbers, likewise.
+    pub numbers: BTreeMap<String, f64>,
 }
 
 /// The gradients of one backward pass by parameter; see [`Optimizer`] for an example.

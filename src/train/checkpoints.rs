@@ -26,7 +26,8 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoints {
-    /// The file. A pre-training has its own beside it, with `.pretraining` appended.
+    /// The file. A pre-training has its own beside it, with `.pretraining` appended, and its second and
+    /// further runs `.pretraining-2` and so on.
     pub path: PathBuf,
     /// Epochs between two writes, >= 1.
     pub every: usize,
@@ -52,10 +53,13 @@ impl Checkpoints {
         }
     }
 
-    /// Those of a pre-training.
-    pub(super) fn pretraining(&self) -> Self {
+    /// Those of a pre-training's run number `run`, counted from 1.
+    pub(super) fn pretraining(&self, run: u64) -> Self {
         let mut name = self.path.file_name().unwrap_or_default().to_os_string();
         name.push(".pretraining");
+        if run > 1 {
+            name.push(format!("-{run}"));
+        }
         Self {
             path: self.path.with_file_name(name),
             ..self.clone()

@@ -1,4 +1,4 @@
-use super::{History, Observer, Phase, Selection, StopReason, TrainConfig, Trainer};
+use super::{History, Observer, Phase, StopReason, Trainer};
 use crate::data::PuDataset;
 use crate::objective::Objective;
 use crate::{Error, Params, Result};
@@ -6,7 +6,8 @@ use crate::{Error, Params, Result};
 /// The phase before a detector is trained itself: settings, data and tensors for it.
 ///
 /// It has mini-batches and noise of its own, keeps the epoch of the lowest risk, and saves its run beside
-/// the main one's, with `.pretraining` appended.
+/// the main one's, with `.pretraining` appended. So does each further [`fit`](Self::fit), with
+/// `.pretraining-2` and so on.
 ///
 /// ```
 /// use puad::candle_core::{DType, Device};
@@ -25,7 +26,7 @@ use crate::{Error, Params, Result};
 ///
 /// let trainer = Trainer::new(TrainConfig { epochs: 2, ..Default::default() })?;
 /// let mut observer = ();
-/// let mut pretraining = Pretraining::new(&trainer, &params, &train, &validation, &mut observer)?;
+/// let mut pretraining = Pretraining::new(&trainer, &params, &train, &validation, &mut observer);
 /// let decoder = Mlp::new(&MlpConfig::new([8, 32, 2]), pretraining.scratch().var_builder().pp("decoder"))?;
 /// svdd.pretrain(decoder, &mut pretraining)?;
 /// // Several objectives can go on from here.
@@ -35,7 +36,9 @@ use crate::{Error, Params, Result};
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub struct Pretraining<'a> {
-    trainer: Trainer,
+    trainer: &'a Trainer,
+    /// Calls of `fit` so far.
+    fits: u64,
     params: &'a Params,
     scratch: Params,
     train: &'a PuDataset,
@@ -45,28 +48,22 @@ pub struct Pretraining<'a> {
 
 impl<'a> Pretraining<'a> {
     /// That of a training of `params` by `trainer`.
-    ///
-    /// # Errors
-    /// As [`Trainer::with_checkpoints`].
     pub fn new(
-        trainer: &Trainer,
+        trainer: &'a Trainer,
         params: &'a Params,
         train: &'a PuDataset,
         validation: &'a PuDataset,
         observer: &'a mut dyn Observer,
-    ) -> Result<Self> {
-        let config = TrainConfig {
-            selection: Selection::Risk,
-            ..trainer.config().clone()
-        };
-        Ok(Self {
-            trainer: trainer.of_phase(Phase::Pretraining, config)?,
+    ) -> Self {
+        Self {
+            trainer,
+            fits: 0,
             scratch: params.scratch(),
             params,
             train,
             validation,
             observer,
-        })
+        }
     }
 
     /// Tensors that serve this phase alone, such as a decoder's: they are trained beside the detector's,
@@ -85,18 +82,19 @@ impl<'a> Pretraining<'a> {
         self.trainer.config().batch_size
     }
 
-    /// Trains on `objective`: the detector's tensors and those of [`scratch`](Self::scratch).
+    /// Trains on `objective`: the detector's tensors and those of [`scratch`](Self::scratch). It may be
+    /// called again, for what goes on from there: each call is a run of its own.
     ///
     /// # Errors
-    /// As [`Trainer::fit`]; [`Error::PretrainingStopped`] if the observer stops the run: what follows
+    /// As [`Trainer::fit`]; [`Error::Config`] for a name that both sets of tensors have; [`Error::PretrainingStopped`] if the observer stops the run: what follows
     /// must not go on then.
     pub fn fit<O: Objective + ?Sized>(&mut self, objective: &O) -> Result<History> {
         self.observer.on_phase(Phase::Pretraining);
-        let params = self.params.joined(&self.scratch);
+        let params = self.params.joined(&self.scratch)?;
         let (train, validation) = (self.train, self.validation);
-        let history =
-            self.trainer
-                .fit(objective, &params, train, validation, &mut *self.observer)?;
+        self.fits += 1;
+        let trainer = self.trainer.pretraining(self.fits);
+        let history = trainer.fit(objective, &params, train, validation, &mut *self.observer)?;
         if history.stopped == StopReason::Observer {
             let epoch = history.epochs.len();
             return Err(Error::PretrainingStopped { epoch });

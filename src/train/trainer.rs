@@ -4,7 +4,9 @@ use std::sync::Arc;
 use candle_core::Var;
 
 use super::run::Run;
-use super::{Checkpoints, History, Observer, Patience, Phase, Select, Stop, TrainConfig, batches};
+use super::{
+    Checkpoints, History, Observer, Patience, Phase, Select, Selection, Stop, TrainConfig, batches,
+};
 use crate::data::PuDataset;
 use crate::objective::{GroupCounts, Objective};
 use crate::optim::{Adam, Optimizer};
@@ -45,7 +47,8 @@ use crate::{Error, NonNegativeLoss, Params, Result};
 #[derive(Clone)]
 pub struct Trainer {
     config: TrainConfig,
-    phase: Phase,
+    /// Which of the random streams of the seed are this run's.
+    stream: u64,
     checkpoints: Option<Checkpoints>,
     optimizer: Option<Arc<MakeOptimizer>>,
     selection: Option<Arc<dyn Select>>,
@@ -59,7 +62,7 @@ impl fmt::Debug for Trainer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trainer")
             .field("config", &self.config)
-            .field("phase", &self.phase)
+            .field("stream", &self.stream)
             .field("checkpoints", &self.checkpoints)
             .finish_non_exhaustive()
     }
@@ -74,7 +77,7 @@ impl Trainer {
         config.check()?;
         Ok(Self {
             config,
-            phase: Phase::Training,
+            stream: Phase::Training as u64,
             checkpoints: None,
             optimizer: None,
             selection: None,
@@ -82,17 +85,25 @@ impl Trainer {
         })
     }
 
-    /// This trainer for another phase: with random numbers of its own, so that the second phase does
-    /// not meet the mini-batches of the first again, and a file of its own.
-    pub(super) fn of_phase(&self, phase: Phase, config: TrainConfig) -> Result<Self> {
-        config.check()?;
-        Ok(Self {
-            config,
-            phase,
-            checkpoints: self.checkpoints.as_ref().map(Checkpoints::pretraining),
+    /// This trainer for run number `run` of a pre-training, counted from 1: with random numbers of its
+    /// own, so that no run meets the mini-batches of another again, and a file of its own.
+    pub(super) fn pretraining(&self, run: u64) -> Self {
+        let stream = match run {
+            1 => Phase::Pretraining as u64,
+            // 1 is the stream of the training proper.
+            later => later,
+        };
+        let checkpoints = self.checkpoints.as_ref();
+        Self {
+            config: TrainConfig {
+                selection: Selection::Risk,
+                ..self.config.clone()
+            },
+            stream,
+            checkpoints: checkpoints.map(|checkpoints| checkpoints.pretraining(run)),
             selection: None,
             ..self.clone()
-        })
+        }
     }
 
     /// Saves the run as it goes, and goes on from a file that is there already.
@@ -150,8 +161,8 @@ impl Trainer {
         &self.config
     }
 
-    pub(super) fn phase(&self) -> Phase {
-        self.phase
+    pub(super) fn stream(&self) -> u64 {
+        self.stream
     }
 
     pub(super) fn optimizer(&self, params: &[(String, Var)]) -> Result<Box<dyn Optimizer>> {
@@ -207,10 +218,10 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::EmptyGroup`] if a set lacks labeled anomalies and the objective or the selection
-    /// needs them; [`Error::Diverged`] and [`Error::DivergedValidation`] for a risk that is NaN or
-    /// infinite; [`Error::LossOutOfRange`] for a validation loss that is negative or NaN;
-    /// [`Error::LearnedBuffer`] for a buffer that the loss learns from; [`Error::Checkpoint`] if the
-    /// run's file cannot be written or read, or holds another run; [`Error::NotResumable`] if the
+    /// needs them; [`Error::NothingLearned`] if the first step's risk reaches none of the parameters;
+    /// [`Error::Diverged`] for a risk or a parameter that is NaN or infinite; [`Error::LossOutOfRange`]
+    /// for a validation loss that is negative or NaN; [`Error::LearnedBuffer`] for a buffer that the loss learns from; [`Error::Checkpoint`] if the
+    /// run's file cannot be written or read, or holds another run ([`OtherRun`](super::OtherRun)); [`Error::NotResumable`] if the
     /// optimiser has no state to save; whatever the detector gives.
     pub fn fit<O: Objective + ?Sized>(
         &self,

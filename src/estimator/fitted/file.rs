@@ -10,11 +10,12 @@ use super::upgrade::upgrade;
 use super::{
     Calibration, Decision, FitConfig, FittedDetector, Scaler, ThresholdRule, ValidationScores,
 };
-use crate::checkpoint::{self, Contents, Format, Stored, StoredModel};
+use crate::checkpoint::{self, Contents, Format, Stored};
 use crate::estimator::Transformation;
 use crate::estimator::scaler::{SCALE, SHIFT};
 use crate::estimator::transformation::Unchanged;
 use crate::method::{Method, Registry};
+use crate::model::{StoredModel, check_reference};
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
@@ -29,6 +30,7 @@ const UNLABELED: &str = "validation.unlabeled";
 const ANOMALIES: &str = "validation.anomalies";
 /// With a dot, as names under a prefix are read.
 const REFERENCE: &str = "reference.";
+const ROWS: &str = "rows";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +77,7 @@ impl FittedDetector {
         numbers(UNLABELED, &self.decision.validation.unlabeled);
         numbers(ANOMALIES, &self.decision.validation.anomalies);
         if let Some(reference) = &self.reference {
-            tensors.insert(format!("{REFERENCE}rows"), Stored::tensor(reference)?);
+            tensors.insert(format!("{REFERENCE}{ROWS}"), Stored::tensor(reference)?);
         }
         checkpoint::write(path.as_ref(), &FORMAT, content, tensors)
     }
@@ -182,15 +184,16 @@ fn transformation(
 }
 
 fn reference(file: &mut Contents<Content>, shape: &[usize]) -> Result<Option<Tensor>> {
-    let taken = file.take_tensors(REFERENCE, DType::F32, &Device::Cpu)?;
-    let Some(rows) = taken.into_values().next() else {
-        return Ok(None);
-    };
-    if rows.rank() == 0 || rows.dim(0)? == 0 || rows.dims()[1..] != *shape {
-        let error = Error::shape("reference rows", format!("[rows, ..{shape:?}]"), &rows);
+    let mut taken = file.take_tensors(REFERENCE, DType::F32, &Device::Cpu)?;
+    let rows = taken.remove(ROWS);
+    if let Some(name) = taken.into_keys().next() {
+        let error = Error::UnknownParameter { name };
         return Err(file.wrong(error).into());
     }
-    Ok(Some(rows))
+    if let Some(rows) = &rows {
+        check_reference(rows, shape).map_err(|e| file.wrong(e))?;
+    }
+    Ok(rows)
 }
 
 fn threshold(file: &mut Contents<Content>) -> Result<f64> {

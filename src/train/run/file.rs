@@ -16,6 +16,9 @@ const FORMAT: Format = Format {
     upgrade,
 };
 
+/// In front of the optimiser's numbers.
+const NUMBER: &str = "number.";
+
 /// Raised when a default of the settings that name a run changes its value: they are stored without
 /// their defaults.
 pub(super) const SETTINGS_VERSION: u64 = 1;
@@ -34,6 +37,7 @@ pub(super) struct TrainingContent {
     pub(super) train: Value,
     pub(super) selection: String,
     pub(super) optimizer: String,
+    pub(super) optimizer_settings: Value,
     /// Hash of both data sets.
     pub(super) data: u64,
     /// Positions of the random streams.
@@ -54,6 +58,7 @@ pub(super) struct TrainingFile {
     pub(super) best: BTreeMap<String, Tensor>,
     /// What the optimiser remembers.
     pub(super) optimizer: BTreeMap<String, Tensor>,
+    pub(super) numbers: BTreeMap<String, f64>,
 }
 
 impl TrainingContent {
@@ -84,6 +89,10 @@ impl TrainingFile {
                 tensors.insert(format!("{prefix}{name}"), Stored::tensor(tensor)?);
             }
         }
+        // As tensors, because JSON has no infinity.
+        for (name, &number) in &self.numbers {
+            tensors.insert(format!("{NUMBER}{name}"), Stored::f64s(&[number]));
+        }
         checkpoint::write(path, &FORMAT, &self.content, tensors)
     }
 
@@ -91,95 +100,32 @@ impl TrainingFile {
         let mut file: Contents<TrainingContent> = checkpoint::read(path, &FORMAT)?;
         file.content.check().map_err(|e| file.wrong(e))?;
         let mut take = |prefix| file.take_tensors(prefix, dtype, device);
-        let (now, best, optimizer) = (take("now.")?, take("best.")?, take("optimizer.")?);
+        let (now, best) = (take("now.")?, take("best.")?);
+        let numbers = numbers(&mut file)?;
+        // An optimiser may be more exact than the parameters.
+        let optimizer = file.take_floats("optimizer.")?.into_iter();
+        let optimizer = optimizer.map(|(name, tensor)| Ok((name, tensor.to_device(device)?)));
+        let optimizer = optimizer.collect::<Result<_>>()?;
         file.finish()?;
         Ok(Self {
             content: file.content,
             now,
             best,
             optimizer,
+            numbers,
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checkpoint::{CheckpointError, rewrite};
-    use crate::data::toy::{self, ToyConfig};
-    use crate::method::Method;
-    use crate::{Estimator, FitConfig};
-    use serde_json::{Value, json};
-
-    /// Changes the file of a finished run of three epochs, and what the run then says of it.
-    fn resumed(change: impl FnOnce(&mut Value, &mut BTreeMap<String, Stored>)) -> CheckpointError {
-        let config = ToyConfig {
-            normals: 20,
-            unlabeled_anomalies: 4,
-            labeled_anomalies: 4,
-            ..Default::default()
-        };
-        let toy = toy::generate(&config, 0).unwrap();
-        let mut config = FitConfig {
-            method: Some(Method::PUSVDD),
-            ..Default::default()
-        };
-        config.train.epochs = 3;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("run");
-        let run = || {
-            Estimator::new(config.clone())
-                .with_checkpoints(&path, 1)
-                .fit(&toy.normals, &toy.labeled_anomalies)
-        };
-        run().unwrap();
-        rewrite(&path, change);
-        match run().unwrap_err() {
-            Error::Checkpoint(problem) => *problem.downcast().unwrap(),
-            other => panic!("{other}"),
+fn numbers(file: &mut Contents<TrainingContent>) -> Result<BTreeMap<String, f64>> {
+    let taken = file.take_tensors(NUMBER, DType::F64, &Device::Cpu)?;
+    let number = |(name, tensor): (String, Tensor)| match tensor.flatten_all()?.to_vec1()?[..] {
+        [number] => Ok((name, number)),
+        ref other => {
+            let rule = "one each";
+            let error = Error::config("numbers of the optimiser", rule, other.len());
+            Err(file.wrong(error).into())
         }
-    }
-
-    /// Found by fuzzing: the epochs since the best one were fewer than none.
-    #[test]
-    fn runs_that_cannot_have_been_are_errors() {
-        for (place, value) in [
-            ("/content/best_epoch", json!(4)),
-            ("/content/best_epoch", json!(u64::MAX)),
-            ("/content/reports/1/epoch", json!(1)),
-            ("/content/reports", json!([])),
-            ("/content/steps/encoder.layers.0.weight", json!(-1)),
-            ("/content/settings_version", json!("1")),
-        ] {
-            let problem = resumed(|text, _| *text.pointer_mut(place).unwrap() = value.clone());
-            assert!(
-                matches!(problem, CheckpointError::Content { .. }),
-                "{place} {value}: {problem}"
-            );
-        }
-    }
-
-    /// Moments of something that is not trained, in the place of a parameter's.
-    #[test]
-    fn moments_must_be_of_the_parameters() {
-        for group in ["optimizer.first.", "optimizer.second."] {
-            let problem = resumed(|_, tensors| {
-                let center = tensors["now.center"].shape().to_vec();
-                let name = tensors.keys().find(|name| name.starts_with(group));
-                let name = name.unwrap().clone();
-                tensors.remove(&name);
-                tensors.insert(format!("{group}center"), Stored::f32s(&center, 0.));
-            });
-            assert!(
-                matches!(
-                    problem,
-                    CheckpointError::OtherRun {
-                        what: "network",
-                        ..
-                    }
-                ),
-                "{group}: {problem}"
-            );
-        }
-    }
+    };
+    taken.into_iter().map(number).collect()
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use candle_core::{DType, Tensor, Var};
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 
 use super::batches::{self, Batch};
 use super::{
@@ -43,6 +44,10 @@ pub(super) struct Run<'a, O: ?Sized> {
     validation: &'a PuDataset,
     counts: GroupCounts,
     optimizer: Box<dyn Optimizer>,
+    /// The optimiser's, before its first step.
+    settings: Value,
+    /// Whether some parameter was seen to get a gradient.
+    learns: bool,
     shuffle: ChaCha8Rng,
     noise: Noise,
     best: Best,
@@ -62,19 +67,22 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
         train: &'a PuDataset,
         validation: &'a PuDataset,
     ) -> Result<Self> {
-        let (config, phase) = (trainer.config(), trainer.phase() as u64);
+        let (config, stream) = (trainer.config(), trainer.stream());
         let parameters = params.parameters();
+        let optimizer = trainer.optimizer(&parameters)?;
         Ok(Self {
-            optimizer: trainer.optimizer(&parameters)?,
+            settings: optimizer.settings(),
+            optimizer,
             selection: trainer.selection(),
-            shuffle: substream(config.seed, Purpose::Shuffle, phase),
-            noise: Noise::of_phase(config.seed, phase),
+            shuffle: substream(config.seed, Purpose::Shuffle, stream),
+            noise: Noise::of_phase(config.seed, stream),
             best: Best {
                 epoch: 0,
                 cost: f64::INFINITY,
                 snapshot: params.snapshot()?,
             },
             reports: Vec::new(),
+            learns: false,
             fixed: params.fixed(),
             data: OnceCell::new(),
             trainer,
@@ -186,13 +194,18 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
         if !value.is_finite() {
             return Err(Error::Diverged {
                 epoch,
-                batch: number,
+                batch: Some(number),
                 risk: value,
             });
         }
         let grads = risk.backward()?;
         check_fixed(&self.fixed, &grads)?;
         let gradients = Gradients::new(&grads, &self.parameters);
+        if !self.learns && gradients.iter().next().is_none() {
+            let parameters = self.parameters.len();
+            return Err(Error::NothingLearned { parameters });
+        }
+        self.learns = true;
         self.optimizer.step(&gradients)?;
         Ok(value)
     }

@@ -5,24 +5,28 @@ use candle_core::Tensor;
 use super::file::{SETTINGS_VERSION, TrainingContent, TrainingFile};
 use super::{Best, Run, fingerprint};
 use crate::Result;
-use crate::checkpoint::CheckpointError;
 use crate::objective::Objective;
 use crate::optim::OptimizerState;
 use crate::params::Snapshot;
 use crate::rng;
 use crate::spec::without_defaults;
-use crate::train::{Checkpoints, TrainConfig};
+use crate::train::{Checkpoints, OtherRun, TrainConfig};
 
 impl<O: Objective + ?Sized> Run<'_, O> {
     /// Saves the run after the epochs so far.
     pub(super) fn save(&self, checkpoints: &Checkpoints) -> Result<()> {
-        let OptimizerState { tensors, steps } = self.optimizer.state()?;
+        let OptimizerState {
+            tensors,
+            steps,
+            numbers,
+        } = self.optimizer.state()?;
         let content = TrainingContent {
             label: checkpoints.label.clone(),
             settings_version: SETTINGS_VERSION,
             train: self.train_settings()?,
             selection: self.selection.name(),
             optimizer: self.optimizer.name().into(),
+            optimizer_settings: self.settings.clone(),
             data: self.data_hash()?,
             shuffle: rng::position(&self.shuffle),
             noise: self.noise.position(),
@@ -36,6 +40,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
             now: self.params.snapshot()?.into_tensors(),
             best: self.best.snapshot.clone().into_tensors(),
             optimizer: tensors,
+            numbers,
         };
         file.write(&checkpoints.path)
     }
@@ -49,21 +54,24 @@ impl<O: Objective + ?Sized> Run<'_, O> {
             return Ok(());
         }
         let file = TrainingFile::read(path, self.params.dtype(), self.params.device())?;
-        let other = |what| CheckpointError::OtherRun {
+        let other = |what, cause| OtherRun {
             path: path.clone(),
             what,
+            cause,
         };
         if let Some(what) = self.difference(&file.content, checkpoints)? {
-            return Err(other(what).into());
+            return Err(other(what, None).into());
         }
         if !(self.holds(&file.now) && self.holds(&file.best)) {
-            return Err(other("network").into());
+            return Err(other("network", None).into());
         }
         let content = file.content;
-        let (tensors, steps) = (file.optimizer, content.steps);
-        let state = OptimizerState { tensors, steps };
-        let loaded = self.optimizer.load_state(state);
-        loaded.map_err(|_| other("network"))?;
+        let loaded = self.optimizer.load_state(OptimizerState {
+            tensors: file.optimizer,
+            steps: content.steps,
+            numbers: file.numbers,
+        });
+        loaded.map_err(|cause| other("state of the optimiser", Some(cause.into())))?;
         self.params.restore(&Snapshot::from_tensors(file.now))?;
         self.best = Best {
             epoch: content.best_epoch,
@@ -88,6 +96,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
             () if file.train != self.train_settings()? => Some("training configuration"),
             () if file.selection != self.selection.name() => Some("selection"),
             () if file.optimizer != self.optimizer.name() => Some("optimiser"),
+            () if file.optimizer_settings != self.settings => Some("setting of the optimiser"),
             () if file.reports.len() > self.config.epochs => Some("and larger number of epochs"),
             () if file.data != self.data_hash()? => Some("data set"),
             () => None,

@@ -49,7 +49,7 @@ impl<O: Objective + ?Sized> Run<'_, O> {
         if risk.is_finite() {
             Ok(risk)
         } else {
-            Err(Error::DivergedValidation { epoch, risk })
+            Err(diverged(epoch, risk))
         }
     }
 
@@ -69,23 +69,33 @@ impl<O: Objective + ?Sized> Run<'_, O> {
         let losses = batches.map(chunk).collect::<Result<Vec<_>>>()?;
         let losses = SampleLosses::concat_detached(&losses)?;
         for loss in losses.tensors() {
-            check_range(epoch, group, loss)?;
+            self.check_range(epoch, group, loss)?;
         }
         Ok(losses)
     }
-}
 
-/// No loss may be negative or NaN. One that is infinite is left to the risk: training diverged.
-fn check_range(epoch: usize, group: &'static str, losses: &Tensor) -> Result<()> {
-    let losses = losses.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-    let losses = losses.to_vec1::<f64>()?;
-    match losses.iter().position(|l| l.is_nan() || *l < 0.) {
-        Some(index) => Err(Error::LossOutOfRange {
+    /// No loss may be negative or NaN. One that is infinite is left to the risk: training diverged, as it
+    /// has where a loss is NaN and a parameter is no number either.
+    fn check_range(&self, epoch: usize, group: &'static str, losses: &Tensor) -> Result<()> {
+        let losses = losses.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let losses = losses.to_vec1::<f64>()?;
+        let Some(index) = losses.iter().position(|l| l.is_nan() || *l < 0.) else {
+            return Ok(());
+        };
+        let value = losses[index];
+        if value.is_nan() && !self.params.are_finite()? {
+            return Err(diverged(epoch, value));
+        }
+        Err(Error::LossOutOfRange {
             epoch,
             group,
             index,
-            value: losses[index],
-        }),
-        None => Ok(()),
+            value,
+        })
     }
+}
+
+fn diverged(epoch: usize, risk: f64) -> Error {
+    let batch = None;
+    Error::Diverged { epoch, batch, risk }
 }

@@ -371,3 +371,43 @@ fn metadata_that_make_no_sense_are_errors() {
         );
     }
 }
+
+#[test]
+fn a_forest_or_reference_rows_that_cannot_have_been_stored_are_errors() {
+    type Change = fn(&mut serde_json::Value, &mut BTreeMap<String, Stored>);
+    let changes: [Change; 8] = [
+        |text, _| text["content"]["model"]["samples"] = json!(0),
+        |_, tensors| {
+            tensors.insert("parameters.right".into(), Stored::f64s(&[0.]));
+        },
+        |_, tensors| {
+            tensors.insert("parameters.sizes".into(), Stored::f64s(&[0.5]));
+        },
+        |_, tensors| {
+            tensors.insert("reference.rows".into(), Stored::f32s(&[33, 2], 1.));
+        },
+        |_, tensors| {
+            tensors.insert("reference.rows".into(), Stored::f32s(&[0, 2], 1.));
+        },
+        |_, tensors| {
+            tensors.insert("reference.rows".into(), Stored::f32s(&[4, 3], 1.));
+        },
+        |_, tensors| {
+            tensors.insert("reference.rows".into(), Stored::f32s(&[4, 2], f32::NAN));
+        },
+        |_, tensors| {
+            tensors.insert("reference.more".into(), Stored::f32s(&[4, 2], 1.));
+        },
+    ];
+    let forest = fit(Method::ISOLATION_FOREST);
+    load(&saved(&forest)).unwrap();
+    for (i, change) in changes.into_iter().enumerate() {
+        let file = saved(&forest);
+        rewrite(&file.path, change);
+        let problem = problem(&file);
+        assert!(
+            matches!(problem, CheckpointError::Content { .. }),
+            "{i}: {problem}"
+        );
+    }
+}

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
-use super::CheckpointError;
+use crate::checkpoint::CheckpointError;
 use crate::{Error, Params, Result};
 
 /// Hands out the tensors of a file by name, and remembers what was asked for.

@@ -7,16 +7,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::sealed::Sealed;
-use super::{CheckpointError, Contents};
+use crate::checkpoint::{CheckpointError, Contents, Stored};
 use crate::{Params, Result};
 
 /// In front of a model's tensors in a file.
 const PREFIX: &str = "parameters.";
 
-/// What a [`Fitted`](crate::model::Fitted) model writes of itself.
+/// What a [`Fitted`](super::Fitted) model writes of itself.
 ///
 /// ```
-/// use puad::checkpoint::ModelState;
+/// use puad::model::ModelState;
 ///
 /// let state = ModelState::default();
 /// assert!(state.content.is_null() && state.tensors.is_empty());
@@ -31,15 +31,14 @@ pub struct ModelState {
 
 impl ModelState {
     /// The tensors under the names that a file has them by.
-    pub(crate) fn stored(&self) -> Result<impl Iterator<Item = (String, super::Stored)>> {
-        let stored =
-            |(name, tensor)| Ok((format!("{PREFIX}{name}"), super::Stored::tensor(tensor)?));
+    pub(crate) fn stored(&self) -> Result<impl Iterator<Item = (String, Stored)>> {
+        let stored = |(name, tensor)| Ok((format!("{PREFIX}{name}"), Stored::tensor(tensor)?));
         let all: Result<Vec<_>> = self.tensors.iter().map(stored).collect();
         Ok(all?.into_iter())
     }
 }
 
-/// A [`ModelState`] as a file has it, which a [`ModelSpec`](crate::model::ModelSpec) makes a model of
+/// A [`ModelState`] as a file has it, which a [`ModelSpec`](super::ModelSpec) makes a model of
 /// again. Errors name the file.
 pub struct StoredModel {
     path: PathBuf,
