@@ -336,7 +336,7 @@ impl Specification for TwiceSpec {
 }
 
 impl DetectorSpec for TwiceSpec {
-    fn build(&self, _: &Network, vb: VarBuilder<'_>) -> Result<Built> {
+    fn build(&self, _: &[usize], _: Option<&Network>, vb: VarBuilder<'_>) -> Result<Built> {
         let squares = Arc::new(Squares(Mlp::new(&MlpConfig::new([2, 8, 2]), vb)?));
         let shared = squares.clone();
         Ok(Built::shared(squares).with_pretraining(move |pretraining| {
@@ -356,9 +356,10 @@ struct At(usize, usize);
 impl Observer for At {
     fn on_epoch(&mut self, _: &EpochReport) -> ControlFlow<()> {
         self.1 += 1;
-        match self.0 == self.1 {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        if self.0 == self.1 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     }
 }
