@@ -25,6 +25,8 @@ pub(super) struct IsolationTree {
     nodes: Vec<Node>,
     /// Of each leaf, the path length; 0 of a split.
     lengths: Vec<f64>,
+    /// The most splits on the way to a leaf.
+    depth: usize,
 }
 
 /// Rows that go down a tree side by side, each step of one hiding the latency of the others'.
@@ -48,10 +50,18 @@ impl IsolationTree {
             rng,
         };
         grower.grow(&mut rows, 0, 0);
-        let (mut nodes, mut lengths) = (grower.nodes, grower.lengths);
+        Self::of(grower.nodes, grower.lengths)
+    }
+
+    fn of(mut nodes: Vec<Node>, mut lengths: Vec<f64>) -> Self {
         nodes.shrink_to_fit();
         lengths.shrink_to_fit();
-        Self { nodes, lengths }
+        let depth = depth(&nodes);
+        Self {
+            nodes,
+            lengths,
+            depth,
+        }
     }
 
     /// Of each split threshold, feature and right child; of each leaf its path length, 0 and 0.
@@ -80,19 +90,12 @@ impl IsolationTree {
         if parts.is_empty() || !parts.iter().enumerate().all(fits) {
             return None;
         }
-        let mut tree = Self {
-            nodes: Vec::with_capacity(parts.len()),
-            lengths: Vec::with_capacity(parts.len()),
+        let node = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| match right {
+            0 => (Node::leaf(at), value),
+            _ => (Node::split(value, feature, right), 0.),
         };
-        for (at, (value, feature, right)) in parts.into_iter().enumerate() {
-            let (node, length) = match right {
-                0 => (Node::leaf(at), value),
-                _ => (Node::split(value, feature, right), 0.),
-            };
-            tree.nodes.push(node);
-            tree.lengths.push(length);
-        }
-        Some(tree)
+        let (nodes, lengths) = parts.iter().enumerate().map(node).unzip();
+        Some(Self::of(nodes, lengths))
     }
 
     /// Adds to each of `sums` the path length of its row: the splits passed on the way to a leaf, plus the
@@ -116,7 +119,7 @@ impl IsolationTree {
         }
     }
 
-    /// `N` rows, abreast until all have come to a leaf.
+    /// `N` rows, abreast.
     fn descend<T: Copy + Into<f64>, const N: usize>(
         &self,
         rows: &[T],
@@ -124,8 +127,7 @@ impl IsolationTree {
         sums: &mut [f64; N],
     ) {
         let mut at = [0; N];
-        loop {
-            let before = at;
+        for _ in 0..self.depth {
             for (i, at) in at.iter_mut().enumerate() {
                 let node = self.nodes[*at as usize];
                 let goes_left = rows[i * width + node.feature as usize].into() <= node.threshold;
@@ -137,14 +139,24 @@ impl IsolationTree {
                     _ => select_unpredictable(goes_left, left, node.right),
                 };
             }
-            if at == before {
-                break;
-            }
         }
         for (sum, at) in sums.iter_mut().zip(at) {
             *sum += self.lengths[at as usize];
         }
     }
+}
+
+/// Children follow their parents.
+fn depth(nodes: &[Node]) -> usize {
+    let mut depths = vec![0; nodes.len()];
+    for (at, node) in nodes.iter().enumerate() {
+        let right = node.right as usize;
+        if right != at {
+            let below = depths[at] + 1;
+            (depths[at + 1], depths[right]) = (below, below);
+        }
+    }
+    depths.into_iter().max().unwrap_or(0)
 }
 
 impl Node {
