@@ -1,11 +1,9 @@
-//! The short path from end to end, on points in the plane: train, decide, save, load, draw.
+//! The short path from end to end, on points in the plane: train, decide, save, load.
 //!
 //! `cargo run --release --example quickstart`, a few seconds. Prints the AUROC on new points, what
 //! each kind of threshold finds, and whether the loaded detector scores as the saved one; writes the
-//! detector and its training curves to `target/quickstart/`.
-
-#[path = "figure/mod.rs"]
-mod figure;
+//! detector to `target/quickstart/detector.safetensors`, of which the example `curves` of `puad-figures`
+//! draws the training curves.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -99,7 +97,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let loaded = FittedDetector::load(&path, &Device::Cpu)?;
     let same = loaded.score(&points)? == detector.score(&points)?;
     println!("loaded from {}: same scores: {same}", path.display());
-
-    let curves = figure::training_curves("PUAE", &detector.history().training);
-    curves.save(&folder.join("curves"))
+    Ok(())
 }

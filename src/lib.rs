@@ -36,7 +36,7 @@
 //! | section 5.1 | contaminated split | [`data::protocol::ContaminatedSplit`] |
 //! | section 5.2 | IF, SOEL, PU baseline | [`baseline::IsolationForest`], [`objective`], [`detector::Classifier`] |
 //! | section 5.3 | network, optimiser, early stopping | [`net`], [`optim::Adam`], [`train::TrainConfig`] |
-//! | Figure 1 | toy data, four detectors | [`data::toy`], `examples/toy2d` |
+//! | Figure 1 | toy data, four detectors | [`data::toy`], `toy2d` of `crates/puad-figures` |
 //! | Figure 2 | sensitivity to `alpha` | `examples/table1 --alpha` |
 //! | Figure 3 | what a split looks like | [`data::protocol::ContaminatedSplit`] |
 //! | Figure 4 | number of unlabeled anomalies | [`data::protocol::ContaminatedSplit::unlabeled_anomalies`] |

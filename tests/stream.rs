@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use puad::candle_core::{DType, Tensor};
-use puad::data::stream::{CsvOptions, TableReader};
+use puad::data::stream::{CsvOptions, NpyOptions, NpzOptions, TableReader};
 use puad::data::{DataError, Place};
 use puad::{Error, Estimator, FitConfig, Result};
 
@@ -16,6 +16,12 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
         .join(name)
+}
+
+fn array(name: &str) -> NpzOptions {
+    NpzOptions {
+        array: Some(name.into()),
+    }
 }
 
 struct Dir(tempfile::TempDir);
@@ -90,7 +96,7 @@ fn numpy_s_own_files_read() {
     ];
     for (name, dtype, expected) in cases {
         for size in [1, 2, 5, 100] {
-            let mut table = TableReader::npz(fixture("tables.npz"), Some(name)).unwrap();
+            let mut table = TableReader::open_with(fixture("tables.npz"), &array(name)).unwrap();
             assert_eq!(
                 (table.len(), table.sample_shape()),
                 (Some(5), vec![3]),
@@ -103,11 +109,11 @@ fn numpy_s_own_files_read() {
                 "{name}"
             );
             assert_eq!(table.rows_read(), size.min(5) as u64);
-            let table = TableReader::npz(fixture("tables.npz"), Some(name)).unwrap();
+            let table = TableReader::open_with(fixture("tables.npz"), &array(name)).unwrap();
             assert_eq!(all(table, size).unwrap(), expected, "{name}");
         }
     }
-    let table = TableReader::npz(fixture("tables.npz"), Some("images")).unwrap();
+    let table = TableReader::open_with(fixture("tables.npz"), &array("images")).unwrap();
     assert_eq!(table.sample_shape(), [1, 3, 1]);
     assert_eq!(
         table.read().unwrap().to_tensor().unwrap().dims(),
@@ -119,13 +125,13 @@ fn numpy_s_own_files_read() {
 
 #[test]
 fn numpy_s_files_that_are_no_tables_are_named() {
-    let open = |name| problem(TableReader::npz(fixture("tables.npz"), Some(name)));
+    let open = |name| problem(TableReader::open_with(fixture("tables.npz"), &array(name)));
     assert!(matches!(
         open("fortran"),
         DataError::Unsupported { found, .. } if found == "Fortran order"
     ));
     for name in ["half", "complex", "text"] {
-        let err = problem(TableReader::npz(fixture("tables.npz"), Some(name)));
+        let err = problem(TableReader::open_with(fixture("tables.npz"), &array(name)));
         assert!(
             matches!(err, DataError::Unsupported { .. }),
             "{name}: {err}"
@@ -141,12 +147,12 @@ fn numpy_s_files_that_are_no_tables_are_named() {
         }
         other => panic!("{other}"),
     }
-    let several = problem(TableReader::npz(fixture("tables.npz"), None));
+    let several = problem(TableReader::open(fixture("tables.npz")));
     assert!(
         matches!(&several, DataError::Missing { name, .. } if name.starts_with("one array")),
         "{several}"
     );
-    let empty = TableReader::npz(fixture("tables.npz"), Some("empty")).unwrap();
+    let empty = TableReader::open_with(fixture("tables.npz"), &array("empty")).unwrap();
     assert_eq!(empty.is_empty(), Some(true));
     assert!(matches!(empty.read(), Err(Error::EmptyGroup { .. })));
 }
@@ -169,18 +175,26 @@ fn npy_files_plain_and_gzipped_end_where_they_should() {
         .unwrap(),
         expected
     );
+    let unnamed = TableReader::open_with(dir.file("a.bin", &whole), &NpyOptions);
+    assert_eq!(all(unnamed.unwrap(), 2).unwrap(), expected);
     for len in 0..whole.len() {
         let path = dir.file("cut.npy", &whole[..len]);
         let problem = problem(TableReader::open(&path).and_then(|t| all(t, 2)));
         assert!(
-            matches!(problem, DataError::Truncated { .. }),
+            matches!(
+                problem,
+                DataError::FileSize {
+                    actual: Some(_),
+                    ..
+                }
+            ),
             "{len}: {problem}"
         );
     }
     let long = dir.file("long.npy", [&whole[..], &[0]].concat());
     let problem = problem(TableReader::open(long).and_then(|t| all(t, 2)));
     assert!(
-        matches!(problem, DataError::TrailingBytes { .. }),
+        matches!(problem, DataError::FileSize { actual: None, .. }),
         "{problem}"
     );
 }
@@ -212,29 +226,29 @@ fn arrays_in_fortran_order_are_read_by_rows() {
         let (bytes, rows) = fortran(shape);
         let path = dir.file("f.npy", &bytes);
         for size in [1, 2, 7, 1 << 40] {
-            let mut table = TableReader::npy(&path).unwrap();
+            let mut table = TableReader::open(&path).unwrap();
             assert_eq!(table.len(), Some(shape[0] as u64));
             assert_eq!(table.sample_shape(), &shape[1..]);
             if let Some(batch) = table.next_batch(size).unwrap() {
                 let dims = [size.min(shape[0]), shape[1], shape[2]];
                 assert_eq!((batch.dims(), batch.dtype()), (&dims[..], DType::F32));
             }
-            assert_eq!(all(TableReader::npy(&path).unwrap(), size).unwrap(), rows);
+            assert_eq!(all(TableReader::open(&path).unwrap(), size).unwrap(), rows);
         }
         for len in 0..bytes.len() {
             let path = dir.file("cut.npy", &bytes[..len]);
             let problem = problem(TableReader::open(&path).and_then(|t| all(t, 2)));
             assert!(
-                matches!(problem, DataError::Truncated { expected, actual, .. }
-                    if expected > actual && actual == len as u64),
+                matches!(problem, DataError::FileSize { expected, actual, .. }
+                    if expected > len as u64 && actual == Some(len as u64)),
                 "{len}: {problem}"
             );
         }
         let path = dir.file("long.npy", [&bytes[..], &[0]].concat());
-        let problem = problem(TableReader::npy(path).and_then(|t| all(t, 2)));
+        let problem = problem(TableReader::open(path).and_then(|t| all(t, 2)));
         assert!(
-            matches!(problem, DataError::TrailingBytes { offset, .. }
-                if offset == bytes.len() as u64),
+            matches!(problem, DataError::FileSize { expected, actual: None, .. }
+                if expected == bytes.len() as u64),
             "{problem}"
         );
     }
@@ -262,15 +276,15 @@ fn a_file_cut_behind_the_reader_is_an_error() {
     let dir = Dir::new();
     let (bytes, _) = fortran([100, 50, 40]);
     let path = dir.file("f.npy", &bytes);
-    let mut table = TableReader::npy(&path).unwrap();
+    let mut table = TableReader::open(&path).unwrap();
     table.next_batch(1).unwrap();
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.set_len(300_000).unwrap();
     match problem(table.next_batch(1)) {
-        DataError::Truncated {
+        DataError::FileSize {
             expected, actual, ..
         } => {
-            assert_eq!((expected, actual), (bytes.len() as u64, 300_000));
+            assert_eq!((expected, actual), (bytes.len() as u64, Some(300_000)));
         }
         other => panic!("{other}"),
     }
@@ -279,7 +293,7 @@ fn a_file_cut_behind_the_reader_is_an_error() {
 #[test]
 fn headers_are_read_strictly_and_believed_in_nothing() {
     let dir = Dir::new();
-    let open = |header: &str| TableReader::npy(dir.file("h.npy", npy(header, &f4(&[1., 2.]))));
+    let open = |header: &str| TableReader::open(dir.file("h.npy", npy(header, &f4(&[1., 2.]))));
     for good in [
         "{'descr':'<f4','fortran_order':False,'shape':(1,2)}",
         "{ \"shape\" : ( 1 , 2 , ) , 'fortran_order' : False , 'descr' : '<f4' , } \n",
@@ -319,23 +333,26 @@ fn headers_are_read_strictly_and_believed_in_nothing() {
     let table = open(huge).unwrap();
     assert!(matches!(
         problem(all(table, 1 << 40)),
-        DataError::Truncated { .. }
+        DataError::FileSize {
+            actual: Some(_),
+            ..
+        }
     ));
     let huge = "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}";
     assert!(matches!(problem(open(huge)), DataError::Shape { .. }));
     let magic = dir.file("m.npy", b"PK\x03\x04 this is something else");
     assert!(matches!(
-        problem(TableReader::npy(magic)),
+        problem(TableReader::open(magic)),
         DataError::Malformed { .. }
     ));
     let version = dir.file("v.npy", b"\x93NUMPY\x09\x00\x00\x00");
     assert!(matches!(
-        problem(TableReader::npy(version)),
+        problem(TableReader::open(version)),
         DataError::Unsupported { .. }
     ));
     let long = dir.file("l.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff");
     assert!(matches!(
-        problem(TableReader::npy(long)),
+        problem(TableReader::open(long)),
         DataError::Malformed { .. }
     ));
 }
@@ -351,7 +368,7 @@ fn damaged_archives_are_errors() {
         let mut damaged = bytes.clone();
         damaged[i] ^= 1 << (i % 8);
         let path = dir.file("damaged.npz", damaged);
-        match TableReader::npz(path, Some("only")).and_then(|t| all(t, 4)) {
+        match TableReader::open_with(path, &array("only")).and_then(|t| all(t, 4)) {
             Ok(values) => assert_eq!(values, expected, "{i}"),
             Err(_) => errors += 1,
         }
@@ -360,9 +377,7 @@ fn damaged_archives_are_errors() {
     for len in 0..bytes.len() {
         let path = dir.file("cut.npz", &bytes[..len]);
         assert!(
-            TableReader::npz(path, None)
-                .and_then(|t| all(t, 4))
-                .is_err(),
+            TableReader::open(path).and_then(|t| all(t, 4)).is_err(),
             "{len}"
         );
     }
@@ -382,7 +397,7 @@ fn csv_files_read_with_and_without_names() {
         ..Default::default()
     };
     assert_eq!(
-        all(TableReader::csv(&named, &options).unwrap(), 5).unwrap(),
+        all(TableReader::open_with(&named, &options).unwrap(), 5).unwrap(),
         [2., 1., 4., 3.]
     );
     let forced = CsvOptions {
@@ -390,7 +405,7 @@ fn csv_files_read_with_and_without_names() {
         ..Default::default()
     };
     assert_eq!(
-        all(TableReader::csv(&plain, &forced).unwrap(), 5).unwrap(),
+        all(TableReader::open_with(&plain, &forced).unwrap(), 5).unwrap(),
         [4., 5., 6.]
     );
     let empty = dir.file("empty.csv", "");
@@ -430,7 +445,7 @@ fn csv_problems_are_named_with_their_place() {
         columns: Some(vec![0, 2]),
         ..Default::default()
     };
-    let narrow = problem(TableReader::csv(path, &options));
+    let narrow = problem(TableReader::open_with(path, &options));
     assert!(
         matches!(&narrow, DataError::Missing { name, present, .. }
             if name.starts_with("column 2") && *present == ["0", "1"]),

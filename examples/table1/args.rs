@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
@@ -71,6 +72,10 @@ pub struct Args {
     /// Where to train.
     #[arg(long, value_enum, default_value_t = DeviceArg::Cpu)]
     pub device: DeviceArg,
+
+    /// Runs at a time, each on its share of the cores [default: one a core; with cuda: 1].
+    #[arg(long)]
+    pub jobs: Option<NonZeroUsize>,
 
     /// File to which one JSON row is appended per finished run.
     #[arg(long)]

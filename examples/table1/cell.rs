@@ -1,5 +1,6 @@
 //! All methods on one split: a normal class and a seed.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use puad::baseline::{IsolationForest, IsolationForestConfig};
@@ -17,16 +18,17 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Row;
 
-/// A split, and what its methods share.
+/// A split, and what its methods share. Several may be run at a time.
 pub struct Cell<'a> {
     plan: &'a Plan,
     normal: u8,
     seed: u64,
     split: PuSplit,
-    pretrained: Option<Pretrained>,
+    pretrained: Mutex<Option<Pretrained>>,
 }
 
 /// The first phase of the SVDD methods, done once for all of them.
+#[derive(Clone)]
 struct Pretrained {
     snapshot: Snapshot,
     seconds: f64,
@@ -39,6 +41,8 @@ struct Outcome {
     epochs: usize,
     best_epoch: usize,
     seconds: f64,
+    /// Those of the pre-training before.
+    pretraining_seconds: f64,
 }
 
 impl<'a> Cell<'a> {
@@ -49,26 +53,21 @@ impl<'a> Cell<'a> {
             normal,
             seed,
             split: protocol.split(images, plan.dataset.input(), seed)?,
-            pretrained: None,
+            pretrained: Mutex::new(None),
         })
     }
 
     /// Trains and measures one method.
-    pub fn run(&mut self, method: &Method, progress: &mut Progress) -> Result<Row> {
+    pub fn run(&self, method: &Method, progress: &Progress) -> Result<Row> {
         let outcome = match method.pair() {
             Some(pair) => self.train(method, pair, progress)?,
-            None => {
-                progress.phase(self.label(method));
-                self.forest()?
-            }
+            None => self.forest()?,
         };
-        progress.finish_phase();
         let test = &self.split.test;
         let against = |kind| {
             let (scores, labels) = test.normals_and(kind, &outcome.scores)?;
             auroc(&scores, &labels)
         };
-        let shared = self.pretrained.as_ref().filter(|_| is_svdd(method));
         Ok(Row {
             dataset: self.plan.dataset,
             method: method.clone(),
@@ -80,12 +79,13 @@ impl<'a> Cell<'a> {
             epochs: outcome.epochs,
             best_epoch: outcome.best_epoch,
             seconds: outcome.seconds,
-            pretraining_seconds: shared.map_or(0., |p| p.seconds),
+            pretraining_seconds: outcome.pretraining_seconds,
             config: self.plan.config.clone(),
         })
     }
 
-    fn label(&self, what: impl std::fmt::Display) -> String {
+    /// What is being trained, and on what.
+    pub fn label(&self, what: impl std::fmt::Display) -> String {
         format!("normal {} seed {}: {what}", self.normal, self.seed)
     }
 
@@ -108,18 +108,16 @@ impl<'a> Cell<'a> {
         )
     }
 
-    fn train(&mut self, method: &Method, pair: &Pair, progress: &mut Progress) -> Result<Outcome> {
+    fn train(&self, method: &Method, pair: &Pair, progress: &Progress) -> Result<Outcome> {
         let is_svdd = is_svdd(method);
         let assembly = self.assemble(pair, is_svdd)?;
+        let mut pretraining_seconds = 0.;
         if is_svdd {
-            let pretrained = match self.pretrained.take() {
-                Some(pretrained) => pretrained,
-                None => self.pretrain(&assembly, progress)?,
-            };
+            let pretrained = self.pretrained(&assembly, progress)?;
             assembly.params().restore(&pretrained.snapshot)?;
-            self.pretrained = Some(pretrained);
+            pretraining_seconds = pretrained.seconds;
         }
-        progress.phase(self.label(method));
+        let mut phase = progress.phase(self.label(method), self.plan.config.epochs);
         // Selection by labeled anomalies is for methods that may use them.
         let selection = if method.uses_anomalies()? {
             self.plan.config.selection
@@ -130,29 +128,37 @@ impl<'a> Cell<'a> {
         let (batch_size, device) = (config.batch_size, assembly.params().device());
         let (train, validation) = (&self.split.train, &self.split.validation);
         let start = Instant::now();
-        let history = assembly.train(&Trainer::new(config)?, train, validation, progress)?;
+        let history = assembly.train(&Trainer::new(config)?, train, validation, &mut phase)?;
         let seconds = start.elapsed().as_secs_f64();
+        drop(phase);
         let samples = &self.split.test.samples;
         Ok(Outcome {
             scores: score_samples(assembly.detector(), samples, batch_size, device)?,
             epochs: history.epochs.len(),
             best_epoch: history.best_epoch,
             seconds,
+            pretraining_seconds,
         })
     }
 
-    fn pretrain(&self, assembly: &Assembly, progress: &mut Progress) -> Result<Pretrained> {
-        progress.phase(self.label("pre-training"));
+    /// Pre-trains where no other method has yet; those that come meanwhile wait.
+    fn pretrained(&self, assembly: &Assembly, progress: &Progress) -> Result<Pretrained> {
+        let shared = self.pretrained.lock();
+        let mut shared = shared.unwrap_or_else(PoisonError::into_inner);
+        if let Some(pretrained) = &*shared {
+            return Ok(pretrained.clone());
+        }
+        let mut phase = progress.phase(self.label("pre-training"), self.plan.config.epochs);
         let trainer = Trainer::new(self.plan.training(self.seed, Selection::Risk))?;
         let (train, validation) = (&self.split.train, &self.split.validation);
         let start = Instant::now();
-        assembly.pretrain(&trainer, train, validation, progress)?;
-        let seconds = start.elapsed().as_secs_f64();
-        progress.finish_phase();
-        Ok(Pretrained {
+        assembly.pretrain(&trainer, train, validation, &mut phase)?;
+        let pretrained = Pretrained {
+            seconds: start.elapsed().as_secs_f64(),
             snapshot: assembly.params().snapshot()?,
-            seconds,
-        })
+        };
+        *shared = Some(pretrained.clone());
+        Ok(pretrained)
     }
 
     fn forest(&self) -> Result<Outcome> {
@@ -167,6 +173,7 @@ impl<'a> Cell<'a> {
             epochs: 0,
             best_epoch: 0,
             seconds,
+            pretraining_seconds: 0.,
         })
     }
 }
@@ -184,9 +191,8 @@ mod tests {
         let args = Args::parse_from(args.split(' ').chain([device.as_str()]));
         let plan = Plan::new(&args).unwrap();
         let images = plan.dataset.load(&args).unwrap();
-        let mut cell = Cell::new(&plan, &images, 3, 0).unwrap();
-        let mut progress = Progress::new(2, 1);
-        cell.run(&plan.methods[0], &mut progress).unwrap()
+        let cell = Cell::new(&plan, &images, 3, 0).unwrap();
+        cell.run(&plan.methods[0], &Progress::new(2)).unwrap()
     }
 
     #[test]

@@ -10,23 +10,28 @@ use crate::args::Args;
 #[cfg(feature = "download")]
 pub fn folder(set: PaperDataset, args: &Args) -> anyhow::Result<PathBuf> {
     use std::ops::ControlFlow;
+    use std::time::{Duration, Instant};
 
-    use indicatif::{ProgressBar, ProgressStyle};
+    use crate::progress::Line;
     use puad::data::download::{Downloader, Fetched};
 
     let mut downloader = Downloader::from_env()?;
     if let Some(dir) = &args.data_dir {
         downloader.dir = dir.clone();
     }
-    let template = "{bar:24} {bytes} of {total_bytes} {bytes_per_sec} {msg}";
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(template)?);
+    let line = Line::new();
+    let mut shown = Instant::now();
     let fetched = downloader.dataset(set, &mut |progress| {
-        bar.set_length(progress.total.unwrap_or(progress.bytes));
-        bar.set_position(progress.bytes);
-        bar.set_message(progress.name.to_string());
+        if shown.elapsed() > Duration::from_millis(100) {
+            shown = Instant::now();
+            let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
+            let total = progress.total.map_or("?".into(), megabytes);
+            let (name, bytes) = (progress.name, megabytes(progress.bytes));
+            line.show(&format!("{name}: {bytes} of {total} MB"));
+        }
         ControlFlow::Continue(())
     });
-    bar.finish_and_clear();
+    line.clear();
     let fetched = fetched?;
     for (name, state) in &fetched.files {
         match state {

@@ -16,12 +16,14 @@
 //! Prints a Markdown table of the AUROC (mean and standard deviation over classes and seeds) against
 //! all, seen and unseen anomalies, beside the paper's numbers; in bold the best method and those that
 //! do not differ from it by a paired t-test at 5%. `--out FILE.jsonl` keeps one row per run, and
-//! `--resume` goes on where a run was stopped.
+//! `--resume` goes on where a run was stopped. There is a run a core at a time (`--jobs`); where stderr is no
+//! terminal, each finished one is a line there.
 
 mod args;
 mod cell;
 mod dataset;
 mod fetch;
+mod jobs;
 mod method;
 mod paired_t_test;
 mod paper;
@@ -33,48 +35,19 @@ mod report;
 use clap::Parser;
 
 use crate::args::Args;
-use crate::cell::Cell;
 use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::record::Record;
-use puad::method::Method;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let plan = Plan::new(&args)?;
     let mut record = Record::open(args.out.as_deref(), args.resume, &plan)?;
-    let missing = |record: &Record, normal, seed| -> Vec<Method> {
-        let methods = plan.methods.iter().cloned();
-        methods.filter(|m| !record.has(normal, seed, m)).collect()
-    };
     if let Some(reduction) = plan.reduction() {
         println!("{}: {reduction}", plan.dataset.name());
     }
 
     let images = plan.dataset.load(&args)?;
-    let phases = plan.cells().map(|(normal, seed)| {
-        let todo = missing(&record, normal, seed);
-        todo.len() as u64 + u64::from(todo.iter().any(method::is_svdd))
-    });
-    let mut progress = Progress::new(phases.sum(), plan.config.epochs.into());
-    for (normal, seed) in plan.cells() {
-        let todo = missing(&record, normal, seed);
-        if todo.is_empty() {
-            continue;
-        }
-        let mut cell = Cell::new(&plan, &images, normal, seed)?;
-        for method in todo {
-            match cell.run(&method, &mut progress) {
-                Ok(row) => record.push(row)?,
-                // The others can still be compared; the table shows one run less.
-                Err(err @ puad::Error::Diverged { .. }) => {
-                    progress.line(&format!("normal {normal} seed {seed}: {method}: {err}"));
-                }
-                Err(err) => return Err(err.into()),
-            }
-        }
-    }
-    progress.finish();
+    jobs::run(&plan, &images, &mut record)?;
     println!("\n{}", report::markdown(&plan, &record.rows));
     Ok(())
 }

@@ -1,3 +1,5 @@
+use std::num::NonZeroUsize;
+
 use anyhow::ensure;
 use puad::ClassPrior;
 use puad::candle_core::Device;
@@ -35,6 +37,7 @@ pub struct Plan {
     pub methods: Vec<Method>,
     pub config: RunConfig,
     pub device: Device,
+    jobs: Option<NonZeroUsize>,
 }
 
 fn or_default<T: Clone + Ord>(given: &[T], default: Vec<T>) -> Vec<T> {
@@ -96,11 +99,23 @@ impl Plan {
             methods: methods(&args.methods),
             config,
             device,
+            jobs: args.jobs,
         };
         for pair in plan.methods.iter().filter_map(Method::pair) {
             Method::Network(plan.pair(pair)).check()?;
         }
         Ok(plan)
+    }
+
+    /// How many of `runs` are done at a time.
+    pub fn workers(&self, runs: usize) -> usize {
+        let default = if self.device.is_cpu() {
+            rayon::current_num_threads()
+        } else {
+            1
+        };
+        let most = self.jobs.map_or(default, NonZeroUsize::get);
+        most.clamp(1, runs.max(1))
     }
 
     /// A method with this run's settings.

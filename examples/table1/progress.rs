@@ -1,61 +1,203 @@
+use std::io::{IsTerminal, Write, stderr};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use puad::train::{EpochReport, Observer};
 
-/// A bar over the epochs of all runs, with what is being trained.
+use crate::record::Row;
+
+/// How far the runs are: on a terminal one line that is written over, elsewhere a line a finished run.
 pub struct Progress {
-    bar: ProgressBar,
-    epochs_per_phase: u64,
-    label: String,
-    seen: u64,
+    line: Line,
+    start: Instant,
+    /// Epochs of all runs.
+    total: u64,
+    done: AtomicU64,
+    stopped: AtomicBool,
 }
 
 impl Progress {
-    pub fn new(phases: u64, epochs_per_phase: u64) -> Self {
-        let bar = ProgressBar::new(phases * epochs_per_phase);
-        let template = "{bar:24} {percent:>3}% {elapsed_precise} eta {eta_precise} {msg}";
-        let style = ProgressStyle::with_template(template);
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    /// `total`: the epochs of all runs, where none stops early.
+    pub fn new(total: u64) -> Self {
         Self {
-            bar,
-            epochs_per_phase,
-            label: String::new(),
-            seen: 0,
+            line: Line::new(),
+            start: Instant::now(),
+            total,
+            done: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
         }
     }
 
-    /// Starts a training phase.
-    pub fn phase(&mut self, label: String) {
-        self.bar.set_message(label.clone());
-        self.label = label;
-        self.seen = 0;
+    /// Starts a phase of at most `epochs`.
+    pub fn phase(&self, label: String, epochs: u32) -> Phase<'_> {
+        let left = epochs.into();
+        let progress = self;
+        Phase {
+            progress,
+            label,
+            left,
+        }
     }
 
-    /// Counts the epochs that an early stop left out.
-    pub fn finish_phase(&mut self) {
-        self.bar
-            .inc(self.epochs_per_phase.saturating_sub(self.seen));
+    /// A run is done.
+    pub fn finish_run(&self, row: &Row) {
+        if !self.line.terminal {
+            eprintln!("{}", finished(row, self.left()));
+        }
     }
 
-    /// Prints a line above the bar.
-    pub fn line(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+    /// Prints a line that stays.
+    pub fn say(&self, text: &str) {
+        self.line.clear();
+        eprintln!("{text}");
+    }
+
+    /// Ends every phase with its epoch.
+    pub fn stop(&self) {
+        self.stopped.store(true, Relaxed);
     }
 
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.line.clear();
+    }
+
+    fn left(&self) -> Option<Duration> {
+        left(self.done.load(Relaxed), self.total, self.start.elapsed())
     }
 }
 
-impl Observer for Progress {
+/// A training phase under way.
+pub struct Phase<'a> {
+    progress: &'a Progress,
+    label: String,
+    /// Epochs that it may yet have.
+    left: u64,
+}
+
+impl Observer for Phase<'_> {
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
-        self.seen += 1;
-        self.bar.inc(1);
-        self.bar.set_message(format!(
-            "{} epoch {} risk {:.4} validation {:.4}",
-            self.label, report.epoch, report.risk, report.validation_risk
+        let progress = self.progress;
+        let done = progress.done.fetch_add(1, Relaxed) + 1;
+        self.left = self.left.saturating_sub(1);
+        let EpochReport {
+            epoch,
+            risk,
+            validation_risk,
+            ..
+        } = report;
+        let percent = (100 * done).checked_div(progress.total).unwrap_or(0);
+        let (left, label) = (left_text(progress.left()), &self.label);
+        progress.line.show(&format!(
+            "{percent:3}%{left}  {label} epoch {epoch} risk {risk:.4} validation {validation_risk:.4}"
         ));
-        ControlFlow::Continue(())
+        if progress.stopped.load(Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+/// Counts the epochs that an early stop left out.
+impl Drop for Phase<'_> {
+    fn drop(&mut self) {
+        self.progress.done.fetch_add(self.left, Relaxed);
+    }
+}
+
+/// The rest at the speed so far; `None` before the first epoch.
+fn left(done: u64, total: u64, elapsed: Duration) -> Option<Duration> {
+    (done > 0).then(|| elapsed.mul_f64(total.saturating_sub(done) as f64 / done as f64))
+}
+
+fn left_text(left: Option<Duration>) -> String {
+    match left.map(|left| left.as_secs_f64().round() as u64) {
+        Some(seconds) => format!(", {}:{:02} left", seconds / 60, seconds % 60),
+        None => String::new(),
+    }
+}
+
+fn finished(row: &Row, left: Option<Duration>) -> String {
+    let Row {
+        method,
+        normal,
+        seed,
+        auroc,
+        ..
+    } = row;
+    let left = left_text(left);
+    format!("{method}, class {normal}, seed {seed}: AUROC {auroc:.3}{left}")
+}
+
+/// The last line of a terminal, written over; nothing elsewhere.
+pub struct Line {
+    terminal: bool,
+}
+
+impl Line {
+    pub fn new() -> Self {
+        let terminal = stderr().is_terminal();
+        Self { terminal }
+    }
+
+    pub fn show(&self, text: &str) {
+        if self.terminal {
+            // Back to the line's start, and what was there is erased. That it cannot be shown is no reason
+            // to stop.
+            let _ = write!(stderr(), "\r\x1b[K{text}");
+        }
+    }
+
+    pub fn clear(&self) {
+        self.show("");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Args;
+    use crate::plan::Plan;
+    use crate::record::tests::row;
+    use clap::Parser;
+    use puad::method::Method;
+
+    #[test]
+    fn a_finished_run_is_a_line() {
+        let plan = Plan::new(&Args::parse_from(["table1"])).unwrap();
+        let row = row(&plan, Method::PUAE);
+        let text = "PUAE, class 1, seed 0: AUROC 0.300";
+        assert_eq!(finished(&row, None), text);
+        let rest = Duration::from_millis(124_600);
+        assert_eq!(finished(&row, Some(rest)), format!("{text}, 2:05 left"));
+    }
+
+    #[test]
+    fn the_rest_goes_by_the_speed_so_far() {
+        let elapsed = Duration::from_secs(6);
+        assert_eq!(left(0, 10, elapsed), None);
+        assert_eq!(left(3, 10, elapsed), Some(Duration::from_secs(14)));
+        assert_eq!(left(10, 10, elapsed), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn an_early_stop_counts_the_epochs_it_left_out() {
+        let report = EpochReport {
+            epoch: 1,
+            risk: 0.5,
+            validation_risk: 0.5,
+            pu_auroc: None,
+            seconds: 0.,
+            best: true,
+        };
+        let progress = Progress::new(30);
+        let mut phase = progress.phase("AE".into(), 10);
+        assert!(phase.on_epoch(&report).is_continue());
+        assert_eq!(progress.done.load(Relaxed), 1);
+        progress.stop();
+        assert!(phase.on_epoch(&report).is_break());
+        drop(phase);
+        assert_eq!(progress.done.load(Relaxed), 10);
     }
 }

@@ -122,7 +122,7 @@ fn check_config(row: &Row, plan: &Plan, path: &Path) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::args::Args;
     use clap::Parser;
@@ -132,7 +132,7 @@ mod tests {
         Plan::new(&Args::parse_from(args)).unwrap()
     }
 
-    fn row(plan: &Plan, method: Method) -> Row {
+    pub fn row(plan: &Plan, method: Method) -> Row {
         Row {
             dataset: plan.dataset,
             method,

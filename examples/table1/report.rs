@@ -68,10 +68,13 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
     out
 }
 
-/// A resumed file may hold classes and seeds that this run was not asked for.
+/// A resumed file may hold classes and seeds that this run was not asked for. In one order, whichever run was
+/// finished first: sums of floats depend on it.
 fn in_plan(plan: &Plan, rows: &[Row]) -> Vec<Row> {
     let asked = |row: &&Row| plan.normals.contains(&row.normal) && plan.seeds.contains(&row.seed);
-    rows.iter().filter(asked).cloned().collect()
+    let mut rows: Vec<Row> = rows.iter().filter(asked).cloned().collect();
+    rows.sort_by_key(|row| (row.seed, row.normal));
+    rows
 }
 
 fn has_paper(plan: &Plan) -> bool {

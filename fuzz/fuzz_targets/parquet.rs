@@ -29,7 +29,7 @@ fuzz_target!(init: start(), |bytes: &[u8]| {
     let columns: Vec<String> = numeric.map(|column| column.name).take(20).collect();
     let width = columns.len();
     let options = ParquetOptions { columns: Some(columns) };
-    let Ok(table) = TableReader::parquet(&path, &options) else {
+    let Ok(table) = TableReader::open_with(&path, &options) else {
         return;
     };
     // A run of equal values may be longer than memory.

@@ -1,11 +1,14 @@
 //! Tables on disk, read a batch at a time; needs the feature `tables`.
 //!
-//! | file | read by |
+//! | file | read with |
 //! |---|---|
-//! | `.npy`, plain in either array order, or gzipped in C order | [`TableReader::npy`] |
-//! | one array of an `.npz` in C order, stored or deflated | [`TableReader::npz`] |
-//! | `.csv`, plain or gzipped | [`TableReader::csv`] |
-//! | columns of a `.parquet` (feature `parquet`) | `TableReader::parquet` |
+//! | `.npy`, plain in either array order, or gzipped in C order | [`NpyOptions`] |
+//! | one array of an `.npz` in C order, stored or deflated | [`NpzOptions`] |
+//! | `.csv`, plain or gzipped | [`CsvOptions`] |
+//! | columns of a `.parquet` (feature `parquet`) | `ParquetOptions` |
+//!
+//! [`TableReader::open`] goes by the file's ending, [`TableReader::open_with`] by options of a format, which
+//! may be one's own: [`TableOptions`].
 //!
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it.
@@ -14,10 +17,10 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use puad_data::stream;
-pub use puad_data::stream::CsvOptions;
 #[cfg(feature = "parquet")]
 pub use puad_data::stream::ParquetOptions;
 use puad_data::stream::{Batch, Values};
+pub use puad_data::stream::{CsvOptions, NpyOptions, NpzOptions, TableOptions, TableRows};
 
 use super::Samples;
 use crate::{Error, Result};
@@ -29,15 +32,16 @@ use crate::{Error, Result};
 /// f64; CSV is f64.
 ///
 /// ```
-/// use puad::data::stream::{CsvOptions, TableReader};
+/// use puad::data::stream::TableReader;
 ///
-/// let path = std::env::temp_dir().join("puad-flowers.csv");
-/// std::fs::write(&path, "length,width\n1.5,2\n3,4\n5,6\n").unwrap();
-/// let table = TableReader::csv(&path, &CsvOptions::default())?;
+/// let path = std::env::temp_dir().join(format!("flowers-{}.csv", std::process::id()));
+/// std::fs::write(&path, "length,width\n1.5,2\n3,4\n5,6\n")?;
+/// let table = TableReader::open(&path)?;
 /// assert_eq!(table.sample_shape(), [2]);
 /// let sizes: Vec<_> = table.batches(2)?.map(|b| Ok(b?.dim(0)?)).collect::<puad::Result<_>>()?;
 /// assert_eq!(sizes, [2, 1]);
-/// # Ok::<(), puad::Error>(())
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TableReader(stream::TableReader);
 
@@ -51,52 +55,24 @@ impl TableReader {
         Ok(Self(stream::TableReader::open(path)?))
     }
 
-    /// An array `[n, ...]` in numpy's `.npy` format.
-    ///
-    /// In Fortran order a sample's values lie far from each other: each batch then visits every
-    /// column of the file once, which takes the longer the smaller the batches are.
+    /// The reader of a file with options of its format, whatever the file's ending.
     ///
     /// # Errors
-    /// As [`puad_data::stream::TableReader::npy`].
-    pub fn npy(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self(stream::TableReader::npy(path)?))
-    }
-
-    /// The array `name` of an `.npz` archive, or its only one, in C order.
+    /// As the options.
     ///
-    /// # Errors
-    /// As [`puad_data::stream::TableReader::npz`].
-    pub fn npz(path: impl AsRef<Path>, name: Option<&str>) -> Result<Self> {
-        Ok(Self(stream::TableReader::npz(path, name)?))
-    }
-
-    /// A table of comma-separated numbers, a sample a line.
-    ///
-    /// # Errors
-    /// As [`puad_data::stream::TableReader::csv`].
-    pub fn csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Self> {
-        Ok(Self(stream::TableReader::csv(path, options)?))
-    }
-
-    /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
-    /// another, of each column a page at a time.
-    ///
-    /// # Errors
-    /// As [`puad_data::stream::TableReader::parquet`].
-    ///
-    /// ```no_run
-    /// use puad::data::stream::{ParquetOptions, TableReader};
-    ///
-    /// let columns = Some(vec!["pressure".into(), "heat".into()]);
-    /// let table = TableReader::parquet("machines.parquet", &ParquetOptions { columns })?;
-    /// for batch in table.batches(1000)? {
-    ///     assert_eq!(batch?.dim(1)?, 2);
-    /// }
-    /// # Ok::<(), puad::Error>(())
     /// ```
-    #[cfg(feature = "parquet")]
-    pub fn parquet(path: impl AsRef<Path>, options: &ParquetOptions) -> Result<Self> {
-        Ok(Self(stream::TableReader::parquet(path, options)?))
+    /// use puad::data::stream::{CsvOptions, TableReader};
+    ///
+    /// let path = std::env::temp_dir().join(format!("machines-{}.txt", std::process::id()));
+    /// std::fs::write(&path, "1;2\n3;4\n")?;
+    /// let options = CsvOptions { delimiter: b';', ..CsvOptions::default() };
+    /// let table = TableReader::open_with(&path, &options)?.read()?;
+    /// assert_eq!((table.len(), table.sample_shape()), (2, vec![2]));
+    /// std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open_with(path: impl AsRef<Path>, options: &impl TableOptions) -> Result<Self> {
+        Ok(Self(stream::TableReader::open_with(path, options)?))
     }
 
     /// The dimensions of one sample.
@@ -163,13 +139,14 @@ fn tensor(batch: Batch) -> Result<Tensor> {
 /// ```
 /// use puad::data::stream::TableReader;
 ///
-/// let path = std::env::temp_dir().join("puad-broken.csv");
-/// std::fs::write(&path, "1,2\n3,x\n5,6\n").unwrap();
+/// let path = std::env::temp_dir().join(format!("broken-{}.csv", std::process::id()));
+/// std::fs::write(&path, "1,2\n3,x\n5,6\n")?;
 /// let mut batches = TableReader::open(&path)?.batches(1)?;
 /// assert!(batches.next().is_some_and(|batch| batch.is_ok()));
 /// assert!(batches.next().is_some_and(|batch| batch.is_err()));
 /// assert!(batches.next().is_none());
-/// # Ok::<(), puad::Error>(())
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Batches(stream::Batches);
 

@@ -106,16 +106,14 @@ impl Layout {
     /// Number of values, or `None` if it overflows.
     ///
     /// ```
-    /// # use puad_data::array::{ElementType, Layout};
-    /// # let layout = |shape: &[usize]| Layout {
-    /// #     element: ElementType::F32,
-    /// #     big_endian: false,
-    /// #     fortran_order: false,
-    /// #     shape: shape.to_vec(),
-    /// # };
-    /// assert_eq!(layout(&[2, 3, 4]).len(), Some(24));
-    /// assert_eq!(layout(&[]).len(), Some(1)); // a scalar
-    /// assert_eq!(layout(&[usize::MAX, 2]).len(), None);
+    /// use puad_data::array::{ElementType, Layout};
+    ///
+    /// let (big_endian, fortran_order) = (false, false);
+    /// let element = ElementType::F32;
+    /// let layout = |shape| Layout { element, big_endian, fortran_order, shape };
+    /// assert_eq!(layout(vec![2, 3, 4]).len(), Some(24));
+    /// assert_eq!(layout(vec![]).len(), Some(1)); // a scalar
+    /// assert_eq!(layout(vec![usize::MAX, 2]).len(), None);
     /// ```
     pub fn len(&self) -> Option<usize> {
         let mut dims = self.shape.iter();
@@ -129,14 +127,12 @@ impl Layout {
     /// Whether there is no value.
     ///
     /// ```
-    /// # use puad_data::array::{ElementType, Layout};
-    /// # let layout = |shape: &[usize]| Layout {
-    /// #     element: ElementType::F32,
-    /// #     big_endian: false,
-    /// #     fortran_order: false,
-    /// #     shape: shape.to_vec(),
-    /// # };
-    /// assert!(layout(&[100, 0]).is_empty());
+    /// use puad_data::array::{ElementType, Layout};
+    ///
+    /// let (big_endian, fortran_order) = (false, false);
+    /// let element = ElementType::F32;
+    /// let layout = |shape| Layout { element, big_endian, fortran_order, shape };
+    /// assert!(layout(vec![100, 0]).is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         self.shape.contains(&0)
@@ -151,15 +147,13 @@ impl Layout {
     /// Number of bytes, or `None` if it overflows.
     ///
     /// ```
-    /// # use puad_data::array::{ElementType, Layout};
-    /// # let layout = |shape: &[usize]| Layout {
-    /// #     element: ElementType::F32,
-    /// #     big_endian: false,
-    /// #     fortran_order: false,
-    /// #     shape: shape.to_vec(),
-    /// # };
-    /// assert_eq!(layout(&[100, 3]).byte_len(), Some(1200));
-    /// assert_eq!(layout(&[usize::MAX, 3]).byte_len(), None);
+    /// use puad_data::array::{ElementType, Layout};
+    ///
+    /// let (big_endian, fortran_order) = (false, false);
+    /// let element = ElementType::F32;
+    /// let layout = |shape| Layout { element, big_endian, fortran_order, shape };
+    /// assert_eq!(layout(vec![100, 3]).byte_len(), Some(1200));
+    /// assert_eq!(layout(vec![usize::MAX, 3]).byte_len(), None);
     /// ```
     pub fn byte_len(&self) -> Option<u64> {
         let n = self.len()? as u64;
@@ -170,19 +164,11 @@ impl Layout {
 /// The values of one array of a file.
 ///
 /// ```
-/// use puad_data::npy;
-///
-/// # let dir = tempfile::tempdir()?;
-/// # let path = dir.path().join("a.npy");
-/// let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-/// let header = "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 2), }";
-/// file.extend(format!("{header:<69}\n").bytes());
-/// file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-/// std::fs::write(&path, file)?;
-/// let array = npy::read(&path)?;
-/// assert_eq!(array.shape(), [2, 2]);
-/// assert_eq!(array.to_f64(), [1., 3., 2., -1.]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// // np.save(path, np.asfortranarray(np.arange(-3, 3, dtype="<i2").reshape(2, 3)))
+/// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
+/// assert_eq!(array.shape(), [2, 3]);
+/// assert_eq!(array.to_f64(), [-3., -2., -1., 0., 1., 2.]);
+/// # Ok::<(), puad_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Array {
@@ -200,19 +186,11 @@ impl Array {
     /// What the header says.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-    /// # std::fs::write(&path, file)?;
     /// use puad_data::array::ElementType;
-    /// use puad_data::npy;
     ///
-    /// let array = npy::read(&path)?;
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
     /// assert_eq!(array.layout().element, ElementType::I16);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn layout(&self) -> &Layout {
         &self.layout
@@ -221,19 +199,10 @@ impl Array {
     /// Dimensions; none for a scalar.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-    /// # std::fs::write(&path, file)?;
-    /// use puad_data::npy;
-    ///
-    /// let array = npy::read(&path)?;
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
     /// let [rows, columns] = array.shape() else { panic!("a table has two dimensions") };
-    /// assert_eq!((*rows, *columns), (2, 2));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// assert_eq!((*rows, *columns), (2, 3));
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn shape(&self) -> &[usize] {
         &self.layout.shape
@@ -242,17 +211,9 @@ impl Array {
     /// Number of values.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-    /// # std::fs::write(&path, file)?;
-    /// use puad_data::npy;
-    ///
-    /// assert_eq!(npy::read(&path)?.len(), 4);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
+    /// assert_eq!(array.len(), 6);
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn len(&self) -> usize {
         self.bytes.len() / self.layout.element.size()
@@ -261,17 +222,9 @@ impl Array {
     /// Whether there is no value.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-    /// # std::fs::write(&path, file)?;
-    /// use puad_data::npy;
-    ///
-    /// assert!(!npy::read(&path)?.is_empty());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
+    /// assert!(!array.is_empty());
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -280,17 +233,10 @@ impl Array {
     /// The bytes in the file's order.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-    /// # std::fs::write(&path, file)?;
-    /// use puad_data::npy;
-    ///
-    /// assert_eq!(npy::read(&path)?.as_bytes()[..4], [1, 0, 2, 0]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
+    /// // Column by column: -3, then 0.
+    /// assert_eq!(array.as_bytes()[..4], [253, 255, 0, 0]);
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -300,17 +246,9 @@ impl Array {
     /// are rounded.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 0, 2, 0, 3, 0, 255, 255]);
-    /// # std::fs::write(&path, file)?;
-    /// use puad_data::npy;
-    ///
-    /// assert_eq!(npy::read(&path)?.to_f64(), [1., 2., 3., -1.]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/i2_little.npy")?;
+    /// assert_eq!(array.to_f64(), [-3., -2., -1., 0., 1., 2.]);
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn to_f64(&self) -> Vec<f64> {
         let (size, n) = (self.layout.element.size(), self.len());
@@ -331,18 +269,9 @@ impl Array {
     /// All values in row-major order, if they are bytes.
     ///
     /// ```
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.npy");
-    /// # let header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }";
-    /// # let mut file = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-    /// # file.extend(format!("{header:<69}\n").bytes());
-    /// # file.extend([1, 2, 3, 4]);
-    /// # std::fs::write(&path, file)?;
-    /// use puad_data::npy;
-    ///
-    /// // Bytes, stored column by column.
-    /// assert_eq!(npy::read(&path)?.into_u8(), Some(vec![1, 3, 2, 4]));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let array = puad_data::npy::read("tests/fixtures/datasets/u1_little.npy")?;
+    /// assert_eq!(array.into_u8(), Some(vec![3, 2, 1, 0, 1, 2]));
+    /// # Ok::<(), puad_data::DataError>(())
     /// ```
     pub fn into_u8(self) -> Option<Vec<u8>> {
         if self.layout.element != ElementType::U8 {

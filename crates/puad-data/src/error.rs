@@ -33,11 +33,11 @@ pub enum Place {
     Row(usize),
     /// A line of text, counted from 1.
     Line(u64),
-    /// A value of a column with a name.
+    /// A value of a column.
     Entry {
         /// The sample, counted from 0.
         row: usize,
-        /// The name.
+        /// Its name, or its number counted from 0 without the label.
         column: String,
     },
     /// A cell of text.
@@ -70,8 +70,7 @@ impl fmt::Display for Place {
 /// use puad_data::csv::{self, CsvConfig};
 /// use puad_data::{DataError, Place};
 ///
-/// # let dir = tempfile::tempdir()?;
-/// # let path = dir.path().join("table.csv");
+/// let path = std::env::temp_dir().join(format!("gap-{}.csv", std::process::id()));
 /// std::fs::write(&path, "length,broken\n1.5,0\nn/a,1\n")?;
 /// match csv::read(&path, &CsvConfig::default()) {
 ///     Err(DataError::Value { place: Place::Cell { line, column, .. }, .. }) => {
@@ -79,6 +78,7 @@ impl fmt::Display for Place {
 ///     }
 ///     other => panic!("{other:?}"),
 /// }
+/// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -102,24 +102,15 @@ pub enum DataError {
         source: std::io::Error,
     },
 
-    /// A file that ends early.
-    #[error("{} must hold {expected} bytes, got {actual}", path.display())]
-    Truncated {
+    /// A file that ends early, or goes on where it should end.
+    #[error("{} must hold {expected} bytes, got {}", path.display(), counted(actual))]
+    FileSize {
         /// The file.
         path: PathBuf,
-        /// Number of (unpacked) bytes up to the end of what was being read.
+        /// Number of (unpacked) bytes that the format accounts for, up to the end of what was being read.
         expected: u64,
-        /// Number of (unpacked) bytes there are.
-        actual: u64,
-    },
-
-    /// A file that goes on where it should end.
-    #[error("{} must end after {offset} bytes, but goes on", path.display())]
-    TrailingBytes {
-        /// The file.
-        path: PathBuf,
-        /// Number of (unpacked) bytes the format accounts for.
-        offset: u64,
+        /// Number of (unpacked) bytes there are; `None` for more, which are not counted.
+        actual: Option<u64>,
     },
 
     /// Content that breaks a rule of the file's format.
@@ -146,7 +137,8 @@ pub enum DataError {
         found: String,
     },
 
-    /// An array or image of another shape than its role asks for.
+    /// An array or image of another shape than its role asks for, or beyond the number of bytes that are
+    /// read.
     #[error("{}: {name} must have shape {expected}, got {actual:?}", path.display())]
     Shape {
         /// The file.
@@ -157,22 +149,6 @@ pub enum DataError {
         expected: String,
         /// The dimensions there.
         actual: Vec<usize>,
-    },
-
-    /// An array beyond the number of bytes that are read.
-    #[error(
-        "{}: arrays must have at most {limit} bytes, got shape {shape:?} of {element_bytes} bytes each",
-        path.display()
-    )]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The dimensions that the header promises.
-        shape: Vec<usize>,
-        /// Bytes of one value.
-        element_bytes: usize,
-        /// The most bytes.
-        limit: u64,
     },
 
     /// A file without the array or column that is needed, or a folder without the file.
@@ -204,33 +180,17 @@ pub enum DataError {
         second: usize,
     },
 
-    /// A label or a cell of text that breaks a rule.
-    #[error("{}: {rule}, got {found}{place}", path.display())]
+    /// A label, a cell of text or a number that breaks a rule: what is no number, or not finite in f32.
+    #[error("{}{rule}, got {found}{place}", of(path))]
     Value {
-        /// The file.
-        path: PathBuf,
+        /// The file, where the value is from one.
+        path: Option<PathBuf>,
         /// Where in it.
         place: Place,
         /// The rule.
         rule: String,
         /// What is there.
         found: String,
-    },
-
-    /// A value in a table that is NaN, infinite or beyond the range of f32.
-    #[error(
-        "{}values must be finite in f32, got {value} in row {row}, column {column}",
-        of(path)
-    )]
-    NotFinite {
-        /// The file, where the table is from one.
-        path: Option<PathBuf>,
-        /// The sample, counted from 0.
-        row: usize,
-        /// The column, counted from 0 without the label.
-        column: usize,
-        /// The value.
-        value: f64,
     },
 
     /// A setting outside its range.
@@ -258,6 +218,11 @@ fn of(path: &Option<PathBuf>) -> String {
     }
 }
 
+/// Bytes of a file, which may be more than were read.
+fn counted(bytes: &Option<u64>) -> String {
+    bytes.map_or("more".into(), |bytes| bytes.to_string())
+}
+
 impl DataError {
     /// Of a file that cannot be opened or read: what is not there is [`DataError::MissingFile`].
     #[cfg(feature = "tables")]
@@ -270,6 +235,22 @@ impl DataError {
                 offset,
                 source,
             },
+        }
+    }
+
+    /// Of an array beyond `limit` bytes.
+    #[cfg(feature = "tables")]
+    pub(crate) fn too_large(
+        path: &Path,
+        shape: Vec<usize>,
+        element_bytes: usize,
+        limit: u64,
+    ) -> Self {
+        Self::Shape {
+            path: path.into(),
+            name: "an array".into(),
+            expected: format!("[..] of at most {limit} bytes, {element_bytes} each"),
+            actual: shape,
         }
     }
 

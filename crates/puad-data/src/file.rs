@@ -97,10 +97,10 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn truncated(&self, expected: u64) -> DataError {
-        DataError::Truncated {
+        DataError::FileSize {
             path: self.path.clone(),
             expected,
-            actual: self.offset,
+            actual: Some(self.offset),
         }
     }
 
@@ -130,21 +130,18 @@ impl<'a> Source<'a> {
 
     /// An array beyond [`LIMIT`].
     pub(super) fn too_large(&self, layout: &Layout) -> DataError {
-        DataError::TooLarge {
-            path: self.path.clone(),
-            shape: layout.shape.clone(),
-            element_bytes: layout.element.size(),
-            limit: LIMIT,
-        }
+        let bytes = layout.element.size();
+        DataError::too_large(&self.path, layout.shape.clone(), bytes, LIMIT)
     }
 
     /// The file must end here. Checks a gzip stream's own checksum, too.
     pub(super) fn finish(mut self) -> Result<(), DataError> {
         match self.reader.read(&mut [0]) {
             Ok(0) => Ok(()),
-            Ok(_) => Err(DataError::TrailingBytes {
+            Ok(_) => Err(DataError::FileSize {
                 path: self.path,
-                offset: self.offset,
+                expected: self.offset,
+                actual: None,
             }),
             Err(source) => Err(self.fail(source)),
         }
@@ -172,7 +169,7 @@ impl Source<'_> {
         let start = self.offset();
         match self.read_bytes(N as u64) {
             Ok(bytes) => Ok(bytes.try_into().ok()),
-            Err(DataError::Truncated { actual, .. }) if actual == start => Ok(None),
+            Err(DataError::FileSize { actual, .. }) if actual == Some(start) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -226,17 +223,24 @@ pub(super) mod tests {
         for file in [vec![7; 10], gzip(&[7; 10])] {
             for n in [11, u64::MAX] {
                 match read(&file, n).unwrap_err() {
-                    DataError::Truncated {
+                    DataError::FileSize {
                         expected, actual, ..
                     } => {
-                        assert_eq!((expected, actual), (n, 10));
+                        assert_eq!((expected, actual), (n, Some(10)));
                     }
                     err => panic!("{err}"),
                 }
             }
             let err = read(&file, 9).unwrap_err();
             assert!(
-                matches!(err, DataError::TrailingBytes { offset: 9, .. }),
+                matches!(
+                    err,
+                    DataError::FileSize {
+                        expected: 9,
+                        actual: None,
+                        ..
+                    }
+                ),
                 "{err}"
             );
         }
@@ -248,7 +252,14 @@ pub(super) mod tests {
         let bomb = gzip(&vec![0; 200_000_000]);
         let err = read(&bomb, 16).unwrap_err();
         assert!(
-            matches!(err, DataError::TrailingBytes { offset: 16, .. }),
+            matches!(
+                err,
+                DataError::FileSize {
+                    expected: 16,
+                    actual: None,
+                    ..
+                }
+            ),
             "{err}"
         );
     }
@@ -259,7 +270,14 @@ pub(super) mod tests {
         let whole = gzip(&bytes);
         let cut = read(&whole[..whole.len() / 2], 5000).unwrap_err();
         assert!(
-            matches!(cut, DataError::Truncated { expected: 5000, .. }),
+            matches!(
+                cut,
+                DataError::FileSize {
+                    expected: 5000,
+                    actual: Some(_),
+                    ..
+                }
+            ),
             "{cut}"
         );
         let mut wrong = whole.clone();
@@ -272,7 +290,7 @@ pub(super) mod tests {
         assert!(matches!(err, DataError::Read { offset: 5000, .. }), "{err}");
         let err = read(&whole[..whole.len() - 4], 5000).unwrap_err();
         assert!(
-            matches!(err, DataError::Read { .. } | DataError::Truncated { .. }),
+            matches!(err, DataError::Read { .. } | DataError::FileSize { .. }),
             "{err}"
         );
     }

@@ -60,7 +60,7 @@ pub struct ImageFolder {
 /// [`DataError::MissingFile`], [`DataError::Read`] for what cannot be decoded;
 /// [`DataError::Shape`] for an image of another size, [`DataError::Unsupported`] for one that is neither
 /// PNG nor JPEG; [`DataError::Malformed`] for no class or more than 256, [`DataError::Missing`] for one
-/// without an image, [`DataError::TooLarge`] for more than 2 GiB of pixels; [`DataError::Config`] for a
+/// without an image, [`DataError::Shape`] for more than 2 GiB of pixels; [`DataError::Config`] for a
 /// shape that no image has. An image beyond 16,384 pixels a side or
 /// 256 MiB is an error.
 ///
@@ -104,12 +104,8 @@ fn read_folder(root: &Path, config: &ImageFolderConfig) -> Result<ImageFolder, D
             labels.push(label);
             paths.push(path);
             if pixels.len() as u64 > LIMIT {
-                return Err(DataError::TooLarge {
-                    path: root.into(),
-                    shape: vec![labels.len(), config.shape.volume()?],
-                    element_bytes: 1,
-                    limit: LIMIT,
-                });
+                let shape = vec![labels.len(), config.shape.volume()?];
+                return Err(DataError::too_large(root, shape, 1, LIMIT));
             }
         }
     }

@@ -7,7 +7,7 @@
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
 //! | an image's pixels | [`Resize`] | floats of another size | |
-//! | columns of Parquet by name, a batch at a time | `stream::TableReader::parquet` | [`stream::Batch`] | `parquet` |
+//! | columns of Parquet by name, a batch at a time | [`stream::TableReader`] with `stream::ParquetOptions` | [`stream::Batch`] | `parquet` |
 //! | the paper's sets | `benchmarks` | [`TrainTest`] | `benchmarks` |
 //! | CIFAR as Parquet | `benchmarks::cifar_parquet` | [`TrainTest`] | `benchmarks`, `images`, `parquet` |
 //!
@@ -16,11 +16,11 @@
 //! ```
 //! use puad_data::csv::{self, CsvConfig};
 //!
-//! # let dir = tempfile::tempdir()?;
-//! # let path = dir.path().join("table.csv");
+//! let path = std::env::temp_dir().join(format!("table-{}.csv", std::process::id()));
 //! std::fs::write(&path, "length,width,broken\n1.5,2,0\n3,4,1\n")?;
 //! let table = csv::read(&path, &CsvConfig::default())?;
 //! assert_eq!((table.len(), table.width(), table.rows_of(1)), (2, 2, vec![1]));
+//! std::fs::remove_file(path)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -52,6 +52,8 @@ mod resize;
 #[cfg(feature = "tables")]
 pub mod stream;
 mod table;
+#[cfg(feature = "tables")]
+mod table_rows;
 
 pub use error::{DataError, Place, Result};
 pub use images::{ImageSet, ImageShape, TrainTest};

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
+use serde::{Deserialize, Serialize};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::array::Array;
 use crate::file::Source;
 use crate::npy::NpyReader;
+use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
 /// An open archive.
@@ -156,6 +158,36 @@ impl Npz {
     }
 }
 
+/// One array `[n, ...]` of an `.npz` archive, in C order.
+///
+/// # Errors
+/// As [`Npz::open`] and [`NpyOptions`](crate::npy::NpyOptions); [`DataError::Missing`] if there is no
+/// such array or several without a name.
+///
+/// ```no_run
+/// use puad_data::stream::{NpzOptions, TableReader};
+///
+/// let options = NpzOptions { array: Some("train_images".into()) };
+/// let table = TableReader::open_with("pathmnist.npz", &options)?;
+/// assert_eq!(table.sample_shape(), [28, 28, 3]);
+/// # Ok::<(), puad_data::DataError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NpzOptions {
+    /// Its name. `None`: the only one.
+    pub array: Option<String>,
+}
+
+impl TableOptions for NpzOptions {
+    const ENDINGS: &'static [&'static str] = &[".npz"];
+
+    fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>> {
+        let array = Npz::open(path)?.array_or_only(self.array.as_deref())?;
+        Ok(Box::new(array.rows(|| Ok(None))?))
+    }
+}
+
 /// A member of the archive.
 struct Entry {
     method: CompressionMethod,
@@ -276,9 +308,13 @@ mod tests {
         }
         for bytes in [bytes, lie] {
             match load(&bytes, "X").unwrap_err() {
-                DataError::TrailingBytes { path, offset } => {
+                DataError::FileSize {
+                    path,
+                    expected,
+                    actual: None,
+                } => {
                     assert!(path.ends_with("a.npz/X.npy"));
-                    assert_eq!(offset, end);
+                    assert_eq!(expected, end);
                 }
                 error => panic!("{error}"),
             }
@@ -291,14 +327,23 @@ mod tests {
             for shape in ["(7,)", "(2147483648,)"] {
                 let bytes = archive(&[("X.npy", &npy(shape, &[0; 6]))], method);
                 let err = load(&bytes, "X").unwrap_err();
-                assert!(matches!(err, DataError::Truncated { .. }), "{err}");
+                assert!(
+                    matches!(
+                        err,
+                        DataError::FileSize {
+                            actual: Some(_),
+                            ..
+                        }
+                    ),
+                    "{err}"
+                );
             }
             let bytes = archive(
                 &[("X.npy", &npy("(4294967296, 4294967296)", &[0; 6]))],
                 method,
             );
             match load(&bytes, "X").unwrap_err() {
-                DataError::TooLarge { path, .. } => assert!(path.ends_with("a.npz/X.npy")),
+                DataError::Shape { path, .. } => assert!(path.ends_with("a.npz/X.npy")),
                 error => panic!("{error}"),
             }
         }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{DataError, Result};
+use crate::{DataError, Place, Result};
 
 /// Rows of numbers with a class each: what ADBench's files and CSV hold.
 ///
@@ -26,7 +26,7 @@ impl Table {
     /// `values`: `[n, width]` in row-major order; `labels`: `[n]`.
     ///
     /// # Errors
-    /// [`DataError::Length`] if there is not one row a label, [`DataError::NotFinite`] for NaN and
+    /// [`DataError::Length`] if there is not one row a label, [`DataError::Value`] for NaN and
     /// infinities.
     pub fn new(values: Vec<f32>, width: usize, labels: Vec<u8>) -> Result<Self> {
         let table = Self::checked(None, values, width, labels)?;
@@ -119,11 +119,14 @@ pub(crate) fn check_finite(
     let mut values = values.into_iter().enumerate();
     match values.find(|(_, value)| !(*value as f32).is_finite()) {
         None => Ok(()),
-        Some((at, value)) => Err(DataError::NotFinite {
+        Some((at, value)) => Err(DataError::Value {
             path: path.map(Into::into),
-            row: first + at / width,
-            column: at % width,
-            value,
+            place: Place::Entry {
+                row: first + at / width,
+                column: (at % width).to_string(),
+            },
+            rule: "values must be finite in f32".into(),
+            found: value.to_string(),
         }),
     }
 }
@@ -145,15 +148,10 @@ mod tests {
         }
         for bad in [f32::NAN, f32::INFINITY] {
             let err = Table::new(vec![0., 1., 2., bad], 2, vec![0; 2]).unwrap_err();
+            let column = "1".to_string();
             assert!(
-                matches!(
-                    err,
-                    DataError::NotFinite {
-                        row: 1,
-                        column: 1,
-                        ..
-                    }
-                ),
+                matches!(&err, DataError::Value { path: None, place, found, .. }
+                    if *place == Place::Entry { row: 1, column } && *found == bad.to_string()),
                 "{err}"
             );
         }

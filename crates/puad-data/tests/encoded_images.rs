@@ -334,7 +334,7 @@ mod parquet {
         assert_eq!(set.layout(dir.path()), Some(FileLayout::Published));
         let err = set.load(dir.path()).unwrap_err();
         assert!(
-            matches!(&err, DataError::Truncated { path: p, .. }
+            matches!(&err, DataError::FileSize { path: p, actual: Some(0), .. }
                 if *p == path("train.bin")),
             "{err}"
         );

@@ -21,7 +21,7 @@ static ALLOCATOR: Cap<System> = Cap::new(System, 32 << 20);
 
 fn open(path: &Path, column: &str) -> Result<TableReader> {
     let columns = Some(vec![column.to_string()]);
-    TableReader::parquet(path, &ParquetOptions { columns })
+    TableReader::open_with(path, &ParquetOptions { columns })
 }
 
 /// The rule that reading the column breaks.

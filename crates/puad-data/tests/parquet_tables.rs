@@ -147,7 +147,7 @@ fn columns(names: &[&str]) -> ParquetOptions {
 }
 
 fn open(file: &Fixture, names: &[&str]) -> puad_data::Result<TableReader> {
-    TableReader::parquet(&file.path, &columns(names))
+    TableReader::open_with(&file.path, &columns(names))
 }
 
 fn error<T>(result: puad_data::Result<T>) -> DataError {
@@ -292,10 +292,13 @@ fn columns_that_are_not_there_or_hold_no_numbers_are_errors() {
         }
     }
     // All columns, where some hold no numbers.
-    let err = error(TableReader::parquet(&file.path, &ParquetOptions::default()));
+    let err = error(TableReader::open_with(
+        &file.path,
+        &ParquetOptions::default(),
+    ));
     assert!(matches!(err, DataError::Unsupported { .. }), "{err}");
     assert!(matches!(error(open(&file, &[])), DataError::Config { .. }));
-    let absent = error(TableReader::parquet("absent.parquet", &columns(&["id"])));
+    let absent = error(TableReader::open_with("absent.parquet", &columns(&["id"])));
     assert!(matches!(absent, DataError::MissingFile { .. }), "{absent}");
 }
 
@@ -344,7 +347,7 @@ fn names_that_are_not_one_columns_are_errors() {
     let writer =
         SerializedFileWriter::new(File::create(&path).unwrap(), schema, Default::default());
     writer.unwrap().close().unwrap();
-    let read = |name: &str| TableReader::parquet(&path, &columns(&[name]));
+    let read = |name: &str| TableReader::open_with(&path, &columns(&[name]));
     assert!(matches!(error(read("a")), DataError::Malformed { .. }));
     let empty = read("b").unwrap();
     assert_eq!(empty.is_empty(), Some(true));

@@ -17,7 +17,7 @@ use crate::{DataError, Table};
 ///
 /// # Errors
 /// As [`Npz::open`] and [`Npz::read`]; [`DataError::Shape`], [`DataError::Length`],
-/// [`DataError::Value`], and [`DataError::NotFinite`] for values that are NaN, infinite or beyond f32.
+/// [`DataError::Value`] for labels, and for values that are NaN, infinite or beyond f32.
 ///
 /// ```no_run
 /// let table = puad_data::benchmarks::adbench::load("38_thyroid.npz")?;

@@ -49,8 +49,7 @@ struct Layout {
 /// classes, in section 5.1's order.
 ///
 /// # Errors
-/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Truncated`],
-/// [`DataError::TrailingBytes`] or [`DataError::Value`], each with the file it is about.
+/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::FileSize`] or [`DataError::Value`], each with the file it is about.
 ///
 /// ```no_run
 /// let images = puad_data::benchmarks::cifar::load_10("data/cifar-10-batches-bin")?;
@@ -192,19 +191,27 @@ mod tests {
         let good = [record(&[1]), record(&[2])].concat();
         for len in [0, 1, 3073, 2 * 3073 - 1] {
             match attempt(&good[..len]) {
-                DataError::Truncated {
+                DataError::FileSize {
                     path: p,
                     expected,
                     actual,
                 } => {
-                    assert_eq!((p, expected, actual), (path.clone(), 6146, len as u64));
+                    let size = Some(len as u64);
+                    assert_eq!((p, expected, actual), (path.clone(), 6146, size));
                 }
                 err => panic!("{err}"),
             }
         }
         let err = attempt(&[good.as_slice(), &[0]].concat());
         assert!(
-            matches!(err, DataError::TrailingBytes { offset: 6146, .. }),
+            matches!(
+                err,
+                DataError::FileSize {
+                    expected: 6146,
+                    actual: None,
+                    ..
+                }
+            ),
             "{err}"
         );
         let err = attempt(&[record(&[1]), record(&[10])].concat());

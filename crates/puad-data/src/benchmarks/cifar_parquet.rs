@@ -21,7 +21,7 @@ const SHAPE: ImageShape = ImageShape {
 /// # Errors
 /// [`DataError`](crate::DataError)`::MissingFile`, `Read` for what cannot be decoded, `Missing` for a
 /// column, `Unsupported` for one of another type or what is no image, `Malformed`, `Value` for a label or a
-/// missing value, `Shape` or `TooLarge`. An image's path is `file.parquet/#row`.
+/// missing value, `Shape`. An image's path is `file.parquet/#row`.
 ///
 /// ```no_run
 /// let images = puad_data::benchmarks::cifar_parquet::load_10("data/cifar10")?;

@@ -23,15 +23,15 @@ const UNSIGNED_BYTE: u8 = 8;
 ///
 /// # Errors
 /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Malformed`] for what is no IDX of
-/// bytes or has another rank, [`DataError::Shape`] for images without pixels, [`DataError::TooLarge`],
-/// [`DataError::Truncated`], [`DataError::TrailingBytes`], [`DataError::Value`] for a label and
-/// [`DataError::Length`], each with the file it is about.
+/// bytes or has another rank, [`DataError::Shape`] for images without pixels or more than 1 GiB of them,
+/// [`DataError::FileSize`], [`DataError::Value`] for a label and [`DataError::Length`], each with the file it is about.
 ///
 /// ```
 /// use puad_data::benchmarks::idx;
 ///
-/// # let dir = tempfile::tempdir()?;
-/// let (images, labels) = (dir.path().join("images"), dir.path().join("labels"));
+/// let dir = std::env::temp_dir().join(format!("idx-{}", std::process::id()));
+/// std::fs::create_dir_all(&dir)?;
+/// let (images, labels) = (dir.join("images"), dir.join("labels"));
 /// std::fs::write(&images, [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20])?;
 /// std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 1, 7])?;
 /// let set = idx::read(&images, &labels, 10)?;
@@ -40,6 +40,7 @@ const UNSIGNED_BYTE: u8 = 8;
 /// std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 9, 7])?;
 /// let error = idx::read(&images, &labels, 10).unwrap_err();
 /// assert!(error.to_string().ends_with("must hold 17 bytes, got 9"));
+/// std::fs::remove_dir_all(dir)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: u8) -> Result<ImageSet> {
@@ -111,12 +112,7 @@ fn size(path: &Path, dims: &[u32]) -> Result<u64> {
         .iter()
         .try_fold(1u64, |size, &dim| size.checked_mul(dim.into()));
     let size = product.filter(|&size| size <= LIMIT);
-    size.ok_or_else(|| DataError::TooLarge {
-        path: path.into(),
-        shape: shape(),
-        element_bytes: 1,
-        limit: LIMIT,
-    })
+    size.ok_or_else(|| DataError::too_large(path, shape(), 1, LIMIT))
 }
 
 #[cfg(test)]
@@ -203,8 +199,8 @@ mod tests {
             for bytes in [whole[..len].to_vec(), gzip(&whole[..len])] {
                 let err = error(&bytes, &labels());
                 assert!(
-                    matches!(err, DataError::Truncated { expected, actual, .. }
-                        if actual == len as u64 && expected > actual),
+                    matches!(err, DataError::FileSize { expected, actual, .. }
+                        if actual == Some(len as u64) && expected > len as u64),
                     "{err}"
                 );
             }
@@ -217,7 +213,14 @@ mod tests {
         for bytes in [gzip(&long), long] {
             let err = error(&bytes, &labels());
             assert!(
-                matches!(err, DataError::TrailingBytes { offset: 28, .. }),
+                matches!(
+                    err,
+                    DataError::FileSize {
+                        expected: 28,
+                        actual: None,
+                        ..
+                    }
+                ),
                 "{err}"
             );
         }
@@ -235,17 +238,9 @@ mod tests {
         ] {
             let err = error(&encode(&dims, &[0; 12]), &labels());
             assert!(
-                match &err {
-                    DataError::TooLarge {
-                        shape,
-                        limit: LIMIT,
-                        ..
-                    } => *shape == dims.map(|dim| dim as usize) && !dims.contains(&0),
-                    DataError::Shape { actual, .. } => {
-                        *actual == dims.map(|dim| dim as usize) && dims.contains(&0)
-                    }
-                    _ => false,
-                },
+                matches!(&err, DataError::Shape { actual, expected, .. }
+                    if *actual == dims.map(|dim| dim as usize)
+                        && expected.contains(&LIMIT.to_string()) != dims.contains(&0)),
                 "{err}"
             );
         }
@@ -255,9 +250,9 @@ mod tests {
             assert!(
                 matches!(
                     err,
-                    DataError::Truncated {
+                    DataError::FileSize {
                         expected: 784_000_016,
-                        actual: 116,
+                        actual: Some(116),
                         ..
                     }
                 ),
@@ -275,7 +270,7 @@ mod tests {
                 rule,
                 found,
             } => {
-                assert!(path.ends_with("labels"));
+                assert!(path.is_some_and(|path| path.ends_with("labels")));
                 assert_eq!((place, found.as_str()), (Place::Byte(9), "10"));
                 assert_eq!(rule, "labels must lie below 10");
             }

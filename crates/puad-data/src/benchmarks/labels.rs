@@ -32,7 +32,7 @@ pub(super) fn from_array(
             let fits = value.fract() == 0. && (f64::from(min)..=f64::from(max)).contains(&value);
             if !fits {
                 return Err(DataError::Value {
-                    path: path.into(),
+                    path: Some(path.into()),
                     place: Place::Row(row),
                     rule: format!("labels must be integers from {min} to {max}"),
                     found: value.to_string(),
@@ -66,7 +66,7 @@ pub(super) fn check_labels(
 ) -> Result<()> {
     match labels.iter().position(|&label| label >= classes) {
         Some(i) => Err(DataError::Value {
-            path: path.into(),
+            path: Some(path.into()),
             place: Place::Byte(offset(i as u64)),
             rule: format!("labels must lie below {classes}"),
             found: labels[i].to_string(),

@@ -9,8 +9,10 @@ use crate::table::check_finite;
 use crate::{DataError, Result, Table};
 
 mod rows;
+mod table;
 
-pub(crate) use rows::CsvRows;
+use self::rows::CsvRows;
+pub use self::table::CsvOptions;
 
 /// Lines read in one go.
 const PIECE: usize = 4096;
@@ -20,13 +22,13 @@ const PIECE: usize = 4096;
 /// ```
 /// use puad_data::csv::{self, CsvConfig, LabelColumn};
 ///
-/// # let dir = tempfile::tempdir().unwrap();
-/// # let path = dir.path().join("table.csv");
-/// std::fs::write(&path, "state,length\n1,0.5\n0,0.7\n").unwrap();
+/// let path = std::env::temp_dir().join(format!("labels-{}.csv", std::process::id()));
+/// std::fs::write(&path, "state,length\n1,0.5\n0,0.7\n")?;
 /// let config = CsvConfig { label: LabelColumn::Index(0), ..Default::default() };
 /// let table = csv::read(&path, &config)?;
 /// assert_eq!((table.labels(), table.columns()), (&[1, 0][..], &["length".to_string()][..]));
-/// # Ok::<(), puad_data::DataError>(())
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,12 +47,12 @@ pub enum LabelColumn {
 /// ```
 /// use puad_data::csv::{self, CsvConfig};
 ///
-/// # let dir = tempfile::tempdir().unwrap();
-/// # let path = dir.path().join("table.csv");
-/// std::fs::write(&path, "0.5;2;0\n0.7;3;1\n").unwrap();
+/// let path = std::env::temp_dir().join(format!("semicolons-{}.csv", std::process::id()));
+/// std::fs::write(&path, "0.5;2;0\n0.7;3;1\n")?;
 /// let config = CsvConfig { delimiter: b';', header: false, ..Default::default() };
 /// assert_eq!(csv::read(&path, &config)?.labels(), [0, 1]);
-/// # Ok::<(), puad_data::DataError>(())
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -83,14 +85,14 @@ impl Default for CsvConfig {
 /// # Errors
 /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Malformed`] for lines of unequal length
 /// and text that is not UTF-8, [`DataError::Value`] with line and column for a cell that is no number or
-/// no class (an empty one too), [`DataError::NotFinite`], [`DataError::Missing`] for a column that is not
-/// there, [`DataError::Config`] for classes that do not differ or more than 256, [`DataError::TooLarge`].
+/// no class (an empty one too) and with row and column for one that is not finite, [`DataError::Missing`] for
+/// a column that is not there, [`DataError::Config`] for classes that do not differ or more than 256,
+/// [`DataError::Shape`] for a larger table.
 ///
 /// ```
 /// use puad_data::csv::{self, CsvConfig, LabelColumn};
 ///
-/// # let dir = tempfile::tempdir()?;
-/// # let path = dir.path().join("table.csv");
+/// let path = std::env::temp_dir().join(format!("states-{}.csv", std::process::id()));
 /// std::fs::write(&path, "length,state,width\n1.5,ok,2\n-3e2, broken ,0\n")?;
 /// let config = CsvConfig {
 ///     label: LabelColumn::Name("state".into()),
@@ -104,6 +106,7 @@ impl Default for CsvConfig {
 /// std::fs::write(&path, "length,state,width\n1.5,ok,n/a\n")?;
 /// let error = csv::read(&path, &config).unwrap_err();
 /// assert!(error.to_string().ends_with("got \"n/a\" in line 2, column \"width\""));
+/// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<Table> {
@@ -121,7 +124,7 @@ pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<Table> {
         rows.set_label(column, &config.classes)?;
     }
     let (mut values, mut labels) = (vec![], vec![]);
-    while let Some(mut lines) = rows.next(PIECE)? {
+    while let Some(mut lines) = rows.read_lines(PIECE)? {
         check_finite(
             Some(path),
             labels.len(),

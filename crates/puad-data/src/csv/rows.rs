@@ -124,7 +124,7 @@ impl CsvRows {
     }
 
     /// The next `size` lines, or what is left of them.
-    pub(crate) fn next(&mut self, size: usize) -> Result<Option<Lines>> {
+    pub(crate) fn read_lines(&mut self, size: usize) -> Result<Option<Lines>> {
         let mut lines = Lines {
             count: 0,
             values: vec![],
@@ -168,12 +168,10 @@ impl CsvRows {
         match self.reader.read_record(record) {
             Ok(true) => Ok(true),
             // The file was cut there, perhaps within a number.
-            Ok(false) if self.reader.position().byte() >= self.limit => Err(DataError::TooLarge {
-                path: self.path.clone(),
-                shape: vec![self.reader.position().record() as usize, self.fields()],
-                element_bytes: 1,
-                limit: self.limit,
-            }),
+            Ok(false) if self.reader.position().byte() >= self.limit => {
+                let shape = vec![self.reader.position().record() as usize, self.fields()];
+                Err(DataError::too_large(&self.path, shape, 1, self.limit))
+            }
             Ok(false) => Ok(false),
             Err(error) => Err(self.broken(error)),
         }
@@ -203,7 +201,7 @@ impl CsvRows {
         let name = self.names.get(column).cloned();
         let text: String = record[column].chars().take(100).collect();
         DataError::Value {
-            path: self.path.clone(),
+            path: Some(self.path.clone()),
             place: Place::Cell {
                 line: record.position().map_or(0, Position::line),
                 column: name.unwrap_or_else(|| column.to_string()),

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 /// use puad_data::benchmarks::download::{DownloadError, Downloader, manifest};
 /// use puad_data::benchmarks::tasks::PaperDataset;
 ///
-/// # let dir = tempfile::tempdir()?;
-/// let downloader = Downloader { offline: true, ..Downloader::new(dir.path()) };
+/// let downloader = Downloader { offline: true, ..Downloader::new("no-such-folder") };
 /// let file = &manifest(PaperDataset::Svhn)[0];
 /// match downloader.fetch("svhn", file, &mut |_| ControlFlow::Continue(())) {
 ///     Err(DataError::Download(DownloadError::Offline { path, .. })) => println!("place {path:?} there"),

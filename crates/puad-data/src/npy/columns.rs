@@ -44,9 +44,10 @@ impl Columns {
         let expected = start.saturating_add(rows * columns.columns * size);
         match actual {
             _ if actual < expected => Err(columns.truncated(expected, actual)),
-            _ if actual > expected => Err(DataError::TrailingBytes {
+            _ if actual > expected => Err(DataError::FileSize {
                 path: path.into(),
-                offset: expected,
+                expected,
+                actual: None,
             }),
             _ => Ok(columns),
         }
@@ -66,10 +67,10 @@ impl Columns {
     }
 
     fn truncated(&self, expected: u64, actual: u64) -> DataError {
-        DataError::Truncated {
+        DataError::FileSize {
             path: self.path.clone(),
             expected,
-            actual,
+            actual: Some(actual),
         }
     }
 

@@ -17,16 +17,18 @@ mod columns;
 mod header;
 mod literal;
 mod reader;
+mod table;
 
-pub(crate) use reader::{NpyReader, NpyRows};
+pub(crate) use reader::NpyReader;
+pub use table::NpyOptions;
 
 /// Reads the array of a `.npy` file, plain or gzipped: booleans, integers of 8 to 64 bits and floats
 /// of 32 or 64 bits, in both byte orders and both array orders. At most 2 GiB of values are read.
 ///
 /// # Errors
-/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Truncated`],
-/// [`DataError::TrailingBytes`], [`DataError::Malformed`] for a broken header,
-/// [`DataError::Unsupported`] for a version or a type that is not read, [`DataError::TooLarge`].
+/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::FileSize`], [`DataError::Malformed`] for a
+/// broken header, [`DataError::Unsupported`] for a version or a type that is not read, [`DataError::Shape`]
+/// for more.
 ///
 /// ```no_run
 /// let array = puad_data::npy::read("features.npy")?;
@@ -102,8 +104,8 @@ pub(super) mod tests {
             for bytes in [whole[..len].to_vec(), gzip(&whole[..len])] {
                 let err = error(&bytes);
                 assert!(
-                    matches!(err, DataError::Truncated { expected, actual, .. }
-                        if actual == len as u64 && expected > actual),
+                    matches!(err, DataError::FileSize { expected, actual, .. }
+                        if actual == Some(len as u64) && expected > len as u64),
                     "{err}"
                 );
             }
@@ -112,7 +114,7 @@ pub(super) mod tests {
         let end = whole.len() as u64;
         let err = error(&long);
         assert!(
-            matches!(err, DataError::TrailingBytes { offset, .. } if offset == end),
+            matches!(err, DataError::FileSize { expected, actual: None, .. } if expected == end),
             "{err}"
         );
     }
@@ -177,13 +179,22 @@ pub(super) mod tests {
             let dict = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
             let err = error(&encode(&dict, &[0; 16]));
             assert!(
-                matches!(err, DataError::TooLarge { limit: LIMIT, .. }),
+                matches!(&err, DataError::Shape { expected, .. } if expected.contains(&LIMIT.to_string())),
                 "{err}"
             );
         }
         let dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2147483648,), }";
         let err = error(&encode(dict, &[0; 16]));
-        assert!(matches!(err, DataError::Truncated { .. }), "{err}");
+        assert!(
+            matches!(
+                err,
+                DataError::FileSize {
+                    actual: Some(_),
+                    ..
+                }
+            ),
+            "{err}"
+        );
     }
 
     proptest::proptest! {

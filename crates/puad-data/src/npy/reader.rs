@@ -5,7 +5,9 @@ use std::fs::File;
 use super::columns::Columns;
 use super::header;
 use crate::array::{Array, Layout};
+use crate::batch::{Batch, Values};
 use crate::file::{LIMIT, Source};
+use crate::table_rows::TableRows;
 use crate::{DataError, Result};
 
 /// An array whose header has been read, before its values.
@@ -77,17 +79,26 @@ enum Form {
     Ended,
 }
 
+impl TableRows for NpyRows {
+    fn sample_shape(&self) -> Vec<usize> {
+        self.layout.shape[1..].to_vec()
+    }
+
+    fn count(&self) -> Option<u64> {
+        Some(self.rows)
+    }
+
+    fn next(&mut self, size: usize) -> Result<Option<Batch>> {
+        let rows = self.read_rows(size)?;
+        Ok(rows.map(|rows| Batch {
+            shape: rows.shape().to_vec(),
+            values: Values::new(rows.to_f64(), rows.layout().element.fits_f32()),
+        }))
+    }
+}
+
 impl NpyRows {
-    pub(crate) fn sample_shape(&self) -> &[usize] {
-        &self.layout.shape[1..]
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.rows
-    }
-
-    /// The next `size` rows, or what is left of them.
-    pub(crate) fn next(&mut self, size: usize) -> Result<Option<Array>> {
+    fn read_rows(&mut self, size: usize) -> Result<Option<Array>> {
         let count = self.left.min(size as u64);
         if count == 0 {
             return match std::mem::replace(&mut self.form, Form::Ended) {

@@ -26,12 +26,8 @@ pub(crate) fn read_images(
     }
     let all = usize::try_from(file.rows()).unwrap_or(usize::MAX);
     if all.saturating_mul(shape.volume()?) as u64 > LIMIT {
-        return Err(DataError::TooLarge {
-            path: path.into(),
-            shape: vec![all, shape.channels, shape.height, shape.width],
-            element_bytes: 1,
-            limit: LIMIT,
-        });
+        let shape = vec![all, shape.channels, shape.height, shape.width];
+        return Err(DataError::too_large(path, shape, 1, LIMIT));
     }
     caught(path, || {
         read(path, Rows::new(file, vec![label, image]), shape, classes)
@@ -53,7 +49,7 @@ fn read(path: &Path, mut rows: Rows, shape: ImageShape, classes: u8) -> Result<I
         for value in rows.numbers(0, n)? {
             if !(0. ..f64::from(classes)).contains(&value) {
                 return Err(DataError::Value {
-                    path: path.into(),
+                    path: Some(path.into()),
                     place: Place::Row(labels.len()),
                     rule: format!("labels must lie below {classes}"),
                     found: value.to_string(),

@@ -1,7 +1,7 @@
 //! Columns of Parquet files by name; needs the feature `parquet`.
 //!
-//! [`TableReader::parquet`](crate::stream::TableReader::parquet) reads numbers a batch at a time; here
-//! is what a file holds.
+//! A [`TableReader`](crate::stream::TableReader) with [`ParquetOptions`] reads numbers a batch at a time;
+//! [`columns`] tells what a file holds.
 //!
 //! The crate `parquet` decodes the file, and makes room for what headers promise. So the footer is walked
 //! through before (at most 8 MiB, the fields of the format, a schema at most 8 deep), and each page header
@@ -32,7 +32,6 @@ mod thrift;
 #[cfg(all(feature = "benchmarks", feature = "images"))]
 pub(crate) use images::read_images;
 pub use table::ParquetOptions;
-pub(crate) use table::ParquetRows;
 
 /// A column of a file.
 ///
@@ -58,7 +57,7 @@ pub struct Column {
 /// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Malformed`].
 ///
 /// ```
-/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/datasets/cifar10_test.parquet");
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/datasets/cifar10_test.parquet");
 /// let columns = puad_data::parquet::columns(path)?;
 /// let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
 /// assert_eq!(names, ["img.bytes", "img.path", "label"]);

@@ -126,7 +126,7 @@ impl At<'_> {
     /// An error about the value `row` rows from here.
     fn value(&self, row: usize, rule: &str, found: String) -> DataError {
         DataError::Value {
-            path: self.file.path().into(),
+            path: Some(self.file.path().into()),
             place: Place::Entry {
                 row: self.row + row,
                 column: self.file.name(self.column),

@@ -6,16 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{ParquetFile, Rows, caught};
 use crate::batch::{Batch, Values};
+use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
-/// Which columns of a Parquet file are read.
+/// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
+/// another, of each column a page at a time.
+///
+/// Packed by snappy or zstd or not at all, in plain, dictionary, delta or byte stream split encoding.
+///
+/// # Errors
+/// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Missing`] for a column that is not
+/// there, [`DataError::Unsupported`] for one that holds no numbers, [`DataError::Malformed`] for a
+/// broken file, [`DataError::Config`] for no columns.
 ///
 /// ```
 /// use puad_data::stream::{ParquetOptions, TableReader, Values};
 ///
-/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/datasets/cifar10_test.parquet");
+/// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/datasets/cifar10_test.parquet");
 /// let columns = Some(vec!["label".into()]);
-/// let table = TableReader::parquet(path, &ParquetOptions { columns })?;
+/// let table = TableReader::open_with(path, &ParquetOptions { columns })?;
 /// let labels = table.read()?;
 /// assert_eq!((labels.shape, labels.values), (vec![3, 1], Values::F64(vec![0., 1., 2.])));
 /// # Ok::<(), puad_data::DataError>(())
@@ -28,8 +37,16 @@ pub struct ParquetOptions {
     pub columns: Option<Vec<String>>,
 }
 
+impl TableOptions for ParquetOptions {
+    const ENDINGS: &'static [&'static str] = &[".parquet"];
+
+    fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>> {
+        Ok(Box::new(ParquetRows::open(path, self)?))
+    }
+}
+
 /// The rows that are still to come.
-pub(crate) struct ParquetRows {
+struct ParquetRows {
     /// `None` behind the end or an error.
     rows: Option<Rows>,
     width: usize,
@@ -38,7 +55,7 @@ pub(crate) struct ParquetRows {
 }
 
 impl ParquetRows {
-    pub(crate) fn open(path: &Path, options: &ParquetOptions) -> Result<Self> {
+    fn open(path: &Path, options: &ParquetOptions) -> Result<Self> {
         let file = ParquetFile::open(path)?;
         let columns: Vec<usize> = match &options.columns {
             Some(names) => names
@@ -59,16 +76,18 @@ impl ParquetRows {
             rows: Some(Rows::new(file, columns)),
         })
     }
+}
 
-    pub(crate) fn width(&self) -> usize {
-        self.width
+impl TableRows for ParquetRows {
+    fn sample_shape(&self) -> Vec<usize> {
+        vec![self.width]
     }
 
-    pub(crate) fn len(&self) -> u64 {
-        self.len
+    fn count(&self) -> Option<u64> {
+        Some(self.len)
     }
 
-    pub(crate) fn next(&mut self, size: usize) -> Result<Option<Batch>> {
+    fn next(&mut self, size: usize) -> Result<Option<Batch>> {
         let Some(mut rows) = self.rows.take() else {
             return Ok(None);
         };
@@ -79,11 +98,7 @@ impl ParquetRows {
         }
         self.rows = Some(rows);
         let shape = vec![values.len() / self.width, self.width];
-        let values = if self.fits_f32 {
-            Values::F32(values.into_iter().map(|v| v as f32).collect())
-        } else {
-            Values::F64(values)
-        };
+        let values = Values::new(values, self.fits_f32);
         Ok(Some(Batch { shape, values }))
     }
 }

@@ -9,10 +9,8 @@ use crate::{DataError, Result};
 /// # Errors
 /// [`DataError::Config`] where the system has none.
 ///
-/// ```
-/// # if std::env::var_os("HOME").is_some() {
+/// ```no_run
 /// println!("{}", puad_data::benchmarks::download::cache_dir()?.display());
-/// # }
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn cache_dir() -> Result<PathBuf> {

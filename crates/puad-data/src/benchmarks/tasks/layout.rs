@@ -37,11 +37,13 @@ impl PaperDataset {
     /// use puad_data::benchmarks::FileLayout;
     /// use puad_data::benchmarks::tasks::PaperDataset;
     ///
-    /// # let dir = tempfile::tempdir()?;
-    /// std::fs::write(dir.path().join("train_32x32.mat"), "")?;
-    /// assert_eq!(PaperDataset::Svhn.layout(dir.path()), None);
-    /// std::fs::write(dir.path().join("test_32x32.mat.gz"), "")?;
-    /// assert_eq!(PaperDataset::Svhn.layout(dir.path()), Some(FileLayout::Published));
+    /// let dir = std::env::temp_dir().join(format!("svhn-{}", std::process::id()));
+    /// std::fs::create_dir_all(&dir)?;
+    /// std::fs::write(dir.join("train_32x32.mat"), "")?;
+    /// assert_eq!(PaperDataset::Svhn.layout(&dir), None);
+    /// std::fs::write(dir.join("test_32x32.mat.gz"), "")?;
+    /// assert_eq!(PaperDataset::Svhn.layout(&dir), Some(FileLayout::Published));
+    /// std::fs::remove_dir_all(dir)?;
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn layout(self, dir: impl AsRef<Path>) -> Option<FileLayout> {

@@ -1,16 +1,12 @@
 //! Figure 1 of the paper: what four methods make of points in the plane.
 //!
-//! `cargo run --release --example toy2d`, a minute or two. Trains PU, DAE, ABC on the DAE, and PUDAE
+//! `cargo run --release -p puad-figures --example toy2d`, a minute or two. Trains PU, DAE, ABC on the DAE, and PUDAE
 //! on the paper's toy data, and draws their scores, the groups, the unseen anomalies and each
 //! decision boundary to `target/toy2d.svg` and `target/toy2d.png`. Prints each method's AUROC on new
 //! seen anomalies and its ranks of the unseen ones.
 
-#[path = "figure/mod.rs"]
-mod figure;
-
 use std::path::Path;
 
-use figure::{Anchor, BLUE, Figure, INK, ORANGE, VERMILLION};
 use puad::data::toy::{self, Toy, ToyConfig};
 use puad::estimator::{Architecture, Scaling};
 use puad::method::Method;
@@ -19,6 +15,8 @@ use puad::net::{MlpShape, Network};
 use puad::optim::AdamConfig;
 use puad::train::TrainConfig;
 use puad::{ClassPrior, Estimator, FitConfig, FittedDetector};
+use puad_figures::colour::{BLUE, INK, ORANGE, VERMILLION, shade};
+use puad_figures::{Anchor, Figure, contour};
 
 /// Points a side of the grid of scores.
 const GRID: usize = 160;
@@ -108,12 +106,12 @@ fn panel(
     let mut sorted = scores.clone();
     sorted.sort_unstable_by(f64::total_cmp);
     let rank = |s: f64| sorted.partition_point(|&other| other < s) as f64 / sorted.len() as f64;
-    let colour = |&s: &f64| figure::shade((rank(s) * BANDS).floor() / BANDS);
+    let colour = |&s: &f64| shade((rank(s) * BANDS).floor() / BANDS);
     let pixels: Vec<[u8; 3]> = scores.iter().map(colour).collect();
     figure.pixels([left, top, SIDE, SIDE], GRID, &pixels);
 
     let cell = SIDE / (GRID - 1) as f64;
-    for segment in figure::contour(&scores, GRID, detector.threshold()) {
+    for segment in contour(&scores, GRID, detector.threshold()) {
         let points = segment.map(|(x, y)| (left + x * cell, top + y * cell));
         figure.line(&points, INK, 1.6, false);
     }
@@ -157,7 +155,7 @@ fn legend(figure: &mut Figure, y: f64) {
     figure.text(38., y + 4., 12., Anchor::Start, "threshold");
     for i in 0..12 {
         let t = f64::from(i) / BANDS;
-        let [r, g, b] = figure::shade(t);
+        let [r, g, b] = shade(t);
         let x = 168. + 10. * f64::from(i);
         figure.line(
             &[(x, y), (x + 10.2, y)],

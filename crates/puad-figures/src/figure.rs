@@ -1,25 +1,13 @@
-//! Small pictures for the examples: a drawing in SVG, and the same as PNG.
-//!
-//! Colours are those of Okabe and Ito, which people with colour blindness can tell apart.
-#![allow(dead_code)]
-
+use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use puad::train::History;
 use resvg::{tiny_skia, usvg};
+
+use crate::colour::INK;
 
 /// Pixels of the PNG a unit of the SVG.
 const SCALE: f32 = 2.;
-
-pub const BLUE: &str = "#0072B2";
-pub const SKY: &str = "#56B4E9";
-pub const ORANGE: &str = "#E69F00";
-pub const VERMILLION: &str = "#D55E00";
-pub const INK: &str = "#222222";
-pub const FAINT: &str = "#888888";
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// A drawing of a given size; y grows downwards.
 pub struct Figure {
@@ -31,12 +19,16 @@ pub struct Figure {
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy)]
 pub enum Anchor {
+    /// The text begins there.
     Start,
+    /// The text is centred there.
     Middle,
+    /// The text ends there.
     End,
 }
 
 impl Figure {
+    /// An empty drawing, in units of which the PNG has two pixels each.
     pub fn new(width: f64, height: f64) -> Self {
         Self {
             width,
@@ -45,6 +37,7 @@ impl Figure {
         }
     }
 
+    /// A line of text, `size` units high, `(x, y)` on its base line.
     pub fn text(&mut self, x: f64, y: f64, size: f64, anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -58,6 +51,7 @@ impl Figure {
         );
     }
 
+    /// A line through points, `width` units wide.
     pub fn line(&mut self, points: &[(f64, f64)], colour: &str, width: f64, dashed: bool) {
         let dash = if dashed {
             r#" stroke-dasharray="5 3""#
@@ -75,6 +69,7 @@ impl Figure {
         );
     }
 
+    /// The outline of a rectangle, by its upper left corner.
     pub fn frame(&mut self, x: f64, y: f64, width: f64, height: f64) {
         let _ = writeln!(
             self.body,
@@ -95,6 +90,7 @@ impl Figure {
         );
     }
 
+    /// A disc around a point.
     pub fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: &str) {
         let _ = writeln!(
             self.body,
@@ -102,6 +98,7 @@ impl Figure {
         );
     }
 
+    /// A triangle around a point, its upper corner `r` above it.
     pub fn triangle(&mut self, (x, y): (f64, f64), r: f64, colour: &str) {
         self.shape(
             &[
@@ -113,6 +110,7 @@ impl Figure {
         );
     }
 
+    /// A square around a point, of side `2 r`.
     pub fn square(&mut self, (x, y): (f64, f64), r: f64, colour: &str) {
         self.shape(
             &[
@@ -125,6 +123,7 @@ impl Figure {
         );
     }
 
+    /// A star of five points around a point, its tips `r` from it.
     pub fn star(&mut self, (x, y): (f64, f64), r: f64, colour: &str) {
         let corner = |i: u32| {
             let angle = f64::from(i) * std::f64::consts::PI / 5.;
@@ -161,8 +160,11 @@ impl Figure {
         let _ = writeln!(self.body, "</g>");
     }
 
-    /// Writes `stem.svg` and `stem.png`.
-    pub fn save(&self, stem: &Path) -> Outcome {
+    /// Writes `stem.svg` and `stem.png`, and makes their folder.
+    ///
+    /// # Errors
+    /// Of the file system, and of a drawing without area.
+    pub fn save(&self, stem: &Path) -> Result<(), Box<dyn Error>> {
         let (width, height) = (self.width, self.height);
         let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -197,132 +199,4 @@ impl Figure {
         map.save_png(stem.with_extension("png"))?;
         Ok(())
     }
-}
-
-/// From white over blue-grey to near black: its lightness falls evenly.
-pub fn shade(t: f64) -> [u8; 3] {
-    const STOPS: [[f64; 3]; 5] = [
-        [255., 255., 255.],
-        [214., 220., 232.],
-        [160., 172., 200.],
-        [104., 118., 156.],
-        [56., 66., 104.],
-    ];
-    let position = t.clamp(0., 1.) * (STOPS.len() - 1) as f64;
-    let i = (position as usize).min(STOPS.len() - 2);
-    let share = position - i as f64;
-    std::array::from_fn(|c| (STOPS[i][c] + share * (STOPS[i + 1][c] - STOPS[i][c])) as u8)
-}
-
-/// From black over violet and orange to pale yellow, for errors: its lightness rises evenly.
-pub fn heat(t: f64) -> [u8; 3] {
-    const STOPS: [[f64; 3]; 5] = [
-        [0., 0., 4.],
-        [87., 16., 110.],
-        [188., 55., 84.],
-        [249., 142., 9.],
-        [252., 255., 164.],
-    ];
-    let position = t.clamp(0., 1.) * (STOPS.len() - 1) as f64;
-    let i = (position as usize).min(STOPS.len() - 2);
-    let share = position - i as f64;
-    std::array::from_fn(|c| (STOPS[i][c] + share * (STOPS[i + 1][c] - STOPS[i][c])) as u8)
-}
-
-/// The segments along which a field on a grid, `[rows, columns]`, crosses `level`, in grid units.
-pub fn contour(field: &[f64], columns: usize, level: f64) -> Vec<[(f64, f64); 2]> {
-    let rows = field.len() / columns;
-    let at = |i: usize, j: usize| field[i * columns + j] - level;
-    let mut segments = Vec::new();
-    for i in 0..rows - 1 {
-        for j in 0..columns - 1 {
-            // The corners in turn, each with its position.
-            let corners = [(i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j)];
-            let mut crossings = Vec::new();
-            for k in 0..4 {
-                let ((i0, j0), (i1, j1)) = (corners[k], corners[(k + 1) % 4]);
-                let (a, b) = (at(i0, j0), at(i1, j1));
-                if (a < 0.) != (b < 0.) {
-                    let t = a / (a - b);
-                    let mix = |p: usize, q: usize| p as f64 + t * (q as f64 - p as f64);
-                    crossings.push((mix(j0, j1), mix(i0, i1)));
-                }
-            }
-            for pair in crossings.chunks_exact(2) {
-                segments.push([pair[0], pair[1]]);
-            }
-        }
-    }
-    segments
-}
-
-/// Training and validation risk over the epochs, with the epoch that was kept.
-pub fn training_curves(title: &str, history: &History) -> Figure {
-    const SIDES: [f64; 4] = [56., 34., 440., 220.];
-    let mut figure = Figure::new(520., 300.);
-    let epochs = &history.epochs;
-    let values = epochs.iter().flat_map(|e| [e.risk, e.validation_risk]);
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-        (low.min(v), high.max(v))
-    });
-    let pad = 0.05 * (high - low).max(1e-12);
-    let (low, high) = (low - pad, high + pad);
-    let [left, top, width, height] = SIDES;
-    let last = epochs.len().max(2) as f64;
-    let x = |epoch: f64| left + (epoch - 1.) / (last - 1.) * width;
-    let y = |risk: f64| top + (high - risk) / (high - low) * height;
-    for i in 0..=4 {
-        let risk = low + (high - low) * f64::from(i) / 4.;
-        figure.line(
-            &[(left, y(risk)), (left + width, y(risk))],
-            "#dddddd",
-            0.6,
-            false,
-        );
-        figure.text(
-            left - 6.,
-            y(risk) + 4.,
-            11.,
-            Anchor::End,
-            &format!("{risk:.3}"),
-        );
-        let epoch = (1. + (last - 1.) * f64::from(i) / 4.).round();
-        figure.text(
-            x(epoch),
-            top + height + 16.,
-            11.,
-            Anchor::Middle,
-            &format!("{epoch}"),
-        );
-    }
-    figure.frame(left, top, width, height);
-    let best = history.best_epoch as f64;
-    figure.line(&[(x(best), top), (x(best), top + height)], FAINT, 1., true);
-    type Risk = fn(&puad::train::EpochReport) -> f64;
-    let curves: [(Risk, &str, &str); 2] = [
-        (|e| e.risk, BLUE, "training risk"),
-        (|e| e.validation_risk, VERMILLION, "validation risk"),
-    ];
-    for (i, (risk, colour, name)) in curves.into_iter().enumerate() {
-        let points: Vec<_> = epochs
-            .iter()
-            .map(|e| (x(e.epoch as f64), y(risk(e))))
-            .collect();
-        figure.line(&points, colour, 1.8, false);
-        // Above the plot, not on it.
-        let at = left + 150. + 118. * i as f64;
-        figure.line(&[(at, 22.), (at + 18., 22.)], colour, 2.4, false);
-        figure.text(at + 23., 26., 12., Anchor::Start, name);
-    }
-    figure.line(&[(left + 392., 22.), (left + 408., 22.)], FAINT, 1.2, true);
-    figure.text(left + 412., 26., 12., Anchor::Start, "kept");
-    figure.text(left, 26., 13., Anchor::Start, title);
-    figure.text(
-        left + width / 2.,
-        top + height + 34.,
-        12.,
-        Anchor::Middle,
-        "epoch",
-    );
-    figure
 }

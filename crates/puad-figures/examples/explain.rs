@@ -1,17 +1,13 @@
 //! Which pixels make a digit anomalous?
 //!
-//! `cargo run --release --example explain`, a minute or two. Trains a PUAE on built-in images (digit
+//! `cargo run --release -p puad-figures --example explain`, a minute or two. Trains a PUAE on built-in images (digit
 //! 8 normal, 0 unseen, the others seen anomalies), and draws six test images with their
 //! reconstructions and their errors to `target/explain.svg` and `target/explain.png`. Prints
 //! each image's kind and score against the threshold.
 
-#[path = "figure/mod.rs"]
-mod figure;
-
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use figure::{Anchor, Figure};
 use puad::candle_core::Tensor;
 use puad::data::ImageShape;
 use puad::data::glyphs::{self, GlyphConfig};
@@ -19,6 +15,8 @@ use puad::data::protocol::{ContaminatedSplit, PuSplit, TestKind};
 use puad::method::Method;
 use puad::train::{EpochReport, TrainConfig};
 use puad::{ClassPrior, Estimator, FitConfig};
+use puad_figures::colour::heat;
+use puad_figures::{Anchor, Figure};
 
 const SIZE: usize = 16;
 const CELL: f64 = 76.;
@@ -140,11 +138,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// A row of images, in grey, or as heat up to a value.
-fn draw(figure: &mut Figure, top: f64, images: &Tensor, heat: Option<f64>) -> puad::Result<()> {
+fn draw(figure: &mut Figure, top: f64, images: &Tensor, highest: Option<f64>) -> puad::Result<()> {
     for c in 0..images.dim(0)? {
         let left = 90. + c as f64 * (CELL + GAP);
-        let colour = |v: &f64| match heat {
-            Some(full) => figure::heat((v / full).sqrt()),
+        let colour = |v: &f64| match highest {
+            Some(full) => heat((v / full).sqrt()),
             None => [(255. * v.clamp(0., 1.)) as u8; 3],
         };
         let rgb: Vec<[u8; 3]> = values(&images.get(c)?)?.iter().map(colour).collect();

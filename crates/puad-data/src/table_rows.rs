@@ -1,0 +1,79 @@
+//! What a format of tables is to its readers.
+
+use std::path::Path;
+
+use crate::Result;
+use crate::batch::Batch;
+
+/// How a file of one format is read as a table: its options, each format's own. A format of one's own is
+/// read like those that are here, by [`TableReader::open_with`](crate::stream::TableReader::open_with).
+///
+/// ```
+/// use std::path::Path;
+/// use puad_data::stream::{Batch, TableOptions, TableReader, TableRows, Values};
+///
+/// /// A byte a sample, at most 4096 of them.
+/// #[derive(Default)]
+/// struct Bytes;
+///
+/// struct ByteRows(std::vec::IntoIter<u8>);
+///
+/// impl TableOptions for Bytes {
+///     const ENDINGS: &'static [&'static str] = &[".raw"];
+///
+///     fn rows(&self, path: &Path) -> puad_data::Result<Box<dyn TableRows>> {
+///         let bytes = std::fs::read(path).unwrap_or_default();
+///         Ok(Box::new(ByteRows(bytes.into_iter())))
+///     }
+/// }
+///
+/// impl TableRows for ByteRows {
+///     fn sample_shape(&self) -> Vec<usize> {
+///         vec![1]
+///     }
+///
+///     fn count(&self) -> Option<u64> {
+///         None
+///     }
+///
+///     fn next(&mut self, size: usize) -> puad_data::Result<Option<Batch>> {
+///         let values: Vec<f32> = self.0.by_ref().take(size).map(f32::from).collect();
+///         let batch = Batch { shape: vec![values.len(), 1], values: Values::F32(values) };
+///         Ok((batch.shape[0] > 0).then_some(batch))
+///     }
+/// }
+///
+/// let path = std::env::temp_dir().join(format!("bytes-{}.raw", std::process::id()));
+/// std::fs::write(&path, [3, 1, 4])?;
+/// let table = TableReader::open_with(&path, &Bytes)?.read()?;
+/// assert_eq!(table.values, Values::F32(vec![3., 1., 4.]));
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait TableOptions: Default {
+    /// The endings of file names, in lower case, by which
+    /// [`TableReader::open`](crate::stream::TableReader::open) knows the format, if it is one of this crate's.
+    const ENDINGS: &'static [&'static str];
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// Stated by each format's options.
+    fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>>;
+}
+
+/// The rows of an open file that are still to come; [`TableOptions`] has an example.
+pub trait TableRows {
+    /// The dimensions of one row.
+    fn sample_shape(&self) -> Vec<usize>;
+
+    /// The number of all rows; `None` where the format does not say.
+    fn count(&self) -> Option<u64>;
+
+    /// The next `size` rows, at least 1, or what is left of them: `[n, ...]`, of one type of values in all
+    /// batches; `None` at the end.
+    ///
+    /// # Errors
+    /// Stated by the format's options.
+    fn next(&mut self, size: usize) -> Result<Option<Batch>>;
+}

@@ -1,0 +1,17 @@
+//! The drawings of this repository, each as SVG and as PNG: figures of the paper are examples of this crate.
+//! It is no part of the library, and has what draws, so that the library's own examples need not build it.
+//!
+//! ```text
+//! cargo run --release -p puad-figures --example toy2d
+//! cargo run --release -p puad-figures --example explain
+//! cargo run --release -p puad-figures --example curves -- target/quickstart/detector.safetensors
+//! ```
+
+pub mod colour;
+mod contour;
+mod curves;
+mod figure;
+
+pub use contour::contour;
+pub use curves::training_curves;
+pub use figure::{Anchor, Figure};
