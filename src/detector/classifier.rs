@@ -6,7 +6,7 @@ use super::{Built, DetectorSpec};
 use crate::explanation::Explanation;
 use crate::net::{Layers, LeNetConfig, LeNetEncoder, Linear, LinearConfig, Network};
 use crate::spec::Specification;
-use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
+use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses, ops};
 
 /// What a [`Classifier`] pays for a logit `g`, taken as normal and taken as an anomaly.
 ///
@@ -133,7 +133,7 @@ impl<E: ModuleT> NonNegativeLoss for Classifier<E> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(self.logits(xs, false)?.detach())
+        Ok(ops::without_graph(|| self.logits(xs, false))?.detach())
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
