@@ -1,6 +1,7 @@
 //! Scores of whole sets in bounded memory.
 
 use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
 
 use crate::data::Samples;
 use crate::{Error, NonNegativeLoss, Result};
@@ -46,17 +47,51 @@ pub(crate) fn collect_scores(
     for xs in samples.batches(batch_size, device)? {
         let xs = xs?;
         let batch = score(scores.len(), &xs)?;
-        let len = xs.dim(0)?;
-        if batch.len() != len {
-            return Err(Error::Shape {
-                what: "scores",
-                expected: format!("[{len}], the batch"),
-                actual: vec![batch.len()],
-            });
-        }
-        scores.extend(batch);
+        scores.extend(one_a_sample(batch, &xs)?);
     }
     Ok(scores)
+}
+
+/// As [`collect_scores`] on the samples' own device. Batches of many vectors on the CPU are scored on
+/// several threads at once: each is small work for operations that could share it.
+pub(crate) fn collect_scores_at_once(
+    samples: &Samples,
+    batch_size: usize,
+    score: impl Fn(usize, &Tensor) -> Result<Vec<f64>> + Sync,
+) -> Result<Vec<f64>> {
+    let (n, shape) = (samples.len(), samples.sample_shape());
+    let many = n > batch_size && n.saturating_mul(shape.iter().product()) >= MANY;
+    let vectors = shape.len() == 1 && samples.device().is_cpu();
+    if batch_size == 0 || !many || !vectors || rayon::current_num_threads() == 1 {
+        return collect_scores(samples, batch_size, samples.device(), score);
+    }
+    let batch = |i: usize| {
+        let start = i * batch_size;
+        let xs = samples.range(start, batch_size.min(n - start))?;
+        one_a_sample(score(start, &xs)?, &xs)
+    };
+    let batches = (0..n.div_ceil(batch_size)).into_par_iter().map(batch);
+    let batches: Vec<Result<Vec<f64>>> = batches.collect();
+    let mut scores = Vec::with_capacity(n);
+    for batch in batches {
+        scores.extend(batch?);
+    }
+    Ok(scores)
+}
+
+/// Numbers in vectors below which another thread costs more than it saves.
+const MANY: usize = 1 << 15;
+
+fn one_a_sample(scores: Vec<f64>, xs: &Tensor) -> Result<Vec<f64>> {
+    let len = xs.dim(0)?;
+    if scores.len() == len {
+        return Ok(scores);
+    }
+    Err(Error::Shape {
+        what: "scores",
+        expected: format!("[{len}], the batch"),
+        actual: vec![scores.len()],
+    })
 }
 
 /// The detector's scores of one batch, `[batch, ...]`.

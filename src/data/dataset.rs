@@ -1,10 +1,10 @@
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::Samples;
 use crate::rng::{Purpose, substream};
-use crate::{Error, Result};
+use crate::{Error, Result, ops};
 
 const UNLABELED: &str = "unlabeled";
 const ANOMALOUS: &str = "anomalous";
@@ -224,15 +224,12 @@ pub(crate) fn check_finite(tensor: &Tensor, what: &'static str) -> Result<()> {
     let rows = (CHECKED / width.max(1)).clamp(1, n);
     for start in (0..n).step_by(rows) {
         let part = tensor.narrow(0, start, rows.min(n - start))?;
-        // Converted on the host: some devices have no f64.
-        let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        let values = part.flatten_all()?.to_vec1::<f64>()?;
-        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+        if let Some((i, value)) = ops::first_not_finite(&part)? {
             return Err(Error::NonFiniteFeature {
                 what,
                 row: start + i / width,
                 column: i % width,
-                value: values[i],
+                value,
             });
         }
     }
@@ -243,6 +240,7 @@ pub(crate) fn check_finite(tensor: &Tensor, what: &'static str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::data::{ImageSet, ImageShape};
+    use candle_core::Device;
     use proptest::prelude::*;
 
     /// `[n, 2]` with rows `(start + i, -(start + i))`.

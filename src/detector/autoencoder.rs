@@ -49,7 +49,7 @@ impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
     /// # Errors
     /// As [`NonNegativeLoss::per_sample`].
     pub fn reconstruct(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(self.decode_encoded(xs, false)?.detach())
+        Ok(ops::without_graph(|| self.decode_encoded(xs, false))?.detach())
     }
 
     fn decode_encoded(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
@@ -68,13 +68,18 @@ impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
                 &reconstruction,
             ));
         }
-        Ok(ops::l2_norm(&(reconstruction - xs)?)?)
+        Ok(ops::l2_distance(&reconstruction, xs)?)
     }
 }
 
 impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         self.error(xs, xs, pass.is_training())
+    }
+
+    fn score(&self, xs: &Tensor) -> Result<Tensor> {
+        let losses = ops::without_graph(|| self.per_sample(xs, &mut Pass::evaluation()));
+        Ok(losses?.detach())
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {

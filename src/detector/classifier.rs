@@ -6,7 +6,7 @@ use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
 use crate::net::{Layers, Linear, LinearConfig, Network};
 use crate::spec::Specification;
-use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses};
+use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses, ops};
 
 /// What a [`Classifier`] pays for a logit `g`, taken as normal and taken as an anomaly.
 ///
@@ -124,7 +124,7 @@ impl<E: ModuleT> NonNegativeLoss for Classifier<E> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(self.logits(xs, false)?.detach())
+        Ok(ops::without_graph(|| self.logits(xs, false))?.detach())
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {

@@ -11,7 +11,7 @@ use crate::net::{Layers, Network};
 use crate::objective::UnsupervisedObjective;
 use crate::spec::Specification;
 use crate::train::{History, Pretraining};
-use crate::{AnomalyTerm, Error, NonNegativeLoss, Pass, Result};
+use crate::{AnomalyTerm, Error, NonNegativeLoss, Pass, Result, ops};
 
 /// Entries of a center closer to 0 than this are moved away, since an encoder without bias could
 /// reach 0 with all weights 0.
@@ -152,8 +152,15 @@ impl<E: ModuleT> DeepSvdd<E> {
 impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         let features = self.features(xs, pass.is_training())?;
-        let offsets = features.broadcast_sub(&self.center.as_detached_tensor())?;
-        Ok(offsets.sqr()?.sum(1)?)
+        Ok(ops::squared_distance(
+            &features,
+            &self.center.as_detached_tensor(),
+        )?)
+    }
+
+    fn score(&self, xs: &Tensor) -> Result<Tensor> {
+        let losses = ops::without_graph(|| self.per_sample(xs, &mut Pass::evaluation()));
+        Ok(losses?.detach())
     }
 
     fn anomaly_term(&self) -> AnomalyTerm {

@@ -65,6 +65,10 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for DenoisingAutoencoder<E, D> {
         self.autoencoder.error(&noisy, xs, true)
     }
 
+    fn score(&self, xs: &Tensor) -> Result<Tensor> {
+        self.autoencoder.score(xs)
+    }
+
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
         self.autoencoder.explain(xs)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Transformation;
 use super::transformation::Unchanged;
 use crate::data::Samples;
-use crate::{Error, Result};
+use crate::{Error, Result, ops};
 
 /// Values looked at in one piece.
 const PIECE: usize = 1 << 20;
@@ -199,10 +199,7 @@ impl Scaler {
 impl Transformation for Scaler {
     /// f64 is rounded after it is scaled.
     fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        let (shift, scale) = self.tensors(xs)?;
-        let xs = xs.to_dtype(shift.dtype())?;
-        let scaled = xs.broadcast_sub(&shift)?.broadcast_div(&scale)?;
-        Ok(scaled.to_dtype(DType::F32)?)
+        Ok(ops::standardize(xs, &self.shift, &self.scale)?)
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {

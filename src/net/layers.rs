@@ -1,7 +1,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::ops::{self, BatchNormOptions, ConvBlock, ConvOptions};
+use crate::ops::{self, BatchNormOptions, ConvBlock, ConvOptions, LinearLayer, LinearOptions};
 
 /// PyTorch's default: uniform within `1 / sqrt(fan_in)`. candle's own default is 2.4 times wider.
 fn torch_default(fan_in: usize) -> Init {
@@ -55,7 +55,10 @@ impl LinearConfig {
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Linear(candle_nn::Linear);
+pub struct Linear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
 
 impl Linear {
     /// Takes `weight` (`[outputs, inputs]`) and, if asked for, `bias` (`[outputs]`) from `vb`.
@@ -67,13 +70,24 @@ impl Linear {
         let weight = vb.get_with_hints((config.outputs, config.inputs), "weight", init)?;
         let bias = || vb.get_with_hints(config.outputs, "bias", init);
         let bias = config.bias.then(bias).transpose()?;
-        Ok(Self(candle_nn::Linear::new(weight, bias)))
+        Ok(Self { weight, bias })
+    }
+
+    /// This layer with LeakyReLU of this slope behind it, 1 for none.
+    pub(super) fn with_activation(&self, negative_slope: f64) -> LinearLayer<'_> {
+        let bias = self.bias.as_ref();
+        let options = LinearOptions {
+            bias,
+            negative_slope,
+        };
+        (&self.weight, options)
     }
 }
 
 impl Module for Linear {
     fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        self.0.forward(xs)
+        let (weight, options) = self.with_activation(1.);
+        ops::linear(xs, weight, options)
     }
 }
 

@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use candle_core::{Module, Result as CandleResult, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::{Linear, LinearConfig};
-use crate::{Error, Result, ops};
+use crate::ops::{self, PackedLayers};
+use crate::{Error, Result};
 
 /// A multi-layer perceptron.
 ///
@@ -57,6 +60,7 @@ pub struct Mlp {
     layers: Vec<Linear>,
     negative_slope: f64,
     activate_last: bool,
+    packed: Arc<PackedLayers>,
 }
 
 impl Mlp {
@@ -93,6 +97,7 @@ impl Mlp {
                 .collect::<CandleResult<_>>()?,
             negative_slope: config.negative_slope,
             activate_last: config.activate_last,
+            packed: Arc::default(),
         })
     }
 }
@@ -100,17 +105,21 @@ impl Mlp {
 impl Module for Mlp {
     fn forward(&self, xs: &Tensor) -> CandleResult<Tensor> {
         let last = self.layers.len() - 1;
-        self.layers
-            .iter()
-            .enumerate()
-            .try_fold(xs.clone(), |xs, (i, layer)| {
-                let ys = layer.forward(&xs)?;
-                if i < last || self.activate_last {
-                    ops::leaky_relu(&ys, self.negative_slope)
-                } else {
-                    Ok(ys)
-                }
-            })
+        let layers = self.layers.iter().enumerate().map(|(i, layer)| {
+            let activated = i < last || self.activate_last;
+            layer.with_activation(if activated { self.negative_slope } else { 1. })
+        });
+        let layers: Vec<_> = layers.collect();
+        if !ops::keeps_graph()
+            && !xs.track_op()
+            && let Some(ys) = ops::linear_layers(xs, &layers, &self.packed)?
+        {
+            return Ok(ys);
+        }
+        let mut layers = layers.into_iter();
+        layers.try_fold(xs.clone(), |xs, (weight, options)| {
+            ops::linear(&xs, weight, options)
+        })
     }
 }
 

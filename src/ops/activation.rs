@@ -1,12 +1,9 @@
 use candle_core::{DType, Result, Shape, Tensor};
-use rayon::prelude::*;
 
 use super::cpu::Real;
 use super::cuda::{Launch, Launches, Operand, real};
+use super::elementwise::map2;
 use super::unary::{Unary, Values};
-
-/// Elements a task handles.
-const CHUNK: usize = 1 << 14;
 
 /// `x` where `x > 0`, else `slope * x`; slope 0 is ReLU. Any shape, same shape out.
 ///
@@ -111,18 +108,4 @@ impl Unary for LeakyRelu {
 /// `v` where `x > 0`, else `slope * v`.
 fn gate<T: Real>(xs: &[T], values: &[T], slope: T) -> Vec<T> {
     map2(xs, values, |x, v| if x > T::ZERO { v } else { v * slope })
-}
-
-/// `f(a, b)` element by element.
-fn map2<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T + Sync) -> Vec<T> {
-    let mut out = vec![T::ZERO; a.len()];
-    let inputs = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK));
-    out.par_chunks_mut(CHUNK)
-        .zip(inputs)
-        .for_each(|(out, (a, b))| {
-            for (o, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
-                *o = f(a, b);
-            }
-        });
-    out
 }

@@ -5,9 +5,7 @@ use rayon::prelude::*;
 use super::backend::Backend;
 use super::cpu::{Real, contiguous, contiguous_mut, dispatch};
 use super::cuda;
-
-/// Elements a task handles.
-const CHUNK: usize = 1 << 14;
+use super::elementwise::{CHUNK, vectorized};
 
 /// The numbers of one step of Adam.
 #[derive(Clone, Copy, Debug)]
@@ -87,11 +85,16 @@ impl Moments {
             .for_each(|((first, second), (grad, weight))| {
                 let inputs = grad.iter().zip(weight);
                 let values = first.iter_mut().zip(second).zip(inputs);
-                for ((first, second), (&grad, &weight)) in values {
-                    let grad = grad + weight * decay;
-                    *first = *first * old1 + grad * new1;
-                    *second = *second * old2 + grad * grad * new2;
-                }
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for ((first, second), (&grad, &weight)) in values {
+                            let grad = grad + weight * decay;
+                            *first = *first * old1 + grad * new1;
+                            *second = *second * old2 + grad * grad * new2;
+                        }
+                    },
+                );
             });
     }
 }
@@ -112,10 +115,16 @@ impl Weight {
             .par_chunks_mut(CHUNK)
             .zip(moments)
             .for_each(|(weight, (first, second))| {
-                for (weight, (&first, &second)) in weight.iter_mut().zip(first.iter().zip(second)) {
-                    *weight =
-                        *weight * keep - first / (second.square_root() * unbias2 + eps) * rate;
-                }
+                let values = weight.iter_mut().zip(first.iter().zip(second));
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (weight, (&first, &second)) in values {
+                            let denominator = second.square_root() * unbias2 + eps;
+                            *weight = *weight * keep - first / denominator * rate;
+                        }
+                    },
+                );
             });
     }
 }

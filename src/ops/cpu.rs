@@ -10,6 +10,7 @@ pub(super) trait Real: WithDType {
     fn square_root(self) -> Self;
     fn exponential(self) -> Self;
     fn not_a_number(self) -> bool;
+    fn to_f32(self) -> f32;
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]>;
 }
 
@@ -27,6 +28,10 @@ impl Real for f32 {
 
     fn not_a_number(self) -> bool {
         self.is_nan()
+    }
+
+    fn to_f32(self) -> f32 {
+        self
     }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {
@@ -51,6 +56,10 @@ impl Real for f64 {
 
     fn not_a_number(self) -> bool {
         self.is_nan()
+    }
+
+    fn to_f32(self) -> f32 {
+        self as f32
     }
 
     fn of_storage_mut(storage: &mut CpuStorage) -> Result<&mut [Self]> {

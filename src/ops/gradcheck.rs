@@ -375,6 +375,59 @@ pub(super) fn elementwise_operations() {
     check("log1mexp", &[positive], |t| log1mexp(&t[0]));
 }
 
+/// Widths around those of vectors, one row and several tiles of them.
+#[test]
+pub(super) fn linear_layers_and_distances() {
+    for (rows, inputs, outputs) in [(1, 2, 2), (1, 5, 3), (4, 7, 16), (13, 17, 9), (3, 2, 33)] {
+        let seeded = |seed: u64| {
+            [
+                spread(&[rows, inputs], seed),
+                spread(&[outputs, inputs], seed + 1),
+                spread(&[outputs], seed + 2),
+            ]
+        };
+        // No sum so close to 0 that a difference would step over the activation's kink.
+        let is_clear = |[xs, weight, bias]: &[Tensor; 3]| {
+            let sums = xs.matmul(&weight.t().unwrap()).unwrap();
+            let with_bias = sums.broadcast_add(bias).unwrap();
+            let mut all = values(&sums).into_iter().chain(values(&with_bias));
+            all.all(|sum| sum.abs() > 1e2 * STEP)
+        };
+        let inputs = (1..1000).map(seeded).find(is_clear).unwrap();
+        for negative_slope in [0., 0.3, 1., -0.5] {
+            let bare = LinearOptions {
+                negative_slope,
+                ..Default::default()
+            };
+            check("linear", &inputs[..2], |t| linear(&t[0], &t[1], bare));
+            check("linear with bias", &inputs, |t| {
+                let bias = Some(&t[2]);
+                linear(&t[0], &t[1], LinearOptions { bias, ..bare })
+            });
+        }
+    }
+    let pair = [spread(&[3, 2, 5], 1), spread(&[3, 2, 5], 2)];
+    check("l2_distance", &pair, |t| l2_distance(&t[0], &t[1]));
+    let center = spread(&[19], 3);
+    check("squared_distance", &[spread(&[4, 19], 4)], |t| {
+        squared_distance(&t[0], &center.to_dtype(t[0].dtype())?)
+    });
+}
+
+/// A sample on its center or its reconstruction has no direction to go.
+#[test]
+pub(super) fn distances_of_zero_have_no_gradient() {
+    let xs = Var::from_tensor(&spread(&[2, 3], 1)).unwrap();
+    let run = || {
+        let distance = l2_distance(&xs, &xs.detach()).unwrap();
+        assert_eq!(values(&distance), [0.; 2]);
+        distance.sum_all().unwrap().backward().unwrap()
+    };
+    for grads in [run(), composed(run)] {
+        assert_eq!(values(grads.get(&xs).unwrap()), [0.; 6]);
+    }
+}
+
 #[test]
 pub(super) fn gradients_at_zero_are_finite() {
     let zero = Var::from_tensor(&Tensor::zeros((2, 3), DType::F64, &device()).unwrap()).unwrap();

@@ -28,6 +28,9 @@ pub fn l2_norm(xs: &Tensor) -> Result<Tensor> {
 
 struct L2Norm;
 
+/// Values below which another thread costs more than it saves.
+const SERIAL: usize = 1 << 16;
+
 /// Values of a sample.
 fn sample_len(dims: &[usize]) -> usize {
     dims[1..].iter().product()
@@ -46,7 +49,11 @@ impl Unary for L2Norm {
             let row = &xs[i * len..(i + 1) * len];
             T::from_f64(lane_sum(row, row, |x, _| x * x).sqrt())
         };
-        (0..dims[0]).into_par_iter().map(norm).collect()
+        let samples = (0..dims[0]).into_par_iter();
+        samples
+            .with_min_len(SERIAL / len.max(1))
+            .map(norm)
+            .collect()
     }
 
     fn backward<T: Real>(&self, dims: &[usize], values: Values<'_, T>) -> Vec<T> {
@@ -54,7 +61,8 @@ impl Unary for L2Norm {
         let mut d_xs = vec![T::ZERO; values.xs.len()];
         let rows = d_xs.par_chunks_mut(len).zip(values.xs.par_chunks(len));
         let norms = values.ys.par_iter().zip(values.grad);
-        rows.zip(norms).for_each(|((ds, xs), (&norm, &g))| {
+        let rows = rows.zip(norms).with_min_len(SERIAL / len);
+        rows.for_each(|((ds, xs), (&norm, &g))| {
             if norm != T::ZERO {
                 let pairs = ds.iter_mut().zip(xs);
                 pairs.for_each(|(d, &x)| *d = g * (x / norm));

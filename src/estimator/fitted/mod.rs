@@ -16,7 +16,7 @@ use super::{
 use crate::data::{Samples, check_finite, check_float};
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
-use crate::score::collect_scores;
+use crate::score::collect_scores_at_once;
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
@@ -73,7 +73,7 @@ impl FittedDetector {
         self.check_samples(&samples)?;
         let size = self.config.train.batch_size;
         // Transformed where they are: the model's device may have no f64.
-        let scores = collect_scores(&samples, size, samples.device(), |start, raw| {
+        let scores = collect_scores_at_once(&samples, size, |start, raw| {
             self.model.score(&self.transformed(start, raw)?)
         })?;
         check_scores(&scores)?;

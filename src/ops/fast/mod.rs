@@ -1,4 +1,4 @@
-//! Convolution in f32 with vector instructions, images inside with channels last.
+//! Convolution in f32 with vector instructions, images inside with channels last, and linear layers.
 //!
 //! [`Plan::choose`] is the one place that picks a way by shape:
 //!
@@ -10,6 +10,7 @@
 
 mod direct;
 mod frame;
+mod layers;
 mod moments;
 mod norm;
 mod plan;
@@ -21,10 +22,11 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
+pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, same_bits, through};
 pub(super) use self::moments::{image_moments, merge_moments};
 pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
 pub(super) use self::plan::Plan;
-pub(super) use self::vector::with_scratch;
+pub(super) use self::vector::{dispatch, with_scratch};
 
 use self::direct::Direct;
 use self::frame::Frame;

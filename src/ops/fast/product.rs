@@ -35,6 +35,19 @@ pub(super) struct Target<'a, V> {
     pub(super) columns: usize,
 }
 
+/// What a sum begins with, and what becomes of it while it is still in registers.
+#[derive(Clone, Copy)]
+enum Edge<'a> {
+    Plain,
+    /// It begins with what is there.
+    Added,
+    /// It begins with its column's bias and ends in LeakyReLU.
+    Layer {
+        bias: &'a [f32],
+        slope: f32,
+    },
+}
+
 /// `out[r] = sum_k A[rows[r] + k] B[k]`; `out.columns` a multiple of the lanes. Every value of the
 /// rows is written.
 #[inline(always)]
@@ -46,7 +59,23 @@ pub(super) fn multiply<S: Simd, V: Slot>(
     out: Target<'_, V>,
 ) {
     // SAFETY: a sum that is not added reads nothing.
-    unsafe { product(simd, a, b, k, out, false) }
+    unsafe { product(simd, a, b, k, out, Edge::Plain) }
+}
+
+/// As [`multiply`], from the columns' `bias` on and with LeakyReLU behind it; no activation for a
+/// `slope` of 1.
+#[inline(always)]
+pub(super) fn multiply_layer<S: Simd, V: Slot>(
+    simd: S,
+    a: (&[f32], &[usize]),
+    b: &[f32],
+    k: &Contraction<'_>,
+    out: Target<'_, V>,
+    (bias, slope): (&[f32], f32),
+) {
+    assert!(out.columns <= bias.len());
+    // SAFETY: a sum that is not added reads nothing.
+    unsafe { product(simd, a, b, k, out, Edge::Layer { bias, slope }) }
 }
 
 /// As [`multiply`], added to what is there.
@@ -59,11 +88,11 @@ pub(super) fn multiply_add<S: Simd>(
     out: Target<'_, f32>,
 ) {
     // SAFETY: the values are f32.
-    unsafe { product(simd, a, b, k, out, true) }
+    unsafe { product(simd, a, b, k, out, Edge::Added) }
 }
 
 /// # Safety
-/// With `add`, the rows of `out` are initialised.
+/// Where the edge is [`Edge::Added`], the rows of `out` are initialised; a bias has `out.columns` values.
 #[inline(always)]
 unsafe fn product<S: Simd, V: Slot>(
     simd: S,
@@ -71,7 +100,7 @@ unsafe fn product<S: Simd, V: Slot>(
     b: &[f32],
     k: &Contraction<'_>,
     out: Target<'_, V>,
-    add: bool,
+    edge: Edge<'_>,
 ) {
     let width = 2 * S::F32_LANES;
     assert!(out.columns.is_multiple_of(S::F32_LANES));
@@ -90,7 +119,8 @@ unsafe fn product<S: Simd, V: Slot>(
             b: b.as_ptr().wrapping_add(column),
             out: out.values[column..].as_mut_ptr().cast::<f32>(),
             stride: out.stride,
-            add,
+            column,
+            edge,
             k,
         };
         if column + width <= out.columns {
@@ -109,14 +139,15 @@ struct Block<'a> {
     b: *const f32,
     out: *mut f32,
     stride: usize,
-    add: bool,
+    column: usize,
+    edge: Edge<'a>,
     k: &'a Contraction<'a>,
 }
 
 impl Block<'_> {
     /// # Safety
     /// Every access that `rows` and `k` name lies inside its slice, for `V` vectors of columns. With
-    /// `add`, the output is initialised.
+    /// [`Edge::Added`], the output is initialised.
     #[inline(always)]
     unsafe fn rows<S: Simd, const V: usize>(&self, simd: S, rows: &[usize]) {
         let mut at = 0;
@@ -154,7 +185,8 @@ impl Block<'_> {
             }
             let out = self.out.add(first * self.stride);
             let zero = [[simd.splat_f32s(0.); V]; R];
-            let (mut sums, mut steps, mut add) = (zero, 0, self.add);
+            let (mut sums, mut steps, mut begun) = (zero, 0, false);
+            let mut left = self.k.segments.len() * self.k.len;
             for &(a_at, b_at) in self.k.segments {
                 let mut done = 0;
                 while done < self.k.len {
@@ -176,44 +208,60 @@ impl Block<'_> {
                         offset += self.k.a_stride;
                         b = b.wrapping_add(self.k.b_stride);
                     }
-                    (done, steps) = (done + run, steps + run);
-                    if steps == RUN {
-                        flush(simd, out, self.stride, &sums, add);
-                        (sums, steps, add) = (zero, 0, true);
+                    (done, steps, left) = (done + run, steps + run, left - run);
+                    if steps == RUN && left > 0 {
+                        self.flush(simd, out, &sums, begun, false);
+                        (sums, steps, begun) = (zero, 0, true);
                     }
                 }
             }
-            if steps > 0 || !add {
-                flush(simd, out, self.stride, &sums, add);
+            self.flush(simd, out, &sums, begun, true);
+        }
+    }
+
+    /// Writes a tile of sums to `out`, on top of what has `begun` there.
+    ///
+    /// # Safety
+    /// `out` has room for the tile, and where it has begun, or begins with what is there, it is
+    /// initialised.
+    #[inline(always)]
+    unsafe fn flush<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        out: *mut f32,
+        sums: &[[S::f32s; V]; R],
+        begun: bool,
+        ends: bool,
+    ) {
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                let at = v * S::F32_LANES;
+                // SAFETY: the caller's; a bias is as long as the columns.
+                unsafe {
+                    let out = out.add(r * self.stride + at).cast::<S::f32s>();
+                    let sum = match self.edge {
+                        Edge::Plain if !begun => sum,
+                        Edge::Layer { bias, .. } if !begun => {
+                            let bias = bias.as_ptr().add(self.column + at).cast::<S::f32s>();
+                            simd.add_f32s(bias.read_unaligned(), sum)
+                        }
+                        _ => simd.add_f32s(out.read_unaligned(), sum),
+                    };
+                    out.write_unaligned(match self.edge {
+                        Edge::Layer { slope, .. } if ends && slope != 1. => {
+                            leaky(simd, sum, sum, simd.splat_f32s(slope))
+                        }
+                        _ => sum,
+                    });
+                }
             }
         }
     }
 }
 
-/// Writes or adds a tile of sums to `out`.
-///
-/// # Safety
-/// `out` has room for the tile, `stride` values a row, and with `add` it is initialised.
+/// `value` where `x > 0`, else `slope * value`.
 #[inline(always)]
-unsafe fn flush<S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    out: *mut f32,
-    stride: usize,
-    sums: &[[S::f32s; V]; R],
-    add: bool,
-) {
-    for (r, sums) in sums.iter().enumerate() {
-        for (v, &sum) in sums.iter().enumerate() {
-            // SAFETY: the caller's.
-            unsafe {
-                let out = out.add(r * stride + v * S::F32_LANES).cast::<S::f32s>();
-                let sum = if add {
-                    simd.add_f32s(out.read_unaligned(), sum)
-                } else {
-                    sum
-                };
-                out.write_unaligned(sum);
-            }
-        }
-    }
+fn leaky<S: Simd>(simd: S, x: S::f32s, value: S::f32s, slope: S::f32s) -> S::f32s {
+    let positive = simd.less_than_f32s(simd.splat_f32s(0.), x);
+    simd.select_f32s(positive, value, simd.mul_f32s(value, slope))
 }

@@ -4,18 +4,24 @@
 //! `cargo run --release --example step_time -- --batch 128 --size 32`, about ten seconds on two cores.
 //!
 //! Prints one JSON row a method: the medians in ms and samples per second.
+//!
+//! With `--network 30,128,64,15` the same of a PUAE on a perceptron of these widths and its mirror, with
+//! one row alone, four threads that ask at once, and a whole fit: about a minute.
+
+mod measure;
+mod perceptron;
 
 use std::error::Error;
 use std::hint::black_box;
-use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use measure::{median, random_values, train_step};
 use puad::candle_core::{DType, Device, Tensor};
 use puad::detector::{Autoencoder, DeepSvdd};
 use puad::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
-use puad::objective::{GroupCounts, GroupLosses, Objective, UnsupervisedObjective};
+use puad::objective::{GroupCounts, Objective, UnsupervisedObjective};
 use puad::optim::{Adam, AdamConfig};
-use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, PuObjective};
+use puad::{ClassPrior, Noise, NonNegativeLoss, Params, PuObjective};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -38,48 +44,18 @@ struct Args {
     /// Steps timed, after three to warm up.
     #[arg(long, default_value_t = 15)]
     steps: usize,
-    /// Only this method.
+    /// Only this method, or this row of a perceptron.
     #[arg(long)]
     method: Option<String>,
-}
-
-/// Runs `f`, waits for the device, and takes the median of `steps` runs in ms.
-fn median(device: &Device, steps: usize, mut f: impl FnMut() -> Result<()>) -> Result<f64> {
-    let mut times = vec![];
-    for i in 0..steps.max(1) + 3 {
-        device.synchronize()?;
-        let start = Instant::now();
-        f()?;
-        device.synchronize()?;
-        if i >= 3 {
-            times.push(start.elapsed().as_secs_f64() * 1e3);
-        }
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
-}
-
-/// Numbers in [0, 1) from a linear congruential generator.
-fn random_values(n: usize) -> Vec<f32> {
-    let mut state = 1u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 24) as f32
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-fn train_step(
-    objective: &dyn Objective<Loss = &dyn NonNegativeLoss>,
-    (xs, counts): (&Tensor, GroupCounts),
-    noise: &mut Noise,
-    adam: &mut Adam,
-) -> Result<()> {
-    let losses = objective
-        .detector()
-        .losses(xs, &mut Pass::training(noise))?;
-    let risk = objective.risk(&GroupLosses::split(&losses, counts)?)?;
-    Ok(adam.step(&risk.backward()?)?)
+    /// Widths of a perceptron's encoder, input first, in place of the images.
+    #[arg(long, value_delimiter = ',')]
+    network: Vec<usize>,
+    /// Rows that the perceptron scores, 1,000 a batch.
+    #[arg(long, default_value_t = 100_000)]
+    rows: usize,
+    /// Epochs of the perceptron's whole fit, on 10,000 rows; 0 leaves it out.
+    #[arg(long, default_value_t = 50)]
+    epochs: usize,
 }
 
 fn main() -> Result<()> {
@@ -88,6 +64,9 @@ fn main() -> Result<()> {
         Place::Cpu => (Device::Cpu, "cpu"),
         Place::Cuda => (Device::new_cuda(0)?, "cuda"),
     };
+    if !args.network.is_empty() {
+        return perceptron::run(&args, &device);
+    }
     let mut random = Noise::new(1);
     let shape = [args.batch, 3, args.size, args.size];
     let images = random_values(shape.iter().product());

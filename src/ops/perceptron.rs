@@ -1,0 +1,130 @@
+//! Several linear layers in one piece, without a graph.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use candle_core::{Result, Tensor};
+
+use super::LinearOptions;
+use super::cpu::elements;
+use super::fast::{Layer, Matrix, Panels, same_bits, through};
+use super::linear::rows_of;
+
+/// A [`linear`](super::linear) layer: its weight and the rest.
+pub(crate) type LinearLayer<'a> = (&'a Tensor, LinearOptions<'a>);
+
+/// The weights of layers as the kernels take them, from call to call.
+#[derive(Debug, Default)]
+pub(crate) struct PackedLayers(Mutex<Option<Arc<Packed>>>);
+
+/// Layers and what they were made of. Parameters change in place, without a trace: only their values
+/// tell whether they are still the same.
+#[derive(Debug)]
+struct Packed {
+    sources: Vec<Source>,
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+struct Source {
+    weight: Vec<f32>,
+    bias: Option<Vec<f32>>,
+    slope: f64,
+}
+
+/// `xs`, `[rows, inputs]`, through the layers, of which there is one at least, without a graph: chunks of
+/// rows while they are in cache, with the bits of [`linear`](super::linear) layer by layer. `None` where
+/// the kernels do not take it.
+pub(crate) fn linear_layers(
+    xs: &Tensor,
+    layers: &[LinearLayer<'_>],
+    packed: &PackedLayers,
+) -> Result<Option<Tensor>> {
+    let Some((rows, inputs)) = rows_of(xs) else {
+        return Ok(None);
+    };
+    let mut columns = inputs;
+    for (weight, options) in layers {
+        let contiguous = weight.is_contiguous() && options.bias.is_none_or(Tensor::is_contiguous);
+        match options.outputs(columns, weight) {
+            Some(outputs) if contiguous => columns = outputs,
+            _ => return Ok(None),
+        }
+    }
+    let packed = packed.current(layers)?;
+    let xs = xs.contiguous()?;
+    let ys = with_values(&xs, |values| {
+        through(&packed.layers, Matrix::of_rows(values, inputs), rows)
+    })?;
+    Tensor::from_vec(ys, (rows, columns), xs.device()).map(Some)
+}
+
+/// `f` of a contiguous tensor's values.
+fn with_values<T>(t: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
+    let (storage, layout) = t.storage_and_layout();
+    Ok(f(elements(&storage, layout)?))
+}
+
+impl PackedLayers {
+    fn kept(&self) -> MutexGuard<'_, Option<Arc<Packed>>> {
+        // Nothing panics while a change is half made.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The layers as they are now.
+    fn current(&self, layers: &[LinearLayer<'_>]) -> Result<Arc<Packed>> {
+        let kept = self.kept().clone();
+        if let Some(packed) = kept
+            && packed.is_of(layers)?
+        {
+            return Ok(packed);
+        }
+        let packed = Arc::new(Packed::new(layers)?);
+        *self.kept() = Some(packed.clone());
+        Ok(packed)
+    }
+}
+
+impl Packed {
+    fn new(layers: &[LinearLayer<'_>]) -> Result<Self> {
+        let mut packed = Self {
+            sources: Vec::new(),
+            layers: Vec::new(),
+        };
+        for (weight, options) in layers {
+            let (outputs, inputs) = weight.dims2()?;
+            let source = Source {
+                weight: with_values(weight, <[f32]>::to_vec)?,
+                bias: match options.bias {
+                    Some(bias) => Some(with_values(bias, <[f32]>::to_vec)?),
+                    None => None,
+                },
+                slope: options.negative_slope,
+            };
+            let weights = Panels::of_columns(&source.weight, inputs, outputs);
+            let bias = source.bias.as_deref();
+            let layer = Layer::new(weights, bias, source.slope as f32);
+            packed.layers.push(layer);
+            packed.sources.push(source);
+        }
+        Ok(packed)
+    }
+
+    fn is_of(&self, layers: &[LinearLayer<'_>]) -> Result<bool> {
+        if layers.len() != self.sources.len() {
+            return Ok(false);
+        }
+        for (source, (weight, options)) in self.sources.iter().zip(layers) {
+            let bias = match (&source.bias, options.bias) {
+                (Some(kept), Some(bias)) => with_values(bias, |bias| same_bits(kept, bias))?,
+                (kept, bias) => kept.is_none() && bias.is_none(),
+            };
+            let same = source.slope == options.negative_slope
+                && bias
+                && with_values(weight, |weight| same_bits(&source.weight, weight))?;
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,157 @@
+//! A row's score is one number: alone, in any batch, in a stream, on any number of threads.
+#![cfg(feature = "tables")]
+
+mod common;
+
+use std::ops::ControlFlow;
+
+use common::device;
+use puad::candle_core::{DType, Tensor};
+use puad::data::stream::TableReader;
+use puad::estimator::Scaling;
+use puad::method::Method;
+use puad::net::{Architecture, MlpShape, Network};
+use puad::{Estimator, FitConfig, FittedDetector, Pass};
+
+/// Widths that fill no vector.
+const FEATURES: usize = 5;
+
+/// Smooth numbers that do not repeat.
+fn rows(n: usize) -> Vec<[f32; FEATURES]> {
+    let value = |i: usize, j: usize| ((i * (j + 3)) as f32 * 0.37 + j as f32).sin() * 2.;
+    (0..n)
+        .map(|i| std::array::from_fn(|j| value(i, j)))
+        .collect()
+}
+
+fn tensor(rows: &[[f32; FEATURES]]) -> Tensor {
+    Tensor::from_slice(rows.as_flattened(), (rows.len(), FEATURES), &device()).unwrap()
+}
+
+fn fit(method: Method) -> FittedDetector {
+    let mut config = FitConfig {
+        method: Some(method),
+        network: Architecture::Explicit(Network::Mlp(MlpShape {
+            inputs: FEATURES,
+            hidden: vec![37, 18],
+            latent: 3,
+        })),
+        scaling: Scaling::None,
+        ..FitConfig::default()
+    };
+    config.train.epochs = 2;
+    let (unlabeled, anomalies) = (tensor(&rows(300)), tensor(&rows(340)[300..]));
+    let anomalies = (anomalies * 1.5).unwrap();
+    let estimator = Estimator::new(config).with_device(&device());
+    estimator.fit(&unlabeled, &anomalies).unwrap()
+}
+
+/// Every shipped method on a perceptron.
+fn fitted() -> Vec<(&'static str, FittedDetector)> {
+    let networks = Method::NAMED.iter().filter(|(_, m)| m.pair().is_some());
+    let fitted: Vec<_> = networks.map(|(name, m)| (*name, fit(m.clone()))).collect();
+    assert!(fitted.len() >= 12);
+    fitted
+}
+
+fn bits(scores: &[f64]) -> Vec<u64> {
+    scores.iter().map(|s| s.to_bits()).collect()
+}
+
+#[test]
+fn a_row_has_one_score_in_every_company() {
+    // Enough for several threads.
+    let all = rows(7_000);
+    for (name, detector) in fitted() {
+        let want = detector.score(tensor(&all)).unwrap();
+        let apart = |i: usize| (want[i] - want[i + 1]).abs() > 1e-6;
+        assert!((0..20).any(apart), "{name}: all alike");
+        let want = bits(&want);
+        for (i, row) in all.iter().enumerate().take(150) {
+            let alone = detector.score(&[*row]).unwrap();
+            assert_eq!(bits(&alone), want[i..=i], "{name}, row {i} alone");
+        }
+        for size in [1, 7, 128, 1_000] {
+            let rows = &all[..all.len().min(100 * size)];
+            let batches = rows
+                .chunks(size)
+                .map(|rows| Ok::<_, puad::Error>(tensor(rows)));
+            let scores = detector
+                .score_batches(batches)
+                .collect::<puad::Result<Vec<_>>>();
+            let scores = bits(&scores.unwrap().concat());
+            assert_eq!(scores, want[..rows.len()], "{name}, batches of {size}");
+        }
+    }
+}
+
+#[test]
+fn a_row_has_one_score_on_any_number_of_threads() {
+    // CUDA knows no such pool, and a stream belongs to a thread.
+    if !device().is_cpu() {
+        return;
+    }
+    let all = tensor(&rows(7_000));
+    for (name, detector) in fitted() {
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let pool = pool.build().unwrap();
+            bits(&pool.install(|| detector.score(&all)).unwrap())
+        };
+        let want = on(1);
+        for threads in [2, 4] {
+            assert_eq!(on(threads), want, "{name}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_row_has_one_score_in_a_stream() {
+    let all = rows(500);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rows.csv");
+    let line = |row: &[f32; FEATURES]| row.map(|v| v.to_string()).join(",");
+    let text: Vec<_> = all.iter().map(line).collect();
+    std::fs::write(&path, format!("a,b,c,d,e\n{}\n", text.join("\n"))).unwrap();
+    for (name, detector) in fitted() {
+        let mut scores = Vec::new();
+        let keep = |_, batch: &[f64]| {
+            scores.extend_from_slice(batch);
+            ControlFlow::Continue(())
+        };
+        detector
+            .score_table(TableReader::open(&path).unwrap(), keep)
+            .unwrap();
+        let want = detector.score(tensor(&all)).unwrap();
+        assert_eq!(bits(&scores), bits(&want), "{name}");
+    }
+}
+
+/// Scores are computed without a graph, on weights packed once: they are the losses of an evaluation
+/// pass, and follow a change of the parameters in place.
+#[test]
+fn scores_are_the_losses_of_the_parameters_as_they_are() {
+    let xs = tensor(&rows(60));
+    for method in [Method::PUAE, Method::PUDAE, Method::PUSVDD] {
+        let detector = fit(method.clone());
+        let model = detector.network_model().unwrap();
+        let losses = || {
+            let losses = model.detector().per_sample(&xs, &mut Pass::evaluation());
+            let losses = losses.unwrap().to_dtype(DType::F64).unwrap();
+            bits(&losses.to_vec1().unwrap())
+        };
+        let scores = || bits(&detector.score(&xs).unwrap());
+        let before = scores();
+        assert_eq!(before, losses(), "{method}");
+        for (name, var) in model.params().parameters() {
+            let kept = var.copy().unwrap();
+            var.set(&(&kept * 1.25).unwrap()).unwrap();
+            assert_eq!(scores(), losses(), "{method}, {name}");
+            if name.contains("encoder.layers.0") {
+                assert_ne!(scores(), before, "{method}, {name}");
+            }
+            var.set(&kept).unwrap();
+            assert_eq!(scores(), before, "{method}, {name} set back");
+        }
+    }
+}
