@@ -52,16 +52,18 @@ pub(crate) fn collect_scores(
     Ok(scores)
 }
 
-/// As [`collect_scores`] on the samples' own device. Batches of many vectors on the CPU are scored on
+/// As [`collect_scores`], but `score` gets batches on the samples' own device, and moves them to `device`
+/// itself. Batches of many vectors on the CPU are scored on
 /// several threads at once: each is small work for operations that could share it.
 pub(crate) fn collect_scores_at_once(
     samples: &Samples,
     batch_size: usize,
+    device: &Device,
     score: impl Fn(usize, &Tensor) -> Result<Vec<f64>> + Sync,
 ) -> Result<Vec<f64>> {
     let (n, shape) = (samples.len(), samples.sample_shape());
     let many = n > batch_size && n.saturating_mul(shape.iter().product()) >= MANY;
-    let vectors = shape.len() == 1 && samples.device().is_cpu();
+    let vectors = shape.len() == 1 && samples.device().is_cpu() && device.is_cpu();
     if batch_size == 0 || !many || !vectors || rayon::current_num_threads() == 1 {
         return collect_scores(samples, batch_size, samples.device(), score);
     }

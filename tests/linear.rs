@@ -164,6 +164,19 @@ fn no_rows_give_no_rows() {
     let (xs, weight) = (tensor(&[0, 5], 1), tensor(&[3, 5], 2));
     let ys = linear(&xs, &weight, LinearOptions::default()).unwrap();
     assert_eq!(ys.dims(), [0, 3]);
+    // And move nothing, of more outputs than a chunk of rows.
+    let weight = Var::from_tensor(&tensor(&[64, 5], 2)).unwrap();
+    let bias = Var::from_tensor(&tensor(&[64], 3)).unwrap();
+    let options = LinearOptions {
+        bias: Some(&bias),
+        negative_slope: 0.1,
+    };
+    let ys = linear(&xs, &weight, options).unwrap();
+    let grads = ys.sum_all().unwrap().backward().unwrap();
+    for var in [&weight, &bias] {
+        let grad = grads.get(var).unwrap().flatten_all().unwrap();
+        assert!(grad.to_vec1::<f32>().unwrap().iter().all(|&g| g == 0.));
+    }
 }
 
 /// NaN and infinities reach the outputs of their row, and no other.

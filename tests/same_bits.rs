@@ -29,11 +29,15 @@ fn tensor(rows: &[[f32; FEATURES]]) -> Tensor {
 }
 
 fn fit(method: Method) -> FittedDetector {
+    fit_with(method, vec![37, 18])
+}
+
+fn fit_with(method: Method, hidden: Vec<usize>) -> FittedDetector {
     let mut config = FitConfig {
         method: Some(method),
         network: Architecture::Explicit(Network::Mlp(MlpShape {
             inputs: FEATURES,
-            hidden: vec![37, 18],
+            hidden,
             latent: 3,
         })),
         scaling: Scaling::None,
@@ -92,7 +96,9 @@ fn a_row_has_one_score_on_any_number_of_threads() {
         return;
     }
     let all = tensor(&rows(7_000));
-    for (name, detector) in fitted() {
+    // Whose batches are work for several threads each, beside the batches themselves.
+    let wide = ("wide", fit_with(Method::PUAE, vec![512, 256]));
+    for (name, detector) in fitted().into_iter().chain([wide]) {
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let pool = pool.build().unwrap();
@@ -101,6 +107,40 @@ fn a_row_has_one_score_on_any_number_of_threads() {
         let want = on(1);
         for threads in [2, 4] {
             assert_eq!(on(threads), want, "{name}, {threads} threads");
+        }
+    }
+}
+
+/// Images go through convolutions, whose kernels take them one by one or a few together.
+#[test]
+fn an_image_has_one_score_in_every_company() {
+    let pixel = |i: usize| ((i * 7919 % 10_007) as f32 / 10_007.).powi(2);
+    let image = |n: usize, scale: f32| {
+        let values = (0..n * 256).map(|i| scale * pixel(i)).collect();
+        Tensor::from_vec(values, (n, 1, 16, 16), &device()).unwrap()
+    };
+    let (all, anomalies) = (image(70, 1.), image(10, 0.3));
+    for method in [Method::PUAE, Method::PUSVDD, Method::PU] {
+        let mut config = FitConfig {
+            method: Some(method.clone()),
+            ..FitConfig::default()
+        };
+        config.train.epochs = 1;
+        let estimator = Estimator::new(config).with_device(&device());
+        let detector = estimator.fit(&all, &anomalies).unwrap();
+        let want = bits(&detector.score(&all).unwrap());
+        for size in [1, 7, 33] {
+            let batches = (0..70).step_by(size).map(|first| {
+                let batch = all.narrow(0, first, size.min(70 - first));
+                Ok::<_, puad::Error>(batch.unwrap())
+            });
+            let scores: puad::Result<Vec<_>> = detector.score_batches(batches).collect();
+            assert_eq!(bits(&scores.unwrap().concat()), want, "{method}, {size}");
+        }
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let scores = pool.build().unwrap().install(|| detector.score(&all));
+            assert_eq!(bits(&scores.unwrap()), want, "{method}, {threads} threads");
         }
     }
 }

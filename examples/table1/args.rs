@@ -11,7 +11,7 @@ use puad::method::Method;
 
 /// Trains and compares the paper's methods on contaminated image data (Tables 1 to 6).
 ///
-/// With no arguments: the built-in glyphs under a reduced protocol, about two minutes on two cores.
+/// With no arguments: the built-in glyphs under a reduced protocol, about a minute on two cores.
 #[derive(Clone, Debug, Parser)]
 pub struct Args {
     /// The image set.

@@ -5,7 +5,7 @@
 //! cargo run --release --example table1 -- --dataset mnist --data-dir DIR --normal 8 --seeds 0 --epochs 10
 //! ```
 //!
-//! The first takes about two minutes on two cores: built-in digits drawn by code (16x16), a small
+//! The first takes about a minute on two cores: built-in digits drawn by code (16x16), a small
 //! LeNet, a reduced protocol that the output names. The second needs the files of MNIST in
 //! `DIR/mnist`; the eight sets of the paper are known, each by its publisher's files in a folder of
 //! its name. Without `--normal`, `--seeds` and `--epochs` a published data set is run in full: all

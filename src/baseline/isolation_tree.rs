@@ -80,7 +80,7 @@ impl IsolationTree {
         width: usize,
     ) -> Option<Self> {
         let parts: Vec<(f64, u32, u32)> = nodes.collect();
-        // Children follow their parents, so that every path comes to an end.
+        // Children follow their parents, so that every path comes to an end, and have one.
         let fits = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| {
             let (to, feature) = (right as usize, feature as usize);
             let split = to > at + 1 && to < parts.len() && feature < width;
@@ -88,6 +88,17 @@ impl IsolationTree {
             value.is_finite() && (leaf || split)
         };
         if parts.is_empty() || !parts.iter().enumerate().all(fits) {
+            return None;
+        }
+        let mut parents = vec![0u32; parts.len()];
+        // What a split is to the root.
+        parents[0] = 1;
+        let splits = parts.iter().enumerate().filter(|(_, node)| node.2 != 0);
+        for (at, &(_, _, right)) in splits {
+            parents[at + 1] += 1;
+            parents[right as usize] += 1;
+        }
+        if parents.iter().any(|&count| count != 1) {
             return None;
         }
         let node = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| match right {
@@ -480,6 +491,17 @@ mod tests {
             &[(0.5, 1, 3), leaf(1.), leaf(2.)],
             &[(0.5, 1, 1), leaf(1.), leaf(2.)],
             &[(0.5, 1, 2), leaf(1.), (0.5, 1, 1)],
+            // A leaf that nobody's child is, and a node of two parents.
+            &[(0.5, 1, 2), leaf(1.), leaf(2.), leaf(3.)],
+            &[
+                (0.5, 1, 4),
+                (0.5, 0, 3),
+                (0.5, 0, 4),
+                leaf(1.),
+                (0.5, 0, 6),
+                leaf(1.),
+                leaf(1.),
+            ],
         ] {
             assert!(read(broken).is_none(), "{broken:?}");
         }

@@ -49,7 +49,7 @@ impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
     /// # Errors
     /// As [`NonNegativeLoss::per_sample`].
     pub fn reconstruct(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(ops::without_graph(|| self.decode_encoded(xs, false))?.detach())
+        Ok(ops::without_graph(xs, || self.decode_encoded(xs, false))?.detach())
     }
 
     fn decode_encoded(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
@@ -78,7 +78,7 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        let losses = ops::without_graph(|| self.per_sample(xs, &mut Pass::evaluation()));
+        let losses = ops::without_graph(xs, || self.per_sample(xs, &mut Pass::evaluation()));
         Ok(losses?.detach())
     }
 

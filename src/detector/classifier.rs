@@ -124,7 +124,7 @@ impl<E: ModuleT> NonNegativeLoss for Classifier<E> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(ops::without_graph(|| self.logits(xs, false))?.detach())
+        Ok(ops::without_graph(xs, || self.logits(xs, false))?.detach())
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {

@@ -159,7 +159,7 @@ impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        let losses = ops::without_graph(|| self.per_sample(xs, &mut Pass::evaluation()));
+        let losses = ops::without_graph(xs, || self.per_sample(xs, &mut Pass::evaluation()));
         Ok(losses?.detach())
     }
 

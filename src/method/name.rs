@@ -216,7 +216,7 @@ impl Method {
     }
 
     /// Detector and objective by name, or the model's.
-    fn parts(&self) -> String {
+    pub(crate) fn parts(&self) -> String {
         match self {
             Self::Network(pair) => pair.name(),
             Self::Model(model) => model.name().into(),

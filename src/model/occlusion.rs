@@ -32,11 +32,17 @@ fn most_rows(shape: &[usize]) -> usize {
 
 /// Whether these are rows that [`reference`] can have made for samples of `shape`.
 pub(crate) fn check_reference(rows: &Tensor, shape: &[usize]) -> Result<()> {
-    let most = most_rows(shape);
-    let count = rows.dims().first().copied().unwrap_or(0);
-    if !(1..=most).contains(&count) || rows.dims()[1..] != *shape {
+    let wrong = |most: usize| {
         let expected = format!("[1 to {most}, ..{shape:?}]");
-        return Err(Error::shape("reference rows", expected, rows));
+        Err(Error::shape("reference rows", expected, rows))
+    };
+    // Whose size is that of the file; `shape` may be any.
+    if rows.dims().get(1..) != Some(shape) {
+        return wrong(ROWS);
+    }
+    let most = most_rows(shape);
+    if !(1..=most).contains(&rows.dims()[0]) {
+        return wrong(most);
     }
     let values = rows.flatten_all()?.to_vec1::<f32>()?;
     match values.iter().position(|value| !value.is_finite()) {

@@ -110,10 +110,10 @@ impl Module for Mlp {
             layer.with_activation(if activated { self.negative_slope } else { 1. })
         });
         let layers: Vec<_> = layers.collect();
-        if !ops::keeps_graph()
-            && !xs.track_op()
+        if ops::is_without_graph(xs)
             && let Some(ys) = ops::linear_layers(xs, &layers, &self.packed)?
         {
+            ops::mark(&ys);
             return Ok(ys);
         }
         let mut layers = layers.into_iter();

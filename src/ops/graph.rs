@@ -1,24 +1,59 @@
-//! Whether operations keep what a backward pass would need.
+//! Whether somebody may ask for a gradient of what becomes of a tensor.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+
+use candle_core::{Tensor, TensorId};
 
 thread_local! {
-    static KEPT: Cell<bool> = const { Cell::new(true) };
+    /// Tensors of which nobody asks it. Not one mark for the thread: a thread that waits for others does
+    /// foreign work meanwhile, a training even.
+    static MARKED: RefCell<Vec<TensorId>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `f`, of whose result no gradient is asked: networks of this thread may compute it in one piece.
-pub(crate) fn without_graph<T>(f: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
+/// Runs `f`, in which no gradient is asked of what becomes of `xs`: networks may compute it in one piece.
+pub(crate) fn without_graph<T>(xs: &Tensor, f: impl FnOnce() -> T) -> T {
+    struct Restore(usize);
     impl Drop for Restore {
         fn drop(&mut self) {
-            KEPT.set(self.0);
+            MARKED.with_borrow_mut(|marked| marked.truncate(self.0));
         }
     }
-    let _restore = Restore(KEPT.replace(false));
+    let _restore = Restore(MARKED.with_borrow(Vec::len));
+    mark(xs);
     f()
 }
 
-/// Whether somebody may ask for a gradient.
-pub(crate) fn keeps_graph() -> bool {
-    KEPT.get()
+/// Whether nobody asks a gradient of what becomes of `xs`.
+pub(crate) fn is_without_graph(xs: &Tensor) -> bool {
+    !xs.track_op() && MARKED.with_borrow(|marked| marked.contains(&xs.id()))
+}
+
+/// For what was computed of such a tensor: it is one too.
+pub(crate) fn mark(ys: &Tensor) {
+    MARKED.with_borrow_mut(|marked| marked.push(ys.id()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+    use std::panic::AssertUnwindSafe;
+
+    #[test]
+    fn only_marked_tensors_are_without_and_only_meanwhile() {
+        let new = || Tensor::new(&[1f32], &Device::Cpu).unwrap();
+        let (xs, ys, others) = (new(), new(), new());
+        without_graph(&xs, || {
+            mark(&ys);
+            assert!(is_without_graph(&xs) && is_without_graph(&ys));
+            assert!(!is_without_graph(&others));
+            // Foreign work that the thread does in between.
+            without_graph(&others, || assert!(is_without_graph(&others)));
+            assert!(is_without_graph(&xs) && !is_without_graph(&others));
+        });
+        assert!(![&xs, &ys, &others].into_iter().any(is_without_graph));
+        let panics = || without_graph(&xs, || panic!("in between"));
+        let caught = std::panic::catch_unwind(AssertUnwindSafe(panics));
+        assert!(caught.is_err() && !is_without_graph(&xs));
+    }
 }

@@ -138,6 +138,9 @@ impl Linear {
             product(weights, Matrix::of_rows(g, outputs), rows)
         });
         let d_weight = want[1].then(|| {
+            if rows == 0 {
+                return vec![0.; outputs * inputs];
+            }
             let xs = Panels::of_rows(x, rows, inputs);
             product(xs, Matrix::of_columns(g, outputs), outputs)
         });

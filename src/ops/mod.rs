@@ -41,7 +41,7 @@ pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_n
 pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
 pub use conv2d::{ConvAlgorithm, ConvOptions, conv2d};
 pub(crate) use distance::{l2_distance, squared_distance};
-pub(crate) use graph::{keeps_graph, without_graph};
+pub(crate) use graph::{is_without_graph, mark, without_graph};
 pub use l2_norm::l2_norm;
 pub use linear::{LinearOptions, linear};
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};

@@ -86,8 +86,8 @@ impl<'a> Pretraining<'a> {
     /// called again, for what goes on from there: each call is a run of its own.
     ///
     /// # Errors
-    /// As [`Trainer::fit`]; [`Error::Config`] for a name that both sets of tensors have; [`Error::PretrainingStopped`] if the observer stops the run: what follows
-    /// must not go on then.
+    /// As [`Trainer::fit`]; [`Error::Config`] for a name that both sets of tensors have;
+    /// [`Error::PretrainingStopped`] if the observer stops the run: what follows must not go on then.
     pub fn fit<O: Objective + ?Sized>(&mut self, objective: &O) -> Result<History> {
         self.observer.on_phase(Phase::Pretraining);
         let params = self.params.joined(&self.scratch)?;

@@ -147,8 +147,14 @@ fn method(file: &mut Contents<Content>, registry: &Registry) -> Result<Method> {
         Err(unknown @ Error::UnknownSpecification { .. }) => return Err(unknown),
         checked => checked.map_err(|e| file.wrong(e))?,
     }
-    if let Some(configured) = &mut file.content.config.method {
-        *configured = method.clone();
+    if let Some(configured) = &file.content.config.method {
+        // Their settings may differ, by what the defaults were then.
+        let (fitted, configured) = (method.parts(), configured.parts());
+        if fitted != configured {
+            let rule = "the one that the configuration names";
+            return Err(file.wrong(Error::config("method", rule, fitted)).into());
+        }
+        file.content.config.method = Some(method.clone());
     }
     Ok(method)
 }

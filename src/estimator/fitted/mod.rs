@@ -62,8 +62,9 @@ impl FittedDetector {
     /// The anomaly score of each sample, larger = more anomalous; `[n, ...]` gives `n`.
     ///
     /// Samples pass through the network in batches of the training batch size, so memory does not
-    /// grow with their number beyond the scores themselves. A score does not depend on its
-    /// neighbours in the batch beyond the last bits, which matrix products round by their size.
+    /// grow with their number beyond the scores themselves. On the CPU
+    /// the score of a shipped detector has the same bits alone and in any company, in a stream, and on any
+    /// number of threads; on another kind of processor it differs by rounding.
     ///
     /// # Errors
     /// [`Error::Shape`] for samples unlike the training data, [`Error::DType`],
@@ -73,7 +74,7 @@ impl FittedDetector {
         self.check_samples(&samples)?;
         let size = self.config.train.batch_size;
         // Transformed where they are: the model's device may have no f64.
-        let scores = collect_scores_at_once(&samples, size, |start, raw| {
+        let scores = collect_scores_at_once(&samples, size, self.device(), |start, raw| {
             self.model.score(&self.transformed(start, raw)?)
         })?;
         check_scores(&scores)?;

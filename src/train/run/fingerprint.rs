@@ -25,10 +25,17 @@ fn hash_samples(start: u64, samples: &Samples) -> Result<u64> {
     let shape = format!("{n} {:?}", samples.sample_shape());
     let mut state = hash(start, shape.as_bytes());
     for piece in samples.batches(PIECE, &Device::Cpu)? {
-        let piece = piece?.to_dtype(DType::F32)?;
-        for value in piece.flatten_all()?.to_vec1::<f32>()? {
-            state = hash(state, &value.to_le_bytes());
-        }
+        let piece = piece?.flatten_all()?;
+        state = match piece.dtype() {
+            DType::F64 => {
+                let values = piece.to_vec1::<f64>()?;
+                values.iter().fold(state, |h, v| hash(h, &v.to_le_bytes()))
+            }
+            _ => {
+                let values = piece.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+                values.iter().fold(state, |h, v| hash(h, &v.to_le_bytes()))
+            }
+        };
     }
     Ok(state)
 }

@@ -339,8 +339,9 @@ fn sizes_in_the_metadata_allocate_nothing() {
 #[test]
 fn metadata_that_make_no_sense_are_errors() {
     type Change = fn(&mut serde_json::Value, &mut BTreeMap<String, Stored>);
-    let changes: [Change; 14] = [
+    let changes: [Change; 15] = [
         |text, _| text["content"]["model"] = json!(null),
+        |text, _| text["content"]["config"]["method"] = json!("DeepSAD"),
         |text, _| text["content"]["model"]["mlp"]["inputs"] = json!(3),
         |text, _| text["content"]["sample_shape"] = json!([3]),
         |text, _| text["content"]["sample_shape"] = json!([0]),
