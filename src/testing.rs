@@ -39,6 +39,17 @@ pub enum Violation {
         /// The dimensions that came.
         actual: Vec<usize>,
     },
+    /// Built again from the same tensors a detector must be the same: its file has no others.
+    #[error(
+        "a detector built again from its parameters must score as before, but a sample's {score} became \
+         {again}: create all its tensors through the VarBuilder"
+    )]
+    Rebuilt {
+        /// The score of one sample.
+        score: f64,
+        /// That of the detector built again.
+        again: f64,
+    },
     /// Losses and scores must be finite.
     #[error("{what} must be finite, but entry {index} is {value}")]
     NotFinite {

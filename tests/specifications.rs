@@ -1,13 +1,14 @@
 //! Specifications under names and with settings that would make one detector look like another.
 
-use puad::candle_core::Device;
-use puad::candle_nn::VarBuilder;
+use puad::candle_core::{DType, Device};
+use puad::candle_nn::{VarBuilder, VarMap};
 use puad::data::toy::{self, Toy, ToyConfig};
-use puad::detector::{AutoencoderSpec, Built, DetectorSpec};
+use puad::detector::{Autoencoder, AutoencoderSpec, Built, DetectorSpec};
 use puad::method::{Method, Registry};
-use puad::net::Network;
+use puad::net::{Mlp, MlpConfig, Network};
 use puad::objective::PuSpec;
 use puad::spec::Specification;
+use puad::testing::Violation;
 use puad::{Error, Estimator, FitConfig, FittedDetector, Result};
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,35 @@ fn a_name_that_is_taken_is_refused_wherever_it_comes_in() {
     );
     assert_ne!(named(Impostor {}), named(AutoencoderSpec {}));
     assert_ne!(named(AlsoStrict {}), named(Strict::default()));
+}
+
+/// Its encoder is trained, its decoder is nobody's.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Half {}
+
+impl Specification for Half {
+    const NAME: &'static str = "half";
+}
+
+impl DetectorSpec for Half {
+    fn build(&self, _: &[usize], _: Option<&Network>, vb: VarBuilder<'_>) -> Result<Built> {
+        let encoder = Mlp::new(&MlpConfig::new([2, 8, 4]), vb.pp("encoder"))?;
+        let own = VarMap::new();
+        let own = VarBuilder::from_varmap(&own, DType::F32, &Device::Cpu);
+        let decoder = Mlp::new(&MlpConfig::new([4, 8, 2]), own)?;
+        Ok(Built::new(Autoencoder::new(encoder, decoder)))
+    }
+}
+
+#[test]
+fn tensors_that_no_file_would_have_are_refused_before_any_work() {
+    let err = fit(named(Half {})).unwrap_err();
+    let violation: Option<&Violation> = err.cause();
+    assert!(
+        matches!(violation, Some(Violation::Rebuilt { .. })),
+        "{err}"
+    );
+    assert!(err.to_string().contains("VarBuilder"), "{err}");
 }
 
 /// Without `#[serde(default)]`.

@@ -1,4 +1,6 @@
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use super::Scaling;
 use crate::method::Method;
@@ -43,8 +45,30 @@ pub struct FitConfig {
     pub validation_fraction: f64,
     /// Training. Its seed is the seed of everything: split, initial weights, shuffling, noise.
     /// Defaults: at most 200 epochs a phase, 20 without improvement, stratified batches of 128, learning
-    /// rate 1e-3, weight decay 1e-4.
+    /// rate 1e-3, weight decay 1e-4. What JSON leaves out has these, not [`TrainConfig`]'s own.
+    #[serde(deserialize_with = "train_of_a_fit")]
     pub train: TrainConfig,
+}
+
+/// The fields that are told, the others at the defaults of a fit.
+fn train_of_a_fit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainConfig, D::Error> {
+    let mut all = json!(FitConfig::default().train);
+    if let (Value::Object(all), Value::Object(told)) = (&mut all, Value::deserialize(deserializer)?)
+    {
+        for (name, value) in told {
+            match (all.get_mut(&name), value) {
+                (Some(Value::Object(fields)), Value::Object(told)) if name == "adam" => {
+                    fields.extend(told);
+                }
+                (_, value) => {
+                    all.insert(name, value);
+                }
+            }
+        }
+    } else {
+        return Err(D::Error::custom("train must be an object of settings"));
+    }
+    TrainConfig::deserialize(all).map_err(D::Error::custom)
 }
 
 impl Default for FitConfig {
@@ -94,6 +118,34 @@ impl FitConfig {
             (Some(method), _) => method.clone(),
             (None, [_]) => Method::PUAE,
             (None, _) => Method::PUSVDD,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Not those of the published experiments, which `TrainConfig` alone has.
+    #[test]
+    fn what_json_leaves_out_has_the_defaults_of_a_fit() {
+        let read = |json| serde_json::from_value::<FitConfig>(json);
+        let mut expected = FitConfig::default();
+        expected.train.epochs = 30;
+        assert_eq!(read(json!({"train": {"epochs": 30}})).unwrap(), expected);
+        expected.train.adam.weight_decay = WeightDecay::Decoupled(0.01);
+        let adam = json!({"weight_decay": {"decoupled": 0.01}});
+        let told = json!({"train": {"epochs": 30, "adam": adam}});
+        assert_eq!(read(told).unwrap(), expected);
+        expected.train.patience = None;
+        assert_eq!(read(json!(expected)).unwrap(), expected);
+        for wrong in [
+            json!({"epoch": 30}),
+            json!({"adam": {"rate": 1.}}),
+            json!({"adam": 1}),
+            json!(30),
+        ] {
+            assert!(read(json!({ "train": wrong })).is_err(), "{wrong}");
         }
     }
 }

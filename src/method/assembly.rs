@@ -68,6 +68,11 @@ impl Assembly {
         })
     }
 
+    /// What the detector was built from.
+    pub(super) fn plan(&self) -> (&[usize], Option<&Network>, &Params) {
+        (&self.sample_shape, self.network.as_ref(), &self.params)
+    }
+
     /// What is trained.
     pub fn detector(&self) -> &SharedDetector {
         self.built.detector()

@@ -4,13 +4,14 @@ use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 use super::Assembly;
+use crate::data::Samples;
 use crate::detector::DetectorSpec;
 use crate::model::{Fitted, Learned, NetworkModel, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::ObjectiveSpec;
 use crate::spec::Spec;
-use crate::testing::SquaredNorm;
-use crate::{ClassPrior, Error, Objective, Params, Result};
+use crate::testing::{SquaredNorm, Violation};
+use crate::{ClassPrior, Error, Objective, Params, Result, scores_of};
 
 /// A network detector and the objective that it is trained under.
 ///
@@ -85,11 +86,33 @@ impl Pair {
         let shape = task.train.unlabeled().sample_shape();
         let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
         let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
+        self.check_built_again(&assembly, task.train.unlabeled())?;
         let history = assembly.fit(task.trainer, task.train, task.validation, task.observer)?;
         Ok(Learned {
             model: Arc::new(assembly.into_model()?),
             history,
         })
+    }
+
+    /// Whether the detector's tensors are all among the parameters: its file has no others, and a random
+    /// one of its own would be another when it is read.
+    fn check_built_again(&self, assembly: &Assembly, unlabeled: &Samples) -> Result<()> {
+        let (shape, network, params) = assembly.plan();
+        let again = self
+            .detector()?
+            .build(shape, network, params.var_builder())?;
+        let few = unlabeled.range(0, unlabeled.len().min(2))?;
+        let xs = few.to_device(params.device())?;
+        // A detector that cannot score before it is trained is not asked.
+        let both = [assembly.detector(), again.detector()].map(|built| scores_of(built, &xs).ok());
+        let [Some(scores), Some(others)] = both else {
+            return Ok(());
+        };
+        let mut pairs = scores.into_iter().zip(others);
+        match pairs.find(|(a, b)| a.to_bits() != b.to_bits()) {
+            Some((score, again)) => Err(Violation::Rebuilt { score, again }.into()),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn read(

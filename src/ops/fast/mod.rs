@@ -8,6 +8,7 @@
 //! | direct | fewer than 8 input channels, 8 output channels or more; the subpixels of `upsample_conv.rs` | 2e-7 |
 //! | unfolding and a matrix product (`im2col.rs`) | the rest, and f64 | 1e-7 |
 
+mod allocator;
 mod direct;
 mod frame;
 mod layers;

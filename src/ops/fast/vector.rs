@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::allocator::keep_freed_memory;
+
 /// Runs `task` with the widest instructions that the machine has, or those that `PUAD_SIMD` names.
 pub(in crate::ops) fn dispatch<T: WithSimd>(task: T) -> T::Output {
     static ARCH: OnceLock<Arch> = OnceLock::new();
@@ -69,6 +71,7 @@ thread_local! {
 pub(in crate::ops) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
     if scratch.len() < len {
+        keep_freed_memory();
         scratch = vec![0.; len];
     }
     let result = f(&mut scratch[..len]);
