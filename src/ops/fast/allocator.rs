@@ -21,7 +21,6 @@ pub(super) fn keep_freed_memory() {
 fn settle() {
     const TRIM_THRESHOLD: i32 = -1;
     const MMAP_THRESHOLD: i32 = -3;
-    // SAFETY: the declaration is that of malloc.h.
     unsafe extern "C" {
         fn mallopt(parameter: i32, value: i32) -> i32;
     }
