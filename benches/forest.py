@@ -2,21 +2,10 @@
 
     python benches/forest.py        # needs scikit-learn
 """
-import time
-
 import numpy as np
 from sklearn.ensemble import IsolationForest
 
-
-def median(f, runs=9):
-    f()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[runs // 2] * 1e3
-
+from timing import median
 
 rows = np.random.default_rng(0).standard_normal((100_000, 30)).astype(np.float32)
 few, one = rows[:10_000], rows[:1]

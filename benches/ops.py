@@ -2,23 +2,12 @@
 
     python benches/ops.py        # needs torch; batch 128, f32, as many threads as PyTorch takes
 """
-import time
-
 import torch
 import torch.nn.functional as F
 
+from timing import median
+
 BATCH = 128
-
-
-def median(f, runs=15):
-    for _ in range(3):
-        f()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[runs // 2] * 1e3
 
 
 def bench(name, f, leaves):

@@ -12,7 +12,7 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::rng::{self, Purpose};
-use crate::{Error, Result};
+use crate::{Error, Result, ops};
 
 /// The tensors of a network by name, created on demand by the [`VarBuilder`] that it hands out.
 ///
@@ -241,10 +241,7 @@ impl Params {
     /// Whether no tensor holds a NaN or an infinity.
     pub(crate) fn are_finite(&self) -> Result<bool> {
         for (_, var) in self.sorted(|_| true) {
-            // NaN from either, and unlike a sum, finite numbers cannot overflow.
-            let off = (var.as_detached_tensor() * 0.)?.abs()?.flatten_all()?;
-            let off = off.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>()?;
-            if off != 0. {
+            if ops::first_not_finite(&var.as_detached_tensor())?.is_some() {
                 return Ok(false);
             }
         }

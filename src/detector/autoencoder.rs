@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec, required};
+use super::{Built, DetectorSpec, required, scored_at_once};
 use crate::explanation::Explanation;
 use crate::net::{Decoder, Encoder, Layers, Network};
 use crate::spec::Specification;
@@ -78,8 +78,7 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        let losses = ops::without_graph(xs, || self.per_sample(xs, &mut Pass::evaluation()));
-        Ok(losses?.detach())
+        scored_at_once(self, xs)
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {

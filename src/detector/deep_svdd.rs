@@ -4,7 +4,7 @@ use candle_core::{ModuleT, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 use serde::{Deserialize, Serialize};
 
-use super::{Autoencoder, Built, DetectorSpec, required};
+use super::{Autoencoder, Built, DetectorSpec, required, scored_at_once};
 use crate::data::Samples;
 use crate::explanation::Explanation;
 use crate::net::{Layers, Network};
@@ -159,8 +159,7 @@ impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        let losses = ops::without_graph(xs, || self.per_sample(xs, &mut Pass::evaluation()));
-        Ok(losses?.detach())
+        scored_at_once(self, xs)
     }
 
     fn anomaly_term(&self) -> AnomalyTerm {

@@ -1,4 +1,4 @@
-//! Detectors: per-sample losses over networks, each a [`NonNegativeLoss`](crate::NonNegativeLoss).
+//! Detectors: per-sample losses over networks, each a [`NonNegativeLoss`].
 //!
 //! | detector | loss | term |
 //! |---|---|---|
@@ -24,7 +24,10 @@ pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
 pub use rotation::{RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
 
+use candle_core::Tensor;
+
 use crate::spec::{Entry, entry};
+use crate::{NonNegativeLoss, Pass, Result, ops};
 use spec::required;
 
 /// Every detector that this crate ships.
@@ -35,3 +38,10 @@ pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[
     entry!(DetectorSpec, ClassifierSpec),
     entry!(DetectorSpec, RotationSpec),
 ];
+
+/// The default of [`NonNegativeLoss::score`] for a detector that asks for no gradient on the way: its
+/// networks may compute their part in one piece.
+fn scored_at_once(detector: &impl NonNegativeLoss, xs: &Tensor) -> Result<Tensor> {
+    let losses = ops::without_graph(xs, || detector.per_sample(xs, &mut Pass::evaluation()));
+    Ok(losses?.detach())
+}

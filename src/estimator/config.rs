@@ -6,6 +6,7 @@ use super::Scaling;
 use crate::method::Method;
 use crate::net::Architecture;
 use crate::optim::{AdamConfig, WeightDecay};
+use crate::spec::completed;
 use crate::train::{Batching, TrainConfig};
 use crate::{ClassPrior, Error, Result};
 
@@ -52,23 +53,15 @@ pub struct FitConfig {
 
 /// The fields that are told, the others at the defaults of a fit.
 fn train_of_a_fit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainConfig, D::Error> {
-    let mut all = json!(FitConfig::default().train);
-    if let (Value::Object(all), Value::Object(told)) = (&mut all, Value::deserialize(deserializer)?)
-    {
-        for (name, value) in told {
-            match (all.get_mut(&name), value) {
-                (Some(Value::Object(fields)), Value::Object(told)) if name == "adam" => {
-                    fields.extend(told);
-                }
-                (_, value) => {
-                    all.insert(name, value);
-                }
-            }
-        }
-    } else {
+    let usual = FitConfig::default().train;
+    let mut told = Value::deserialize(deserializer)?;
+    let Value::Object(fields) = &mut told else {
         return Err(D::Error::custom("train must be an object of settings"));
+    };
+    if let Some(adam) = fields.get_mut("adam") {
+        *adam = completed(adam.take(), json!(usual.adam));
     }
-    TrainConfig::deserialize(all).map_err(D::Error::custom)
+    TrainConfig::deserialize(completed(told, json!(usual))).map_err(D::Error::custom)
 }
 
 impl Default for FitConfig {

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 
 use crate::data::Samples;
 use crate::explanation::{Attribution, Explanation};
-use crate::{Error, Result};
+use crate::{Error, Result, ops};
 
 /// Rows stored with a detector, and images, which are larger.
 const ROWS: usize = 32;
@@ -44,12 +44,11 @@ pub(crate) fn check_reference(rows: &Tensor, shape: &[usize]) -> Result<()> {
     if !(1..=most).contains(&rows.dims()[0]) {
         return wrong(most);
     }
-    let values = rows.flatten_all()?.to_vec1::<f32>()?;
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(Error::NonFiniteValue {
+    match ops::first_not_finite(rows)? {
+        Some((index, value)) => Err(Error::NonFiniteValue {
             what: "reference rows",
             index,
-            value: f64::from(values[index]),
+            value,
         }),
         None => Ok(()),
     }

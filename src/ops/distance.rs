@@ -5,10 +5,8 @@ use rayon::prelude::*;
 
 use super::backend::Backend;
 use super::cpu::{Real, contiguous, dispatch, elements, lane_sum};
+use super::elementwise::{SERIAL, per_sample};
 use super::l2_norm;
-
-/// Values below which another thread costs more than it saves.
-const SERIAL: usize = 1 << 16;
 
 /// The Euclidean distance of each sample from that of `others`: twice `[batch, ...]` to `[batch]`. The
 /// gradient is 0 where the distance is 0.
@@ -63,7 +61,7 @@ impl Distance {
     }
 
     fn forward<T: Real>(&self, xs: &[T], others: &[T], (batch, len): (usize, usize)) -> Vec<T> {
-        let distance = |i: usize| {
+        per_sample((batch, len), |i| {
             let x = &xs[i * len..(i + 1) * len];
             let square = |x: T, y: T| (x - y) * (x - y);
             let squares = lane_sum(x, self.other(others, i, len), square);
@@ -71,12 +69,7 @@ impl Distance {
                 Self::Euclidean => squares.sqrt(),
                 Self::Squared => squares,
             })
-        };
-        let samples = (0..batch).into_par_iter();
-        samples
-            .with_min_len(SERIAL / len.max(1))
-            .map(distance)
-            .collect()
+        })
     }
 
     /// The gradient of `xs`.

@@ -41,3 +41,16 @@ pub(super) fn vectorized<R>(f: impl FnOnce() -> R) -> R {
     }
     dispatch(Run(f))
 }
+
+/// Values below which another thread costs more than it saves, where each sample gives one number.
+pub(super) const SERIAL: usize = 1 << 16;
+
+/// `f` of each of `batch` samples of `len` values.
+pub(super) fn per_sample<T: Real>(
+    (batch, len): (usize, usize),
+    f: impl Fn(usize) -> T + Sync + Send,
+) -> Vec<T> {
+    let samples = (0..batch).into_par_iter();
+    let tasks = samples.with_min_len(SERIAL / len.max(1));
+    tasks.map(f).collect()
+}

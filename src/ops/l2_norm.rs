@@ -3,6 +3,7 @@ use rayon::prelude::*;
 
 use super::cpu::{Real, lane_sum};
 use super::cuda::{Launch, Launches, Operand, int};
+use super::elementwise::{SERIAL, per_sample};
 use super::unary::{Unary, Values};
 
 /// The Euclidean norm of each sample over all its dimensions: `[batch, ...] -> [batch]`.
@@ -28,9 +29,6 @@ pub fn l2_norm(xs: &Tensor) -> Result<Tensor> {
 
 struct L2Norm;
 
-/// Values below which another thread costs more than it saves.
-const SERIAL: usize = 1 << 16;
-
 /// Values of a sample.
 fn sample_len(dims: &[usize]) -> usize {
     dims[1..].iter().product()
@@ -45,15 +43,10 @@ impl Unary for L2Norm {
 
     fn forward<T: Real>(&self, dims: &[usize], xs: &[T]) -> Vec<T> {
         let len = sample_len(dims);
-        let norm = |i: usize| {
+        per_sample((dims[0], len), |i| {
             let row = &xs[i * len..(i + 1) * len];
             T::from_f64(lane_sum(row, row, |x, _| x * x).sqrt())
-        };
-        let samples = (0..dims[0]).into_par_iter();
-        samples
-            .with_min_len(SERIAL / len.max(1))
-            .map(norm)
-            .collect()
+        })
     }
 
     fn backward<T: Real>(&self, dims: &[usize], values: Values<'_, T>) -> Vec<T> {

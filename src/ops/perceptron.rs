@@ -6,7 +6,8 @@ use candle_core::{Result, Tensor};
 
 use super::LinearOptions;
 use super::cpu::elements;
-use super::fast::{Layer, Matrix, Panels, same_bits, through};
+use super::elementwise::vectorized;
+use super::fast::{Layer, Matrix, Panels, through};
 use super::linear::rows_of;
 
 /// A [`linear`](super::linear) layer: its weight and the rest.
@@ -127,4 +128,20 @@ impl Packed {
         }
         Ok(true)
     }
+}
+
+/// Whether two slices hold the same bits.
+fn same_bits(a: &[f32], b: &[f32]) -> bool {
+    /// Values compared without a look at the result.
+    const RUN: usize = 1024;
+    let differ = |(a, b): (&[f32], &[f32])| {
+        vectorized(
+            #[inline(always)]
+            || {
+                let pairs = a.iter().zip(b);
+                pairs.fold(0, |all, (a, b)| all | (a.to_bits() ^ b.to_bits())) != 0
+            },
+        )
+    };
+    a.len() == b.len() && !a.chunks(RUN).zip(b.chunks(RUN)).any(differ)
 }

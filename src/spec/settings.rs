@@ -135,17 +135,22 @@ fn to_json(settings: &impl Serialize) -> Result<Value, Source> {
 
 /// The settings that `json` tells, the others at their defaults.
 pub(crate) fn read<S: Serialize + DeserializeOwned + Default>(json: &Value) -> Result<S, Source> {
-    let whole = match (to_json(&S::default())?, json) {
-        (Value::Object(mut fields), Value::Object(told)) => {
-            fields.extend(told.clone());
+    let whole = completed(json.clone(), to_json(&S::default())?);
+    // A field told by an alias stands beside its default; then `json` alone may be whole.
+    S::deserialize(&whole).or_else(|cause| S::deserialize(json).map_err(|_| cause.into()))
+}
+
+/// `told`, with the fields of `default` that it leaves out.
+pub(crate) fn completed(told: Value, default: Value) -> Value {
+    match (told, default) {
+        (Value::Object(told), Value::Object(mut fields)) => {
+            fields.extend(told);
             Value::Object(fields)
         }
         // A unit struct.
-        (default, Value::Object(told)) if told.is_empty() => default,
-        _ => json.clone(),
-    };
-    // A field told by an alias stands beside its default; then `json` alone may be whole.
-    S::deserialize(&whole).or_else(|cause| S::deserialize(json).map_err(|_| cause.into()))
+        (Value::Object(told), default) if told.is_empty() => default,
+        (told, _) => told,
+    }
 }
 
 /// What of `settings` differs from the default, as a JSON object; `name` stands in errors. A field is

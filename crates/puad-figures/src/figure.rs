@@ -58,14 +58,10 @@ impl Figure {
         } else {
             ""
         };
-        let path: Vec<String> = points
-            .iter()
-            .map(|(x, y)| format!("{x:.2},{y:.2}"))
-            .collect();
         let _ = writeln!(
             self.body,
             r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{dash}/>"#,
-            path.join(" ")
+            joined(points)
         );
     }
 
@@ -79,14 +75,10 @@ impl Figure {
 
     /// A closed shape with a white rim, so that it shows on any ground.
     fn shape(&mut self, points: &[(f64, f64)], colour: &str) {
-        let path: Vec<String> = points
-            .iter()
-            .map(|(x, y)| format!("{x:.2},{y:.2}"))
-            .collect();
         let _ = writeln!(
             self.body,
             r#"<polygon points="{}" fill="{colour}" stroke="white" stroke-width="0.7"/>"#,
-            path.join(" ")
+            joined(points)
         );
     }
 
@@ -199,4 +191,10 @@ impl Figure {
         map.save_png(stem.with_extension("png"))?;
         Ok(())
     }
+}
+
+/// Points as SVG lists them.
+fn joined(points: &[(f64, f64)]) -> String {
+    let points = points.iter().map(|(x, y)| format!("{x:.2},{y:.2}"));
+    points.collect::<Vec<_>>().join(" ")
 }

@@ -62,9 +62,9 @@ impl FittedDetector {
     /// The anomaly score of each sample, larger = more anomalous; `[n, ...]` gives `n`.
     ///
     /// Samples pass through the network in batches of the training batch size, so memory does not
-    /// grow with their number beyond the scores themselves. On the CPU
-    /// the score of a shipped detector has the same bits alone and in any company, in a stream, and on any
-    /// number of threads; on another kind of processor it differs by rounding.
+    /// grow with their number beyond the scores themselves. On the CPU the score of a shipped detector
+    /// has the same bits alone and in any company, in a stream, and on any number of threads; on another
+    /// kind of processor it differs by rounding.
     ///
     /// # Errors
     /// [`Error::Shape`] for samples unlike the training data, [`Error::DType`],

@@ -14,6 +14,11 @@ pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
     }
 }
 
+/// What was fitted, then, where no method was named.
+fn usual(to_vectors: bool) -> &'static str {
+    if to_vectors { "PUAE" } else { "PUSVDD" }
+}
+
 /// Format 1 knew networks alone, and had the settings of all methods in one `options`.
 fn from_version_1(content: Value) -> Result<Value, Source> {
     let Value::Object(mut content) = content else {
@@ -25,11 +30,7 @@ fn from_version_1(content: Value) -> Result<Value, Source> {
         return Err("the config must be an object".into());
     };
     let options = config.remove("options").unwrap_or_default();
-    let usual = if network.get("lenet").is_some() {
-        "PUSVDD"
-    } else {
-        "PUAE"
-    };
+    let usual = usual(network.get("lenet").is_none());
     let name = config
         .get("method")
         .and_then(Value::as_str)
@@ -46,9 +47,8 @@ fn from_version_2(mut content: Value) -> Result<Value, Source> {
     let one_number = content["sample_shape"]
         .as_array()
         .is_some_and(|s| s.len() == 1);
-    let usual = if one_number { "PUAE" } else { "PUSVDD" };
     let method = match &content["config"]["method"] {
-        Value::Null => json!(usual),
+        Value::Null => json!(usual(one_number)),
         method => method.clone(),
     };
     let fields = content

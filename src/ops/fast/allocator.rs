@@ -4,13 +4,6 @@
 
 use std::sync::Once;
 
-/// Freed memory that stays with the process.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT: i32 = 1 << 30;
-/// Blocks beyond are mapped by themselves, and given back when they are freed: the most that glibc takes.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const MAPPED: i32 = 32 << 20;
-
 /// Lets the process keep what a step frees, for the next. Who set glibc's own variables is left alone.
 pub(super) fn keep_freed_memory() {
     static SETTLED: Once = Once::new();
@@ -21,6 +14,11 @@ pub(super) fn keep_freed_memory() {
 fn settle() {
     const TRIM_THRESHOLD: i32 = -1;
     const MMAP_THRESHOLD: i32 = -3;
+    /// Freed memory that stays with the process.
+    const KEPT: i32 = 1 << 30;
+    /// Blocks beyond are mapped by themselves, and given back when they are freed: the most that glibc
+    /// takes.
+    const MAPPED: i32 = 32 << 20;
     unsafe extern "C" {
         fn mallopt(parameter: i32, value: i32) -> i32;
     }

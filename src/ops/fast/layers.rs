@@ -191,15 +191,14 @@ pub(in crate::ops) fn through(layers: &[Layer], a: Matrix<'_>, rows: usize) -> V
             });
         });
     };
-    if out.is_empty() {
-    } else if rows.saturating_mul(products) < HAND_OFF || rayon::current_num_threads() == 1 {
-        run(0, &mut out);
-    } else {
+    if rows.saturating_mul(products) >= HAND_OFF && rayon::current_num_threads() > 1 {
         let task = (TASK / products.max(1))
             .clamp(1, rows)
             .next_multiple_of(CHUNK);
         let tasks = out.par_chunks_mut(task * columns).enumerate();
         tasks.for_each(|(i, out)| run(i * task, out));
+    } else if !out.is_empty() {
+        run(0, &mut out);
     }
     // SAFETY: the tasks are all of it, and each writes its rows.
     unsafe { out.assume_init() }.into_vec()
@@ -263,26 +262,4 @@ pub(in crate::ops) fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
         sums.iter_mut().zip(&part).for_each(|(sum, &x)| *sum += x);
     }
     sums
-}
-
-/// Whether two slices hold the same bits.
-pub(in crate::ops) fn same_bits(a: &[f32], b: &[f32]) -> bool {
-    /// Values compared without a look at the result.
-    const RUN: usize = 1024;
-    let runs = a.chunks(RUN).zip(b.chunks(RUN));
-    a.len() == b.len() && runs.into_iter().all(|(a, b)| !dispatch(Differ { a, b }))
-}
-
-struct Differ<'a> {
-    a: &'a [f32],
-    b: &'a [f32],
-}
-
-impl WithSimd for Differ<'_> {
-    type Output = bool;
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> bool {
-        let pairs = self.a.iter().zip(self.b);
-        pairs.fold(0, |all, (a, b)| all | (a.to_bits() ^ b.to_bits())) != 0
-    }
 }

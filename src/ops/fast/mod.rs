@@ -23,7 +23,7 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
-pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, same_bits, through};
+pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, through};
 pub(super) use self::moments::{image_moments, merge_moments};
 pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
 pub(super) use self::plan::Plan;

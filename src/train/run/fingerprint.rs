@@ -26,16 +26,20 @@ fn hash_samples(start: u64, samples: &Samples) -> Result<u64> {
     let mut state = hash(start, shape.as_bytes());
     for piece in samples.batches(PIECE, &Device::Cpu)? {
         let piece = piece?.flatten_all()?;
+        // The bits of f32 where the data have no more.
         state = match piece.dtype() {
-            DType::F64 => {
-                let values = piece.to_vec1::<f64>()?;
-                values.iter().fold(state, |h, v| hash(h, &v.to_le_bytes()))
-            }
+            DType::F64 => hash_values(state, &piece.to_vec1::<f64>()?, f64::to_le_bytes),
             _ => {
                 let values = piece.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-                values.iter().fold(state, |h, v| hash(h, &v.to_le_bytes()))
+                hash_values(state, &values, f32::to_le_bytes)
             }
         };
     }
     Ok(state)
+}
+
+fn hash_values<T: Copy, const N: usize>(start: u64, values: &[T], bytes: fn(T) -> [u8; N]) -> u64 {
+    values
+        .iter()
+        .fold(start, |h, &value| hash(h, &bytes(value)))
 }
