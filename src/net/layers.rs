@@ -168,9 +168,9 @@ impl Conv2d {
         Ok(Self { weight, options })
     }
 
-    /// Nearest upsampling by 2, then this convolution.
-    pub(super) fn forward_upsampled(&self, xs: &Tensor) -> Result<Tensor> {
-        ops::upsample2_conv2d(xs, &self.weight, self.options)
+    /// The weights, and what is done with them.
+    pub(super) fn kernel(&self) -> (&Tensor, ConvOptions) {
+        (&self.weight, self.options)
     }
 
     /// This convolution and `norm`, with upsampling before and pooling after.

@@ -11,24 +11,34 @@ struct Block {
     norm: BatchNorm,
 }
 
-impl Block {
-    /// With nearest upsampling before and max-pooling after; 1 for none.
-    fn forward(
-        &self,
-        xs: &Tensor,
-        train: bool,
-        (upsample, pool): (usize, usize),
-    ) -> candle_core::Result<Tensor> {
-        let block = self.conv.block(self.norm.options(), upsample, pool);
-        if train {
-            let (ys, statistics) = ops::conv_block_train(xs, block)?;
-            self.norm.record(&statistics)?;
-            Ok(ys)
-        } else {
-            let (mean, variance) = self.norm.running();
-            ops::conv_block_eval(xs, mean, variance, block)
-        }
+/// Blocks one after another, and the transposed convolution that may end them, all but the first of which
+/// follow an upsampling if `upsampled`; each block is followed by max-pooling if `pooled`.
+fn through(
+    blocks: &[Block],
+    end: Option<&Conv2d>,
+    xs: &Tensor,
+    train: bool,
+    (upsampled, pooled): (bool, bool),
+) -> candle_core::Result<Tensor> {
+    let size = |yes: bool| if yes { 2 } else { 1 };
+    let parts = blocks.iter().enumerate().map(|(i, block)| {
+        let (upsample, pool) = (size(upsampled && i > 0), size(pooled));
+        block.conv.block(block.norm.options(), upsample, pool)
+    });
+    let parts: Vec<_> = parts.collect();
+    let stack = ops::ConvStack {
+        blocks: &parts,
+        end: end.map(Conv2d::kernel),
+    };
+    if !train {
+        let running: Vec<_> = blocks.iter().map(|block| block.norm.running()).collect();
+        return ops::conv_stack_eval(xs, &running, &stack);
     }
+    let (ys, statistics) = ops::conv_stack_train(xs, &stack)?;
+    for (block, statistics) in blocks.iter().zip(&statistics) {
+        block.norm.record(statistics)?;
+    }
+    Ok(ys)
 }
 
 /// `[batch, channels, height, width] -> [batch, latent]`: per block a 5x5 convolution, batch norm,
@@ -110,10 +120,7 @@ impl LeNetEncoder {
 
 impl ModuleT for LeNetEncoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let features = self
-            .blocks
-            .iter()
-            .try_fold(self.pad(xs)?, |xs, block| block.forward(&xs, train, (1, 2)))?;
+        let features = through(&self.blocks, None, &self.pad(xs)?, train, (false, true))?;
         let latent = self.linear.forward(&features.flatten_from(1)?)?;
         match &self.norm {
             Some(norm) => norm.forward_t(&latent, train),
@@ -180,12 +187,9 @@ impl ModuleT for LeNetDecoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         let (channels, h, w) = self.start;
         let start = xs.reshape((xs.dim(0)?, channels, h, w))?;
-        let mut features = start;
         // Each block's upsampling is part of what follows it.
-        for (i, block) in self.blocks.iter().enumerate() {
-            features = block.forward(&features, train, (if i > 0 { 2 } else { 1 }, 1))?;
-        }
-        let images = ops::sigmoid(&self.out.forward_upsampled(&features)?)?;
+        let end = Some(&self.out);
+        let images = ops::sigmoid(&through(&self.blocks, end, &start, train, (true, false))?)?;
         let (height, width) = self.size;
         images
             .narrow(2, 0, height)?

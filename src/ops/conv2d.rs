@@ -191,7 +191,7 @@ impl CustomOp2 for FastConv {
         );
         let (d_xs, d_kernel) = self
             .0
-            .backward(args, (xs.track_op(), kernel.track_op()), &fill);
+            .backward_planes(args, (xs.track_op(), kernel.track_op()), &fill);
         Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))
     }
 }

@@ -1,15 +1,11 @@
-use std::sync::{Arc, OnceLock};
+use candle_core::{DType, Result, Tensor};
 
-use candle_core::{DType, Device, Result, Tensor};
-
-use super::backend::Backend;
-use super::channel_norm::ChannelMoments;
+use super::conv_stack::{ConvStack, Stage, conv_stack_eval, conv_stack_train};
 use super::fast::Plan;
-use super::fused_block::{Fused, Kept, Statistics};
 use super::im2col::ConvShape;
 use super::{
-    BatchNormOptions, BatchStatistics, ConvAlgorithm, ConvOptions, batch_norm_eval,
-    batch_norm_train, conv2d, max_pool2d, upsample_nearest2d,
+    BatchNormOptions, BatchStatistics, ConvAlgorithm, ConvOptions, conv2d, max_pool2d,
+    upsample_nearest2d,
 };
 
 /// A block of a convolutional network: nearest upsampling, convolution of stride 1, batch norm,
@@ -53,27 +49,11 @@ pub struct ConvBlock<'a> {
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn conv_block_train(xs: &Tensor, block: ConvBlock<'_>) -> Result<(Tensor, BatchStatistics)> {
-    let Some(plan) = block.plan(xs)? else {
-        let (ys, statistics) = batch_norm_train(&block.convolve(xs)?, block.norm)?;
-        return Ok((block.shrink(&ys)?, statistics));
-    };
-    let (channels, count) = (plan.shape.c_out, plan.shape.n * plan.pixels());
-    let kept = Arc::new(OnceLock::new());
-    let op = block.op(plan, Statistics::Batch(kept.clone()));
-    let ys = block.apply(xs, op)?;
-    let Some(Kept { moments, .. }) = kept.get() else {
-        candle_core::bail!("the block's forward pass left no statistics")
-    };
-    let vector = |f: fn(&ChannelMoments) -> f64| {
-        let values: Vec<f64> = moments.iter().map(f).collect();
-        Tensor::from_vec(values, channels, &Device::Cpu)?.to_dtype(DType::F32)
-    };
-    let statistics = BatchStatistics {
-        mean: vector(|m| m.mean)?,
-        variance: vector(|m| m.variance)?,
-        count,
-    };
-    Ok((ys, statistics))
+    let (ys, mut statistics) = conv_stack_train(xs, &ConvStack::of(&block))?;
+    match statistics.pop() {
+        Some(statistics) => Ok((ys, statistics)),
+        None => candle_core::bail!("a block without statistics"),
+    }
 }
 
 /// A [`ConvBlock`] with given statistics (`[c_out]` each, without gradient).
@@ -86,29 +66,15 @@ pub fn conv_block_eval(
     variance: &Tensor,
     block: ConvBlock<'_>,
 ) -> Result<Tensor> {
-    let fits = |t: &Tensor, plan: &Plan| t.dims() == [plan.shape.c_out];
-    match block.plan(xs)? {
-        Some(plan) if fits(mean, &plan) && fits(variance, &plan) => {
-            let host = |t: &Tensor| t.detach().to_dtype(DType::F64)?.to_vec1::<f64>();
-            let pairs = host(mean)?.into_iter().zip(host(variance)?);
-            let moments = pairs.map(|(mean, variance)| ChannelMoments { mean, variance });
-            let op = block.op(plan, Statistics::Given(moments.collect()));
-            block.apply(xs, op)
-        }
-        _ => {
-            let ys = batch_norm_eval(&block.convolve(xs)?, mean, variance, block.norm)?;
-            block.shrink(&ys)
-        }
-    }
+    conv_stack_eval(xs, &[(mean, variance)], &ConvStack::of(&block))
 }
 
 impl ConvBlock<'_> {
-    /// How the fused operation computes the block; `None` where it does not.
-    fn plan(&self, xs: &Tensor) -> Result<Option<Plan>> {
-        let stored = ConvShape::of(xs, self.kernel, self.conv)?.filter(|s| {
-            Backend::of(xs) == Backend::Cpu
-                && self.conv.algorithm != ConvAlgorithm::Exact
-                && (xs.dtype(), self.kernel.dtype()) == (DType::F32, DType::F32)
+    /// How the kernels compute the block of f32 images on the CPU; `None` where they do not.
+    pub(super) fn stage(&self, xs: (usize, usize, usize, usize)) -> Result<Option<Stage>> {
+        let stored = ConvShape::of_dims(xs, self.kernel, self.conv)?.filter(|s| {
+            self.conv.algorithm != ConvAlgorithm::Exact
+                && self.kernel.dtype() == DType::F32
                 && matches!(self.pool, 1 | 2)
                 && self.upsample > 0
                 && s.padding < s.kh.min(s.kw)
@@ -136,32 +102,8 @@ impl ConvBlock<'_> {
         if !even || !affine_fits || shape.n * oh * ow < 2 {
             return Ok(None);
         }
-        Ok(Plan::choose(shape, self.conv.transposed, self.upsample))
-    }
-
-    fn op(&self, plan: Plan, statistics: Statistics) -> Fused {
-        Fused {
-            plan,
-            conv: self.conv,
-            eps: self.norm.eps,
-            slope: self.norm.negative_slope,
-            pool: self.pool,
-            statistics,
-        }
-    }
-
-    fn apply(&self, xs: &Tensor, op: Fused) -> Result<Tensor> {
-        let channels = op.plan.shape.c_out;
-        let (scale, shift) = match self.norm.affine {
-            Some((scale, shift)) => (scale.clone(), shift.clone()),
-            None => (
-                Tensor::ones(channels, DType::F32, &Device::Cpu)?,
-                Tensor::zeros(channels, DType::F32, &Device::Cpu)?,
-            ),
-        };
-        let affine = Tensor::stack(&[scale, shift], 0)?;
-        xs.contiguous()?
-            .apply_op3(&self.kernel.contiguous()?, &affine, op)
+        let plan = Plan::choose(shape, self.conv.transposed, self.upsample);
+        Ok(plan.map(|plan| Stage::new(plan, self)))
     }
 
     pub(super) fn convolve(&self, xs: &Tensor) -> Result<Tensor> {

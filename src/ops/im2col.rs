@@ -28,7 +28,15 @@ impl ConvShape {
     /// Of an input and a kernel, with the padding of a transposed convolution where it is one; `None` if
     /// their channels differ.
     pub(super) fn of(xs: &Tensor, kernel: &Tensor, options: ConvOptions) -> Result<Option<Self>> {
-        let (n, c_in, h, w) = xs.dims4()?;
+        Self::of_dims(xs.dims4()?, kernel, options)
+    }
+
+    /// The same of an input of these dimensions.
+    pub(super) fn of_dims(
+        (n, c_in, h, w): (usize, usize, usize, usize),
+        kernel: &Tensor,
+        options: ConvOptions,
+    ) -> Result<Option<Self>> {
         let (k0, k1, kh, kw) = kernel.dims4()?;
         let (kernel_in, c_out) = if options.transposed {
             (k0, k1)

@@ -1,8 +1,11 @@
+use std::mem::MaybeUninit;
+
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
+use rayon::prelude::*;
 
 use super::backend::Backend;
 use super::cpu::{contiguous, elements, gradient_of};
-use super::fast::{KernelView, Plan};
+use super::fast::{Given, Image, KernelView, Plan, to_planes};
 use super::im2col::ConvShape;
 use super::{ConvAlgorithm, ConvOptions, conv2d, upsample_nearest2d};
 
@@ -31,42 +34,59 @@ const PHASES: usize = 4;
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub fn upsample2_conv2d(xs: &Tensor, kernel: &Tensor, options: ConvOptions) -> Result<Tensor> {
-    let shape = ConvShape::of(xs, kernel, options)?.filter(|s| {
-        Backend::of(xs) == Backend::Cpu
-            && options.algorithm != ConvAlgorithm::Exact
-            && (xs.dtype(), kernel.dtype()) == (DType::F32, DType::F32)
-            && (s.kh, s.kw, s.padding) == (5, 5, 2)
-            && s.c_in >= 8
-            && (1..8).contains(&s.c_out)
-            && s.n * s.h * s.w > 0
-    });
-    let Some(shape) = shape else {
-        return conv2d(&upsample_nearest2d(xs, 2)?, kernel, options);
-    };
-    let small = ConvShape {
-        c_out: PHASES * shape.c_out,
-        kh: 3,
-        kw: 3,
-        padding: 1,
-        ..shape
-    };
-    let op = Subpixels {
-        plan: Plan::direct(small, false, 1),
-        view: KernelView::new(shape.c_in, shape.c_out, (5, 5), options.transposed),
-    };
-    xs.contiguous()?.apply_op2(&kernel.contiguous()?, op)
+    let plan = || Subpixels::choose(xs.dims4().ok()?, kernel, options);
+    let on_kernels = Backend::of(xs) == Backend::Cpu && xs.dtype() == DType::F32;
+    match plan().filter(|_| on_kernels) {
+        Some(op) => xs.contiguous()?.apply_op2(&kernel.contiguous()?, op),
+        None => conv2d(&upsample_nearest2d(xs, 2)?, kernel, options),
+    }
 }
 
 /// Output channel `PHASES o + 2 a + b` of the plan is channel `o` at rows `2 y + a`, columns
 /// `2 x + b`.
-struct Subpixels {
+pub(super) struct Subpixels {
     plan: Plan,
     view: KernelView,
+    options: ConvOptions,
 }
 
 impl Subpixels {
-    fn channels(&self) -> usize {
-        self.plan.shape.c_out / PHASES
+    /// For f32 images `[n, c, h, w]` on the CPU; `None` where the separate operations serve better.
+    pub(super) fn choose(
+        xs: (usize, usize, usize, usize),
+        kernel: &Tensor,
+        options: ConvOptions,
+    ) -> Option<Self> {
+        let shape = ConvShape::of_dims(xs, kernel, options).ok()??;
+        let s = &shape;
+        let fits = options.algorithm != ConvAlgorithm::Exact
+            && kernel.dtype() == DType::F32
+            && (s.kh, s.kw, s.padding) == (5, 5, 2)
+            && s.c_in >= 8
+            && (1..8).contains(&s.c_out)
+            && s.n * s.h * s.w > 0;
+        let small = ConvShape {
+            c_out: PHASES * shape.c_out,
+            kh: 3,
+            kw: 3,
+            padding: 1,
+            ..shape
+        };
+        fits.then(|| Self {
+            plan: Plan::direct(small, false, 1),
+            view: KernelView::new(shape.c_in, shape.c_out, (5, 5), options.transposed),
+            options,
+        })
+    }
+
+    pub(super) fn options(&self) -> ConvOptions {
+        self.options
+    }
+
+    /// Channels, height and width of an output.
+    pub(super) fn output(&self) -> (usize, usize, usize) {
+        let s = &self.plan.shape;
+        (s.c_out / PHASES, 2 * s.h, 2 * s.w)
     }
 
     /// Calls `f(small, large)` for every weight of the small kernels and every weight of the kernel
@@ -93,11 +113,55 @@ impl Subpixels {
         small
     }
 
+    /// The kernel as [`convolve`](Self::convolve) takes it.
+    pub(super) fn prepare(&self, kernel: &[f32]) -> Vec<f32> {
+        self.plan.prepare(&self.small_kernel(kernel))
+    }
+
+    /// The images that `image` makes of the items, to the planes that it gives with each.
+    pub(super) fn convolve<'a, X>(
+        &self,
+        kernel: &[f32],
+        items: impl IntoIterator<Item = X>,
+        image: impl FnMut(X) -> (Image<'a>, &'a mut [MaybeUninit<f32>]),
+    ) {
+        self.plan.convolve(kernel, items, None, image, |planes, image| {
+            self.shuffle(self.plan.shape.w * self.plan.stride, |plane, pixel| {
+                planes[plane].write(image[pixel]);
+            });
+        });
+    }
+
+    /// As [`Plan::backward`], of the kernel as it is.
+    pub(super) fn backward<X: Send>(
+        &self,
+        kernel: &[f32],
+        want_kernel: bool,
+        given: &Given<'_>,
+        sinks: Option<Vec<X>>,
+        each: impl Fn(X, &[f32]) + Sync,
+    ) -> Option<Vec<f32>> {
+        let small = self.small_kernel(kernel);
+        let d_small = self.plan.backward(&small, want_kernel, given, sinks, each)?;
+        let mut d_kernel = vec![0.; kernel.len()];
+        self.terms(|at, from| d_kernel[from] += d_small[at]);
+        Some(d_kernel)
+    }
+
+    /// Writes the frame of an output's gradient, from its planes.
+    pub(super) fn fill_grad(&self, planes: &[f32], frame: &mut [f32]) {
+        // Behind the channels too.
+        frame.fill(0.);
+        let (start, row) = self.plan.clear_grad(frame);
+        let frame = &mut frame[start..];
+        self.shuffle(row, |plane, pixel| frame[pixel] = planes[plane]);
+    }
+
     /// Calls `f(plane, pixel)` with the index of every value in planes `[c_out, 2 h, 2 w]` and in
     /// pixels `row` values a row, `stride` a pixel.
     fn shuffle(&self, row: usize, mut f: impl FnMut(usize, usize)) {
         let (h, w, stride) = (self.plan.shape.h, self.plan.shape.w, self.plan.stride);
-        for o in 0..self.channels() {
+        for o in 0..self.plan.shape.c_out / PHASES {
             for y in 0..2 * h {
                 let plane = (o * 2 * h + y) * 2 * w;
                 let pixel = y / 2 * row + PHASES * o + y % 2 * 2;
@@ -107,22 +171,6 @@ impl Subpixels {
                 }
             }
         }
-    }
-
-    fn forward(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
-        let s = &self.plan.shape;
-        let len = s.c_out * s.h * s.w;
-        let mut out = Box::new_uninit_slice(s.n * len);
-        let sinks = out.chunks_exact_mut(len).collect();
-        let small = self.small_kernel(kernel);
-        self.plan
-            .forward(xs, &small, None, sinks, |planes: &mut [_], image| {
-                self.shuffle(s.w * self.plan.stride, |plane, pixel| {
-                    planes[plane].write(image[pixel]);
-                });
-            });
-        // SAFETY: `shuffle` names every value of an image's planes.
-        unsafe { out.assume_init() }.into_vec()
     }
 }
 
@@ -138,13 +186,19 @@ impl CustomOp2 for Subpixels {
         kernel: &CpuStorage,
         kernel_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let s = &self.plan.shape;
-        let ys = self.forward(
-            contiguous(xs, xs_layout)?,
-            contiguous(kernel, kernel_layout)?,
-        );
-        let shape = (s.n, self.channels(), 2 * s.h, 2 * s.w);
-        Ok((f32::to_cpu_storage_owned(ys), shape.into()))
+        let xs: &[f32] = contiguous(xs, xs_layout)?;
+        let kernel = self.prepare(contiguous(kernel, kernel_layout)?);
+        let (n, (c, h, w)) = (self.plan.shape.n, self.output());
+        let mut out = Box::new_uninit_slice(n * c * h * w);
+        let planes = out.par_chunks_exact_mut(c * h * w);
+        let images = xs.par_chunks_exact(self.plan.input_len()).zip(planes);
+        images.for_each(|item| {
+            let image = |(xs, planes)| (Image::Planes(xs), planes);
+            self.convolve(&kernel, [item], image);
+        });
+        // SAFETY: `shuffle` names every value of an image's planes.
+        let ys = unsafe { out.assume_init() }.into_vec();
+        Ok((f32::to_cpu_storage_owned(ys), (n, c, h, w).into()))
     }
 
     fn bwd(
@@ -158,23 +212,22 @@ impl CustomOp2 for Subpixels {
         let (xs_storage, xs_layout) = xs.storage_and_layout();
         let (kernel_storage, kernel_layout) = kernel.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
+        let values: &[f32] = elements(&xs_storage, xs_layout)?;
         let grads: &[f32] = elements(&grad_storage, grad_layout)?;
-        let len = grads.len() / self.plan.shape.n;
-        let (start, row) = self.plan.grad_frame();
-        let fill = |i: usize, frame: &mut [f32]| {
-            frame.fill(0.);
-            let (frame, planes) = (&mut frame[start..], &grads[i * len..(i + 1) * len]);
-            self.shuffle(row, |plane, pixel| frame[pixel] = planes[plane]);
+        let (input, output) = (self.plan.input_len(), grads.len() / self.plan.shape.n);
+        let given = Given {
+            image: &|i| Image::Planes(&values[i * input..(i + 1) * input]),
+            grad: &|i, frame| self.fill_grad(&grads[i * output..(i + 1) * output], frame),
         };
-        let small = self.small_kernel(elements(&kernel_storage, kernel_layout)?);
-        let args = (elements(&xs_storage, xs_layout)?, small.as_slice());
-        let want = (xs.track_op(), kernel.track_op());
-        let (d_xs, d_small) = self.plan.backward(args, want, &fill);
-        let d_kernel = d_small.map(|d_small| {
-            let mut d_kernel = vec![0.; kernel.elem_count()];
-            self.terms(|at, from| d_kernel[from] += d_small[at]);
-            d_kernel
+        let mut d_xs = xs.track_op().then(|| Box::new_uninit_slice(values.len()));
+        let sinks = d_xs.as_mut().map(|d| d.chunks_exact_mut(input).collect());
+        let kernel_values = elements(&kernel_storage, kernel_layout)?;
+        let want_kernel = kernel.track_op();
+        let d_kernel = self.backward(kernel_values, want_kernel, &given, sinks, |planes, pixels| {
+            to_planes(pixels, self.plan.input_stride(), planes);
         });
+        // SAFETY: the sinks are all of it, and each image's planes are written.
+        let d_xs = d_xs.map(|d_xs| unsafe { d_xs.assume_init() }.into_vec());
         Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))
     }
 }

@@ -23,10 +23,11 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
+pub(super) use self::frame::to_planes;
 pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, through};
 pub(super) use self::moments::{image_moments, merge_moments};
 pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
-pub(super) use self::plan::Plan;
+pub(super) use self::plan::{Given, Image, Plan};
 pub(super) use self::vector::{dispatch, with_scratch};
 
 use self::direct::Direct;
@@ -58,6 +59,16 @@ impl KernelView {
             size,
             flipped: transposed,
         }
+    }
+
+    /// The lengths of a stored kernel's first and second dimension.
+    fn first_dimensions(&self, c_in: usize, c_out: usize) -> (usize, usize) {
+        if self.flipped { (c_in, c_out) } else { (c_out, c_in) }
+    }
+
+    /// Output and input channel of the indices of these dimensions.
+    fn channels(&self, first: usize, second: usize) -> (usize, usize) {
+        if self.flipped { (second, first) } else { (first, second) }
     }
 
     /// The convolution that the input's gradient is of the output's.

@@ -1,11 +1,8 @@
 //! Batch norm, LeakyReLU and pooling over images with channels last: the vectors run over channels.
 
-use std::mem::MaybeUninit;
-
 use pulp::{Simd, WithSimd};
 
-use super::frame::to_planes;
-use super::vector::{dispatch, load, store, with_scratch};
+use super::vector::{Slot, dispatch, load, store};
 use crate::ops::channel_norm::{ChannelGradient, ChannelNorm};
 
 /// `leaky((x - mean) factor + shift)`, then the maximum of `pool x pool` windows.
@@ -65,16 +62,12 @@ impl Activation<'_> {
         self.norms.mean.len()
     }
 
-    /// `[pixels, stride]` to pooled planes `[channels, pixels]`, all of them.
-    pub(in crate::ops) fn apply(&self, image: &[f32], planes: &mut [MaybeUninit<f32>]) {
-        let len = image.len() / (self.pool * self.pool);
-        with_scratch(len, |out| {
-            dispatch(ApplyTask {
-                activation: self,
-                image,
-                out,
-            });
-            to_planes(out, self.stride(), planes);
+    /// `[pixels, stride]` to pooled pixels, all of them.
+    pub(in crate::ops) fn apply<V: Slot>(&self, image: &[f32], out: &mut [V]) {
+        dispatch(ApplyTask {
+            activation: self,
+            image,
+            out,
         });
     }
 
@@ -172,13 +165,13 @@ fn beats<S: Simd>(s: S, new: S::f32s, best: S::f32s) -> S::m32s {
     s.or_m32s(s.less_than_f32s(best, new), s.not_m32s(number))
 }
 
-struct ApplyTask<'a> {
+struct ApplyTask<'a, V> {
     activation: &'a Activation<'a>,
     image: &'a [f32],
-    out: &'a mut [f32],
+    out: &'a mut [V],
 }
 
-impl WithSimd for ApplyTask<'_> {
+impl<V: Slot> WithSimd for ApplyTask<'_, V> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {

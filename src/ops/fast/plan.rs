@@ -19,6 +19,25 @@ const IMAGES_PER_TASK: usize = 16;
 /// Tiles for which a group of images is taken through the transforms together.
 const TILES_PER_GROUP: usize = 32;
 
+/// An image of a convolution's input, as it is stored: `[channels, h, w]`, or `[h, w, stride]` with the
+/// [`input_stride`](Plan::input_stride).
+#[derive(Clone, Copy)]
+pub(in crate::ops) enum Image<'a> {
+    Planes(&'a [f32]),
+    Pixels(&'a [f32]),
+}
+
+/// Writes a frame of image `i`, all of it.
+pub(in crate::ops) type Fill<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
+
+/// What a backward pass reads.
+pub(in crate::ops) struct Given<'a> {
+    /// Image `i` of the input.
+    pub(in crate::ops) image: &'a (dyn Fn(usize) -> Image<'a> + Sync),
+    /// Writes the gradient of output `i`, `[rows, columns, stride]` with a border.
+    pub(in crate::ops) grad: &'a Fill<'a>,
+}
+
 /// How one convolution is computed.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ops) struct Plan {
@@ -169,70 +188,89 @@ impl Plan {
     }
 
     /// Images that one task takes at a time.
-    pub(super) fn group(&self) -> usize {
+    pub(in crate::ops) fn group(&self) -> usize {
         match self.forward {
             Way::Winograd(way) => (TILES_PER_GROUP / way.tiles()).clamp(1, IMAGES_PER_TASK),
             Way::Direct(_) => 1,
         }
     }
 
-    pub(super) fn fill_input(&self, image: &[f32], frame: &mut [f32]) {
+    /// Writes an image of the input into a frame of its own, all of it.
+    pub(super) fn fill_input(&self, image: Image<'_>, frame: &mut [f32]) {
         let size = (self.shape.h / self.upsample, self.shape.w / self.upsample);
-        self.input.fill(image, size, self.upsample, frame);
+        match image {
+            Image::Planes(planes) => self.input.fill(planes, size, self.upsample, frame),
+            Image::Pixels(pixels) => {
+                let pixels = (pixels, self.input_stride());
+                self.input.fill_pixels(pixels, size, self.upsample, frame);
+            }
+        }
     }
 
-    /// The convolution of `xs`, `[n, c_in, h, w]`. Each image's output, `[pixels, stride]`, goes to
-    /// `each` with the image's item of `sinks`; it lies in `kept`, which is all written, or in scratch.
-    pub(in crate::ops) fn forward<X: Send>(
+    /// The kernel as [`convolve`](Self::convolve) takes it.
+    pub(in crate::ops) fn prepare(&self, kernel: &[f32]) -> Vec<f32> {
+        self.forward.prepare(kernel, self.view)
+    }
+
+    /// The images that `image` makes of `items`, one after another, through the convolution. Each one's output,
+    /// `[pixels, stride]`, goes to `each` with what `image` made beside it; it lies in `kept`, which is all
+    /// written, or in scratch.
+    pub(in crate::ops) fn convolve<'a, X, Y>(
         &self,
-        xs: &[f32],
         kernel: &[f32],
-        kept: Option<&mut [MaybeUninit<f32>]>,
-        sinks: Vec<X>,
-        each: impl Fn(X, &mut [f32]) + Sync,
+        items: impl IntoIterator<Item = X>,
+        mut kept: Option<&mut [MaybeUninit<f32>]>,
+        mut image: impl FnMut(X) -> (Image<'a>, Y),
+        mut each: impl FnMut(Y, &mut [f32]),
     ) {
-        // What callers may rely on: every image reaches its sink.
-        assert_eq!(xs.len(), self.shape.n * self.input_len());
-        assert_eq!(sinks.len(), self.shape.n);
-        let kernel = self.forward.prepare(kernel, self.view);
-        let (group, len) = (self.group(), self.output_len());
-        let kept: Vec<Option<&mut [MaybeUninit<f32>]>> = match kept {
-            Some(kept) => kept.chunks_mut(group * len).map(Some).collect(),
-            None => (0..sinks.len().div_ceil(group)).map(|_| None).collect(),
-        };
-        let groups = xs.par_chunks(group * self.input_len());
-        let sinks = sinks.into_par_iter().chunks(group);
-        groups.zip(sinks).zip(kept).for_each(|((xs, sinks), kept)| {
-            let (frames, out) = (group * self.input.len(), group * len);
-            let work = self.forward.scratch(group);
-            with_scratch(frames + out + work, |scratch| {
-                let (frames, scratch) = scratch.split_at_mut(sinks.len() * self.input.len());
-                let (out, work) = scratch.split_at_mut(out);
-                let images = xs.chunks_exact(self.input_len());
-                for (image, frame) in images.zip(frames.chunks_exact_mut(self.input.len())) {
+        let (group, len, frame) = (self.group(), self.output_len(), self.input.len());
+        let mut items = items.into_iter();
+        let scratch = group * (frame + len) + self.forward.scratch(group);
+        with_scratch(scratch, |scratch| {
+            let (frames, scratch) = scratch.split_at_mut(group * frame);
+            let (out, work) = scratch.split_at_mut(group * len);
+            let mut sinks = Vec::with_capacity(group);
+            loop {
+                let places = frames.chunks_exact_mut(frame);
+                // The places first: an item taken without one would be lost.
+                sinks.extend(places.zip(items.by_ref()).map(|(frame, item)| {
+                    let (image, sink) = image(item);
                     self.fill_input(image, frame);
+                    sink
+                }));
+                let (count, frames) = (sinks.len(), &frames[..sinks.len() * frame]);
+                if count == 0 {
+                    return;
                 }
-                let out = match kept {
-                    Some(kept) => {
-                        self.convolve(frames, &kernel, work, kept);
+                let out = match kept.take() {
+                    Some(all) => {
+                        let (now, later) = all.split_at_mut(count * len);
+                        kept = Some(later);
+                        self.convolve_frames(frames, kernel, work, now);
                         // SAFETY: it is all written.
-                        unsafe { kept.assume_init_mut() }
+                        unsafe { now.assume_init_mut() }
                     }
                     None => {
-                        let out = &mut out[..sinks.len() * len];
-                        self.convolve(frames, &kernel, work, out);
+                        let out = &mut out[..count * len];
+                        self.convolve_frames(frames, kernel, work, out);
                         out
                     }
                 };
-                for (sink, image) in sinks.into_iter().zip(out.chunks_exact_mut(len)) {
+                for (sink, image) in sinks.drain(..).zip(out.chunks_exact_mut(len)) {
                     each(sink, image);
                 }
-            });
+            }
         });
     }
 
     /// A group of frames into `out`, all of it.
-    fn convolve<V: Slot>(&self, frames: &[f32], kernel: &[f32], work: &mut [f32], out: &mut [V]) {
+    fn convolve_frames<V: Slot>(
+        &self,
+        frames: &[f32],
+        kernel: &[f32],
+        work: &mut [f32],
+        out: &mut [V],
+    ) {
         dispatch(ForwardTask {
             way: &self.forward,
             frames,
@@ -243,56 +281,107 @@ impl Plan {
         });
     }
 
+    /// The convolution of planes `[n, c_in, h, w]`. Each image's output, `[pixels, stride]`, goes to `each`
+    /// with the image's item of `sinks`.
+    pub(in crate::ops) fn forward<X: Send>(
+        &self,
+        xs: &[f32],
+        kernel: &[f32],
+        sinks: Vec<X>,
+        each: impl Fn(X, &[f32]) + Sync,
+    ) {
+        // What callers may rely on: every image reaches its sink.
+        assert_eq!(xs.len(), self.shape.n * self.input_len());
+        assert_eq!(sinks.len(), self.shape.n);
+        let kernel = self.prepare(kernel);
+        let group = self.group();
+        let groups = xs.par_chunks(group * self.input_len());
+        let sinks = sinks.into_par_iter().chunks(group);
+        groups.zip(sinks).for_each(|(xs, sinks)| {
+            let items = xs.chunks_exact(self.input_len()).zip(sinks);
+            let image = |(planes, sink)| (Image::Planes(planes), sink);
+            self.convolve(&kernel, items, None, image, |sink, image| each(sink, image));
+        });
+    }
+
     /// The convolution as planes, `[n, c_out, oh, ow]`.
     pub(in crate::ops) fn forward_planes(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
         let len = self.shape.c_out * self.pixels();
         let mut out = Box::new_uninit_slice(self.shape.n * len);
         let sinks = out.chunks_exact_mut(len).collect();
-        self.forward(xs, kernel, None, sinks, |planes, image| {
+        self.forward(xs, kernel, sinks, |planes, image| {
             to_planes(image, self.stride, planes);
         });
         // SAFETY: the sinks are all of it, and each image's planes are written.
         unsafe { out.assume_init() }.into_vec()
     }
 
-    /// Gradients of the input (planes) and the kernel, those asked for. `grad(i, frame)` writes the
-    /// gradient of output `i` into `frame`, `[rows, columns, stride]` with a border, all of it.
-    pub(in crate::ops) fn backward(
+    /// The gradient of the kernel, if it is wanted, and of the input, for which there is a sink an image: its
+    /// pixels, `[h, w, stride]` as they are stored, go to `each`.
+    pub(in crate::ops) fn backward<X: Send>(
+        &self,
+        kernel: &[f32],
+        want_kernel: bool,
+        given: &Given<'_>,
+        sinks: Option<Vec<X>>,
+        each: impl Fn(X, &[f32]) + Sync,
+    ) -> Option<Vec<f32>> {
+        let n = self.shape.n;
+        let adjoint = sinks
+            .is_some()
+            .then(|| self.backward.prepare(kernel, self.view.adjoint()));
+        // What callers may rely on: every image reaches its sink.
+        assert!(sinks.as_ref().is_none_or(|sinks| sinks.len() == n));
+        let mut sinks = sinks.unwrap_or_default().into_iter();
+        let tasks = (0..n).step_by(IMAGES_PER_TASK).map(|first| {
+            let images = first..n.min(first + IMAGES_PER_TASK);
+            let sinks: Vec<X> = sinks.by_ref().take(images.len()).collect();
+            (images, sinks)
+        });
+        let tasks: Vec<_> = tasks.collect();
+        let parts = tasks.into_par_iter().map(|(images, sinks)| {
+            let mut sinks = sinks.into_iter();
+            let mut each = |pixels: &mut [f32]| {
+                if let Some(sink) = sinks.next() {
+                    each(sink, pixels);
+                }
+            };
+            // Nothing between `dispatch` and the loops but inlined code: what is compiled on its
+            // own, such as this closure, lacks the machine's vector instructions.
+            with_scratch(self.backward_scratch(), |scratch| {
+                dispatch(BackwardTask {
+                    plan: self,
+                    images,
+                    given,
+                    adjoint: adjoint.as_deref().map(|kernel| (kernel, &mut each as _)),
+                    want_kernel,
+                    scratch,
+                })
+            })
+        });
+        let parts: Vec<Vec<f32>> = parts.collect();
+        want_kernel.then(|| self.collect_kernel(kernel.len(), parts))
+    }
+
+    /// As [`backward`](Self::backward) of planes `[n, c_in, h, w]`, to planes; which of both are wanted.
+    /// `grad` as in [`Given`].
+    pub(in crate::ops) fn backward_planes(
         &self,
         (xs, kernel): (&[f32], &[f32]),
         want: (bool, bool),
-        grad: &(dyn Fn(usize, &mut [f32]) + Sync),
+        grad: &Fill<'_>,
     ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
-        assert_eq!(xs.len(), self.shape.n * self.input_len());
-        let adjoint = want
-            .0
-            .then(|| self.backward.prepare(kernel, self.view.adjoint()));
+        let len = self.input_len();
         let mut d_xs = want.0.then(|| Box::new_uninit_slice(xs.len()));
-        let images = IMAGES_PER_TASK * self.input_len();
-        let d_parts: Vec<Option<&mut [MaybeUninit<f32>]>> = match &mut d_xs {
-            Some(d_xs) => d_xs.chunks_mut(images).map(Some).collect(),
-            None => (0..xs.len().div_ceil(images)).map(|_| None).collect(),
+        let sinks = d_xs.as_mut().map(|d| d.chunks_exact_mut(len).collect());
+        let given = Given {
+            image: &|i| Image::Planes(&xs[i * len..(i + 1) * len]),
+            grad,
         };
-        let parts = xs.par_chunks(images).zip(d_parts).enumerate();
-        let sums: Vec<Vec<f32>> = parts
-            .map(|(part, (xs, d_xs))| {
-                // Nothing between `dispatch` and the loops but inlined code: what is compiled on its
-                // own, such as this closure, lacks the machine's vector instructions.
-                with_scratch(self.backward_scratch(), |scratch| {
-                    dispatch(BackwardTask {
-                        plan: self,
-                        xs,
-                        first: part * IMAGES_PER_TASK,
-                        grad,
-                        adjoint: adjoint.as_deref().zip(d_xs),
-                        want_kernel: want.1,
-                        scratch,
-                    })
-                })
-            })
-            .collect();
-        let d_kernel = want.1.then(|| self.collect_kernel(kernel.len(), &sums));
-        // SAFETY: the tasks' parts are all of it, and each is written.
+        let d_kernel = self.backward(kernel, want.1, &given, sinks, |planes, pixels| {
+            to_planes(pixels, self.input_stride(), planes);
+        });
+        // SAFETY: the sinks are all of it, and each image's planes are written.
         let d_xs = d_xs.map(|d_xs| unsafe { d_xs.assume_init() }.into_vec());
         (d_xs, d_kernel)
     }
@@ -316,41 +405,60 @@ impl Plan {
     }
 
     /// The sum of the tasks' weight gradients, in the kernel's own layout.
-    fn collect_kernel(&self, len: usize, parts: &[Vec<f32>]) -> Vec<f32> {
+    fn collect_kernel(&self, len: usize, parts: Vec<Vec<f32>>) -> Vec<f32> {
+        /// Values that a thread sums or moves at a time.
+        const RUN: usize = 1 << 14;
+        let mut parts = parts.into_iter();
+        let mut sum = parts.next().unwrap_or_default();
+        let rest: Vec<Vec<f32>> = parts.collect();
+        let runs = sum.par_chunks_mut(RUN).enumerate();
+        runs.for_each(|(i, sum)| {
+            for part in &rest {
+                let part = &part[i * RUN..][..sum.len()];
+                sum.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
+            }
+        });
         let s = &self.shape;
-        let mut out = vec![0.; len];
         let area = s.kh * s.kw;
-        for y in 0..s.kh {
-            for x in 0..s.kw {
-                for o in 0..s.c_out {
-                    for c in 0..s.c_in {
-                        let from = match self.forward {
-                            Way::Winograd(_) => (o * area + y * s.kw + x) * self.input.stride + c,
-                            Way::Direct(_) => ((y * s.kw + x) * s.c_in + c) * self.stride + o,
-                        };
-                        out[self.view.at(o, c, y, x)] = parts.iter().map(|part| part[from]).sum();
-                    }
+        let from = |o: usize, c: usize, at: usize| match self.forward {
+            Way::Winograd(_) => (o * area + at) * self.input.stride + c,
+            Way::Direct(_) => (at * s.c_in + c) * self.stride + o,
+        };
+        let mut out = vec![0.; len];
+        // By the kernel's first dimension.
+        let (firsts, seconds) = self.view.first_dimensions(s.c_in, s.c_out);
+        let block = (seconds * area).max(1);
+        let blocks = out.par_chunks_exact_mut(block).with_min_len(RUN / block);
+        debug_assert_eq!(firsts * block, len);
+        blocks.enumerate().for_each(|(first, out)| {
+            for second in 0..seconds {
+                let (o, c) = self.view.channels(first, second);
+                for (y, x) in (0..s.kh).flat_map(|y| (0..s.kw).map(move |x| (y, x))) {
+                    let to = self.view.at(o, c, y, x) - first * block;
+                    out[to] = sum[from(o, c, y * s.kw + x)];
                 }
             }
-        }
+        });
         out
     }
 
-    /// Where the image begins in such a frame, and the values of a row.
-    pub(in crate::ops) fn grad_frame(&self) -> (usize, usize) {
+    /// Zeros around the image in a frame of an output's gradient; where the image begins in it, and the values
+    /// of a row.
+    pub(in crate::ops) fn clear_grad(&self, frame: &mut [f32]) -> (usize, usize) {
         let f = &self.output;
+        f.clear_border(self.shape.out_hw(), frame);
         (f.at(f.offset, f.offset), f.pitch())
     }
 
-    /// Writes planes, `[c_out, oh, ow]`, into a frame that [`backward`](Self::backward) hands out.
+    /// Writes planes, `[c_out, oh, ow]`, into a frame of an output's gradient.
     pub(in crate::ops) fn fill_grad(&self, planes: &[f32], frame: &mut [f32]) {
         self.output.fill(planes, self.shape.out_hw(), 1, frame);
     }
 }
 
 impl Plan {
-    /// Values per pixel of the input's gradient with channels last.
-    pub(super) fn input_stride(&self) -> usize {
+    /// Values per pixel of an input with channels last, and of its gradient.
+    pub(in crate::ops) fn input_stride(&self) -> usize {
         self.shape.c_in.next_multiple_of(match self.forward {
             Way::Winograd(way) => way.lanes,
             Way::Direct(way) => way.lanes,

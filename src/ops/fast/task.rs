@@ -1,12 +1,13 @@
 //! What one thread does at a time, compiled for the machine's vectors.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::frame::{Frame, to_summed_planes};
-use super::plan::Plan;
+use super::frame::{Frame, sum_blocks};
+use super::plan::{Given, Plan};
 use super::vector::{Slot, dispatch};
 use super::winograd::Winograd;
 use super::{KernelView, Way};
@@ -96,19 +97,19 @@ impl<V: Slot> WithSimd for ForwardTask<'_, V> {
     }
 }
 
-/// The backward pass of up to [`IMAGES_PER_TASK`] images.
-pub(super) struct BackwardTask<'a> {
+/// The backward pass of some images.
+pub(super) struct BackwardTask<'a, 'g> {
     pub(super) plan: &'a Plan,
-    pub(super) xs: &'a [f32],
-    pub(super) first: usize,
-    pub(super) grad: &'a (dyn Fn(usize, &mut [f32]) + Sync),
-    /// The adjoint's kernel, and where all of the input's gradient goes.
-    pub(super) adjoint: Option<(&'a [f32], &'a mut [MaybeUninit<f32>])>,
+    pub(super) images: Range<usize>,
+    pub(super) given: &'a Given<'g>,
+    /// The adjoint's kernel, and what takes each image of the input's gradient: pixels.
+    pub(super) adjoint: Option<(&'a [f32], &'a mut (dyn FnMut(&mut [f32]) + 'a))>,
     pub(super) want_kernel: bool,
     pub(super) scratch: &'a mut [f32],
 }
 
-impl WithSimd for BackwardTask<'_> {
+impl WithSimd for BackwardTask<'_, '_> {
+    /// The weight gradient, as it is collected.
     type Output = Vec<f32>;
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, s: S) -> Vec<f32> {
@@ -121,22 +122,20 @@ impl WithSimd for BackwardTask<'_> {
         let (inputs, scratch) = scratch.split_at_mut(group * input.len());
         let (outputs, scratch) = scratch.split_at_mut(group * output.len());
         let (d_images, work) = scratch.split_at_mut(group * d_len);
-        let groups = self.xs.chunks(group * plan.input_len());
-        for (i, xs) in groups.enumerate() {
-            let images = xs.len() / plan.input_len();
+        for first in self.images.clone().step_by(group) {
+            let images = group.min(self.images.end - first);
             let inputs = &mut inputs[..images * input.len()];
             let outputs = &mut outputs[..images * output.len()];
             for (j, frame) in outputs.chunks_exact_mut(output.len()).enumerate() {
-                (self.grad)(self.first + i * group + j, frame);
+                (self.given.grad)(first + j, frame);
             }
             if self.want_kernel {
-                let xs = xs.chunks_exact(plan.input_len());
-                for (image, frame) in xs.zip(inputs.chunks_exact_mut(input.len())) {
-                    plan.fill_input(image, frame);
+                for (j, frame) in inputs.chunks_exact_mut(input.len()).enumerate() {
+                    plan.fill_input((self.given.image)(first + j), frame);
                 }
                 plan.add_gradient(s, inputs, outputs, work, sum);
             }
-            if let Some((kernel, d_xs)) = &mut self.adjoint {
+            if let Some((kernel, each)) = &mut self.adjoint {
                 let d_images = &mut d_images[..images * d_len];
                 ForwardTask {
                     way: &plan.backward,
@@ -147,10 +146,10 @@ impl WithSimd for BackwardTask<'_> {
                     out: d_images,
                 }
                 .with_simd(s);
-                let d_xs = d_xs[i * group * plan.input_len()..].chunks_exact_mut(plan.input_len());
-                for (d, planes) in d_images.chunks_exact_mut(d_len).zip(d_xs) {
+                for image in d_images.chunks_exact_mut(d_len) {
                     let size = (plan.shape.w, plan.upsample);
-                    to_summed_planes(d, plan.input_stride(), size, planes);
+                    let len = sum_blocks(s, image, plan.input_stride(), size);
+                    each(&mut image[..len]);
                 }
             }
         }

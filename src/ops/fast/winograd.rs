@@ -22,6 +22,18 @@ const POINTS: usize = 64;
 /// Keeps the points of one tile from falling into one set of the cache.
 const SKEW: usize = 16;
 
+/// The scales of a point in two dimensions.
+const SCALES: [[f32; 8]; 8] = {
+    let mut all = [[0.; 8]; 8];
+    let mut at = 0;
+    while at < POINTS {
+        let (i, j) = (at / 8, at % 8);
+        all[i][j] = (SCALE[i] * SCALE[j]) as f32;
+        at += 1;
+    }
+    all
+};
+
 /// `[f(0), f(1), ..]` written out: a closure, as `array::map` takes one, would be compiled without the
 /// machine's vector instructions.
 macro_rules! four {
@@ -351,7 +363,7 @@ impl Winograd {
                 for (i, column) in half.iter_mut().enumerate() {
                     let scaled = eight!(j => s.mul_f32s(
                         load(s, source, (j * 8 + i) * point),
-                        s.splat_f32s((SCALE[i] * SCALE[j]) as f32)
+                        s.splat_f32s(SCALES[i][j])
                     ));
                     *column = output5(s, scaled);
                 }

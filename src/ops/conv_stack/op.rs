@@ -1,0 +1,222 @@
+//! The stack as an operation of candle's.
+
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{
+    CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Storage, Tensor, Var, WithDType,
+};
+
+use super::stage::{Stage, Weights};
+use super::{ConvStack, Plan};
+use crate::ops::ConvBlock;
+use crate::ops::channel_norm::ChannelMoments;
+use crate::ops::cpu::{contiguous, elements, gradient_of};
+use crate::ops::link::{Gradients, link, nothing};
+use crate::ops::upsample_conv::Subpixels;
+
+/// What the backward pass needs of the forward pass, of each block.
+pub(super) struct Kept {
+    /// The convolution's output, `[n, pixels, stride]`.
+    pub(super) values: Box<[f32]>,
+    /// Of each channel.
+    pub(super) moments: Vec<ChannelMoments>,
+    /// The block's output with channels last; empty where nothing in the stack reads it.
+    pub(super) pixels: Box<[f32]>,
+}
+
+pub(super) enum Statistics {
+    /// Of the batch.
+    Batch(Arc<OnceLock<Vec<Kept>>>),
+    /// Of each block's channels.
+    Given(Vec<Vec<ChannelMoments>>),
+}
+
+/// Arguments: input, and the [`link`] of the parameters. The output is planes.
+pub(super) struct Stack {
+    pub(super) stages: Vec<Stage>,
+    /// An upsampling convolution at the end.
+    pub(super) end: Option<Subpixels>,
+    statistics: Statistics,
+    /// Kernel, scale and shift of every block, then the kernel of the end.
+    pub(super) parameters: Vec<Tensor>,
+    gradients: Gradients,
+}
+
+/// Of a [`Stage`].
+pub(super) const PARAMETERS: usize = 3;
+
+pub(super) fn vector(moments: &[ChannelMoments], f: fn(&ChannelMoments) -> f64) -> Result<Tensor> {
+    let values: Vec<f64> = moments.iter().map(f).collect();
+    Tensor::from_vec(values, moments.len(), &Device::Cpu)?.to_dtype(DType::F32)
+}
+
+impl Stack {
+    /// `stack` by its plan.
+    pub(super) fn new(
+        stack: &ConvStack<'_>,
+        Plan { stages, end }: Plan,
+        statistics: Statistics,
+    ) -> Result<Self> {
+        let mut parameters = Vec::with_capacity(PARAMETERS * stages.len() + 1);
+        for (block, stage) in stack.blocks.iter().zip(&stages) {
+            parameters.push(block.kernel.contiguous()?);
+            let constant = |value: f32| Tensor::full(value, stage.channels(), &Device::Cpu);
+            let (scale, shift) = match block.norm.affine {
+                Some((scale, shift)) => (scale.contiguous()?, shift.contiguous()?),
+                None => (constant(1.)?, constant(0.)?),
+            };
+            parameters.extend([scale, shift]);
+        }
+        if let (Some(_), Some((kernel, _))) = (&end, stack.end) {
+            parameters.push(kernel.contiguous()?);
+        }
+        Ok(Self {
+            stages,
+            end,
+            statistics,
+            parameters,
+            gradients: Gradients::default(),
+        })
+    }
+
+    pub(super) fn apply(self, xs: &Tensor) -> Result<Tensor> {
+        let link = link(&self.parameters, &self.gradients)?;
+        xs.contiguous()?.apply_op2(&link, self)
+    }
+
+    /// Runs `f` on the parameters' values: of the blocks, and of the end.
+    fn with_weights<R>(&self, f: impl FnOnce(&[Weights<'_>], &[f32]) -> R) -> Result<R> {
+        let stored: Vec<_> = self.parameters.iter().map(Tensor::storage_and_layout).collect();
+        let values = stored.iter().map(|(storage, layout)| elements(storage, layout));
+        let values = values.collect::<Result<Vec<&[f32]>>>()?;
+        let (blocks, end) = values.split_at(PARAMETERS * self.stages.len());
+        let weights = blocks.chunks_exact(PARAMETERS).map(|v| Weights {
+            kernel: v[0],
+            scale: v[1],
+            shift: v[2],
+        });
+        let weights: Vec<Weights<'_>> = weights.collect();
+        Ok(f(&weights, end.first().copied().unwrap_or_default()))
+    }
+
+    /// Images of the batch.
+    pub(super) fn images(&self) -> usize {
+        self.stages.first().map_or(0, |stage| stage.plan.shape.n)
+    }
+
+    fn output_shape(&self) -> Shape {
+        let last = self.stages.last();
+        let of_stage = |stage: &Stage| {
+            let (oh, ow) = stage.out_hw();
+            (stage.channels(), oh, ow)
+        };
+        let (c, h, w) = match &self.end {
+            Some(end) => end.output(),
+            None => last.map_or((0, 0, 0), of_stage),
+        };
+        (self.images(), c, h, w).into()
+    }
+
+    /// Values of an output.
+    pub(super) fn planes_len(&self) -> usize {
+        self.output_shape().elem_count() / self.images().max(1)
+    }
+
+    /// The gradients with given statistics, by the separate operations: of the input, and of the parameters.
+    fn backward_of_given(
+        &self,
+        xs: &Tensor,
+        grad: &Tensor,
+        given: &[Vec<ChannelMoments>],
+    ) -> Result<(Option<Tensor>, Vec<Option<Tensor>>)> {
+        let leaf = |t: &Tensor| Var::from_tensor(&t.detach());
+        let input = leaf(xs)?;
+        let leaves = self.parameters.iter().map(leaf).collect::<Result<Vec<_>>>()?;
+        let (of_blocks, of_end) = leaves.split_at(PARAMETERS * self.stages.len());
+        let stages = self.stages.iter().zip(of_blocks.chunks_exact(PARAMETERS));
+        let blocks = stages.map(|(stage, leaves)| stage.block([&leaves[0], &leaves[1], &leaves[2]]));
+        let blocks: Vec<ConvBlock<'_>> = blocks.collect();
+        let moments = given.iter().map(|moments| {
+            let mean = vector(moments, |m| m.mean)?;
+            Ok((mean, vector(moments, |m| m.variance)?))
+        });
+        let stack = ConvStack {
+            blocks: &blocks,
+            end: self.end.as_ref().zip(of_end.first()).map(|(end, kernel)| {
+                let kernel: &Tensor = kernel;
+                (kernel, end.options())
+            }),
+        };
+        let moments = moments.collect::<Result<Vec<_>>>()?;
+        let moments: Vec<_> = moments.iter().map(|(m, v)| (m, v)).collect();
+        let ys = stack.composed_eval(&input, &moments)?;
+        let grads = (ys * grad)?.sum_all()?.backward()?;
+        let keep = |of: &Tensor, leaf: &Var| grads.get(leaf).filter(|_| of.track_op()).cloned();
+        let all = self.parameters.iter().zip(&leaves);
+        Ok((keep(xs, &input), all.map(|(of, leaf)| keep(of, leaf)).collect()))
+    }
+}
+
+impl CustomOp2 for Stack {
+    fn name(&self) -> &'static str {
+        "puad-conv-stack"
+    }
+
+    fn cpu_fwd(
+        &self,
+        xs: &CpuStorage,
+        xs_layout: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let xs = contiguous(xs, xs_layout)?;
+        let ys = self.with_weights(|weights, end| match &self.statistics {
+            Statistics::Given(moments) => self.forward_given(xs, weights, end, moments),
+            Statistics::Batch(kept) => {
+                let (ys, all) = self.forward_batch(xs, weights, end);
+                // A second forward pass of one operation does not happen: candle applies it once.
+                let _ = kept.set(all);
+                ys
+            }
+        })?;
+        Ok((f32::to_cpu_storage_owned(ys), self.output_shape()))
+    }
+
+    fn bwd(
+        &self,
+        xs: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = &grad.contiguous()?;
+        let kept = match &self.statistics {
+            Statistics::Given(given) => {
+                let (d_xs, gradients) = self.backward_of_given(xs, grad, given)?;
+                self.gradients.leave(gradients);
+                return Ok((d_xs, Some(nothing()?)));
+            }
+            Statistics::Batch(kept) => kept.get(),
+        };
+        let Some(kept) = kept else {
+            candle_core::bail!("the blocks' backward pass came before their forward pass")
+        };
+        let (xs_storage, xs_layout) = xs.storage_and_layout();
+        let (grad_storage, grad_layout) = grad.storage_and_layout();
+        let (values, grads) = (values(&xs_storage, xs_layout)?, values(&grad_storage, grad_layout)?);
+        let mut gradients: Vec<Option<Vec<f32>>> = Vec::new();
+        let d_xs = self.with_weights(|weights, end| {
+            let (d_xs, all) = self.backward(values, xs.track_op(), (weights, end), grads, kept);
+            gradients = all;
+            d_xs
+        })?;
+        let gradients = gradients.into_iter().zip(&self.parameters);
+        let gradients = gradients.map(|(values, of)| gradient_of(values, of));
+        self.gradients.leave(gradients.collect::<Result<_>>()?);
+        Ok((gradient_of(d_xs, xs)?, Some(nothing()?)))
+    }
+}
+
+fn values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    elements(storage, layout)
+}
