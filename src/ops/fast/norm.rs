@@ -176,19 +176,22 @@ impl<V: Slot> WithSimd for ApplyTask<'_, V> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
         let (a, stride) = (self.activation, self.activation.stride());
-        let (_, width) = a.pooled();
+        let (height, width) = a.pooled();
+        assert_eq!(self.out.len(), height * width * stride);
         for c in (0..stride).step_by(S::F32_LANES) {
             let channels = Channels::load(s, a, c);
-            for (i, out) in self.out.chunks_exact_mut(stride).enumerate() {
-                let at = a.window(i / width, i % width);
-                let (_, mut best) = channels.apply(s, load(s, self.image, at[0] + c));
-                if a.pool > 1 {
-                    for at in &at[1..] {
-                        let (_, y) = channels.apply(s, load(s, self.image, at + c));
-                        best = s.select_f32s(beats(s, y, best), y, best);
+            for (y, row) in self.out.chunks_exact_mut(width * stride).enumerate() {
+                for (x, out) in row.chunks_exact_mut(stride).enumerate() {
+                    let at = a.window(y, x);
+                    let (_, mut best) = channels.apply(s, load(s, self.image, at[0] + c));
+                    if a.pool > 1 {
+                        for at in &at[1..] {
+                            let (_, y) = channels.apply(s, load(s, self.image, at + c));
+                            best = s.select_f32s(beats(s, y, best), y, best);
+                        }
                     }
+                    store(s, out, c, best);
                 }
-                store(s, out, c, best);
             }
         }
     }

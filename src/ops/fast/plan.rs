@@ -9,7 +9,7 @@ use super::direct::Direct;
 use super::frame::{Frame, to_planes};
 use super::task::{BackwardTask, ForwardTask};
 use super::vector::{Slot, dispatch, lanes, with_scratch};
-use super::winograd::Winograd;
+use super::winograd::{GRADIENT_TILES, Winograd};
 use super::{KernelView, Way};
 use crate::ops::im2col::ConvShape;
 
@@ -191,6 +191,14 @@ impl Plan {
     pub(in crate::ops) fn group(&self) -> usize {
         match self.forward {
             Way::Winograd(way) => (TILES_PER_GROUP / way.tiles()).clamp(1, IMAGES_PER_TASK),
+            Way::Direct(_) => 1,
+        }
+    }
+
+    /// The same in a backward pass.
+    pub(super) fn gradient_group(&self) -> usize {
+        match self.forward {
+            Way::Winograd(way) => (GRADIENT_TILES / way.tiles()).clamp(1, IMAGES_PER_TASK),
             Way::Direct(_) => 1,
         }
     }
@@ -395,12 +403,13 @@ impl Plan {
     }
 
     fn backward_scratch(&self) -> usize {
-        let group = self.group();
+        let group = self.gradient_group();
         let d_len = self.shape.h * self.shape.w * self.input_stride();
-        let work = self
-            .forward
-            .scratch(group)
-            .max(self.backward.scratch(group));
+        let gradient = match self.forward {
+            Way::Winograd(way) => way.gradient_scratch(group),
+            Way::Direct(_) => 0,
+        };
+        let work = gradient.max(self.backward.scratch(group));
         group * (self.input.len() + self.output.len() + d_len) + work + self.gradient_len()
     }
 
@@ -472,13 +481,17 @@ impl Plan {
         inputs: &[f32],
         outputs: &[f32],
         work: &mut [f32],
-        sum: &mut [f32],
+        (sum, begun): (&mut [f32], bool),
     ) {
         match self.forward {
             Way::Winograd(way) => {
-                way.add_gradient(s, (inputs, self.input), (outputs, self.output), work, sum);
+                let (inputs, outputs) = ((inputs, self.input), (outputs, self.output));
+                way.add_gradient(s, inputs, outputs, work, (sum, begun));
             }
             Way::Direct(way) => {
+                if !begun {
+                    sum.fill(0.);
+                }
                 let inputs = inputs.chunks_exact(self.input.len());
                 for (x, g) in inputs.zip(outputs.chunks_exact(self.output.len())) {
                     way.add_gradient(s, (x, self.input), (g, self.output), sum);

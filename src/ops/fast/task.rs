@@ -23,10 +23,9 @@ impl Way {
             }
             Self::Winograd(way) => {
                 let mut out = Box::new_uninit_slice(way.kernel_len());
-                let width = 2 * way.lanes;
-                let panels = out.par_chunks_mut(width * 64 * way.c_in).enumerate();
+                let panels = out.par_chunks_mut(way.wide_panel_len()).enumerate();
                 panels.for_each(|(i, out)| {
-                    let first = i * width;
+                    let first = i * 2 * way.lanes;
                     dispatch(KernelTask {
                         way,
                         kernel,
@@ -114,11 +113,10 @@ impl WithSimd for BackwardTask<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, s: S) -> Vec<f32> {
         let plan = self.plan;
-        let group = plan.group();
+        let group = plan.gradient_group();
         let (input, output) = (plan.input, plan.output);
         let d_len = plan.shape.h * plan.shape.w * plan.input_stride();
         let (sum, scratch) = self.scratch.split_at_mut(plan.gradient_len());
-        sum.fill(0.);
         let (inputs, scratch) = scratch.split_at_mut(group * input.len());
         let (outputs, scratch) = scratch.split_at_mut(group * output.len());
         let (d_images, work) = scratch.split_at_mut(group * d_len);
@@ -133,7 +131,8 @@ impl WithSimd for BackwardTask<'_, '_> {
                 for (j, frame) in inputs.chunks_exact_mut(input.len()).enumerate() {
                     plan.fill_input((self.given.image)(first + j), frame);
                 }
-                plan.add_gradient(s, inputs, outputs, work, sum);
+                let begun = first > self.images.start;
+                plan.add_gradient(s, inputs, outputs, work, (sum, begun));
             }
             if let Some((kernel, each)) = &mut self.adjoint {
                 let d_images = &mut d_images[..images * d_len];

@@ -18,8 +18,10 @@ use super::vector::{Slot, load, store};
 
 /// Tiles that go through the transforms together.
 const TILES: usize = 32;
+/// The same for the weight gradient: fewer, so that they and their sum stay in cache.
+pub(super) const GRADIENT_TILES: usize = 16;
 const POINTS: usize = 64;
-/// Keeps the points of one tile from falling into one set of the cache.
+/// Values between one point and the next, without which those of a tile fall into one set of the cache.
 const SKEW: usize = 16;
 
 /// The scales of a point in two dimensions.
@@ -97,6 +99,10 @@ impl Winograd {
         TILES.min(images * self.tiles())
     }
 
+    fn gradient_block(&self, images: usize) -> usize {
+        GRADIENT_TILES.min(images * self.tiles())
+    }
+
     /// Columns of the product computed at a time.
     fn panels(&self) -> impl Iterator<Item = (usize, usize)> {
         let (width, total) = (2 * self.lanes, self.pad_out());
@@ -105,8 +111,18 @@ impl Winograd {
             .map(move |at| (at, width.min(total - at)))
     }
 
+    /// Values of a panel of so many columns.
+    fn panel_len(&self, width: usize) -> usize {
+        POINTS * (self.c_in * width + SKEW)
+    }
+
+    /// Values of every panel but a narrower last.
+    pub(super) fn wide_panel_len(&self) -> usize {
+        self.panel_len(2 * self.lanes)
+    }
+
     pub(super) fn kernel_len(&self) -> usize {
-        POINTS * self.c_in * self.pad_out()
+        self.panels().map(|(_, width)| self.panel_len(width)).sum()
     }
 
     /// The kernel's transform, `[panel, point, c_in, columns of the panel]`, all of it, for the slice of the
@@ -119,7 +135,11 @@ impl Winograd {
         out: &mut [MaybeUninit<f32>],
     ) {
         const LANES: usize = 8;
-        let width = out.len() / (POINTS * self.c_in).max(1);
+        let point = out.len() / POINTS;
+        let width = (point - SKEW) / self.c_in.max(1);
+        for gap in out.chunks_exact_mut(point) {
+            gap[point - SKEW..].fill(MaybeUninit::new(0.));
+        }
         for (c, lane) in (0..self.c_in).flat_map(|c| (0..width).step_by(LANES).map(move |l| (c, l)))
         {
             let mut taps = [[[0f64; LANES]; 5]; 5];
@@ -139,7 +159,7 @@ impl Winograd {
                     column[y] = half[y][x];
                 }
                 for (y, values) in at_points(&column).iter().enumerate() {
-                    let out = &mut out[((y * 8 + x) * self.c_in + c) * width + lane..][..count];
+                    let out = &mut out[(y * 8 + x) * point + c * width + lane..][..count];
                     for (out, &v) in out.iter_mut().zip(values) {
                         out.write(v as f32);
                     }
@@ -148,9 +168,18 @@ impl Winograd {
         }
     }
 
-    /// Scratch of [`forward`](Self::forward) or [`add_gradient`](Self::add_gradient) for a group of images.
+    /// Scratch of [`forward`](Self::forward) for a group of images.
     pub(super) fn forward_scratch(&self, images: usize) -> usize {
-        let block = self.block(images);
+        self.scratch(self.block(images))
+    }
+
+    /// Scratch of [`add_gradient`](Self::add_gradient) for a group of images.
+    pub(super) fn gradient_scratch(&self, images: usize) -> usize {
+        self.scratch(self.gradient_block(images))
+    }
+
+    /// Both sides of a block of tiles at every point.
+    fn scratch(&self, block: usize) -> usize {
         POINTS * (block * (self.pad_in() + self.pad_out()) + 2 * SKEW)
     }
 
@@ -184,7 +213,9 @@ impl Winograd {
                         a_stride: 1,
                         b_stride: width,
                     };
-                    let b = POINTS * self.c_in * column + p * self.c_in * width;
+                    // All panels before are wide.
+                    let panel = column / (2 * self.lanes) * self.wide_panel_len();
+                    let b = panel + p * (self.c_in * width + SKEW);
                     let target = Target {
                         values: &mut m[p * out_point + column..],
                         stride: pad_out,
@@ -269,11 +300,15 @@ impl Winograd {
 
     /// Length of the transformed weight gradient.
     pub(super) fn gradient_len(&self) -> usize {
-        POINTS * self.c_out * self.pad_in()
+        POINTS * self.gradient_point()
     }
 
-    /// Adds to `sum`, `[point, c_out, pad_in]`, the transformed weight gradient of a group of
-    /// images: their frames, and the frames of the gradient of their outputs.
+    fn gradient_point(&self) -> usize {
+        self.c_out * self.pad_in() + SKEW
+    }
+
+    /// Adds to `sum`, `[point, c_out, pad_in]`, or writes there where it has not `begun`, the transformed
+    /// weight gradient of a group of images: their frames, and the frames of the gradient of their outputs.
     #[inline(always)]
     pub(super) fn add_gradient<S: Simd>(
         &self,
@@ -281,11 +316,11 @@ impl Winograd {
         (frames, frame): (&[f32], Frame),
         (grads, grad): (&[f32], Frame),
         scratch: &mut [f32],
-        sum: &mut [f32],
+        (sum, mut begun): (&mut [f32], bool),
     ) {
         let (pad_in, pad_out) = (self.pad_in(), self.pad_out());
         let images = frames.len() / frame.len();
-        let block = self.block(images);
+        let block = self.gradient_block(images);
         let (in_point, out_point) = (block * pad_in + SKEW, block * pad_out + SKEW);
         let (v, scratch) = scratch.split_at_mut(POINTS * in_point);
         let d = &mut scratch[..POINTS * out_point];
@@ -301,20 +336,20 @@ impl Winograd {
                 a_stride: pad_out,
                 b_stride: pad_in,
             };
-            for (p, sum) in sum.chunks_exact_mut(self.c_out * pad_in).enumerate() {
+            for (p, sum) in sum.chunks_exact_mut(self.gradient_point()).enumerate() {
                 let target = Target {
                     values: sum,
                     stride: pad_in,
                     columns: pad_in,
                 };
-                multiply_add(
-                    s,
-                    (&d[p * out_point..], &rows),
-                    &v[p * in_point..],
-                    &k,
-                    target,
-                );
+                let (d, v) = ((&d[p * out_point..], &rows[..]), &v[p * in_point..]);
+                if begun {
+                    multiply_add(s, d, v, &k, target);
+                } else {
+                    multiply(s, d, v, &k, target);
+                }
             }
+            begun = true;
         }
     }
 
@@ -354,7 +389,7 @@ impl Winograd {
     #[inline(always)]
     pub(super) fn finish_gradient<S: Simd>(&self, s: S, sum: &[f32], out: &mut [MaybeUninit<f32>]) {
         let pad_in = self.pad_in();
-        let point = self.c_out * pad_in;
+        let point = self.gradient_point();
         for o in 0..self.c_out {
             for c in (0..pad_in).step_by(S::F32_LANES) {
                 let source = &sum[o * pad_in + c..];
