@@ -13,6 +13,7 @@ use puad::candle_core::{DType, Device, Tensor};
 use puad::method::{Assembly, Method, Pair};
 use puad::net::Architecture;
 use puad::objective::{GroupCounts, GroupLosses, Objective};
+use puad::ops::backward;
 use puad::optim::{Adam, AdamConfig};
 use puad::{ClassPrior, Noise, NonNegativeLoss, Params, Pass, Result};
 
@@ -45,7 +46,8 @@ fn step(assembly: &Assembly, xs: &Tensor, noise: &mut Noise, adam: &mut Adam) ->
         .detector()
         .losses(xs, &mut Pass::training(noise))?;
     let risk = objective.risk(&GroupLosses::split(&losses, counts)?)?;
-    adam.step(&risk.backward()?)
+    let parameters = assembly.params().parameters();
+    adam.step(&backward(&risk, parameters.iter().map(|(_, var)| var))?)
 }
 
 fn steps(c: &mut Criterion) {

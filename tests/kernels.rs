@@ -31,6 +31,21 @@ fn tensor(dims: &[usize], key: u64, dtype: DType) -> Tensor {
     t.to_dtype(dtype).unwrap()
 }
 
+/// `[n, c, h, w]`, the even ones grey if `grey`: all channels as the first.
+fn images(dims @ [n, c, _, _]: [usize; 4], grey: bool) -> Tensor {
+    let all = tensor(&dims, 1, DType::F32);
+    let image = |i: usize| {
+        let image = all.narrow(0, i, 1)?;
+        if grey && i.is_multiple_of(2) {
+            image.narrow(1, 0, 1)?.repeat((1, c, 1, 1))
+        } else {
+            Ok(image)
+        }
+    };
+    let all = (0..n).map(image).collect::<Result<Vec<_>>>().unwrap();
+    Tensor::cat(&all, 0).unwrap()
+}
+
 /// Of a convolution from `c_in` to `c_out` channels.
 fn kernel([c_in, c_out, size]: [usize; 3], transposed: bool) -> Tensor {
     let (first, second) = if transposed {
@@ -98,14 +113,14 @@ proptest! {
     fn convolutions_follow_the_exact_path(
         n in 1usize..10, c_in in 1usize..71, c_out in 1usize..71,
         h in 1usize..41, w in 1usize..41, size in 1usize..8, padding in 0usize..4,
-        transposed: bool, five: bool, swapped: bool,
+        transposed: bool, five: bool, swapped: bool, grey: bool,
     ) {
         // Bound the work of a case, and let half of them have the kernel that Winograd takes.
         let size = if five { 5 } else { size };
         let n = n.min(1 + 200_000 / (h * w * c_in.max(c_out)));
         prop_assume!(h + 2 * padding >= size && w + 2 * padding >= size);
         prop_assume!(!transposed || (h + size > 2 * padding + 1 && w + size > 2 * padding + 1));
-        let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
+        let xs = images([n, c_in, h, w], grey);
         let xs = if swapped { xs.transpose(2, 3).unwrap() } else { xs };
         let kernel = kernel([c_in, c_out, size], transposed);
         let options = ConvOptions { padding, transposed, ..Default::default() };
@@ -137,12 +152,12 @@ proptest! {
     fn blocks_follow_the_exact_path(
         n in 1usize..7, c_in in 1usize..40, c_out in 1usize..40, h in 2usize..14, w in 2usize..14,
         padding in 0usize..4, upsample in 1usize..4, pool in 1usize..4,
-        transposed: bool, affine: bool, train: bool, kink: bool,
+        transposed: bool, affine: bool, train: bool, kink: bool, grey: bool,
     ) {
         let slope = if kink { 0.3 } else { 1. };
         prop_assume!(h * upsample + 2 * padding >= 5 && w * upsample + 2 * padding >= 5);
         prop_assume!(!transposed || (h * upsample + 4 > 2 * padding && w * upsample + 4 > 2 * padding));
-        let xs = tensor(&[n, c_in, h, w], 1, DType::F32);
+        let xs = images([n, c_in, h, w], grey);
         let kernel = kernel([c_in, c_out, 5], transposed);
         let (scale, shift) = (tensor(&[c_out], 3, DType::F32), tensor(&[c_out], 4, DType::F32));
         let f = |t: &[Tensor]| {

@@ -111,13 +111,19 @@ fn a_row_has_one_score_on_any_number_of_threads() {
     }
 }
 
-/// Images go through convolutions, whose kernels take them one by one or a few together.
+/// Images go through convolutions, whose kernels take them one by one or a few together, and grey ones, of which
+/// every third is one, by a way of their own.
 #[test]
 fn an_image_has_one_score_in_every_company() {
     let pixel = |i: usize| ((i * 7919 % 10_007) as f32 / 10_007.).powi(2);
     let image = |n: usize, scale: f32| {
-        let values = (0..n * 256).map(|i| scale * pixel(i)).collect();
-        Tensor::from_vec(values, (n, 1, 16, 16), &device()).unwrap()
+        let value = |i: usize| {
+            let (image, at) = (i / 768, i % 768);
+            let grey = image.is_multiple_of(3);
+            scale * pixel(image * 768 + if grey { at % 256 } else { at })
+        };
+        let values = (0..n * 768).map(value).collect();
+        Tensor::from_vec(values, (n, 3, 16, 16), &device()).unwrap()
     };
     let (all, anomalies) = (image(70, 1.), image(10, 0.3));
     for method in [Method::PUAE, Method::PUSVDD, Method::PU] {

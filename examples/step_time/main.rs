@@ -118,9 +118,11 @@ fn main() -> Result<()> {
             normals: 0,
         };
         params.register_buffers(&detector.buffers())?;
-        let mut adam = Adam::new(params.parameters(), AdamConfig::default())?;
+        let parameters = params.parameters();
+        let mut adam = Adam::new(parameters.clone(), AdamConfig::default())?;
         let step = median(&device, args.steps, || {
-            train_step(objective.as_ref(), (&xs, counts), &mut random, &mut adam)
+            let trained = (parameters.as_slice(), &mut adam);
+            train_step(objective.as_ref(), (&xs, counts), &mut random, trained)
         })?;
         let score = median(&device, args.steps, || {
             black_box(detector.score(&xs)?);

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use puad::candle_core::{Device, Tensor};
+use puad::candle_core::{Device, Tensor, Var};
 use puad::objective::{GroupCounts, GroupLosses, Objective};
+use puad::ops::backward;
 use puad::optim::Adam;
 use puad::{Noise, NonNegativeLoss, Pass};
 
@@ -39,11 +40,12 @@ pub fn train_step(
     objective: &dyn Objective<Loss = &dyn NonNegativeLoss>,
     (xs, counts): (&Tensor, GroupCounts),
     noise: &mut Noise,
-    adam: &mut Adam,
+    (parameters, adam): (&[(String, Var)], &mut Adam),
 ) -> Result<()> {
     let losses = objective
         .detector()
         .losses(xs, &mut Pass::training(noise))?;
     let risk = objective.risk(&GroupLosses::split(&losses, counts)?)?;
-    Ok(adam.step(&risk.backward()?)?)
+    let grads = backward(&risk, parameters.iter().map(|(_, var)| var))?;
+    Ok(adam.step(&grads)?)
 }

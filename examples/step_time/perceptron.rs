@@ -94,10 +94,12 @@ fn step(args: &Args, network: &Network, device: &Device) -> Result<f64> {
         normals: 0,
     };
     let xs = vectors(args.batch, args.network[0])?.to_device(device)?;
-    let mut adam = Adam::new(params.parameters(), AdamConfig::default())?;
+    let parameters = params.parameters();
+    let mut adam = Adam::new(parameters.clone(), AdamConfig::default())?;
     let mut noise = Noise::new(1);
     median(device, 20 * args.steps, || {
-        train_step(objective, (&xs, counts), &mut noise, &mut adam)
+        let trained = (parameters.as_slice(), &mut adam);
+        train_step(objective, (&xs, counts), &mut noise, trained)
     })
 }
 

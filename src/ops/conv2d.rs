@@ -189,9 +189,9 @@ impl CustomOp2 for FastConv {
             elements(&xs_storage, xs_layout)?,
             elements(&kernel_storage, kernel_layout)?,
         );
-        let (d_xs, d_kernel) = self
-            .0
-            .backward_planes(args, (xs.track_op(), kernel.track_op()), &fill);
+        let (d_xs, d_kernel) =
+            self.0
+                .backward_planes(args, (xs.track_op(), kernel.track_op()), &fill);
         Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))
     }
 }

@@ -3,6 +3,7 @@ use candle_core::{
 };
 
 use super::backend::Backend;
+use super::backward::deliver;
 use super::cpu::{contiguous, elements};
 use super::elementwise::map2;
 use super::fast::{Layer, Matrix, Panels, column_sums, through};
@@ -181,7 +182,7 @@ impl CustomOp2 for Linear {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let want = [xs.track_op(), weight.track_op(), false];
         let [d_xs, d_weight, _] = self.backward([xs, weight, ys, grad], want)?;
-        Ok((d_xs, d_weight))
+        Ok((deliver(xs, d_xs)?, deliver(weight, d_weight)?))
     }
 }
 
@@ -213,6 +214,10 @@ impl CustomOp3 for Linear {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let want = [xs, weight, bias].map(Tensor::track_op);
         let [d_xs, d_weight, d_bias] = self.backward([xs, weight, ys, grad], want)?;
-        Ok((d_xs, d_weight, d_bias))
+        Ok((
+            deliver(xs, d_xs)?,
+            deliver(weight, d_weight)?,
+            deliver(bias, d_bias)?,
+        ))
     }
 }

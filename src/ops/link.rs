@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
+use super::backward::deliver;
+
 /// Where an operation leaves its parameters' gradients, one after another, until candle asks for them.
 #[derive(Clone, Default)]
 pub(super) struct Gradients(Arc<Mutex<Vec<Option<Tensor>>>>);
@@ -76,11 +78,14 @@ impl CustomOp2 for Join {
     fn bwd(
         &self,
         _: &Tensor,
-        _: &Tensor,
+        a: &Tensor,
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        Ok((Some(grad.clone()), self.gradients.take(self.first)))
+        Ok((
+            Some(grad.clone()),
+            deliver(a, self.gradients.take(self.first))?,
+        ))
     }
 }
 
@@ -104,12 +109,12 @@ impl CustomOp3 for Join {
     fn bwd(
         &self,
         _: &Tensor,
-        _: &Tensor,
-        _: &Tensor,
+        a: &Tensor,
+        b: &Tensor,
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [a, b] = [0, 1].map(|i| self.gradients.take(self.first + i));
-        Ok((Some(grad.clone()), a, b))
+        let grad_of = |of, i| deliver(of, self.gradients.take(self.first + i));
+        Ok((Some(grad.clone()), grad_of(a, 0)?, grad_of(b, 1)?))
     }
 }

@@ -8,6 +8,7 @@
 mod activation;
 mod adam;
 mod backend;
+mod backward;
 mod batch_norm;
 mod channel_norm;
 mod channel_view;
@@ -37,6 +38,7 @@ pub use activation::{leaky_relu, sigmoid};
 #[cfg(test)]
 pub(crate) use adam::composed_adam_step;
 pub(crate) use adam::{AdamStep, adam_step};
+pub use backward::backward;
 pub(crate) use batch_norm::move_towards;
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
 pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};

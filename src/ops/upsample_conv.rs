@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::backend::Backend;
 use super::cpu::{contiguous, elements, gradient_of};
-use super::fast::{Given, Image, KernelView, Plan, to_planes};
+use super::fast::{Given, Image, Kernel, KernelView, Plan, to_planes};
 use super::im2col::ConvShape;
 use super::{ConvAlgorithm, ConvOptions, conv2d, upsample_nearest2d};
 
@@ -114,22 +114,23 @@ impl Subpixels {
     }
 
     /// The kernel as [`convolve`](Self::convolve) takes it.
-    pub(super) fn prepare(&self, kernel: &[f32]) -> Vec<f32> {
+    pub(super) fn prepare(&self, kernel: &[f32]) -> Kernel {
         self.plan.prepare(&self.small_kernel(kernel))
     }
 
     /// The images that `image` makes of the items, to the planes that it gives with each.
     pub(super) fn convolve<'a, X>(
         &self,
-        kernel: &[f32],
+        kernel: &Kernel,
         items: impl IntoIterator<Item = X>,
         image: impl FnMut(X) -> (Image<'a>, &'a mut [MaybeUninit<f32>]),
     ) {
-        self.plan.convolve(kernel, items, None, image, |planes, image| {
-            self.shuffle(self.plan.shape.w * self.plan.stride, |plane, pixel| {
-                planes[plane].write(image[pixel]);
+        self.plan
+            .convolve(kernel, items, None, image, |planes, image| {
+                self.shuffle(self.plan.shape.w * self.plan.stride, |plane, pixel| {
+                    planes[plane].write(image[pixel]);
+                });
             });
-        });
     }
 
     /// As [`Plan::backward`], of the kernel as it is.
@@ -142,7 +143,9 @@ impl Subpixels {
         each: impl Fn(X, &[f32]) + Sync,
     ) -> Option<Vec<f32>> {
         let small = self.small_kernel(kernel);
-        let d_small = self.plan.backward(&small, want_kernel, given, sinks, each)?;
+        let d_small = self
+            .plan
+            .backward(&small, want_kernel, given, sinks, each)?;
         let mut d_kernel = vec![0.; kernel.len()];
         self.terms(|at, from| d_kernel[from] += d_small[at]);
         Some(d_kernel)
@@ -223,9 +226,15 @@ impl CustomOp2 for Subpixels {
         let sinks = d_xs.as_mut().map(|d| d.chunks_exact_mut(input).collect());
         let kernel_values = elements(&kernel_storage, kernel_layout)?;
         let want_kernel = kernel.track_op();
-        let d_kernel = self.backward(kernel_values, want_kernel, &given, sinks, |planes, pixels| {
-            to_planes(pixels, self.plan.input_stride(), planes);
-        });
+        let d_kernel = self.backward(
+            kernel_values,
+            want_kernel,
+            &given,
+            sinks,
+            |planes, pixels| {
+                to_planes(pixels, self.plan.input_stride(), planes);
+            },
+        );
         // SAFETY: the sinks are all of it, and each image's planes are written.
         let d_xs = d_xs.map(|d_xs| unsafe { d_xs.assume_init() }.into_vec());
         Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))

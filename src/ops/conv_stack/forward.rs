@@ -8,7 +8,7 @@ use super::op::{Kept, Stack};
 use super::stage::{Norms, Stage, Weights};
 use crate::ops::channel_norm::ChannelMoments;
 use crate::ops::fast::{
-    Activation, Image, image_moments, merge_moments, to_planes, with_scratch,
+    Activation, Image, Kernel, image_moments, merge_moments, to_planes, with_scratch,
 };
 
 /// Images that pass through all blocks together while they are in cache.
@@ -35,14 +35,17 @@ impl Stack {
                     let (from, kept) = (&self.stages[before], &mut all[before]);
                     let norms = from.norms(&kept.moments, weights[before]);
                     let activation = from.activation(&norms);
-                    from.activated(kept, |items| stage.convolve(w.kernel, items, |item| {
-                        Image::Pixels(applied(&activation, item))
-                    }))
+                    from.activated(kept, |items| {
+                        stage.convolve(w.kernel, items, |item| {
+                            Image::Pixels(applied(&activation, item))
+                        })
+                    })
                 }
             };
             all.push(kept);
         }
-        let (Some((stage, w)), Some(kept)) = (self.stages.iter().zip(weights).last(), all.last_mut())
+        let (Some((stage, w)), Some(kept)) =
+            (self.stages.iter().zip(weights).last(), all.last_mut())
         else {
             return (Vec::new(), all);
         };
@@ -66,7 +69,8 @@ impl Stack {
             stage.activated(kept, |items| {
                 let items = items.into_par_iter().zip(planes);
                 items.for_each(|item| {
-                    let image = |(place, planes)| (Image::Pixels(applied(&activation, place)), planes);
+                    let image =
+                        |(place, planes)| (Image::Pixels(applied(&activation, place)), planes);
                     subpixels.convolve(&kernel, [item], image);
                 });
             });
@@ -101,13 +105,21 @@ impl Stack {
             norms: stage.norms(moments, w),
         });
         let given: Vec<Given<'_>> = given.collect();
-        let end = self.end.as_ref().map(|subpixels| (subpixels, subpixels.prepare(end)));
+        let end = self
+            .end
+            .as_ref()
+            .map(|subpixels| (subpixels, subpixels.prepare(end)));
         let threads = rayon::current_num_threads();
-        let chunk = self.images().div_ceil(CHUNKS_A_THREAD * threads).clamp(1, CHUNK);
+        let chunk = self
+            .images()
+            .div_ceil(CHUNKS_A_THREAD * threads)
+            .clamp(1, CHUNK);
         let (input, output) = (first.plan.input_len(), self.planes_len());
         let buffer = self.stages.iter().map(Stage::pixels_len).max().unwrap_or(0) * chunk;
         let mut out = Box::new_uninit_slice(self.images() * output);
-        let chunks = xs.par_chunks(chunk * input).zip(out.par_chunks_mut(chunk * output));
+        let chunks = xs
+            .par_chunks(chunk * input)
+            .zip(out.par_chunks_mut(chunk * output));
         chunks.for_each(|(xs, out)| {
             with_scratch(2 * buffer, |scratch| {
                 let (pixels, stride) = through(&given, xs, scratch.split_at_mut(buffer));
@@ -130,8 +142,7 @@ impl Stack {
 /// A block whose statistics are given.
 struct Given<'a> {
     stage: &'a Stage,
-    /// Prepared.
-    kernel: Vec<f32>,
+    kernel: Kernel,
     norms: Norms,
 }
 
@@ -150,7 +161,13 @@ fn through<'a>(
         let input = plan.input_len();
         let count = if k == 0 {
             let image = |(planes, place)| (Image::Planes(planes), place);
-            plan.convolve(kernel, xs.chunks_exact(input).zip(places), None, image, each);
+            plan.convolve(
+                kernel,
+                xs.chunks_exact(input).zip(places),
+                None,
+                image,
+                each,
+            );
             xs.len() / input
         } else {
             let before = blocks[k - 1].stage.pixels_len();
@@ -202,7 +219,9 @@ impl Stage {
         let row = plan.shape.out_hw().1;
         let mut values = Box::new_uninit_slice(items.len() * len);
         let mut parts = vec![Vec::new(); items.len()];
-        let outputs = values.par_chunks_mut(group * len).zip(parts.par_chunks_mut(group));
+        let outputs = values
+            .par_chunks_mut(group * len)
+            .zip(parts.par_chunks_mut(group));
         let groups = items.into_par_iter().chunks(group).zip(outputs);
         groups.for_each(|(items, (values, parts))| {
             let items = items.into_iter().zip(parts);

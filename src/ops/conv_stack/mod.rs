@@ -99,7 +99,9 @@ impl<'a> ConvStack<'a> {
             dims = (dims.0, stage.channels(), h, w);
             stages.push(stage);
         }
-        let end = self.end.and_then(|(kernel, options)| Subpixels::choose(dims, kernel, options));
+        let end = self
+            .end
+            .and_then(|(kernel, options)| Subpixels::choose(dims, kernel, options));
         Ok(Some(Plan { stages, end }))
     }
 
@@ -152,3 +154,6 @@ impl<'a> ConvStack<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,8 +86,14 @@ impl Stack {
 
     /// Runs `f` on the parameters' values: of the blocks, and of the end.
     fn with_weights<R>(&self, f: impl FnOnce(&[Weights<'_>], &[f32]) -> R) -> Result<R> {
-        let stored: Vec<_> = self.parameters.iter().map(Tensor::storage_and_layout).collect();
-        let values = stored.iter().map(|(storage, layout)| elements(storage, layout));
+        let stored: Vec<_> = self
+            .parameters
+            .iter()
+            .map(Tensor::storage_and_layout)
+            .collect();
+        let values = stored
+            .iter()
+            .map(|(storage, layout)| elements(storage, layout));
         let values = values.collect::<Result<Vec<&[f32]>>>()?;
         let (blocks, end) = values.split_at(PARAMETERS * self.stages.len());
         let weights = blocks.chunks_exact(PARAMETERS).map(|v| Weights {
@@ -131,10 +137,15 @@ impl Stack {
     ) -> Result<(Option<Tensor>, Vec<Option<Tensor>>)> {
         let leaf = |t: &Tensor| Var::from_tensor(&t.detach());
         let input = leaf(xs)?;
-        let leaves = self.parameters.iter().map(leaf).collect::<Result<Vec<_>>>()?;
+        let leaves = self
+            .parameters
+            .iter()
+            .map(leaf)
+            .collect::<Result<Vec<_>>>()?;
         let (of_blocks, of_end) = leaves.split_at(PARAMETERS * self.stages.len());
         let stages = self.stages.iter().zip(of_blocks.chunks_exact(PARAMETERS));
-        let blocks = stages.map(|(stage, leaves)| stage.block([&leaves[0], &leaves[1], &leaves[2]]));
+        let blocks =
+            stages.map(|(stage, leaves)| stage.block([&leaves[0], &leaves[1], &leaves[2]]));
         let blocks: Vec<ConvBlock<'_>> = blocks.collect();
         let moments = given.iter().map(|moments| {
             let mean = vector(moments, |m| m.mean)?;
@@ -153,7 +164,10 @@ impl Stack {
         let grads = (ys * grad)?.sum_all()?.backward()?;
         let keep = |of: &Tensor, leaf: &Var| grads.get(leaf).filter(|_| of.track_op()).cloned();
         let all = self.parameters.iter().zip(&leaves);
-        Ok((keep(xs, &input), all.map(|(of, leaf)| keep(of, leaf)).collect()))
+        Ok((
+            keep(xs, &input),
+            all.map(|(of, leaf)| keep(of, leaf)).collect(),
+        ))
     }
 }
 
@@ -203,7 +217,10 @@ impl CustomOp2 for Stack {
         };
         let (xs_storage, xs_layout) = xs.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let (values, grads) = (values(&xs_storage, xs_layout)?, values(&grad_storage, grad_layout)?);
+        let (values, grads) = (
+            values(&xs_storage, xs_layout)?,
+            values(&grad_storage, grad_layout)?,
+        );
         let mut gradients: Vec<Option<Vec<f32>>> = Vec::new();
         let d_xs = self.with_weights(|weights, end| {
             let (d_xs, all) = self.backward(values, xs.track_op(), (weights, end), grads, kept);

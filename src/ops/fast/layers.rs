@@ -11,14 +11,16 @@ use rayon::prelude::*;
 use super::product::{Contraction, Target, multiply_layer};
 use super::vector::{Slot, dispatch, lanes, with_scratch};
 
-/// Rows that pass through all layers while they are in cache; full tiles on every machine.
-const CHUNK: usize = 48;
+/// Rows that pass through all layers while they are in cache.
+const CHUNK: usize = 2 * ROWS;
 /// Products below which another thread costs more than it saves.
 const HAND_OFF: usize = 6_000_000;
 /// Products of a task.
 const TASK: usize = 2_000_000;
+/// Rows of a task are a multiple: full tiles on every machine, and few enough that a batch divides evenly.
+const ROWS: usize = 24;
 /// Values that one thread packs.
-const PACKED: usize = 1 << 17;
+const PACKED: usize = 1 << 15;
 
 /// A matrix `[summed, columns]` in panels as wide as two vectors, each row by row; the last may be as wide
 /// as one. Zeros lie behind the columns.
@@ -194,7 +196,7 @@ pub(in crate::ops) fn through(layers: &[Layer], a: Matrix<'_>, rows: usize) -> V
     if rows.saturating_mul(products) >= HAND_OFF && rayon::current_num_threads() > 1 {
         let task = (TASK / products.max(1))
             .clamp(1, rows)
-            .next_multiple_of(CHUNK);
+            .next_multiple_of(ROWS);
         let tasks = out.par_chunks_mut(task * columns).enumerate();
         tasks.for_each(|(i, out)| run(i * task, out));
     } else if !out.is_empty() {

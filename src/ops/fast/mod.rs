@@ -11,6 +11,7 @@
 mod allocator;
 mod direct;
 mod frame;
+mod grey;
 mod layers;
 mod moments;
 mod norm;
@@ -27,7 +28,7 @@ pub(super) use self::frame::to_planes;
 pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, through};
 pub(super) use self::moments::{image_moments, merge_moments};
 pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
-pub(super) use self::plan::{Given, Image, Plan};
+pub(super) use self::plan::{Given, Image, Kernel, Plan};
 pub(super) use self::vector::{dispatch, with_scratch};
 
 use self::direct::Direct;
@@ -63,12 +64,20 @@ impl KernelView {
 
     /// The lengths of a stored kernel's first and second dimension.
     fn first_dimensions(&self, c_in: usize, c_out: usize) -> (usize, usize) {
-        if self.flipped { (c_in, c_out) } else { (c_out, c_in) }
+        if self.flipped {
+            (c_in, c_out)
+        } else {
+            (c_out, c_in)
+        }
     }
 
     /// Output and input channel of the indices of these dimensions.
     fn channels(&self, first: usize, second: usize) -> (usize, usize) {
-        if self.flipped { (second, first) } else { (first, second) }
+        if self.flipped {
+            (second, first)
+        } else {
+            (first, second)
+        }
     }
 
     /// The convolution that the input's gradient is of the output's.

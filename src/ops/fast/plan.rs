@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::direct::Direct;
 use super::frame::{Frame, to_planes};
+use super::grey::Grey;
 use super::task::{BackwardTask, ForwardTask};
 use super::vector::{Slot, dispatch, lanes, with_scratch};
 use super::winograd::{GRADIENT_TILES, Winograd};
@@ -25,6 +26,34 @@ const TILES_PER_GROUP: usize = 32;
 pub(in crate::ops) enum Image<'a> {
     Planes(&'a [f32]),
     Pixels(&'a [f32]),
+}
+
+/// A kernel as its [`Plan`] takes it.
+pub(in crate::ops) struct Kernel {
+    plain: Vec<f32>,
+    grey: Option<Vec<f32>>,
+}
+
+/// Frames and the way that they go.
+struct Run<'a> {
+    way: Way,
+    frames: &'a [f32],
+    frame: Frame,
+    kernel: &'a [f32],
+}
+
+impl Run<'_> {
+    /// All of `out`.
+    fn write<V: Slot>(&self, work: &mut [f32], out: &mut [V]) {
+        dispatch(ForwardTask {
+            way: &self.way,
+            frames: self.frames,
+            frame: self.frame,
+            kernel: self.kernel,
+            work,
+            out,
+        });
+    }
 }
 
 /// Writes a frame of image `i`, all of it.
@@ -51,6 +80,8 @@ pub(in crate::ops) struct Plan {
     pub(super) backward: Way,
     pub(super) input: Frame,
     pub(super) output: Frame,
+    /// How images are taken whose planes are all the same: one by one.
+    pub(super) grey: Option<Grey>,
 }
 
 impl Plan {
@@ -158,6 +189,10 @@ impl Plan {
                 (input, output)
             }
         };
+        let grey = match forward {
+            Way::Direct(way) if upsample == 1 => Grey::of(way, input),
+            _ => None,
+        };
         Self {
             shape: s,
             upsample,
@@ -167,6 +202,7 @@ impl Plan {
             backward,
             input,
             output,
+            grey,
         }
     }
 
@@ -203,21 +239,35 @@ impl Plan {
         }
     }
 
-    /// Writes an image of the input into a frame of its own, all of it.
-    pub(super) fn fill_input(&self, image: Image<'_>, frame: &mut [f32]) {
+    /// Writes an image of the input into a frame of its own, all of it; for a grey one its way, whose frame lies
+    /// at the beginning.
+    pub(super) fn fill_input(&self, image: Image<'_>, frame: &mut [f32]) -> Option<Grey> {
         let size = (self.shape.h / self.upsample, self.shape.w / self.upsample);
         match image {
-            Image::Planes(planes) => self.input.fill(planes, size, self.upsample, frame),
+            Image::Planes(planes) => {
+                if let Some(grey) = self.grey
+                    && let Some(channel) = grey.channel(planes)
+                {
+                    let frame = &mut frame[..grey.input.len()];
+                    grey.input.fill(channel, size, 1, frame);
+                    return Some(grey);
+                }
+                self.input.fill(planes, size, self.upsample, frame);
+            }
             Image::Pixels(pixels) => {
                 let pixels = (pixels, self.input_stride());
                 self.input.fill_pixels(pixels, size, self.upsample, frame);
             }
         }
+        None
     }
 
     /// The kernel as [`convolve`](Self::convolve) takes it.
-    pub(in crate::ops) fn prepare(&self, kernel: &[f32]) -> Vec<f32> {
-        self.forward.prepare(kernel, self.view)
+    pub(in crate::ops) fn prepare(&self, kernel: &[f32]) -> Kernel {
+        Kernel {
+            plain: self.forward.prepare(kernel, self.view),
+            grey: self.grey.map(|grey| grey.arrange(kernel, &self.view)),
+        }
     }
 
     /// The images that `image` makes of `items`, one after another, through the convolution. Each one's output,
@@ -225,7 +275,7 @@ impl Plan {
     /// written, or in scratch.
     pub(in crate::ops) fn convolve<'a, X, Y>(
         &self,
-        kernel: &[f32],
+        kernel: &Kernel,
         items: impl IntoIterator<Item = X>,
         mut kept: Option<&mut [MaybeUninit<f32>]>,
         mut image: impl FnMut(X) -> (Image<'a>, Y),
@@ -239,14 +289,16 @@ impl Plan {
             let (out, work) = scratch.split_at_mut(group * len);
             let mut sinks = Vec::with_capacity(group);
             loop {
+                let mut grey = None;
                 let places = frames.chunks_exact_mut(frame);
                 // The places first: an item taken without one would be lost.
                 sinks.extend(places.zip(items.by_ref()).map(|(frame, item)| {
                     let (image, sink) = image(item);
-                    self.fill_input(image, frame);
+                    grey = self.fill_input(image, frame);
                     sink
                 }));
-                let (count, frames) = (sinks.len(), &frames[..sinks.len() * frame]);
+                let count = sinks.len();
+                let run = self.run(grey, kernel, &frames[..count * frame]);
                 if count == 0 {
                     return;
                 }
@@ -254,13 +306,13 @@ impl Plan {
                     Some(all) => {
                         let (now, later) = all.split_at_mut(count * len);
                         kept = Some(later);
-                        self.convolve_frames(frames, kernel, work, now);
+                        run.write(work, now);
                         // SAFETY: it is all written.
                         unsafe { now.assume_init_mut() }
                     }
                     None => {
                         let out = &mut out[..count * len];
-                        self.convolve_frames(frames, kernel, work, out);
+                        run.write(work, out);
                         out
                     }
                 };
@@ -271,22 +323,22 @@ impl Plan {
         });
     }
 
-    /// A group of frames into `out`, all of it.
-    fn convolve_frames<V: Slot>(
-        &self,
-        frames: &[f32],
-        kernel: &[f32],
-        work: &mut [f32],
-        out: &mut [V],
-    ) {
-        dispatch(ForwardTask {
-            way: &self.forward,
-            frames,
-            frame: self.input,
-            kernel,
-            work,
-            out,
-        });
+    /// What is to be done with frames: those of a group, or a grey one.
+    fn run<'a>(&'a self, grey: Option<Grey>, kernel: &'a Kernel, frames: &'a [f32]) -> Run<'a> {
+        match grey.zip(kernel.grey.as_ref()) {
+            Some((grey, kernel)) => Run {
+                way: Way::Direct(grey.way),
+                frames: &frames[..grey.input.len()],
+                frame: grey.input,
+                kernel,
+            },
+            None => Run {
+                way: self.forward,
+                frames,
+                frame: self.input,
+                kernel: &kernel.plain,
+            },
+        }
     }
 
     /// The convolution of planes `[n, c_in, h, w]`. Each image's output, `[pixels, stride]`, goes to `each`
@@ -398,7 +450,10 @@ impl Plan {
     pub(super) fn gradient_len(&self) -> usize {
         match self.forward {
             Way::Winograd(way) => way.gradient_len(),
-            Way::Direct(way) => way.kernel_len(),
+            Way::Direct(way) => {
+                let grey = self.grey.map_or(0, |grey| grey.way.kernel_len());
+                way.kernel_len() + grey
+            }
         }
     }
 
@@ -474,11 +529,13 @@ impl Plan {
         })
     }
 
+    /// Adds to `sum`, or writes there where it has not `begun`, the weight gradient of a group of images: their
+    /// frames, and the frames of the gradient of their outputs. A `grey` image is a group.
     #[inline(always)]
     pub(super) fn add_gradient<S: Simd>(
         &self,
         s: S,
-        inputs: &[f32],
+        (inputs, grey): (&[f32], Option<Grey>),
         outputs: &[f32],
         work: &mut [f32],
         (sum, begun): (&mut [f32], bool),
@@ -492,9 +549,14 @@ impl Plan {
                 if !begun {
                     sum.fill(0.);
                 }
-                let inputs = inputs.chunks_exact(self.input.len());
-                for (x, g) in inputs.zip(outputs.chunks_exact(self.output.len())) {
-                    way.add_gradient(s, (x, self.input), (g, self.output), sum);
+                let (plain, sums) = sum.split_at_mut(way.kernel_len());
+                let outputs = (outputs, self.output);
+                match grey {
+                    Some(grey) => {
+                        let frame = (&inputs[..grey.input.len()], grey.input);
+                        grey.way.add_gradient(s, frame, outputs, sums);
+                    }
+                    None => way.add_gradient(s, (inputs, self.input), outputs, plain),
                 }
             }
         }

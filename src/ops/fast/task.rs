@@ -128,11 +128,12 @@ impl WithSimd for BackwardTask<'_, '_> {
                 (self.given.grad)(first + j, frame);
             }
             if self.want_kernel {
+                let mut grey = None;
                 for (j, frame) in inputs.chunks_exact_mut(input.len()).enumerate() {
-                    plan.fill_input((self.given.image)(first + j), frame);
+                    grey = plan.fill_input((self.given.image)(first + j), frame);
                 }
                 let begun = first > self.images.start;
-                plan.add_gradient(s, inputs, outputs, work, (sum, begun));
+                plan.add_gradient(s, (inputs, grey), outputs, work, (sum, begun));
             }
             if let Some((kernel, each)) = &mut self.adjoint {
                 let d_images = &mut d_images[..images * d_len];
@@ -154,7 +155,13 @@ impl WithSimd for BackwardTask<'_, '_> {
         }
         match (self.want_kernel, plan.forward) {
             (false, _) => vec![],
-            (true, Way::Direct(_)) => sum.to_vec(),
+            (true, Way::Direct(way)) => {
+                let (plain, sums) = sum.split_at_mut(way.kernel_len());
+                if let Some(grey) = plan.grey {
+                    grey.spread(sums, plain);
+                }
+                plain.to_vec()
+            }
             (true, Way::Winograd(way)) => {
                 let mut out = Box::new_uninit_slice(way.c_out * 25 * input.stride);
                 way.finish_gradient(s, sum, &mut out);

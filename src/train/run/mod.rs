@@ -23,7 +23,7 @@ use crate::objective::{GroupCounts, GroupLosses, Objective};
 use crate::optim::{Gradients, Optimizer};
 use crate::params::{Snapshot, check_fixed};
 use crate::rng::{Purpose, substream};
-use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses};
+use crate::{Error, Noise, NonNegativeLoss, Params, Pass, Result, SampleLosses, ops};
 
 /// The best epoch so far; `epoch` 0 is the start.
 struct Best {
@@ -198,7 +198,7 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
                 risk: value,
             });
         }
-        let grads = risk.backward()?;
+        let grads = ops::backward(&risk, self.parameters.iter().map(|(_, var)| var))?;
         check_fixed(&self.fixed, &grads)?;
         let gradients = Gradients::new(&grads, &self.parameters);
         if !self.learns && gradients.iter().next().is_none() {

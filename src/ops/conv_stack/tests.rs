@@ -1,0 +1,181 @@
+use super::*;
+use crate::ops::{BatchNormOptions, ConvAlgorithm};
+use candle_core::{Device, Var};
+
+fn numbers(n: usize, key: u64) -> Vec<f64> {
+    let value = |i: u64| ((i * 2_654_435_761 + key * 40_503) % 100_003) as f64 / 50_001.5 - 1.;
+    (0..n as u64).map(value).collect()
+}
+
+fn var(dims: &[usize], key: u64, dtype: DType) -> Var {
+    let values = numbers(dims.iter().product(), key);
+    let t = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
+    // Both precisions see the same numbers.
+    let t = t.to_dtype(DType::F32).unwrap().to_dtype(dtype).unwrap();
+    Var::from_tensor(&t).unwrap()
+}
+
+/// Three blocks as of an encoder or a decoder.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    transposed: bool,
+    affine: bool,
+    train: bool,
+    end: bool,
+    /// Which of the parameters are learned: all, none of the kernels, only the last block's.
+    learned: fn(usize) -> bool,
+    input_learned: bool,
+}
+
+const CHANNELS: [usize; 4] = [8, 24, 16, 12];
+
+/// Output, gradient of the input, gradients of the parameters: kernel, scale, shift of each block, end.
+fn run(case: Case, dtype: DType) -> Vec<Option<Vec<f64>>> {
+    let Case { transposed, .. } = case;
+    let (size, factors) = if transposed {
+        (4, (2, 1))
+    } else {
+        (16, (1, 2))
+    };
+    let xs = var(&[5, CHANNELS[0], size, size], 1, dtype);
+    let mut parameters = Vec::new();
+    for (i, pair) in CHANNELS.windows(2).enumerate() {
+        let (a, b) = if transposed {
+            (pair[0], pair[1])
+        } else {
+            (pair[1], pair[0])
+        };
+        let key = 10 * (i as u64 + 1);
+        parameters.push(var(&[a, b, 5, 5], key, dtype));
+        parameters.push(var(&[pair[1]], key + 1, dtype));
+        parameters.push(var(&[pair[1]], key + 2, dtype));
+    }
+    parameters.push(var(&[CHANNELS[3], 3, 5, 5], 99, dtype));
+    let given = parameters.iter().enumerate().map(|(i, p)| {
+        if (case.learned)(i) {
+            p.as_tensor().clone()
+        } else {
+            p.as_detached_tensor()
+        }
+    });
+    let given: Vec<Tensor> = given.collect();
+    let conv = ConvOptions {
+        padding: 2,
+        transposed,
+        algorithm: ConvAlgorithm::Fast,
+    };
+    let blocks = given.chunks_exact(3).enumerate().map(|(i, p)| ConvBlock {
+        kernel: &p[0],
+        conv,
+        upsample: if i > 0 { factors.0 } else { 1 },
+        norm: BatchNormOptions {
+            affine: case.affine.then_some((&p[1], &p[2])),
+            eps: 1e-2,
+            // With a kink, rounding would send a gradient another way.
+            negative_slope: 1.,
+        },
+        pool: factors.1,
+    });
+    let blocks: Vec<_> = blocks.collect();
+    let end = ConvOptions {
+        transposed: true,
+        ..conv
+    };
+    let stack = ConvStack {
+        blocks: &blocks,
+        end: case.end.then_some((&given[9], end)),
+    };
+    let input = if case.input_learned {
+        xs.as_tensor().clone()
+    } else {
+        xs.as_detached_tensor()
+    };
+    let ys = if case.train {
+        conv_stack_train(&input, &stack).unwrap().0
+    } else {
+        let moments: Vec<_> = given
+            .chunks_exact(3)
+            .map(|p| (p[2].detach(), (p[1].detach().sqr().unwrap() + 0.5).unwrap()))
+            .collect();
+        let moments: Vec<_> = moments.iter().map(|(m, v)| (m, v)).collect();
+        conv_stack_eval(&input, &moments, &stack).unwrap()
+    };
+    let weights = var(ys.dims(), 7, dtype).as_detached_tensor();
+    let values = |t: &Tensor| {
+        let t = t.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
+        t.to_vec1::<f64>().unwrap()
+    };
+    let mut all = vec![Some(values(&ys))];
+    let tracked = ys.track_op();
+    let grads = (ys * weights)
+        .unwrap()
+        .sum_all()
+        .unwrap()
+        .backward()
+        .unwrap();
+    assert!(tracked);
+    all.extend(
+        [&xs]
+            .into_iter()
+            .chain(&parameters)
+            .map(|p| grads.get(p).map(values)),
+    );
+    all
+}
+
+#[test]
+fn a_stack_is_its_blocks_in_turn() {
+    let all = |_: usize| true;
+    let no_kernels = |i: usize| i % 3 != 0;
+    let last = |i: usize| i >= 6;
+    for transposed in [false, true] {
+        for (affine, train, end) in [
+            (true, true, true),
+            (true, true, false),
+            (false, true, true),
+            (true, false, true),
+            (true, false, false),
+        ] {
+            for (learned, input_learned) in [
+                (all as fn(usize) -> bool, true),
+                (all, false),
+                (no_kernels, false),
+                (last, false),
+                (last, true),
+            ] {
+                let case = Case {
+                    transposed,
+                    affine,
+                    train,
+                    end,
+                    learned,
+                    input_learned,
+                };
+                let used = |&i: &usize| match i {
+                    9 => end,
+                    _ => affine || i % 3 == 0,
+                };
+                let untracked = !input_learned && !(0..10).filter(used).any(learned);
+                if untracked {
+                    continue;
+                }
+                let (got, want) = (run(case, DType::F32), run(case, DType::F64));
+                for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+                    assert_eq!(got.is_some(), want.is_some(), "{case:?}, {i}");
+                    let (Some(got), Some(want)) = (got, want) else {
+                        continue;
+                    };
+                    let square: f64 = want.iter().map(|w| w * w).sum();
+                    let off: f64 = got.iter().zip(want).map(|(g, w)| (g - w) * (g - w)).sum();
+                    // Where nothing depends on it, as a shift before batch norm does.
+                    let scale = square.sqrt().max(1e-3);
+                    assert!(
+                        off.sqrt() < 2e-3 * scale,
+                        "{case:?}, {i}: {} of {scale}",
+                        off.sqrt()
+                    );
+                }
+            }
+        }
+    }
+}
