@@ -257,12 +257,11 @@ impl Winograd {
             let from = image * frame.len() + frame.at(y, x);
             for c in (0..self.pad_in()).step_by(S::F32_LANES) {
                 let source = &frames[from + c..];
-                let zero = s.splat_f32s(0.);
-                let mut half = [[zero; 8]; 8];
-                for (i, column) in half.iter_mut().enumerate() {
-                    let at = i * frame.stride;
-                    *column = data(s, eight!(j => load(s, source, at + j * frame.pitch())));
-                }
+                // Written out: an array to be filled would be filled with zeros first.
+                let half = eight!(i => data(
+                    s,
+                    eight!(j => load(s, source, i * frame.stride + j * frame.pitch()))
+                ));
                 let out = &mut v[t * self.pad_in() + c..];
                 for j in 0..8 {
                     let row = data(s, eight!(i => half[i][j]));
@@ -284,11 +283,7 @@ impl Winograd {
         out: &mut [V],
         (y, x): (usize, usize),
     ) {
-        let zero = s.splat_f32s(0.);
-        let mut half = [[zero; 4]; 8];
-        for (i, column) in half.iter_mut().enumerate() {
-            *column = output4(s, eight!(j => load(s, m, (j * 8 + i) * point)));
-        }
+        let half = eight!(i => output4(s, eight!(j => load(s, m, (j * 8 + i) * point))));
         let (rows, columns) = ((self.h - y).min(4), (self.w - x).min(4));
         for j in 0..rows {
             let row = output4(s, eight!(i => half[i][j]));
@@ -368,12 +363,10 @@ impl Winograd {
             let from = image * grad.len() + grad.at(y + grad.offset, x + grad.offset);
             for c in (0..self.pad_out()).step_by(S::F32_LANES) {
                 let source = &grads[from + c..];
-                let zero = s.splat_f32s(0.);
-                let mut half = [[zero; 8]; 4];
-                for (i, column) in half.iter_mut().enumerate() {
-                    let at = i * grad.stride;
-                    *column = kernel4(s, four!(j => load(s, source, at + j * grad.pitch())));
-                }
+                let half = four!(i => kernel4(
+                    s,
+                    four!(j => load(s, source, i * grad.stride + j * grad.pitch()))
+                ));
                 let out = &mut d[t * self.pad_out() + c..];
                 for j in 0..8 {
                     let row = kernel4(s, four!(i => half[i][j]));
@@ -393,15 +386,10 @@ impl Winograd {
         for o in 0..self.c_out {
             for c in (0..pad_in).step_by(S::F32_LANES) {
                 let source = &sum[o * pad_in + c..];
-                let zero = s.splat_f32s(0.);
-                let mut half = [[zero; 5]; 8];
-                for (i, column) in half.iter_mut().enumerate() {
-                    let scaled = eight!(j => s.mul_f32s(
-                        load(s, source, (j * 8 + i) * point),
-                        s.splat_f32s(SCALES[i][j])
-                    ));
-                    *column = output5(s, scaled);
-                }
+                let half = eight!(i => output5(s, eight!(j => s.mul_f32s(
+                    load(s, source, (j * 8 + i) * point),
+                    s.splat_f32s(SCALES[i][j])
+                ))));
                 for y in 0..5 {
                     let row = output5(s, eight!(i => half[i][y]));
                     for (x, value) in row.into_iter().enumerate() {
