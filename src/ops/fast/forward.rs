@@ -1,0 +1,156 @@
+//! A convolution of a batch.
+
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+use super::Way;
+use super::frame::{Frame, to_planes};
+use super::grey::Grey;
+use super::plan::{Image, Plan};
+use super::task::ForwardTask;
+use super::vector::{Slot, dispatch, with_scratch};
+
+/// A kernel as its [`Plan`] takes it.
+pub(in crate::ops) struct Kernel {
+    plain: Vec<f32>,
+    grey: Option<Vec<f32>>,
+}
+
+/// Frames and the way that they go.
+struct Run<'a> {
+    way: Way,
+    frames: &'a [f32],
+    frame: Frame,
+    kernel: &'a [f32],
+}
+
+impl Run<'_> {
+    /// All of `out`.
+    fn write<V: Slot>(&self, work: &mut [f32], out: &mut [V]) {
+        dispatch(ForwardTask {
+            way: &self.way,
+            frames: self.frames,
+            frame: self.frame,
+            kernel: self.kernel,
+            work,
+            out,
+        });
+    }
+}
+
+impl Plan {
+    /// The kernel as [`convolve`](Self::convolve) takes it.
+    pub(in crate::ops) fn prepare(&self, kernel: &[f32]) -> Kernel {
+        Kernel {
+            plain: self.forward.prepare(kernel, self.view),
+            grey: self.grey.map(|grey| grey.arrange(kernel, &self.view)),
+        }
+    }
+
+    /// The images that `image` makes of `items`, one after another, through the convolution. Each one's output,
+    /// `[pixels, stride]`, goes to `each` with what `image` made beside it; it lies in `kept`, which is all
+    /// written, or in scratch.
+    pub(in crate::ops) fn convolve<'a, X, Y>(
+        &self,
+        kernel: &Kernel,
+        items: impl IntoIterator<Item = X>,
+        mut kept: Option<&mut [MaybeUninit<f32>]>,
+        mut image: impl FnMut(X) -> (Image<'a>, Y),
+        mut each: impl FnMut(Y, &mut [f32]),
+    ) {
+        let (group, len, frame) = (self.group(), self.output_len(), self.input.len());
+        let mut items = items.into_iter();
+        let scratch = group * (frame + len) + self.forward.scratch(group);
+        with_scratch(scratch, |scratch| {
+            let (frames, scratch) = scratch.split_at_mut(group * frame);
+            let (out, work) = scratch.split_at_mut(group * len);
+            let mut sinks = Vec::with_capacity(group);
+            loop {
+                let mut grey = None;
+                let places = frames.chunks_exact_mut(frame);
+                // The places first: an item taken without one would be lost.
+                sinks.extend(places.zip(items.by_ref()).map(|(frame, item)| {
+                    let (image, sink) = image(item);
+                    grey = self.fill_input(image, frame);
+                    sink
+                }));
+                let count = sinks.len();
+                let run = self.run(grey, kernel, &frames[..count * frame]);
+                if count == 0 {
+                    return;
+                }
+                let out = match kept.take() {
+                    Some(all) => {
+                        let (now, later) = all.split_at_mut(count * len);
+                        kept = Some(later);
+                        run.write(work, now);
+                        // SAFETY: it is all written.
+                        unsafe { now.assume_init_mut() }
+                    }
+                    None => {
+                        let out = &mut out[..count * len];
+                        run.write(work, out);
+                        out
+                    }
+                };
+                for (sink, image) in sinks.drain(..).zip(out.chunks_exact_mut(len)) {
+                    each(sink, image);
+                }
+            }
+        });
+    }
+
+    /// What is to be done with frames: those of a group, or a grey one.
+    fn run<'a>(&'a self, grey: Option<Grey>, kernel: &'a Kernel, frames: &'a [f32]) -> Run<'a> {
+        match grey.zip(kernel.grey.as_ref()) {
+            Some((grey, kernel)) => Run {
+                way: Way::Direct(grey.way),
+                frames: &frames[..grey.input.len()],
+                frame: grey.input,
+                kernel,
+            },
+            None => Run {
+                way: self.forward,
+                frames,
+                frame: self.input,
+                kernel: &kernel.plain,
+            },
+        }
+    }
+
+    /// The convolution of planes `[n, c_in, h, w]`. Each image's output, `[pixels, stride]`, goes to `each`
+    /// with the image's item of `sinks`.
+    pub(in crate::ops) fn forward<X: Send>(
+        &self,
+        xs: &[f32],
+        kernel: &[f32],
+        sinks: Vec<X>,
+        each: impl Fn(X, &[f32]) + Sync,
+    ) {
+        // What callers may rely on: every image reaches its sink.
+        assert_eq!(xs.len(), self.shape.n * self.input_len());
+        assert_eq!(sinks.len(), self.shape.n);
+        let kernel = self.prepare(kernel);
+        let group = self.group();
+        let groups = xs.par_chunks(group * self.input_len());
+        let sinks = sinks.into_par_iter().chunks(group);
+        groups.zip(sinks).for_each(|(xs, sinks)| {
+            let items = xs.chunks_exact(self.input_len()).zip(sinks);
+            let image = |(planes, sink)| (Image::Planes(planes), sink);
+            self.convolve(&kernel, items, None, image, |sink, image| each(sink, image));
+        });
+    }
+
+    /// The convolution as planes, `[n, c_out, oh, ow]`.
+    pub(in crate::ops) fn forward_planes(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
+        let len = self.shape.c_out * self.pixels();
+        let mut out = Box::new_uninit_slice(self.shape.n * len);
+        let sinks = out.chunks_exact_mut(len).collect();
+        self.forward(xs, kernel, sinks, |planes, image| {
+            to_planes(image, self.stride, planes);
+        });
+        // SAFETY: the sinks are all of it, and each image's planes are written.
+        unsafe { out.assume_init() }.into_vec()
+    }
+}
