@@ -45,7 +45,7 @@ impl Stack {
             all.push(kept);
         }
         let (Some((stage, w)), Some(kept)) =
-            (self.stages.iter().zip(weights).last(), all.last_mut())
+            (self.stages.iter().zip(weights).next_back(), all.last_mut())
         else {
             return (Vec::new(), all);
         };

@@ -97,13 +97,16 @@ impl<V: Slot> WithSimd for ForwardTask<'_, V> {
     }
 }
 
+/// Takes one image after another.
+pub(super) type Sink<'a> = &'a mut (dyn FnMut(&mut [f32]) + 'a);
+
 /// The backward pass of some images.
 pub(super) struct BackwardTask<'a, 'g> {
     pub(super) plan: &'a Plan,
     pub(super) images: Range<usize>,
     pub(super) given: &'a Given<'g>,
     /// The adjoint's kernel, and what takes each image of the input's gradient: pixels.
-    pub(super) adjoint: Option<(&'a [f32], &'a mut (dyn FnMut(&mut [f32]) + 'a))>,
+    pub(super) adjoint: Option<(&'a [f32], Sink<'a>)>,
     pub(super) want_kernel: bool,
     pub(super) scratch: &'a mut [f32],
 }
