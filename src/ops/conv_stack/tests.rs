@@ -29,104 +29,103 @@ struct Case {
 
 const CHANNELS: [usize; 4] = [8, 24, 16, 12];
 
-/// Output, gradient of the input, gradients of the parameters: kernel, scale, shift of each block, end.
-fn run(case: Case, dtype: DType) -> Vec<Option<Vec<f64>>> {
-    let Case { transposed, .. } = case;
-    let (size, factors) = if transposed {
-        (4, (2, 1))
-    } else {
-        (16, (1, 2))
-    };
-    let xs = var(&[5, CHANNELS[0], size, size], 1, dtype);
-    let mut parameters = Vec::new();
-    for (i, pair) in CHANNELS.windows(2).enumerate() {
-        let (a, b) = if transposed {
-            (pair[0], pair[1])
-        } else {
-            (pair[1], pair[0])
-        };
-        let key = 10 * (i as u64 + 1);
-        parameters.push(var(&[a, b, 5, 5], key, dtype));
-        parameters.push(var(&[pair[1]], key + 1, dtype));
-        parameters.push(var(&[pair[1]], key + 2, dtype));
-    }
-    parameters.push(var(&[CHANNELS[3], 3, 5, 5], 99, dtype));
-    let given = parameters.iter().enumerate().map(|(i, p)| {
-        if (case.learned)(i) {
-            p.as_tensor().clone()
-        } else {
-            p.as_detached_tensor()
+impl Case {
+    fn conv(self) -> ConvOptions {
+        ConvOptions {
+            padding: 2,
+            transposed: self.transposed,
+            algorithm: ConvAlgorithm::Fast,
         }
-    });
-    let given: Vec<Tensor> = given.collect();
-    let conv = ConvOptions {
-        padding: 2,
-        transposed,
-        algorithm: ConvAlgorithm::Fast,
-    };
-    let blocks = given.chunks_exact(3).enumerate().map(|(i, p)| ConvBlock {
-        kernel: &p[0],
-        conv,
-        upsample: if i > 0 { factors.0 } else { 1 },
-        norm: BatchNormOptions {
-            affine: case.affine.then_some((&p[1], &p[2])),
-            eps: 1e-2,
-            // With a kink, rounding would send a gradient another way.
-            negative_slope: 1.,
-        },
-        pool: factors.1,
-    });
-    let blocks: Vec<_> = blocks.collect();
-    let end = ConvOptions {
-        transposed: true,
-        ..conv
-    };
-    let stack = ConvStack {
-        blocks: &blocks,
-        end: case.end.then_some((&given[9], end)),
-    };
-    let input = if case.input_learned {
-        xs.as_tensor().clone()
-    } else {
-        xs.as_detached_tensor()
-    };
-    let ys = if case.train {
-        conv_stack_train(&input, &stack).unwrap().0
-    } else {
-        let moments: Vec<_> = given
-            .chunks_exact(3)
-            .map(|p| (p[2].detach(), (p[1].detach().sqr().unwrap() + 0.5).unwrap()))
-            .collect();
+    }
+
+    /// Kernel, scale, shift of each block, end.
+    fn parameters(self, dtype: DType) -> Vec<Var> {
+        let mut all = Vec::new();
+        for (i, pair) in CHANNELS.windows(2).enumerate() {
+            let (a, b) = if self.transposed {
+                (pair[0], pair[1])
+            } else {
+                (pair[1], pair[0])
+            };
+            let key = 10 * (i as u64 + 1);
+            all.push(var(&[a, b, 5, 5], key, dtype));
+            all.push(var(&[pair[1]], key + 1, dtype));
+            all.push(var(&[pair[1]], key + 2, dtype));
+        }
+        all.push(var(&[CHANNELS[3], 3, 5, 5], 99, dtype));
+        all
+    }
+
+    fn block<'a>(self, i: usize, p: &'a [Tensor]) -> ConvBlock<'a> {
+        ConvBlock {
+            kernel: &p[0],
+            conv: self.conv(),
+            upsample: if self.transposed && i > 0 { 2 } else { 1 },
+            norm: BatchNormOptions {
+                affine: self.affine.then_some((&p[1], &p[2])),
+                eps: 1e-2,
+                // With a kink, rounding would send a gradient another way.
+                negative_slope: 1.,
+            },
+            pool: if self.transposed { 1 } else { 2 },
+        }
+    }
+
+    fn output(self, xs: &Tensor, parameters: &[Tensor]) -> Result<Tensor> {
+        let blocks = parameters.chunks_exact(3).enumerate();
+        let blocks: Vec<_> = blocks.map(|(i, p)| self.block(i, p)).collect();
+        let end = ConvOptions {
+            transposed: true,
+            ..self.conv()
+        };
+        let stack = ConvStack {
+            blocks: &blocks,
+            end: self.end.then_some((&parameters[9], end)),
+        };
+        if self.train {
+            return Ok(conv_stack_train(xs, &stack)?.0);
+        }
+        let moments = parameters.chunks_exact(3);
+        let moments = moments.map(|p| Ok((p[2].detach(), (p[1].detach().sqr()? + 0.5)?)));
+        let moments = moments.collect::<Result<Vec<_>>>()?;
         let moments: Vec<_> = moments.iter().map(|(m, v)| (m, v)).collect();
-        conv_stack_eval(&input, &moments, &stack).unwrap()
+        conv_stack_eval(xs, &moments, &stack)
+    }
+}
+
+fn values(t: &Tensor) -> Vec<f64> {
+    let t = t.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
+    t.to_vec1().unwrap()
+}
+
+/// Output, gradient of the input, gradients of the parameters.
+fn run(case: Case, dtype: DType) -> Vec<Option<Vec<f64>>> {
+    let size = if case.transposed { 4 } else { 16 };
+    let xs = var(&[5, CHANNELS[0], size, size], 1, dtype);
+    let parameters = case.parameters(dtype);
+    let given = |var: &Var, learned: bool| {
+        if learned {
+            var.as_tensor().clone()
+        } else {
+            var.as_detached_tensor()
+        }
     };
+    let all = parameters.iter().enumerate();
+    let all: Vec<_> = all.map(|(i, p)| given(p, (case.learned)(i))).collect();
+    let ys = case.output(&given(&xs, case.input_learned), &all).unwrap();
     let weights = var(ys.dims(), 7, dtype).as_detached_tensor();
-    let values = |t: &Tensor| {
-        let t = t.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
-        t.to_vec1::<f64>().unwrap()
-    };
     let mut all = vec![Some(values(&ys))];
-    let tracked = ys.track_op();
-    let grads = (ys * weights)
-        .unwrap()
-        .sum_all()
-        .unwrap()
-        .backward()
-        .unwrap();
-    assert!(tracked);
-    all.extend(
-        [&xs]
-            .into_iter()
-            .chain(&parameters)
-            .map(|p| grads.get(p).map(values)),
-    );
+    let loss = (ys * weights).unwrap().sum_all().unwrap();
+    let grads = loss.backward().unwrap();
+    let leaves = [&xs].into_iter().chain(&parameters);
+    all.extend(leaves.map(|p| grads.get(p).map(|grad| values(grad))));
     all
 }
 
 #[test]
 fn a_stack_is_its_blocks_in_turn() {
     let all = |_: usize| true;
-    let no_kernels = |i: usize| i % 3 != 0;
+    let no_kernels = |i: usize| !i.is_multiple_of(3);
     let last = |i: usize| i >= 6;
     for transposed in [false, true] {
         for (affine, train, end) in [
@@ -153,7 +152,7 @@ fn a_stack_is_its_blocks_in_turn() {
                 };
                 let used = |&i: &usize| match i {
                     9 => end,
-                    _ => affine || i % 3 == 0,
+                    _ => affine || i.is_multiple_of(3),
                 };
                 let untracked = !input_learned && !(0..10).filter(used).any(learned);
                 if untracked {
