@@ -118,7 +118,7 @@ fn run(case: Case, dtype: DType) -> Vec<Option<Vec<f64>>> {
     let loss = (ys * weights).unwrap().sum_all().unwrap();
     let grads = loss.backward().unwrap();
     let leaves = [&xs].into_iter().chain(&parameters);
-    all.extend(leaves.map(|p| grads.get(p).map(|grad| values(grad))));
+    all.extend(leaves.map(|p| grads.get(p).map(values)));
     all
 }
 
