@@ -133,8 +133,8 @@ pub struct Args {
     #[arg(long, requires = "merge")]
     pub mixed: bool,
 
-    /// Train nothing: render docs/results.md from the rows in this folder.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["merge", "out", "shard", "table", "figure"])]
+    /// Train nothing: render docs/results.md from the rows in this folder; with --figure its numbers alone.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["merge", "out", "shard", "table"])]
     pub results: Option<PathBuf>,
 
     /// How the tables are printed.

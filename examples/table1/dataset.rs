@@ -101,9 +101,15 @@ impl Dataset {
         let folder = self.folder(args)?;
         if published.layout(&folder).is_none() {
             let name = self.name();
-            published
-                .load(folder)
-                .with_context(|| format!("{name} is not all there; --dataset leaves it out"))?;
+            let is_parquet = folder.join("train.parquet").exists();
+            let hint = if is_parquet {
+                "; its Parquet files need a build with `--features images,parquet`"
+            } else {
+                ""
+            };
+            published.load(folder).with_context(|| {
+                format!("{name} is not all there; --dataset leaves it out{hint}")
+            })?;
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ fn main() -> anyhow::Result<()> {
 
 fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(folder) = &args.results {
-        out.write_all(results::page(folder)?.as_bytes())?;
+        out.write_all(results::render(folder, View::of(args), args.format)?.as_bytes())?;
         return Ok(());
     }
     let rows = if args.merge.is_empty() {

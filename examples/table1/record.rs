@@ -21,7 +21,8 @@ impl Record {
         let Some(path) = path else {
             return Ok(Self::new(vec![], None));
         };
-        let exists = path.try_exists()?;
+        // One that a start in vain left has nothing to lose.
+        let exists = path.try_exists()? && path.metadata()?.len() > 0;
         ensure!(
             resume || !exists,
             "{} exists: pass --resume to go on with it, or another --out",

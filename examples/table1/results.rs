@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::choices::Format;
 use crate::claims;
 use crate::dataset::Dataset;
 use crate::evidence::Evidence;
@@ -28,15 +29,20 @@ Nothing here is written by hand, the verdicts at the end included. The protocol 
 seen; `table1 --protocol reduced` has it.
 ";
 
-/// The whole page.
+/// The whole page, or the numbers of a figure.
 ///
 /// # Errors
 /// As [`Evidence::read`].
-pub fn page(folder: &Path) -> anyhow::Result<String> {
-    Ok(render(&Evidence::read(folder)?))
+pub fn render(folder: &Path, view: View, format: Format) -> anyhow::Result<String> {
+    let evidence = Evidence::read(folder)?;
+    Ok(match view {
+        View::Alpha => report::render(view, &swept(view, &evidence.alpha), format),
+        View::Contamination => report::render(view, &swept(view, &evidence.contamination), format),
+        _ => page(&evidence),
+    })
 }
 
-fn render(evidence: &Evidence) -> String {
+fn page(evidence: &Evidence) -> String {
     let mut out = HEAD.to_string();
     if evidence.outdated > 0 {
         out += &format!(
@@ -48,8 +54,8 @@ fn render(evidence: &Evidence) -> String {
     out += &variants(evidence);
     out += &figures(evidence);
     out += "\n## The paper's claims\n\n";
-    out += "Of each data set with the runs that a claim's rule needs. \"Mean\" is the mean AUROC over normal classes \
-            and seeds.\n\n";
+    out += "Over the data sets with the runs that a claim's rule needs. \"Mean\" is the mean AUROC over normal \
+            classes and seeds.\n\n";
     out += &claims::render(evidence);
     out
 }
@@ -134,10 +140,7 @@ fn figures(evidence: &Evidence) -> String {
         (View::Contamination, &evidence.contamination),
     ] {
         out += &format!("\n## {}\n\n", view.title());
-        // One point is the main protocol's.
-        let mut rows: Vec<Kept> = rows.clone();
-        let all = rows.clone();
-        rows.retain(|kept| sweep::points(view, &all, kept.row.dataset).len() > 1);
+        let rows = swept(view, rows);
         if rows.is_empty() {
             out += "No runs yet.\n";
             continue;
@@ -149,6 +152,12 @@ fn figures(evidence: &Evidence) -> String {
         out += &sweep::markdown(view, &rows);
     }
     out
+}
+
+/// The rows of data sets with more than one point: one is the tables' own protocol.
+fn swept(view: View, rows: &[Kept]) -> Vec<Kept> {
+    let is_swept = |kept: &&Kept| sweep::points(view, rows, kept.row.dataset).len() > 1;
+    rows.iter().filter(is_swept).cloned().collect()
 }
 
 #[cfg(test)]
@@ -166,7 +175,7 @@ mod tests {
     }
 
     fn page_of(all: Vec<Row>) -> String {
-        render(&Evidence::of(placed(all)).unwrap())
+        page(&Evidence::of(placed(all)).unwrap())
     }
 
     fn verdict(page: &str, start: &str) -> String {
