@@ -20,7 +20,7 @@ pub struct Evidence {
     pub alpha: Vec<Kept>,
     /// The same with any number of unlabeled anomalies and its true alpha: Figure 4.
     pub contamination: Vec<Kept>,
-    /// Other settings.
+    /// Other settings, of which no figure is drawn.
     pub variants: Vec<Row>,
     pub config: RunConfig,
     /// Rows of older numerics versions.
@@ -57,7 +57,8 @@ impl Evidence {
             let truth = contamination(row.config.unlabeled_anomalies);
             base(&row.config, view) == base(&config, view) && row.config.alpha.get() == truth
         };
-        let is_other = |row: &Row| !is_alpha(row) && !is_true(row);
+        let is_drawn = |row: &Row| is_figure(row) && (is_alpha(row) || is_true(row));
+        let is_other = |row: &Row| row.config != config && !is_drawn(row);
         let others = rows.iter().filter(|placed| is_other(&placed.row));
         let others: Vec<Row> = others.map(|placed| placed.row.clone()).collect();
         Ok(Self {

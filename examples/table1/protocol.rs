@@ -96,9 +96,8 @@ impl RunConfig {
         };
         let mut text = format!("at most {} epochs a phase, {patience}", self.epochs);
         if !view.is_sweep() {
-            text += &format!(", alpha {:.4}", self.alpha.get())
-                .trim_end_matches('0')
-                .to_string();
+            let alpha = format!("{:.4}", self.alpha.get());
+            text += &format!(", alpha {}", alpha.trim_end_matches('0'));
         }
         let published = Self::new(&Args::parse_from(["table1"]), self.epochs).fields();
         let told = ["epochs", "patience", "alpha"];

@@ -25,6 +25,16 @@ pub struct Summary {
     pub runs: usize,
 }
 
+impl std::fmt::Display for Summary {
+    /// One run has no deviation.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.runs {
+            1 => write!(f, "{:.3}", self.mean),
+            _ => write!(f, "{:.3} ± {:.3}", self.mean, self.deviation),
+        }
+    }
+}
+
 impl Summary {
     /// `None` without values.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
@@ -117,6 +127,8 @@ mod tests {
             (summary.mean, summary.deviation, summary.runs),
             (0.5, 0.25, 2)
         );
+        assert_eq!(summary.to_string(), "0.500 ± 0.250");
+        assert_eq!(Summary::of([0.5].into_iter()).unwrap().to_string(), "0.500");
         assert_eq!(Summary::of([].into_iter()), None);
     }
 }

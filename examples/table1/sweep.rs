@@ -87,7 +87,7 @@ pub fn markdown(view: View, rows: &[Kept]) -> String {
         out += &format!("|{}\n", "---|".repeat(1 + names.len()));
         for point in points(view, rows, dataset) {
             let cell = |contender: &Contender| match at(view, rows, dataset, contender, point) {
-                Some(s) => format!("{:.3} ± {:.3}", s.mean, s.deviation),
+                Some(summary) => summary.to_string(),
                 None => "-".into(),
             };
             let cells: Vec<String> = contenders.iter().map(cell).collect();
@@ -144,10 +144,7 @@ mod tests {
             text.contains("| MNIST: unlabeled anomalies | SOEL | PUSVDD |"),
             "{text}"
         );
-        assert!(
-            text.contains("| 50 | 0.250 ± 0.000 | 0.500 ± 0.000 |"),
-            "{text}"
-        );
+        assert!(text.contains("| 50 | 0.250 | 0.500 ± 0.000 |"), "{text}");
         assert!(text.contains("| 1000 | - | 0.900 ± 0.000 |"), "{text}");
         let text = render(view, &chosen, &head, Format::Csv);
         assert!(

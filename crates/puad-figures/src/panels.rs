@@ -3,10 +3,10 @@ use crate::figure::{Anchor, Figure};
 use crate::runs::Point;
 
 /// Size of a panel's frame.
-const WIDTH: f64 = 214.;
+const WIDTH: f64 = 208.;
 const HEIGHT: f64 = 132.;
 /// Around it: left, top, right, bottom.
-const MARGINS: [f64; 4] = [42., 24., 10., 38.];
+const MARGINS: [f64; 4] = [48., 24., 10., 38.];
 /// Above all panels: the legend.
 const LEGEND: f64 = 22.;
 
@@ -186,9 +186,9 @@ fn range(points: &[&Point]) -> (f64, f64) {
     (low - pad, (high + pad).min(1. + pad / 2.))
 }
 
-/// Three to six round numbers within the range.
+/// Three to seven round numbers within the range.
 fn steps(low: f64, high: f64) -> Vec<f64> {
-    let fits = |step: &f64| (high - low) / step <= 5.;
+    let fits = |step: &f64| (high - low) / step <= 6.;
     let step = [0.01, 0.02, 0.05, 0.1, 0.2].into_iter().find(fits);
     let step = step.unwrap_or(0.5);
     let first = (low / step).ceil() as i64;
@@ -214,7 +214,7 @@ mod tests {
         let (low, high) = range(&[&first, &second]);
         assert!(low < 0.85 && (1. ..1.01).contains(&high), "{low} {high}");
         let ticks = steps(low, high);
-        assert!((3..=6).contains(&ticks.len()), "{ticks:?}");
+        assert!((3..=7).contains(&ticks.len()), "{ticks:?}");
         assert!(
             ticks.iter().all(|tick| (low..=1.).contains(tick)),
             "{ticks:?}"
