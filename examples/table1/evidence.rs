@@ -9,7 +9,6 @@ use crate::args::Args;
 use crate::merge::{self, Kept, Placed, base, choose};
 use crate::protocol::RunConfig;
 use crate::row::Row;
-use crate::study::contamination;
 use crate::view::View;
 
 /// Rows of the newest numerics version on published data sets.
@@ -54,8 +53,7 @@ impl Evidence {
         let is_alpha = |row: &Row| base(&row.config, View::Alpha) == base(&config, View::Alpha);
         let is_true = |row: &Row| {
             let view = View::Contamination;
-            let truth = contamination(row.config.unlabeled_anomalies);
-            base(&row.config, view) == base(&config, view) && row.config.alpha.get() == truth
+            base(&row.config, view) == base(&config, view) && view.takes(row)
         };
         let is_drawn = |row: &Row| is_figure(row) && (is_alpha(row) || is_true(row));
         let is_other = |row: &Row| row.config != config && !is_drawn(row);

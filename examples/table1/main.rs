@@ -112,7 +112,7 @@ fn merged(args: &Args) -> anyhow::Result<Vec<Placed>> {
     let mut rows = merge::read(&args.merge)?;
     rows.retain(|Placed { row, .. }| {
         let asked = |given: bool, is_empty: bool| is_empty || given;
-        view.has(row.dataset)
+        view.takes(row)
             && asked(args.dataset.contains(&row.dataset), args.dataset.is_empty())
             && asked(args.normal.contains(&row.normal), args.normal.is_empty())
             && asked(args.seeds.contains(&row.seed), args.seeds.is_empty())

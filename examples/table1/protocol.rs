@@ -94,7 +94,8 @@ impl RunConfig {
             Some(patience) => format!("patience {patience}"),
             None => "no patience".into(),
         };
-        let mut text = format!("at most {} epochs a phase, {patience}", self.epochs);
+        let plural = if self.epochs == 1 { "" } else { "s" };
+        let mut text = format!("at most {} epoch{plural} a phase, {patience}", self.epochs);
         if !view.is_sweep() {
             let alpha = format!("{:.4}", self.alpha.get());
             text += &format!(", alpha {}", alpha.trim_end_matches('0'));

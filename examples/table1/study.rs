@@ -7,7 +7,7 @@ use crate::method::Contender;
 use crate::plan::Plan;
 use crate::row::Row;
 use crate::shard::Shard;
-use crate::view::View;
+use crate::view::{View, contamination};
 use puad::data::protocol::ContaminatedSplit;
 
 /// Figure 2's axis.
@@ -128,15 +128,6 @@ fn points(args: &Args, view: View) -> anyhow::Result<Vec<(f64, usize)>> {
         }
         _ => vec![(alphas.first().copied().unwrap_or(0.1), count)],
     })
-}
-
-/// The true class prior of a split with so many unlabeled anomalies.
-pub fn contamination(unlabeled_anomalies: usize) -> f64 {
-    let split = ContaminatedSplit {
-        unlabeled_anomalies,
-        ..ContaminatedSplit::default()
-    };
-    split.contamination()
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use puad::data::protocol::ContaminatedSplit;
+
 use crate::args::Args;
 use crate::dataset::Dataset;
 use crate::row::Row;
@@ -100,6 +102,12 @@ impl View {
         }
     }
 
+    /// Whether a row is one of the view's: Figure 4 has the true alpha alone.
+    pub fn takes(self, row: &Row) -> bool {
+        let truth = contamination(row.config.unlabeled_anomalies);
+        self.has(row.dataset) && (self != Self::Contamination || row.config.alpha.get() == truth)
+    }
+
     /// The one column of a data set in a table of the paper.
     pub fn kind(self) -> Kind {
         match self {
@@ -111,5 +119,35 @@ impl View {
 
     pub fn is_sweep(self) -> bool {
         matches!(self, Self::Alpha | Self::Contamination)
+    }
+}
+
+/// The true class prior of a split with so many unlabeled anomalies.
+pub fn contamination(unlabeled_anomalies: usize) -> f64 {
+    let split = ContaminatedSplit {
+        unlabeled_anomalies,
+        ..ContaminatedSplit::default()
+    };
+    split.contamination()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::tests::row;
+    use crate::study::Study;
+
+    #[test]
+    fn figure_4_takes_rows_with_the_true_alpha() {
+        let study = Study::of(&["--figure", "4", "--dataset", "mnist"]);
+        let other = Study::of(&["--figure", "2", "--dataset", "mnist"]);
+        for plan in &study.plans {
+            assert!(View::Contamination.takes(&row(plan, "SOEL")));
+        }
+        for plan in &other.plans {
+            let row = row(plan, "SOEL");
+            assert!(View::Alpha.takes(&row) && !View::Contamination.takes(&row));
+        }
+        assert!(!View::Table(2).takes(&row(&other.plans[0], "SOEL")));
     }
 }

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     told.iter().for_each(|line| println!("{line}"));
     let axis = Axis {
-        title: "unlabeled anomalies, beside 4500 normals",
+        title: "unlabeled anomalies",
         ticks: &[50., 125., 250., 500., 1000.],
         line: None,
     };

@@ -3,10 +3,10 @@ use crate::figure::{Anchor, Figure};
 use crate::runs::Point;
 
 /// Size of a panel's frame.
-const WIDTH: f64 = 208.;
-const HEIGHT: f64 = 132.;
+const WIDTH: f64 = 172.;
+const HEIGHT: f64 = 128.;
 /// Around it: left, top, right, bottom.
-const MARGINS: [f64; 4] = [48., 24., 10., 38.];
+const MARGINS: [f64; 4] = [54., 26., 10., 44.];
 /// Above all panels: the legend.
 const LEGEND: f64 = 22.;
 
@@ -78,12 +78,12 @@ fn legend(figure: &mut Figure, methods: &[&str], line: Option<(f64, &str)>) {
     for (method, (colour, mark)) in methods.iter().zip(STYLES) {
         figure.line(&[(x, 15.), (x + 20., 15.)], colour, 2., false);
         draw_mark(figure, (x + 10., 15.), colour, mark);
-        figure.text(x + 25., 19., 11., Anchor::Start, method);
-        x += 34. + 7.2 * method.len() as f64;
+        figure.text(x + 25., 19.5, 13., Anchor::Start, method);
+        x += 38. + 8.4 * method.len() as f64;
     }
     if let Some((_, text)) = line {
         figure.line(&[(x, 15.), (x + 20., 15.)], FAINT, 1.2, true);
-        figure.text(x + 25., 19., 11., Anchor::Start, text);
+        figure.text(x + 25., 19.5, 13., Anchor::Start, text);
     }
 }
 
@@ -113,7 +113,7 @@ fn panel(
     for tick in steps(low, high) {
         let at = y(tick);
         figure.line(&[(left, at), (left + WIDTH, at)], "#dddddd", 0.6, false);
-        figure.text(left - 5., at + 3.5, 10., Anchor::End, &format!("{tick:.2}"));
+        figure.text(left - 5., at + 4., 12., Anchor::End, &format!("{tick:.2}"));
     }
     for &tick in axis
         .ticks
@@ -129,8 +129,8 @@ fn panel(
         );
         figure.text(
             x(tick),
-            bottom + 14.,
-            10.,
+            bottom + 15.,
+            12.,
             Anchor::Middle,
             &format!("{tick}"),
         );
@@ -170,10 +170,10 @@ fn panel(
             .for_each(|at| draw_mark(figure, at, colour, *mark));
     }
     figure.frame(left, top, WIDTH, HEIGHT);
-    figure.text(left + WIDTH / 2., top - 7., 12., Anchor::Middle, title);
-    let below = top + HEIGHT + 29.;
-    figure.text(left + WIDTH / 2., below, 11., Anchor::Middle, axis.title);
-    figure.turned_text(left - 34., top + HEIGHT / 2., 11., "AUROC");
+    figure.text(left + WIDTH / 2., top - 7., 14., Anchor::Middle, title);
+    let below = top + HEIGHT + 32.;
+    figure.text(left + WIDTH / 2., below, 13., Anchor::Middle, axis.title);
+    figure.turned_text(left - 38., top + HEIGHT / 2., 13., "AUROC");
 }
 
 /// Lowest and highest value of the vertical axis, around all bands and within what AUROC can be.
