@@ -7,7 +7,7 @@
 //!
 //! The first shows the built-in glyphs. The second MNIST, whose files lie in `DIR/mnist`, with digit 1 as normal; the
 //! other sets of the paper go by `fashion-mnist`, `svhn`, `cifar10` (as Parquet with `--features parquet`) and so on.
-//! Draws images of seed 0 at random from each group to `target/figure3.svg` and `target/figure3.png`: unlabeled,
+//! Draws images of the split of seed 0, spread evenly over each group, to `target/figure3.svg` and `target/figure3.png`: unlabeled,
 //! labeled anomalies, and of the test set normals and anomalies, with a frame around anomalies among the unlabeled
 //! images and around unseen ones among the anomalies.
 
