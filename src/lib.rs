@@ -25,7 +25,7 @@
 //! | eq. 4 | `-log(1 - exp(-l))`, an anomaly's loss | [`AnomalyTerm::Bce`], [`ops::log1mexp`] |
 //! | eq. 5 | ABC, DeepSAD | [`objective::SemiSupervisedObjective`] |
 //! | eqs. 6, 7 | contamination, `alpha` | [`ClassPrior`], [`data::protocol`] |
-//! | eqs. 8-10 | the risk that labeled normals would give | what [`objective::Correction::None`] estimates |
+//! | eqs. 8-10 | the risk that labeled normals would give | what [`objective::Correction::None`] estimates; PNAE and PNSVDD of `examples/table1` |
 //! | eqs. 11-13, Algorithm 1 | PUAE, PUSVDD | [`PuObjective`], [`objective::Correction`], [`train::Trainer`] |
 //! | eq. 14 | DeepSVDD, `l = ||f(x) - c||^2` | [`detector::DeepSvdd`], [`detector::DeepSvdd::pretrain`] |
 //! | eq. 15 | `1 / l`, an anomaly's loss | [`AnomalyTerm::Inverse`] |
@@ -37,10 +37,10 @@
 //! | section 5.2 | IF, SOEL, PU baseline | [`baseline::IsolationForest`], [`objective`], [`detector::Classifier`] |
 //! | section 5.3 | network, optimiser, early stopping | [`net`], [`optim::Adam`], [`train::TrainConfig`] |
 //! | Figure 1 | toy data, four detectors | [`data::toy`], `toy2d` of `crates/puad-figures` |
-//! | Figure 2 | sensitivity to `alpha` | `examples/table1 --alpha` |
-//! | Figure 3 | what a split looks like | [`data::protocol::ContaminatedSplit`] |
-//! | Figure 4 | number of unlabeled anomalies | [`data::protocol::ContaminatedSplit::unlabeled_anomalies`] |
-//! | Tables 1 to 6 | comparison | `examples/table1`, [`data::tasks`] |
+//! | Figure 2 | sensitivity to `alpha` | `examples/table1 --figure 2`, `figure2` of `crates/puad-figures` |
+//! | Figure 3 | what a split looks like | [`data::protocol::ContaminatedSplit`], `figure3` of `crates/puad-figures` |
+//! | Figure 4 | number of unlabeled anomalies | `examples/table1 --figure 4`, `figure4` of `crates/puad-figures` |
+//! | Tables 1 to 6 | comparison | `examples/table1 --table 1` to `6`, [`data::tasks`] |
 //!
 //! # Example
 //!

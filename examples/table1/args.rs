@@ -1,22 +1,33 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
-use puad::net::Head;
-use puad::objective::GroupWeighting;
-use puad::train::Selection;
+use clap::Parser;
 
+use crate::choices::{
+    CorrectionArg, DeviceArg, Format, HeadArg, LossArg, Preset, SelectionArg, WeightingArg,
+};
 use crate::dataset::Dataset;
-use puad::method::Method;
+use crate::shard::Shard;
 
-/// Trains and compares the paper's methods on contaminated image data (Tables 1 to 6).
+/// Trains and compares the paper's methods on contaminated image data: Tables 1 to 6, the runs of Figures 2
+/// and 4.
 ///
-/// With no arguments: the built-in glyphs under a reduced protocol, about a minute on two cores.
+/// With no arguments: the built-in glyphs under two reduced protocols, about a minute on two cores.
 #[derive(Clone, Debug, Parser)]
 pub struct Args {
-    /// The image set.
-    #[arg(long, value_enum, default_value_t = Dataset::Glyphs)]
-    pub dataset: Dataset,
+    /// A table of the paper: its four data sets, all (1, 2), seen (3, 5) or unseen anomalies (4, 6). Tables 1,
+    /// 3 and 4 are of the same runs, and 2, 5 and 6.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=6))]
+    pub table: Option<u8>,
+
+    /// The runs of a figure of the paper: 2, AUROC of PUSVDD and SOEL against alpha; 4, against the number of
+    /// unlabeled anomalies. `crates/puad-figures` draws them.
+    #[arg(long, value_parser = ["2", "4"], conflicts_with = "table")]
+    pub figure: Option<String>,
+
+    /// Image sets [default: those of the table or figure; else both protocols of the glyphs].
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub dataset: Vec<Dataset>,
 
     /// Folder that holds a folder of each data set's name, such as mnist/.
     #[arg(long, env = "PUAD_DATA_DIR")]
@@ -27,8 +38,12 @@ pub struct Args {
     #[arg(long)]
     pub download: bool,
 
-    /// Normal classes, one run each [default: all but class 0; glyphs: 1,3,5,7,9]. CIFAR-100 and OCTMNIST
-    /// have one task, named by its lowest normal class: 0 and 3.
+    /// Defaults for --epochs, --patience and --seeds.
+    #[arg(long, value_enum)]
+    pub protocol: Option<Preset>,
+
+    /// Normal classes, one run each [default: all but class 0; glyphs: 1,3,5,7,9; figures: 1]. CIFAR-100 and
+    /// OCTMNIST have one task, named by its lowest normal class: 0 and 3.
     #[arg(long, value_delimiter = ',')]
     pub normal: Vec<u8>,
 
@@ -36,12 +51,13 @@ pub struct Args {
     #[arg(long, value_delimiter = ',')]
     pub seeds: Vec<u64>,
 
-    /// Methods to run: IF, the names of puad::method (DAE, PUDAE, ...), or pairs such as
-    /// rotation/pu [default: the paper's ten].
+    /// Methods to run: IF, the names of puad::method (DAE, PUDAE, ...), pairs such as rotation/pu, PNAE and
+    /// PNSVDD (eq. 8, on labeled normals), `paper` for the paper's ten, `extra` for the rows it has not
+    /// [default: paper; figures: PUSVDD,SOEL].
     #[arg(long, value_delimiter = ',')]
-    pub methods: Vec<Method>,
+    pub methods: Vec<String>,
 
-    /// The most epochs of each training phase [default: 200; glyphs: 8].
+    /// The most epochs of each training phase [default: 200; glyphs: 4].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
 
@@ -49,9 +65,15 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub patience: Option<u32>,
 
-    /// Class prior: the assumed share of anomalies among the unlabeled samples.
-    #[arg(long, default_value_t = 0.1)]
-    pub alpha: f64,
+    /// Class prior: the assumed share of anomalies among the unlabeled samples; with --figure 2 several
+    /// [default: 0.1; figure 2: 0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5; figure 4: the true one].
+    #[arg(long, value_delimiter = ',')]
+    pub alpha: Vec<f64>,
+
+    /// Anomalies among the unlabeled samples; with --figure 4 several [default: 250; figure 4:
+    /// 50,125,250,500,1000].
+    #[arg(long, value_delimiter = ',')]
+    pub unlabeled_anomalies: Vec<usize>,
 
     /// How the encoder of the SVDD methods ends.
     #[arg(long, value_enum, default_value_t = HeadArg::NormAct)]
@@ -65,6 +87,18 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = SelectionArg::Risk)]
     pub selection: SelectionArg,
 
+    /// What PUAE, PUDAE and PUSVDD do about a negative bracket (eq. 12).
+    #[arg(long, value_enum, default_value_t = CorrectionArg::Absolute)]
+    pub correction: CorrectionArg,
+
+    /// The loss of the PU classifier.
+    #[arg(long, value_enum, default_value_t = LossArg::Sigmoid)]
+    pub classifier_loss: LossArg,
+
+    /// Adam's step size.
+    #[arg(long, default_value_t = 1e-4)]
+    pub learning_rate: f64,
+
     /// Standard deviation of the noise of DAE and PUDAE; pixels lie in [0, 1].
     #[arg(long, default_value_t = 0.1)]
     pub noise: f64,
@@ -77,68 +111,33 @@ pub struct Args {
     #[arg(long)]
     pub jobs: Option<NonZeroUsize>,
 
-    /// File to which one JSON row is appended per finished run.
+    /// File to which one JSON row is appended per finished run; one process at a time.
     #[arg(long)]
     pub out: Option<PathBuf>,
 
     /// Go on with the file of --out: skip its finished runs.
     #[arg(long, requires = "out")]
     pub resume: bool,
-}
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum HeadArg {
-    /// Batch norm and LeakyReLU, as in the published experiments.
-    NormAct,
-    /// Nothing, as in Ruff et al.'s DeepSVDD network.
-    Linear,
-}
+    /// The i-th of n parts of the runs, i from 1: whole cells (a normal class and a seed), each with all its
+    /// methods. Every part has its own --out.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
 
-impl From<HeadArg> for Head {
-    fn from(arg: HeadArg) -> Self {
-        match arg {
-            HeadArg::NormAct => Self::NormAct,
-            HeadArg::Linear => Self::Linear,
-        }
-    }
-}
+    /// Train nothing: render the rows of these files together; --table, --dataset, --normal, --seeds and
+    /// --methods choose among them.
+    #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with_all = ["out", "shard", "download"])]
+    pub merge: Vec<PathBuf>,
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum WeightingArg {
-    /// One mean over all samples, as in the published experiments.
-    Pooled,
-    /// Each group its own mean: eq. 5 as printed.
-    PerGroup,
-}
+    /// Render rows of different protocols or numerics versions together, and mark the cells.
+    #[arg(long, requires = "merge")]
+    pub mixed: bool,
 
-impl From<WeightingArg> for GroupWeighting {
-    fn from(arg: WeightingArg) -> Self {
-        match arg {
-            WeightingArg::Pooled => Self::Pooled,
-            WeightingArg::PerGroup => Self::PerGroup,
-        }
-    }
-}
+    /// Train nothing: render docs/results.md from the rows in this folder; with --figure its numbers alone.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["merge", "out", "shard", "table"])]
+    pub results: Option<PathBuf>,
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum SelectionArg {
-    /// The lowest validation risk, as in the paper.
-    Risk,
-    /// The highest AUROC of labeled anomalies against unlabeled samples, on the validation set.
-    PuAuroc,
-}
-
-impl From<SelectionArg> for Selection {
-    fn from(arg: SelectionArg) -> Self {
-        match arg {
-            SelectionArg::Risk => Self::Risk,
-            SelectionArg::PuAuroc => Self::PuAuroc,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum DeviceArg {
-    Cpu,
-    Cuda,
+    /// How the tables are printed.
+    #[arg(long, value_enum, default_value_t = Format::Markdown)]
+    pub format: Format,
 }

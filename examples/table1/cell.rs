@@ -5,25 +5,35 @@ use std::time::Instant;
 
 use puad::baseline::{IsolationForest, IsolationForestConfig};
 use puad::candle_core::DType;
-use puad::data::TrainTest;
-use puad::data::protocol::{PuSplit, TestKind};
-use puad::method::{Assembly, Method, Pair};
+use puad::data::protocol::{GroupIndices, SplitIndices, TestKind, TestSet};
+use puad::data::{PuDataset, Samples, TrainTest};
+use puad::method::{Assembly, Pair};
 use puad::metrics::auroc;
 use puad::net::{Architecture, Head, Network};
 use puad::train::{Selection, Trainer};
 use puad::{Params, Result, Snapshot, score_samples};
 
-use crate::method::is_svdd;
+use crate::method::Contender;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::record::Row;
+use crate::row::{Made, NUMERICS, Row};
 
 /// A split, and what its methods share. Several may be run at a time.
 pub struct Cell<'a> {
     plan: &'a Plan,
     normal: u8,
     seed: u64,
-    split: PuSplit,
+    /// What the methods see.
+    contaminated: Data,
+    /// What the oracles see: without the anomalies among the unlabeled samples.
+    clean: Data,
+    test: TestSet,
+}
+
+/// What a method is trained on.
+struct Data {
+    train: PuDataset,
+    validation: PuDataset,
     pretrained: Mutex<Option<Pretrained>>,
 }
 
@@ -40,6 +50,7 @@ struct Outcome {
     scores: Vec<f64>,
     epochs: usize,
     best_epoch: usize,
+    last_risk: Option<f64>,
     seconds: f64,
     /// Those of the pre-training before.
     pretraining_seconds: f64,
@@ -47,46 +58,69 @@ struct Outcome {
 
 impl<'a> Cell<'a> {
     pub fn new(plan: &'a Plan, images: &TrainTest, normal: u8, seed: u64) -> anyhow::Result<Self> {
-        let protocol = plan.dataset.protocol(normal)?;
+        let protocol = plan.protocol(normal)?;
+        let labels = images.train.labels();
+        let indices = protocol.indices(labels, images.test.labels(), seed)?;
+        let normals = |group: &GroupIndices| GroupIndices {
+            unlabeled: only(&group.unlabeled, |i| {
+                protocol.normal.contains(&labels[i as usize])
+            }),
+            anomalies: group.anomalies.clone(),
+        };
+        let clean = SplitIndices {
+            train: normals(&indices.train),
+            validation: normals(&indices.validation),
+            ..indices.clone()
+        };
+        let output = plan.dataset.input();
+        let train = Samples::images(&images.train, output)?;
+        let test = Samples::images(&images.test, output)?;
+        let (contaminated, clean) = (indices.apply(&train, &test)?, clean.apply(&train, &test)?);
         Ok(Self {
             plan,
             normal,
             seed,
-            split: protocol.split(images, plan.dataset.input(), seed)?,
-            pretrained: Mutex::new(None),
+            test: contaminated.test,
+            contaminated: Data::new(contaminated.train, contaminated.validation),
+            clean: Data::new(clean.train, clean.validation),
         })
     }
 
     /// Trains and measures one method.
-    pub fn run(&self, method: &Method, progress: &Progress) -> Result<Row> {
-        let outcome = match method.pair() {
-            Some(pair) => self.train(method, pair, progress)?,
+    pub fn run(&self, contender: &Contender, progress: &Progress) -> Result<Row> {
+        let outcome = match contender.method().pair() {
+            Some(pair) => self.train(contender, pair, progress)?,
             None => self.forest()?,
         };
-        let test = &self.split.test;
         let against = |kind| {
-            let (scores, labels) = test.normals_and(kind, &outcome.scores)?;
+            let (scores, labels) = self.test.normals_and(kind, &outcome.scores)?;
             auroc(&scores, &labels)
         };
         Ok(Row {
             dataset: self.plan.dataset,
-            method: method.clone(),
+            method: contender.clone(),
             normal: self.normal,
             seed: self.seed,
-            auroc: auroc(&outcome.scores, &test.labels())?,
+            auroc: auroc(&outcome.scores, &self.test.labels())?,
             auroc_seen: against(TestKind::Seen)?,
             auroc_unseen: against(TestKind::Unseen)?,
             epochs: outcome.epochs,
             best_epoch: outcome.best_epoch,
-            seconds: outcome.seconds,
-            pretraining_seconds: outcome.pretraining_seconds,
+            last_risk: outcome.last_risk,
             config: self.plan.config.clone(),
+            numerics: NUMERICS,
+            made: Made::now(
+                rayon::current_num_threads(),
+                outcome.seconds,
+                outcome.pretraining_seconds,
+            ),
         })
     }
 
     /// What is being trained, and on what.
     pub fn label(&self, what: impl std::fmt::Display) -> String {
-        format!("normal {} seed {}: {what}", self.normal, self.seed)
+        let dataset = self.plan.dataset.title();
+        format!("{dataset} class {} seed {}: {what}", self.normal, self.seed)
     }
 
     /// A method with its initial weights.
@@ -108,49 +142,64 @@ impl<'a> Cell<'a> {
         )
     }
 
-    fn train(&self, method: &Method, pair: &Pair, progress: &Progress) -> Result<Outcome> {
-        let is_svdd = is_svdd(method);
+    fn data(&self, contender: &Contender) -> &Data {
+        if contender.is_oracle() {
+            &self.clean
+        } else {
+            &self.contaminated
+        }
+    }
+
+    fn train(&self, contender: &Contender, pair: &Pair, progress: &Progress) -> Result<Outcome> {
+        let is_svdd = contender.is_svdd();
+        let data = self.data(contender);
         let assembly = self.assemble(pair, is_svdd)?;
         let mut pretraining_seconds = 0.;
         if is_svdd {
-            let pretrained = self.pretrained(&assembly, progress)?;
+            let pretrained = self.pretrained(data, &assembly, progress)?;
             assembly.params().restore(&pretrained.snapshot)?;
             pretraining_seconds = pretrained.seconds;
         }
-        let mut phase = progress.phase(self.label(method), self.plan.config.epochs);
+        let mut phase = progress.phase(self.label(contender), self.plan.config.epochs);
         // Selection by labeled anomalies is for methods that may use them.
-        let selection = if method.uses_anomalies()? {
+        let selection = if contender.method().uses_anomalies()? {
             self.plan.config.selection
         } else {
             Selection::Risk
         };
-        let config = self.plan.training(self.seed, selection);
+        let config = self.plan.config.training(self.seed, selection);
         let (batch_size, device) = (config.batch_size, assembly.params().device());
-        let (train, validation) = (&self.split.train, &self.split.validation);
+        let (train, validation) = (&data.train, &data.validation);
         let start = Instant::now();
         let history = assembly.train(&Trainer::new(config)?, train, validation, &mut phase)?;
         let seconds = start.elapsed().as_secs_f64();
         drop(phase);
-        let samples = &self.split.test.samples;
+        let samples = &self.test.samples;
         Ok(Outcome {
             scores: score_samples(assembly.detector(), samples, batch_size, device)?,
             epochs: history.epochs.len(),
             best_epoch: history.best_epoch,
+            last_risk: history.epochs.last().map(|epoch| epoch.risk),
             seconds,
             pretraining_seconds,
         })
     }
 
     /// Pre-trains where no other method has yet; those that come meanwhile wait.
-    fn pretrained(&self, assembly: &Assembly, progress: &Progress) -> Result<Pretrained> {
-        let shared = self.pretrained.lock();
+    fn pretrained(
+        &self,
+        data: &Data,
+        assembly: &Assembly,
+        progress: &Progress,
+    ) -> Result<Pretrained> {
+        let shared = data.pretrained.lock();
         let mut shared = shared.unwrap_or_else(PoisonError::into_inner);
         if let Some(pretrained) = &*shared {
             return Ok(pretrained.clone());
         }
         let mut phase = progress.phase(self.label("pre-training"), self.plan.config.epochs);
-        let trainer = Trainer::new(self.plan.training(self.seed, Selection::Risk))?;
-        let (train, validation) = (&self.split.train, &self.split.validation);
+        let trainer = Trainer::new(self.plan.config.training(self.seed, Selection::Risk))?;
+        let (train, validation) = (&data.train, &data.validation);
         let start = Instant::now();
         assembly.pretrain(&trainer, train, validation, &mut phase)?;
         let pretrained = Pretrained {
@@ -163,44 +212,87 @@ impl<'a> Cell<'a> {
 
     fn forest(&self) -> Result<Outcome> {
         let start = Instant::now();
-        let unlabeled = self.split.train.unlabeled().to_tensor()?;
+        let unlabeled = self.contaminated.train.unlabeled().to_tensor()?;
         let forest =
             IsolationForest::fit(&unlabeled, &IsolationForestConfig::default(), self.seed)?;
         let seconds = start.elapsed().as_secs_f64();
-        let scores = forest.score(&self.split.test.samples.to_tensor()?)?;
+        let scores = forest.score(&self.test.samples.to_tensor()?)?;
         Ok(Outcome {
             scores: scores.to_dtype(DType::F64)?.to_vec1()?,
             epochs: 0,
             best_epoch: 0,
+            last_risk: None,
             seconds,
             pretraining_seconds: 0.,
         })
     }
 }
 
+impl Data {
+    fn new(train: PuDataset, validation: PuDataset) -> Self {
+        let pretrained = Mutex::new(None);
+        Self {
+            train,
+            validation,
+            pretrained,
+        }
+    }
+}
+
+fn only(ids: &[u32], wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+    ids.iter().copied().filter(|&i| wanted(i)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::args::Args;
+    use crate::study::Study;
     use clap::Parser;
 
     /// On the device that `PUAD_TEST_DEVICE` names, else on the CPU.
-    fn row() -> Row {
+    fn rows(methods: &str) -> Vec<Row> {
         let device = std::env::var("PUAD_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
-        let args = "table1 --normal 3 --seeds 0 --methods PUSVDD --epochs 1 --device";
-        let args = Args::parse_from(args.split(' ').chain([device.as_str()]));
-        let plan = Plan::new(&args).unwrap();
+        let args = format!("table1 --dataset glyphs --normal 3 --epochs 1 --methods {methods}");
+        let args = Args::parse_from(args.split(' ').chain(["--device", device.as_str()]));
+        let study = Study::new(&args).unwrap();
+        let plan = &study.plans[0];
         let images = plan.dataset.load(&args).unwrap();
-        let cell = Cell::new(&plan, &images, 3, 0).unwrap();
-        cell.run(&plan.methods[0], &Progress::new(2)).unwrap()
+        let cell = Cell::new(plan, &images, 3, 0).unwrap();
+        let progress = Progress::new(8);
+        let run = |method| cell.run(method, &progress).unwrap();
+        plan.methods.iter().map(run).collect()
     }
 
     #[test]
     fn a_row_is_the_same_in_every_run() {
-        let (first, second) = (row(), row());
+        let (first, second) = (rows("PUSVDD").remove(0), rows("PUSVDD").remove(0));
         assert_eq!((first.epochs, first.normal, first.seed), (1, 3, 0));
         assert!(first.auroc > 0.7, "{}", first.auroc);
-        let aurocs = |row: &Row| [row.auroc, row.auroc_seen, row.auroc_unseen].map(f64::to_bits);
-        assert_eq!(aurocs(&first), aurocs(&second));
+        assert_eq!(first.bits(), second.bits());
+    }
+
+    #[test]
+    fn oracles_are_trained_on_the_normals_among_the_unlabeled_samples() {
+        let plan = Plan::of(&["--dataset", "glyphs"]);
+        let images = plan.dataset.load(&Args::parse_from(["table1"])).unwrap();
+        let cell = Cell::new(&plan, &images, 3, 0).unwrap();
+        let sizes = |data: &Data| {
+            let size = |part: &PuDataset| {
+                let anomalies = part.anomalies().map_or(0, Samples::len);
+                (part.unlabeled().len(), anomalies)
+            };
+            [size(&data.train), size(&data.validation)]
+        };
+        assert_eq!(sizes(&cell.contaminated), [(4275, 225), (475, 25)]);
+        let [train, validation] = sizes(&cell.clean);
+        assert_eq!(train.0 + validation.0, 4500);
+        assert_eq!((train.1, validation.1), (225, 25));
+
+        let rows = rows("PNAE,PUAE,PNSVDD,PUSVDD");
+        for pair in rows.chunks(2) {
+            assert!(pair[0].method.is_oracle() && !pair[1].method.is_oracle());
+            assert_ne!(pair[0].bits(), pair[1].bits());
+        }
     }
 }

@@ -5,15 +5,16 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use puad::data::TrainTest;
-use puad::method::Method;
 use puad::{Error, Result};
 
+use crate::args::Args;
 use crate::cell::Cell;
-use crate::method::is_svdd;
+use crate::method::Contender;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::record::{Record, Row};
+use crate::record::Record;
+use crate::row::{Row, key};
+use crate::study::Study;
 
 /// Cells at a time, where there are not more workers: what bounds the memory for their samples.
 const CELLS: usize = 5;
@@ -21,7 +22,7 @@ const CELLS: usize = 5;
 /// A run that is yet to be done.
 struct Job<'a> {
     cell: Arc<Cell<'a>>,
-    method: Method,
+    method: Contender,
 }
 
 impl Job<'_> {
@@ -41,53 +42,91 @@ impl Job<'_> {
     }
 }
 
-/// Does the runs that the record lacks, and records them.
-pub fn run(plan: &Plan, images: &TrainTest, record: &mut Record) -> anyhow::Result<()> {
-    let missing: Vec<(u8, u64, Vec<Method>)> = plan
-        .cells()
-        .map(|(normal, seed)| {
-            let methods = plan.methods.iter().cloned();
-            let todo = methods.filter(|method| !record.has(normal, seed, method));
-            (normal, seed, todo.collect())
-        })
-        .filter(|(_, _, todo): &(_, _, Vec<Method>)| !todo.is_empty())
-        .collect();
-    let phases = missing.iter().map(|(_, _, todo)| phases(todo));
-    let progress = Progress::new(phases.sum::<u64>() * u64::from(plan.config.epochs));
-    let count: usize = missing.iter().map(|(_, _, todo)| todo.len()).sum();
-    let workers = plan.workers(count);
-    let mut outcome = Ok(());
-    // At least a cell a worker, so that none waits for another's pre-training.
-    for cells in missing.chunks(workers.max(CELLS)) {
-        let new = |(normal, seed, todo): &(u8, u64, Vec<Method>)| {
-            let cell = Cell::new(plan, images, *normal, *seed)?;
-            anyhow::Ok((Arc::new(cell), todo.clone()))
-        };
-        let cells = cells.iter().map(new).collect::<anyhow::Result<Vec<_>>>()?;
-        outcome = work(ordered(cells), workers, &progress, |row| record.push(row));
-        if outcome.is_err() {
-            break;
-        }
+/// What a cell still lacks.
+struct Todo<'a> {
+    plan: &'a Plan,
+    normal: u8,
+    seed: u64,
+    methods: Vec<Contender>,
+}
+
+impl<'a> Todo<'a> {
+    /// Of the cells in their order, those that lack something.
+    fn of(study: &'a Study, record: &Record) -> Vec<Self> {
+        let cells = study.cells().into_iter();
+        let todo = cells.map(|(plan, normal, seed)| {
+            let is_missing = |method: &&Contender| {
+                !record.has(&key(plan.dataset, method, normal, seed, &plan.config))
+            };
+            let methods = plan.methods.iter().filter(is_missing).cloned();
+            Self {
+                plan,
+                normal,
+                seed,
+                methods: methods.collect(),
+            }
+        });
+        todo.filter(|todo| !todo.methods.is_empty()).collect()
     }
+
+    /// The most epochs of its training phases.
+    fn epochs(&self) -> u64 {
+        let trained = self.methods.iter().filter(|method| method.is_network());
+        let pretrains = [false, true].map(|is_oracle| {
+            let mut methods = self.methods.iter();
+            u64::from(methods.any(|method| method.is_svdd() && method.is_oracle() == is_oracle))
+        });
+        let phases = trained.count() as u64 + pretrains.iter().sum::<u64>();
+        phases * u64::from(self.plan.config.epochs)
+    }
+}
+
+/// Does the runs that the record lacks, and records them.
+pub fn run(study: &Study, args: &Args, record: &mut Record) -> anyhow::Result<()> {
+    let missing = Todo::of(study, record);
+    for todo in &missing {
+        todo.plan.dataset.check_files(args)?;
+    }
+    let progress = Progress::new(missing.iter().map(Todo::epochs).sum());
+    let count = missing.iter().map(|todo| todo.methods.len()).sum();
+    let workers = study.workers(count);
+    let mut sets = missing.chunk_by(|a, b| a.plan.dataset.same_images(b.plan.dataset));
+    let outcome = sets.try_for_each(|same| run_set(same, args, workers, &progress, record));
     progress.finish();
     outcome
 }
 
-/// Training phases of a cell's methods.
-fn phases(todo: &[Method]) -> u64 {
-    let trained = todo.iter().filter(|method| method.pair().is_some());
-    trained.count() as u64 + u64::from(todo.iter().any(is_svdd))
+/// The runs on one set of images.
+fn run_set<'a>(
+    same: &[Todo<'a>],
+    args: &Args,
+    workers: usize,
+    progress: &Progress,
+    record: &mut Record,
+) -> anyhow::Result<()> {
+    let images = &same[0].plan.dataset.load(args)?;
+    // At least a cell a worker, so that none waits for another's pre-training.
+    for cells in same.chunks(workers.max(CELLS)) {
+        let new = |todo: &Todo<'a>| {
+            let cell = Cell::new(todo.plan, images, todo.normal, todo.seed)?;
+            anyhow::Ok((Arc::new(cell), todo.methods.clone()))
+        };
+        let cells = cells.iter().map(new).collect::<anyhow::Result<Vec<_>>>()?;
+        work(ordered(cells), workers, progress, |row| record.push(row))?;
+    }
+    Ok(())
 }
 
 /// The pre-training of each cell comes first, and last what may have to wait for it.
-fn ordered(cells: Vec<(Arc<Cell<'_>>, Vec<Method>)>) -> Vec<Job<'_>> {
+fn ordered(cells: Vec<(Arc<Cell<'_>>, Vec<Contender>)>) -> Vec<Job<'_>> {
     let mut stages = [vec![], vec![], vec![]];
     for (cell, todo) in cells {
-        let mut pretrains = true;
+        // The oracles have one of their own.
+        let mut pretrains = [true; 2];
         for method in todo {
-            let stage = if !is_svdd(&method) {
+            let stage = if !method.is_svdd() {
                 1
-            } else if std::mem::take(&mut pretrains) {
+            } else if std::mem::take(&mut pretrains[usize::from(method.is_oracle())]) {
                 0
             } else {
                 2
@@ -170,31 +209,26 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Args;
+    use crate::dataset::Dataset;
     use clap::Parser;
 
-    const RUNS: [&str; 7] = [
-        "table1",
-        "--normal",
-        "1,3",
-        "--methods",
-        "IF,DeepSVDD,LOE",
-        "--epochs",
-        "1",
-    ];
+    const RUNS: &str = "table1 --dataset glyphs,glyphs-near --normal 1,3 \
+                        --methods IF,DeepSVDD,LOE --epochs 1 --jobs";
 
-    /// What a run measures, by class and method.
-    fn measured(jobs: &str) -> Vec<(u8, String, [u64; 3])> {
-        let args = Args::parse_from(RUNS.iter().copied().chain(["--jobs", jobs]));
-        let plan = Plan::new(&args).unwrap();
-        assert_eq!(plan.workers(6), jobs.parse::<usize>().unwrap());
-        let images = plan.dataset.load(&args).unwrap();
-        let mut record = Record::open(None, false, &plan).unwrap();
-        run(&plan, &images, &mut record).unwrap();
-        let values = |row: &Row| [row.auroc, row.auroc_seen, row.auroc_unseen].map(f64::to_bits);
+    fn args(jobs: &str) -> Args {
+        Args::parse_from(RUNS.split_whitespace().chain([jobs]))
+    }
+
+    /// What a run measures, by data set, class and method.
+    fn measured(jobs: &str) -> Vec<(Dataset, u8, String, [u64; 3])> {
+        let args = args(jobs);
+        let study = Study::new(&args).unwrap();
+        assert_eq!(study.workers(12), jobs.parse::<usize>().unwrap());
+        let mut record = Record::open(None, false, &study).unwrap();
+        run(&study, &args, &mut record).unwrap();
         let rows = record.rows.iter();
         let mut rows: Vec<_> = rows
-            .map(|row| (row.normal, row.method.to_string(), values(row)))
+            .map(|row| (row.dataset, row.normal, row.method.to_string(), row.bits()))
             .collect();
         rows.sort();
         rows
@@ -203,19 +237,18 @@ mod tests {
     #[test]
     fn several_runs_at_a_time_measure_what_one_after_another_do() {
         let alone = measured("1");
-        assert_eq!(alone.len(), 6);
+        assert_eq!(alone.len(), 12);
         assert_eq!(measured("3"), alone);
     }
 
     #[test]
     fn a_row_that_cannot_be_kept_ends_the_runs() {
-        let args = Args::parse_from(RUNS.iter().copied().chain(["--jobs", "2"]));
-        let plan = Plan::new(&args).unwrap();
+        let args = args("2");
+        let study = Study::new(&args).unwrap();
+        let plan = &study.plans[0];
         let images = plan.dataset.load(&args).unwrap();
-        let cells = vec![(
-            Arc::new(Cell::new(&plan, &images, 1, 0).unwrap()),
-            plan.methods.clone(),
-        )];
+        let cell = Arc::new(Cell::new(plan, &images, 1, 0).unwrap());
+        let cells = vec![(cell, plan.methods.clone())];
         let (jobs, progress) = (ordered(cells), Progress::new(3));
         assert_eq!(
             jobs.iter()

@@ -1,53 +1,122 @@
-//! Trains and compares the paper's ten methods on contaminated image data: Tables 1 to 6.
+//! Trains and compares the paper's ten methods on contaminated image data: Tables 1 to 6, and the runs of
+//! Figures 2 and 4.
 //!
 //! ```text
 //! cargo run --release --example table1
+//! cargo run --release --example table1 -- --table 1 --data-dir DIR --out runs.jsonl --resume
 //! cargo run --release --example table1 -- --dataset mnist --data-dir DIR --normal 8 --seeds 0 --epochs 10
 //! ```
 //!
 //! The first takes about a minute on two cores: built-in digits drawn by code (16x16), a small
-//! LeNet, a reduced protocol that the output names. The second needs the files of MNIST in
-//! `DIR/mnist`; the eight sets of the paper are known, each by its publisher's files in a folder of
-//! its name. Without `--normal`, `--seeds` and `--epochs` a published data set is run in full: all
+//! LeNet, two reduced protocols that the output names. The others need the files of the data sets in folders
+//! of their names in DIR; the eight sets of the paper are known, each by its publisher's files. Without
+//! `--normal`, `--seeds`, `--epochs` and `--protocol` a published data set is run in full: all
 //! its tasks (nine normal classes; CIFAR-100 and OCTMNIST have one task), five seeds, 200 epochs. A build with
 //! `--features download` fetches missing files with `--download`; one with `--features images,parquet`
 //! takes CIFAR from Parquet files that are there.
 //!
-//! Prints a Markdown table of the AUROC (mean and standard deviation over classes and seeds) against
-//! all, seen and unseen anomalies, beside the paper's numbers; in bold the best method and those that
-//! do not differ from it by a paired t-test at 5%. `--out FILE.jsonl` keeps one row per run, and
-//! `--resume` goes on where a run was stopped. There is a run a core at a time (`--jobs`); where stderr is no
-//! terminal, each finished one is a line there.
+//! `--table 1` to `6` print the paper's tables beside its numbers, `--figure 2` and `4` the numbers of those
+//! figures, and `--dataset` a table a data set: AUROC (mean and standard deviation over classes and seeds)
+//! against all, seen and unseen anomalies; in bold the best method and those that do not differ from it by a
+//! paired t-test at 5%; as Markdown or CSV (`--format`). `--methods paper,extra` adds rows that the paper has
+//! not: DAE, PUDAE, the rotation head with and without PU, and two oracles trained by eq. 8.
+//!
+//! `--out FILE.jsonl` keeps one row a run; the file has one writer, and a process that is killed loses the runs
+//! under way. `--resume` goes on where it was stopped. `--shard 2/8` does the second of eight parts, on
+//! whichever machine, and `--merge A.jsonl B.jsonl` renders the files of all. There is a run a core at a time
+//! (`--jobs`); where stderr is no terminal, each finished one is a line there. docs/cluster.md has scripts.
+//! `--results results` prints docs/results.md.
 
 mod args;
 mod cell;
+mod choices;
+mod claims;
 mod dataset;
+mod evidence;
 mod fetch;
+mod header;
 mod jobs;
+mod merge;
 mod method;
+mod oracle;
 mod paired_t_test;
 mod paper;
 mod plan;
+#[cfg(test)]
+mod processes;
 mod progress;
+mod protocol;
 mod record;
 mod report;
+mod results;
+mod row;
+mod shard;
+mod study;
+mod summary;
+mod sweep;
+mod view;
+
+use std::io::Write;
 
 use clap::Parser;
 
 use crate::args::Args;
-use crate::plan::Plan;
+use crate::merge::Placed;
 use crate::record::Record;
+use crate::study::Study;
+use crate::view::View;
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    let plan = Plan::new(&args)?;
-    let mut record = Record::open(args.out.as_deref(), args.resume, &plan)?;
-    if let Some(reduction) = plan.reduction() {
-        println!("{}: {reduction}", plan.dataset.name());
-    }
+    run(&Args::parse(), &mut std::io::stdout().lock())
+}
 
-    let images = plan.dataset.load(&args)?;
-    jobs::run(&plan, &images, &mut record)?;
-    println!("\n{}", report::markdown(&plan, &record.rows));
+fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
+    if let Some(folder) = &args.results {
+        out.write_all(results::render(folder, View::of(args), args.format)?.as_bytes())?;
+        return Ok(());
+    }
+    let rows = if args.merge.is_empty() {
+        train(args)?
+    } else {
+        merged(args)?
+    };
+    let view = View::of(args);
+    let rows = merge::choose(rows, view, args.mixed)?;
+    writeln!(
+        out,
+        "{}",
+        report::render(view, &rows, args.format).trim_end()
+    )?;
     Ok(())
+}
+
+/// What is missing is run.
+fn train(args: &Args) -> anyhow::Result<Vec<Placed>> {
+    let study = Study::new(args)?;
+    let mut record = Record::open(args.out.as_deref(), args.resume, &study)?;
+    jobs::run(&study, args, &mut record)?;
+    let mine = record.rows.into_iter().filter(|row| study.has(row));
+    let place = String::new;
+    Ok(mine
+        .map(|row| Placed {
+            row,
+            place: place(),
+        })
+        .collect())
+}
+
+/// The rows of the files that were asked for.
+fn merged(args: &Args) -> anyhow::Result<Vec<Placed>> {
+    let methods = plan::methods(&args.methods, vec![])?;
+    let view = View::of(args);
+    let mut rows = merge::read(&args.merge)?;
+    rows.retain(|Placed { row, .. }| {
+        let asked = |given: bool, is_empty: bool| is_empty || given;
+        view.takes(row)
+            && asked(args.dataset.contains(&row.dataset), args.dataset.is_empty())
+            && asked(args.normal.contains(&row.normal), args.normal.is_empty())
+            && asked(args.seeds.contains(&row.seed), args.seeds.is_empty())
+            && asked(methods.contains(&row.method), methods.is_empty())
+    });
+    Ok(rows)
 }

@@ -1,43 +1,24 @@
-use std::num::NonZeroUsize;
-
 use anyhow::ensure;
 use puad::ClassPrior;
 use puad::candle_core::Device;
+use puad::data::protocol::ContaminatedSplit;
 use puad::method::{Method, Pair};
-use puad::objective::GroupWeighting;
-use puad::train::{Batching, Selection, TrainConfig};
-use serde::{Deserialize, Serialize};
 
-use crate::args::{Args, DeviceArg};
+use crate::args::Args;
+use crate::choices::{DeviceArg, Preset};
 use crate::dataset::Dataset;
-use crate::method::{PAPER, with_settings};
+use crate::method::{Contender, with_settings};
+use crate::protocol::RunConfig;
 
-/// Everything that the numbers of a run depend on, beside method, normal class and seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunConfig {
-    pub puad_version: String,
-    pub epochs: u32,
-    pub patience: Option<u32>,
-    pub batch_size: usize,
-    pub alpha: ClassPrior,
-    pub head: puad::net::Head,
-    pub weighting: GroupWeighting,
-    pub selection: Selection,
-    pub noise: f64,
-    pub device: String,
-}
-
-/// The runs asked for.
+/// Runs of one data set and configuration.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub dataset: Dataset,
     pub normals: Vec<u8>,
     pub seeds: Vec<u64>,
-    pub methods: Vec<Method>,
+    pub methods: Vec<Contender>,
     pub config: RunConfig,
     pub device: Device,
-    jobs: Option<NonZeroUsize>,
 }
 
 fn or_default<T: Clone + Ord>(given: &[T], default: Vec<T>) -> Vec<T> {
@@ -51,76 +32,63 @@ fn or_default<T: Clone + Ord>(given: &[T], default: Vec<T>) -> Vec<T> {
     chosen
 }
 
-/// Those asked for, each once, or the paper's.
-fn methods(given: &[Method]) -> Vec<Method> {
-    let paper = PAPER;
-    let mut chosen: Vec<Method> = vec![];
-    for method in if given.is_empty() { &paper } else { given } {
-        if !chosen.contains(method) {
-            chosen.push(method.clone());
+/// Those asked for, each once, or the default.
+pub fn methods(given: &[String], default: Vec<Contender>) -> puad::Result<Vec<Contender>> {
+    let mut chosen: Vec<Contender> = vec![];
+    for name in given {
+        for contender in Contender::named(name)? {
+            if !chosen.contains(&contender) {
+                chosen.push(contender);
+            }
         }
     }
-    chosen
+    Ok(if given.is_empty() { default } else { chosen })
 }
 
 impl Plan {
-    pub fn new(args: &Args) -> anyhow::Result<Self> {
-        let dataset = args.dataset;
-        let device = match args.device {
-            DeviceArg::Cpu => Device::Cpu,
-            DeviceArg::Cuda => {
-                ensure!(
-                    puad::candle_core::utils::cuda_is_available(),
-                    "--device cuda needs a build with `--features cuda` and an NVIDIA GPU"
-                );
-                Device::new_cuda(0)?
-            }
-        };
-        let config = RunConfig {
-            puad_version: env!("CARGO_PKG_VERSION").into(),
-            epochs: args.epochs.unwrap_or(dataset.default_epochs()),
-            patience: args.patience,
-            batch_size: TrainConfig::default().batch_size,
-            alpha: ClassPrior::new(args.alpha)?,
-            head: args.head.into(),
-            weighting: args.weighting.into(),
-            selection: args.selection.into(),
-            noise: args.noise,
-            device: format!("{:?}", args.device).to_lowercase(),
-        };
+    /// What `args` ask for on a data set, with its defaults but for the methods.
+    pub fn new(args: &Args, dataset: Dataset, default: Vec<Contender>) -> anyhow::Result<Self> {
         let normals = or_default(&args.normal, dataset.default_normals());
         for &normal in &normals {
-            dataset.protocol(normal)?;
+            dataset.task(normal)?;
         }
+        let seeds = args.protocol.map(Preset::seeds);
         let plan = Self {
             dataset,
             normals,
-            seeds: or_default(&args.seeds, dataset.default_seeds()),
-            methods: methods(&args.methods),
-            config,
-            device,
-            jobs: args.jobs,
+            seeds: or_default(&args.seeds, seeds.unwrap_or(dataset.default_seeds())),
+            methods: methods(&args.methods, default)?,
+            config: RunConfig::new(args, dataset.default_epochs()),
+            device: device(args.device)?,
         };
-        for pair in plan.methods.iter().filter_map(Method::pair) {
-            Method::Network(plan.pair(pair)).check()?;
+        plan.config.training(0, plan.config.selection).check()?;
+        for method in plan.methods.iter().filter(|method| !method.is_oracle()) {
+            if let Some(pair) = method.method().pair() {
+                Method::Network(plan.pair(pair)).check()?;
+            }
         }
         Ok(plan)
     }
 
-    /// How many of `runs` are done at a time.
-    pub fn workers(&self, runs: usize) -> usize {
-        let default = if self.device.is_cpu() {
-            rayon::current_num_threads()
-        } else {
-            1
-        };
-        let most = self.jobs.map_or(default, NonZeroUsize::get);
-        most.clamp(1, runs.max(1))
+    /// The same with another class prior and another number of unlabeled anomalies.
+    pub fn with(&self, alpha: f64, unlabeled_anomalies: usize) -> puad::Result<Self> {
+        let mut plan = self.clone();
+        plan.config.alpha = ClassPrior::new(alpha)?;
+        plan.config.unlabeled_anomalies = unlabeled_anomalies;
+        Ok(plan)
     }
 
     /// A method with this run's settings.
     pub fn pair(&self, pair: &Pair) -> Pair {
-        with_settings(pair, self.config.weighting, self.config.noise)
+        with_settings(pair, &self.config)
+    }
+
+    /// The split of section 5.1.
+    pub fn protocol(&self, normal: u8) -> anyhow::Result<ContaminatedSplit> {
+        Ok(ContaminatedSplit {
+            unlabeled_anomalies: self.config.unlabeled_anomalies,
+            ..ContaminatedSplit::from(&self.dataset.task(normal)?)
+        })
     }
 
     /// Cells in the order in which they are run: a normal class and a seed.
@@ -128,37 +96,25 @@ impl Plan {
         let seeds = self.seeds.iter().copied();
         seeds.flat_map(|seed| self.normals.iter().map(move |&normal| (normal, seed)))
     }
+}
 
-    /// The hyperparameters of a training phase.
-    pub fn training(&self, seed: u64, selection: Selection) -> TrainConfig {
-        TrainConfig {
-            epochs: self.config.epochs as usize,
-            patience: self.config.patience.map(|p| p as usize),
-            batching: Batching::Pooled,
-            selection,
-            seed,
-            ..TrainConfig::default()
+fn device(arg: DeviceArg) -> anyhow::Result<Device> {
+    Ok(match arg {
+        DeviceArg::Cpu => Device::Cpu,
+        DeviceArg::Cuda => {
+            ensure!(
+                puad::candle_core::utils::cuda_is_available(),
+                "--device cuda needs a build with `--features cuda` and an NVIDIA GPU"
+            );
+            Device::new_cuda(0)?
         }
-    }
+    })
+}
 
-    /// How this run departs from section 5, or `None` where it does not.
-    pub fn reduction(&self) -> Option<String> {
-        let full =
-            |d: Dataset| self.normals == d.default_normals() && self.seeds == d.default_seeds();
-        let paper = self.dataset != Dataset::Glyphs
-            && full(self.dataset)
-            && self.config.epochs == 200
-            && self.config.patience.is_none();
-        (!paper).then(|| {
-            let patience = match self.config.patience {
-                Some(patience) => format!(" (patience {patience})"),
-                None => String::new(),
-            };
-            format!(
-                "reduced protocol: normal classes {:?}, seeds {:?}, at most {} epochs a phase{patience}; \
-                 the paper: all classes, 5 seeds, 200 epochs",
-                self.normals, self.seeds, self.config.epochs,
-            )
-        })
+#[cfg(test)]
+impl Plan {
+    /// The first plan of a command line.
+    pub fn of(extra: &[&str]) -> Self {
+        crate::study::Study::of(extra).plans.swap_remove(0)
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use puad::train::{EpochReport, Observer};
 
-use crate::record::Row;
+use crate::row::Row;
 
 /// How far the runs are: on a terminal one line that is written over, elsewhere a line a finished run.
 pub struct Progress {
@@ -120,6 +120,7 @@ fn left_text(left: Option<Duration>) -> String {
 
 fn finished(row: &Row, left: Option<Duration>) -> String {
     let Row {
+        dataset,
         method,
         normal,
         seed,
@@ -127,7 +128,8 @@ fn finished(row: &Row, left: Option<Duration>) -> String {
         ..
     } = row;
     let left = left_text(left);
-    format!("{method}, class {normal}, seed {seed}: AUROC {auroc:.3}{left}")
+    let dataset = dataset.title();
+    format!("{dataset}, {method}, class {normal}, seed {seed}: AUROC {auroc:.3}{left}")
 }
 
 /// The last line of a terminal, written over; nothing elsewhere.
@@ -157,17 +159,13 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Args;
     use crate::plan::Plan;
-    use crate::record::tests::row;
-    use clap::Parser;
-    use puad::method::Method;
+    use crate::row::tests::row;
 
     #[test]
     fn a_finished_run_is_a_line() {
-        let plan = Plan::new(&Args::parse_from(["table1"])).unwrap();
-        let row = row(&plan, Method::PUAE);
-        let text = "PUAE, class 1, seed 0: AUROC 0.300";
+        let row = row(&Plan::of(&["--dataset", "mnist"]), "PUAE");
+        let text = "MNIST, PUAE, class 1, seed 0: AUROC 0.300";
         assert_eq!(finished(&row, None), text);
         let rest = Duration::from_millis(124_600);
         assert_eq!(finished(&row, Some(rest)), format!("{text}, 2:05 left"));

@@ -1,230 +1,345 @@
-use std::collections::BTreeMap;
+//! Tables in the paper's layout, beside its numbers: a function of the rows alone, so that it does not matter
+//! how many processes made them.
 
-use puad::method::Method;
-
-use crate::paired_t_test::p_value;
+use crate::choices::Format;
+use crate::dataset::Dataset;
+use crate::header;
+use crate::merge::Kept;
+use crate::method::Contender;
 use crate::paper;
-use crate::plan::Plan;
-use crate::record::Row;
+use crate::summary::{Runs, Summary, best, runs};
+use crate::sweep;
+use crate::view::{Kind, View};
 
-/// Significance level of the bold marks (section 5.4).
-const LEVEL: f64 = 0.05;
-
-/// With fewer runs the test could tell nothing apart, and nothing is marked.
-const FEWEST_RUNS: usize = 5;
-
-/// One of the three columns.
-struct Column {
-    title: &'static str,
-    value: fn(&Row) -> f64,
-    published: usize,
+/// A table: a column a data set, or a kind of anomalies.
+struct Block {
+    title: String,
+    columns: Vec<Column>,
+    contenders: Vec<Contender>,
 }
 
-const COLUMNS: [Column; 3] = [
-    Column {
-        title: "all anomalies",
-        value: |row| row.auroc,
-        published: 0,
-    },
-    Column {
-        title: "seen",
-        value: |row| row.auroc_seen,
-        published: 1,
-    },
-    Column {
-        title: "unseen",
-        value: |row| row.auroc_unseen,
-        published: 2,
-    },
-];
+struct Column {
+    title: String,
+    dataset: Dataset,
+    kind: Kind,
+    /// Runs of the data set, of whichever method.
+    runs: usize,
+    /// Positions among the contenders.
+    best: Vec<usize>,
+    all: Vec<Runs>,
+}
 
-/// The results as a Markdown table: AUROC, mean +- standard deviation over classes and seeds.
-pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
-    let titles = COLUMNS.map(|c| {
-        if has_paper(plan) {
-            format!("{} | paper", c.title)
-        } else {
-            c.title.to_string()
+/// A method's number in a column.
+struct Cell {
+    ours: Option<Summary>,
+    /// Runs of the column.
+    of: usize,
+    is_best: bool,
+    is_foreign: bool,
+    paper: Option<(f64, f64)>,
+}
+
+/// The rows as tables, with their protocol above them.
+pub fn render(view: View, rows: &[Kept], format: Format) -> String {
+    let head = header::lines(view, rows);
+    if view.is_sweep() {
+        return sweep::render(view, rows, &head, format);
+    }
+    let blocks = blocks(view, rows);
+    match format {
+        Format::Markdown => {
+            let tables: Vec<String> = blocks.iter().map(|block| markdown(block, rows)).collect();
+            format!("{}\n\n{}", head.join("\n\n"), tables.join("\n"))
         }
-    });
+        Format::Csv => {
+            let head: String = head.iter().map(|line| format!("# {line}\n")).collect();
+            head + &csv(&blocks, rows)
+        }
+    }
+}
+
+/// The tables without what stands above them.
+pub fn tables(view: View, rows: &[Kept]) -> String {
+    let tables = blocks(view, rows);
+    let tables: Vec<String> = tables.iter().map(|block| markdown(block, rows)).collect();
+    tables.join("\n")
+}
+
+fn blocks(view: View, rows: &[Kept]) -> Vec<Block> {
+    let datasets = match view {
+        View::Datasets => header::datasets(rows),
+        _ => view.datasets(),
+    };
+    let of = |datasets: &[Dataset]| contenders(view, rows, datasets);
+    if view == View::Datasets {
+        let block = |dataset: Dataset| {
+            let contenders = of(&[dataset]);
+            let column = |kind: Kind| column(kind.title().into(), dataset, kind, rows, &contenders);
+            Block {
+                title: dataset.title().into(),
+                columns: Kind::ALL.map(column).into(),
+                contenders,
+            }
+        };
+        return datasets.into_iter().map(block).collect();
+    }
+    let contenders = of(&datasets);
+    let column = |dataset: &Dataset| {
+        let title = dataset.title().into();
+        column(title, *dataset, view.kind(), rows, &contenders)
+    };
+    let columns = datasets.iter().map(column).collect();
+    vec![Block {
+        title: view.title(),
+        columns,
+        contenders,
+    }]
+}
+
+/// The methods that have rows, and the paper's in its tables.
+fn contenders(view: View, rows: &[Kept], datasets: &[Dataset]) -> Vec<Contender> {
+    let rows = rows.iter().map(|kept| &kept.row);
+    let here = rows.filter(|row| datasets.contains(&row.dataset));
+    let mut all: Vec<Contender> = here.map(|row| row.method.clone()).collect();
+    if view != View::Datasets {
+        all.extend(Contender::paper());
+    }
+    all.sort_by_cached_key(Contender::order);
+    all.dedup();
+    all
+}
+
+fn column(
+    title: String,
+    dataset: Dataset,
+    kind: Kind,
+    rows: &[Kept],
+    contenders: &[Contender],
+) -> Column {
+    let all: Vec<Runs> = contenders
+        .iter()
+        .map(|contender| runs(rows, dataset, contender, kind))
+        .collect();
+    let every: Runs = all.iter().flatten().map(|(run, v)| (*run, *v)).collect();
+    // Who knows the normals does not compete.
+    let competing: Vec<usize> = (0..all.len())
+        .filter(|&i| !contenders[i].is_oracle())
+        .collect();
+    let runs_of: Vec<Runs> = competing.iter().map(|&i| all[i].clone()).collect();
+    Column {
+        title,
+        dataset,
+        kind,
+        runs: every.len(),
+        best: best(&runs_of).into_iter().map(|i| competing[i]).collect(),
+        all,
+    }
+}
+
+impl Column {
+    fn has_paper(&self) -> bool {
+        self.dataset.published().is_some()
+    }
+
+    fn cell(&self, i: usize, contender: &Contender, rows: &[Kept]) -> Cell {
+        let paper = paper::published(self.dataset, contender);
+        let is_here =
+            |kept: &&Kept| kept.row.dataset == self.dataset && kept.row.method == *contender;
+        Cell {
+            ours: Summary::of(self.all[i].values().copied()),
+            of: self.runs,
+            is_best: self.best.contains(&i),
+            is_foreign: rows.iter().filter(is_here).any(|kept| kept.foreign),
+            paper: paper.map(|numbers| numbers[self.kind as usize]),
+        }
+    }
+}
+
+impl Cell {
+    fn ours(&self) -> String {
+        let Some(ours) = self.ours else {
+            return "-".into();
+        };
+        let mut text = ours.to_string();
+        if self.is_best {
+            text = format!("**{text}**");
+        }
+        if ours.runs < self.of {
+            text += &format!(" ({}/{})", ours.runs, self.of);
+        }
+        if self.is_foreign {
+            text += " †";
+        }
+        text
+    }
+
+    fn paper(&self) -> String {
+        match self.paper {
+            Some((mean, deviation)) => format!("{mean:.3} ± {deviation:.3}"),
+            None => "-".into(),
+        }
+    }
+
+    /// Ours minus the paper's, as printed, and whether it lies within the paper's standard deviation.
+    fn difference(&self) -> Option<(f64, bool)> {
+        let (ours, (mean, deviation)) = (self.ours?, self.paper?);
+        let difference = (1e3 * ours.mean).round() / 1e3 - mean;
+        Some((difference, difference.abs() <= deviation + 1e-9))
+    }
+
+    fn difference_text(&self) -> String {
+        match self.difference() {
+            Some((difference, is_within)) => {
+                let mark = if is_within { '✓' } else { '✗' };
+                format!("{difference:+.3} {mark}")
+            }
+            None => "-".into(),
+        }
+    }
+}
+
+fn markdown(block: &Block, rows: &[Kept]) -> String {
+    let mut titles = vec![block.title.clone()];
+    for column in &block.columns {
+        titles.push(column.title.clone());
+        if column.has_paper() {
+            titles.extend(["paper".into(), "difference".into()]);
+        }
+    }
     let mut out = format!(
-        "| {} | {} | runs |\n",
-        plan.dataset.name(),
-        titles.join(" | ")
+        "| {} |\n|{}\n",
+        titles.join(" | "),
+        "---|".repeat(titles.len())
     );
-    let columns = 2 + if has_paper(plan) { 6 } else { 3 };
-    out += &format!("|{}\n", "---|".repeat(columns));
-    let rows = &in_plan(plan, rows);
-    let best = COLUMNS.map(|column| best(&plan.methods, rows, column.value));
-    for method in &plan.methods {
-        let cells: Vec<String> = COLUMNS
-            .iter()
-            .zip(&best)
-            .map(|(column, best)| cell(plan, rows, method, column, best))
-            .collect();
-        let runs = values(rows, method, |row| row.auroc).len();
-        out += &format!("| {method} | {} | {runs} |\n", cells.join(" | "));
+    for (i, contender) in block.contenders.iter().enumerate() {
+        let mut texts = vec![contender.to_string()];
+        for column in &block.columns {
+            let cell = column.cell(i, contender, rows);
+            texts.push(cell.ours());
+            if column.has_paper() {
+                texts.extend([cell.paper(), cell.difference_text()]);
+            }
+        }
+        out += &format!("| {} |\n", texts.join(" | "));
     }
     out
 }
 
-/// A resumed file may hold classes and seeds that this run was not asked for. In one order, whichever run was
-/// finished first: sums of floats depend on it.
-fn in_plan(plan: &Plan, rows: &[Row]) -> Vec<Row> {
-    let asked = |row: &&Row| plan.normals.contains(&row.normal) && plan.seeds.contains(&row.seed);
-    let mut rows: Vec<Row> = rows.iter().filter(asked).cloned().collect();
-    rows.sort_by_key(|row| (row.seed, row.normal));
-    rows
-}
-
-fn has_paper(plan: &Plan) -> bool {
-    let methods = plan.methods.iter();
-    methods
-        .filter_map(|m| paper::published(plan.dataset, m))
-        .next()
-        .is_some()
-}
-
-fn cell(plan: &Plan, rows: &[Row], method: &Method, column: &Column, best: &[Method]) -> String {
-    let measured = values(rows, method, column.value);
-    let text = match summary(&measured) {
-        None => "-".to_string(),
-        Some((mean, deviation)) if best.contains(method) => {
-            format!("**{mean:.3} ± {deviation:.3}**")
+/// One table of numbers, a line a method and column.
+fn csv(blocks: &[Block], rows: &[Kept]) -> String {
+    let mut out = String::from(
+        "table,column,method,mean,deviation,runs,best,mixed,paper_mean,paper_deviation,difference,within\n",
+    );
+    for block in blocks {
+        for (i, contender) in block.contenders.iter().enumerate() {
+            for column in &block.columns {
+                let cell = column.cell(i, contender, rows);
+                let ours = cell.ours.map_or(",,0".into(), |ours| {
+                    format!("{:.6},{:.6},{}", ours.mean, ours.deviation, ours.runs)
+                });
+                let paper = cell
+                    .paper
+                    .map_or(",".into(), |p| format!("{},{}", p.0, p.1));
+                let difference = cell
+                    .difference()
+                    .map_or(",".into(), |(difference, within)| {
+                        format!("{difference:.3},{within}")
+                    });
+                out += &format!(
+                    "{},{},{contender},{ours},{},{},{paper},{difference}\n",
+                    block.title.replace(',', ";"),
+                    column.title,
+                    cell.is_best,
+                    cell.is_foreign,
+                );
+            }
         }
-        Some((mean, deviation)) => format!("{mean:.3} ± {deviation:.3}"),
-    };
-    if !has_paper(plan) {
-        return text;
     }
-    match paper::published(plan.dataset, method) {
-        Some(published) => {
-            let (mean, deviation) = published[column.published];
-            format!("{text} | {mean:.3} ± {deviation:.3}")
-        }
-        None => format!("{text} | -"),
-    }
-}
-
-/// A method's values.
-fn values(rows: &[Row], method: &Method, value: fn(&Row) -> f64) -> Vec<f64> {
-    let rows = rows.iter().filter(|row| row.method == *method);
-    rows.map(value).collect()
-}
-
-/// The values of two methods over the classes and seeds that both have finished.
-fn pairs(rows: &[Row], methods: [&Method; 2], value: fn(&Row) -> f64) -> (Vec<f64>, Vec<f64>) {
-    let by_run = |method: &Method| -> BTreeMap<(u8, u64), f64> {
-        let rows = rows.iter().filter(|row| row.method == *method);
-        rows.map(|row| ((row.normal, row.seed), value(row)))
-            .collect()
-    };
-    let [left, right] = methods.map(by_run);
-    let both = left
-        .iter()
-        .filter_map(|(run, &l)| Some((l, *right.get(run)?)));
-    both.unzip()
-}
-
-/// Mean and population standard deviation.
-fn summary(values: &[f64]) -> Option<(f64, f64)> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-    (!values.is_empty()).then_some((mean, variance.sqrt()))
-}
-
-/// The method with the highest mean, and those that do not differ from it at 5% over the same runs.
-fn best(methods: &[Method], rows: &[Row], value: fn(&Row) -> f64) -> Vec<Method> {
-    let means = methods.iter().filter_map(|method| {
-        let (mean, _) = summary(&values(rows, method, value))?;
-        Some((method, mean))
-    });
-    let Some((top, _)) = means.max_by(|a, b| a.1.total_cmp(&b.1)) else {
-        return vec![];
-    };
-    let as_good = |method: &Method| {
-        let (left, right) = pairs(rows, [top, method], value);
-        let enough = left.len() >= FEWEST_RUNS;
-        let p = p_value(&left, &right);
-        enough && (method == top || p.is_ok_and(|p| p >= LEVEL))
-    };
-    methods.iter().filter(|m| as_good(m)).cloned().collect()
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Args;
-    use clap::Parser;
+    use crate::merge::tests::kept;
+    use crate::plan::Plan;
+    use crate::row::tests::rows;
 
-    const AE: Method = Method::AE;
-    const PUAE: Method = Method::PUAE;
-
-    fn plan() -> Plan {
-        Plan::new(&Args::parse_from([
-            "table1",
-            "--normal",
-            "1,8",
-            "--methods",
-            "AE,PUAE",
-        ]))
-        .unwrap()
+    fn some() -> Vec<Kept> {
+        let plan = Plan::of(&["--dataset", "mnist"]);
+        let ae = rows(&plan, "AE", &[(1, 0, 0.85), (8, 0, 0.95)]);
+        let oracle = rows(&plan, "PNAE", &[(1, 0, 0.99)]);
+        let others = Plan::of(&["--dataset", "cifar10"]);
+        let puae = rows(&others, "PUAE", &[(1, 0, 0.8)]);
+        kept([puae, oracle, ae].concat())
     }
 
-    fn rows(plan: &Plan, method: Method, runs: &[(u8, u64, f64)]) -> Vec<Row> {
-        let row = |&(normal, seed, auroc): &(u8, u64, f64)| Row {
-            dataset: plan.dataset,
-            method: method.clone(),
-            normal,
-            seed,
-            auroc,
-            auroc_seen: auroc,
-            auroc_unseen: auroc,
-            epochs: 1,
-            best_epoch: 1,
-            seconds: 0.,
-            pretraining_seconds: 0.,
-            config: plan.config.clone(),
+    #[test]
+    fn a_table_of_the_paper_has_its_columns_rows_and_numbers() {
+        let table = render(View::Table(1), &some(), Format::Markdown);
+        let line = |name: &str| {
+            let start = format!("| {name} |");
+            table.lines().find(|line| line.starts_with(&start)).unwrap()
         };
-        runs.iter().map(row).collect()
-    }
-
-    #[test]
-    fn pairs_are_runs_of_the_same_class_and_seed() {
-        let plan = plan();
-        let ae = rows(&plan, AE, &[(1, 0, 0.1), (2, 0, 0.2), (3, 0, 0.3)]);
-        let puae = rows(&plan, PUAE, &[(3, 0, 0.9), (1, 0, 0.7), (4, 0, 0.6)]);
-        let all = [ae, puae].concat();
-        let (left, right) = pairs(&all, [&AE, &PUAE], |row| row.auroc);
-        assert_eq!((left, right), (vec![0.1, 0.3], vec![0.7, 0.9]));
-    }
-
-    #[test]
-    fn bold_marks_the_best_and_what_does_not_differ_from_it() {
-        let plan = plan();
-        let runs = |values: [f64; 6]| -> Vec<(u8, u64, f64)> {
-            (0..).zip(values).map(|(seed, v)| (1, seed, v)).collect()
-        };
-        let ae = rows(&plan, AE, &runs([0.5, 0.6, 0.7, 0.5, 0.6, 0.7]));
-        let better = rows(&plan, PUAE, &runs([0.71, 0.8, 0.9, 0.7, 0.8, 0.91]));
-        let alike = rows(&plan, PUAE, &runs([0.6, 0.5, 0.71, 0.5, 0.7, 0.6]));
-        let best = |other: Vec<Row>| best(&[AE, PUAE], &[ae.clone(), other].concat(), |r| r.auroc);
-        assert_eq!(best(better.clone()), [PUAE]);
-        assert_eq!(best(alike), [AE, PUAE]);
-        assert_eq!(best(better[..2].to_vec()), []);
-    }
-
-    #[test]
-    fn the_table_holds_the_runs_asked_for_only() {
-        let plan = plan();
-        let rows = rows(
-            &plan,
-            AE,
-            &[(1, 0, 0.25), (8, 0, 0.75), (9, 0, 1.), (1, 7, 1.)],
+        assert!(
+            line("Table 1: AUROC")
+                .starts_with("| Table 1: AUROC | MNIST | paper | difference | Fashion")
         );
-        let table = markdown(&plan, &rows);
-        assert!(table.contains("| AE | 0.500 ± 0.250 |"), "{table}");
-        assert!(table.contains("| PUAE | - | - | - | 0 |"), "{table}");
+        assert!(
+            line("AE").starts_with("| AE | 0.900 ± 0.050 | 0.912 ± 0.042 | -0.012 ✓ | - | 0.841")
+        );
+        assert!(line("PNAE").starts_with("| PNAE | 0.990 (1/2) | - | - | - |"));
+        assert!(line("PUAE").ends_with("| 0.800 | 0.667 ± 0.066 | +0.133 ✗ |"));
+        assert!(line("IF").starts_with("| IF | - | 0.885 ± 0.062 | - |"));
+        assert_eq!(line("IF").matches('|').count(), 14);
+        assert!(
+            table.contains("MNIST: normal classes 1, 8, seed 0"),
+            "{table}"
+        );
+        let unseen = render(View::Table(4), &some(), Format::Markdown);
+        assert!(
+            unseen.contains("| AE | 0.900 ± 0.050 | 0.981 ± 0.013 | -0.081 ✗ |"),
+            "{unseen}"
+        );
+    }
+
+    #[test]
+    fn a_data_set_has_the_methods_that_were_run() {
+        let table = tables(View::Datasets, &some());
+        assert!(
+            table.contains("| MNIST | all anomalies | paper | difference | seen |"),
+            "{table}"
+        );
+        assert!(!table.contains("| IF |"), "{table}");
+        let plan = Plan::of(&[]);
+        let glyphs = kept(rows(&plan, "AE", &[(1, 0, 0.5)]));
+        let table = tables(View::Datasets, &glyphs);
+        assert_eq!(
+            table,
+            "| glyphs | all anomalies | seen | unseen |\n|---|---|---|---|\n\
+             | AE | 0.500 | 0.500 | 0.500 |\n"
+        );
+    }
+
+    #[test]
+    fn oracles_do_not_compete() {
+        let plan = Plan::of(&["--dataset", "mnist"]);
+        let five = |value| (0..5).map(|seed| (1, seed, value)).collect::<Vec<_>>();
+        let mut all = rows(&plan, "AE", &five(0.7));
+        all.extend(rows(&plan, "PNAE", &five(0.9)));
+        let table = tables(View::Datasets, &kept(all));
+        assert!(table.contains("| AE | **0.700 ± 0.000** |"), "{table}");
+        assert!(table.contains("| PNAE | 0.900 ± 0.000 |"), "{table}");
+    }
+
+    #[test]
+    fn csv_has_the_same_numbers() {
+        let text = render(View::Table(1), &some(), Format::Csv);
+        let line =
+            "Table 1: AUROC,MNIST,AE,0.900000,0.050000,2,false,false,0.912,0.042,-0.012,true\n";
+        assert!(text.contains(line), "{text}");
+        let dash = "Table 1: AUROC,SVHN,AE,,,0,false,false,0.562,0.04,,\n";
+        assert!(text.contains(dash), "{text}");
+        assert!(text.starts_with("# "), "{text}");
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -51,6 +52,16 @@ impl Figure {
         );
     }
 
+    /// A line of text that runs upwards, centred at `(x, y)`.
+    pub fn turned_text(&mut self, x: f64, y: f64, size: f64, text: &str) {
+        let _ = writeln!(
+            self.body,
+            r#"<g transform="translate({x:.1} {y:.1}) rotate(-90)">"#
+        );
+        self.text(0., 0., size, Anchor::Middle, text);
+        let _ = writeln!(self.body, "</g>");
+    }
+
     /// A line through points, `width` units wide.
     pub fn line(&mut self, points: &[(f64, f64)], colour: &str, width: f64, dashed: bool) {
         let dash = if dashed {
@@ -70,6 +81,15 @@ impl Figure {
         let _ = writeln!(
             self.body,
             r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="{INK}" stroke-width="0.8"/>"#
+        );
+    }
+
+    /// A closed shape that what is below it shines through: `opacity` from 0 to 1.
+    pub fn area(&mut self, points: &[(f64, f64)], colour: &str, opacity: f64) {
+        let _ = writeln!(
+            self.body,
+            r#"<polygon points="{}" fill="{colour}" fill-opacity="{opacity}"/>"#,
+            joined(points)
         );
     }
 
@@ -148,6 +168,32 @@ impl Figure {
                 );
                 start += run.len();
             }
+        }
+        let _ = writeln!(self.body, "</g>");
+    }
+
+    /// `rgb`: `[rows, columns, 3]`, each a square of side `scale`, from the upper left corner. A path a colour:
+    /// for photographs and other images of many colours.
+    pub fn image(&mut self, (x, y): (f64, f64), scale: f64, columns: usize, rgb: &[[u8; 3]]) {
+        let mut paths: BTreeMap<[u8; 3], String> = BTreeMap::new();
+        for (i, row) in rgb.chunks_exact(columns).enumerate() {
+            let mut start = 0;
+            for run in row.chunk_by(|a, b| a == b) {
+                let n = run.len();
+                let path = paths.entry(run[0]).or_default();
+                let _ = write!(path, "M{start} {i}h{n}v1h-{n}z");
+                start += n;
+            }
+        }
+        let _ = writeln!(
+            self.body,
+            r#"<g transform="translate({x:.2} {y:.2}) scale({scale})" shape-rendering="crispEdges">"#
+        );
+        for ([r, g, b], path) in paths {
+            let _ = writeln!(
+                self.body,
+                r##"<path fill="#{r:02x}{g:02x}{b:02x}" d="{path}"/>"##
+            );
         }
         let _ = writeln!(self.body, "</g>");
     }

@@ -3,6 +3,9 @@
 //!
 //! ```text
 //! cargo run --release -p puad-figures --example toy2d
+//! cargo run --release -p puad-figures --example figure2
+//! cargo run --release -p puad-figures --example figure3
+//! cargo run --release -p puad-figures --example figure4
 //! cargo run --release -p puad-figures --example explain
 //! cargo run --release -p puad-figures --example curves -- target/quickstart/detector.safetensors
 //! ```
@@ -11,7 +14,10 @@ pub mod colour;
 mod contour;
 mod curves;
 mod figure;
+mod panels;
+pub mod runs;
 
 pub use contour::contour;
 pub use curves::training_curves;
 pub use figure::{Anchor, Figure};
+pub use panels::{Axis, auroc_panels};

@@ -8,8 +8,13 @@
 //! same way everywhere: no sine, logarithm or fused multiply-add, whose last bits differ between
 //! platforms. An image depends on the seed, the size, its part (training or test) and its position,
 //! not on how many images are made.
+//!
+//! Two protocols are frozen on it: the paper's, with class 0 unseen, as on MNIST
+//! ([`PaperDataset::tasks`](super::tasks::PaperDataset::tasks)), and [`near_tasks`], in which the unseen kinds
+//! are the normals' nearest.
 
 mod generate;
+mod near;
 mod pen;
 mod rng;
 // A table of points reads better in rows.
@@ -17,3 +22,4 @@ mod rng;
 mod strokes;
 
 pub use generate::{GlyphConfig, generate};
+pub use near::near_tasks;

@@ -1,0 +1,94 @@
+//! Processes that share out the runs, one of them killed for real, render what one process does.
+//!
+//! The test starts this program again as the processes (`worker`).
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::run;
+
+const ARGUMENTS: &str = "PUAD_TABLE1_ARGUMENTS";
+const RUNS: &str = "table1 --dataset glyphs --normal 1,2,3 --seeds 0,1 --methods AE,IF,PUSVDD,PUAE \
+                    --epochs 1 --jobs 1";
+
+/// Where the other processes begin; started by itself it has nothing to do.
+#[test]
+fn worker() {
+    let Ok(arguments) = std::env::var(ARGUMENTS) else {
+        return;
+    };
+    rendered(&arguments);
+}
+
+fn rendered(arguments: &str) -> String {
+    let mut out = vec![];
+    run(&Args::parse_from(arguments.split_whitespace()), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn shard(number: usize, folder: &Path) -> Child {
+    let out = folder.join(format!("{number}.jsonl"));
+    let arguments = format!("{RUNS} --shard {number}/3 --resume --out {}", out.display());
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["processes::worker", "--exact", "--test-threads=1"])
+        .env(ARGUMENTS, arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().count())
+}
+
+#[test]
+fn three_processes_one_of_them_killed_render_what_one_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let mut children: Vec<Child> = (1..=3).map(|i| shard(i, dir.path())).collect();
+
+    let victim = path("2.jsonl");
+    let start = Instant::now();
+    while lines(&victim) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(300), "no run ended");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    children[1].kill().unwrap();
+    children[1].wait().unwrap();
+    // Two cells of four methods.
+    let done = lines(&victim);
+    assert!((1..8).contains(&done), "{done} runs before the kill");
+    let before = fs::read_to_string(&victim).unwrap();
+    // What a kill within a write leaves.
+    fs::write(&victim, before.clone() + &before[..40]).unwrap();
+    children[1] = shard(2, dir.path());
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let after = fs::read_to_string(&victim).unwrap();
+    assert!(after.starts_with(&before), "finished runs are kept");
+    assert_eq!(lines(&victim), 8);
+
+    let whole = rendered(&format!("{RUNS} --out {}", path("whole.jsonl").display()));
+    assert!(
+        whole.contains("glyphs: normal classes 1, 2, 3, seeds 0, 1."),
+        "{whole}"
+    );
+    let files = ["3.jsonl", "1.jsonl", "2.jsonl"].map(|name| path(name).display().to_string());
+    let merged = rendered(&format!("table1 --merge {}", files.join(" ")));
+    assert_eq!(merged, whole);
+    for format in ["csv", "markdown"] {
+        let one = format!(
+            "table1 --format {format} --merge {}",
+            path("whole.jsonl").display()
+        );
+        let three = format!("table1 --format {format} --merge {}", files.join(" "));
+        assert_eq!(rendered(&three), rendered(&one));
+    }
+}

@@ -1,0 +1,161 @@
+use clap::Parser;
+use puad::ClassPrior;
+use puad::detector::ClassifierLoss;
+use puad::net::Head;
+use puad::objective::{Correction, GroupWeighting};
+use puad::optim::AdamConfig;
+use puad::train::{Batching, Selection, TrainConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::args::Args;
+use crate::choices::Preset;
+use crate::view::View;
+
+/// Everything that the numbers of a run depend on, beside data set, method, normal class, seed and the
+/// numerics version of the build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    pub epochs: u32,
+    pub patience: Option<u32>,
+    pub batch_size: usize,
+    pub learning_rate: f64,
+    pub alpha: ClassPrior,
+    pub unlabeled_anomalies: usize,
+    pub head: Head,
+    pub weighting: GroupWeighting,
+    pub selection: Selection,
+    pub correction: Correction,
+    pub classifier_loss: ClassifierLoss,
+    pub noise: f64,
+    pub device: String,
+}
+
+impl RunConfig {
+    /// What was asked for, of a data set with `epochs` of its own.
+    pub fn new(args: &Args, epochs: u32) -> Self {
+        let preset = args.protocol;
+        Self {
+            epochs: args.epochs.or(preset.map(Preset::epochs)).unwrap_or(epochs),
+            patience: args.patience.or(preset.and_then(Preset::patience)),
+            batch_size: TrainConfig::default().batch_size,
+            learning_rate: args.learning_rate,
+            alpha: ClassPrior::default(),
+            unlabeled_anomalies: 250,
+            head: args.head.into(),
+            weighting: args.weighting.into(),
+            selection: args.selection.into(),
+            correction: args.correction.into(),
+            classifier_loss: args.classifier_loss.into(),
+            noise: args.noise,
+            device: format!("{:?}", args.device).to_lowercase(),
+        }
+    }
+
+    /// The hyperparameters of a training phase.
+    pub fn training(&self, seed: u64, selection: Selection) -> TrainConfig {
+        TrainConfig {
+            epochs: self.epochs as usize,
+            batch_size: self.batch_size,
+            adam: AdamConfig {
+                learning_rate: self.learning_rate,
+                ..AdamConfig::default()
+            },
+            patience: self.patience.map(|p| p as usize),
+            batching: Batching::Pooled,
+            selection,
+            seed,
+        }
+    }
+
+    /// Name and value of each field, as JSON has them.
+    fn fields(&self) -> Vec<(String, String)> {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let fields = value.as_object().into_iter().flatten();
+        fields
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect()
+    }
+
+    /// What differs in `other`: `name this -> that`.
+    pub fn changes(&self, other: &Self) -> Vec<String> {
+        let pairs = self.fields().into_iter().zip(other.fields());
+        pairs
+            .filter(|(this, that)| this.1 != that.1)
+            .map(|((name, this), (_, that))| format!("{} {this} -> {that}", name.replace('_', " ")))
+            .collect()
+    }
+
+    /// The settings in words, in one line: those that papers tell, and what is not as published. `view`'s axis is
+    /// left out.
+    pub fn describe(&self, view: View) -> String {
+        let patience = match self.patience {
+            Some(patience) => format!("patience {patience}"),
+            None => "no patience".into(),
+        };
+        let plural = if self.epochs == 1 { "" } else { "s" };
+        let mut text = format!("at most {} epoch{plural} a phase, {patience}", self.epochs);
+        if !view.is_sweep() {
+            let alpha = format!("{:.4}", self.alpha.get());
+            text += &format!(", alpha {}", alpha.trim_end_matches('0'));
+        }
+        let published = Self::new(&Args::parse_from(["table1"]), self.epochs).fields();
+        let told = ["epochs", "patience", "alpha"];
+        let always = ["head", "weighting", "selection"];
+        for (field, default) in self.fields().into_iter().zip(published) {
+            let name = field.0.as_str();
+            let is_axis = view == View::Contamination && name == "unlabeled_anomalies";
+            let is_told = always.contains(&name) || field != default;
+            if is_told && !is_axis && !told.contains(&name) {
+                text += &format!(", {} {}", name.replace('_', " "), field.1);
+            }
+        }
+        text
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "none".into(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_told_by_name() {
+        let config = |extra: &[&str]| {
+            let args = ["table1"].iter().chain(extra);
+            RunConfig::new(&Args::parse_from(args), 200)
+        };
+        let reduced = config(&["--protocol", "reduced"]);
+        assert_eq!((reduced.epochs, reduced.patience), (60, Some(15)));
+        assert_eq!(reduced.changes(&reduced), Vec::<String>::new());
+        let paper = config(&["--protocol", "paper", "--head", "linear"]);
+        assert_eq!(
+            reduced.changes(&paper),
+            [
+                "epochs 60 -> 200",
+                "head norm_act -> linear",
+                "patience 15 -> none"
+            ]
+        );
+        // What is asked for by itself counts more.
+        assert_eq!(
+            config(&["--protocol", "reduced", "--epochs", "3"]).epochs,
+            3
+        );
+        let text = "at most 60 epochs a phase, patience 15, alpha 0.1, head norm_act, selection risk, \
+                    weighting pooled";
+        assert_eq!(reduced.describe(View::Datasets), text);
+        let noisy = config(&["--noise", "0.2", "--epochs", "3"]);
+        let text = "at most 3 epochs a phase, no patience, head norm_act, noise 0.2, selection risk, \
+                    weighting pooled";
+        assert_eq!(noisy.describe(View::Alpha), text);
+    }
+}

@@ -1,0 +1,278 @@
+//! docs/results.md, of the rows that are kept.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::choices::Format;
+use crate::claims;
+use crate::dataset::Dataset;
+use crate::evidence::Evidence;
+use crate::header;
+use crate::merge::Kept;
+use crate::method::Contender;
+use crate::report;
+use crate::row::Row;
+use crate::summary::{Runs, Summary, pairs, runs};
+use crate::sweep;
+use crate::view::{Kind, View};
+
+const HEAD: &str = "\
+# Results
+
+Rendered from the rows in `results/`, one a finished run, by
+
+```text
+cargo run --release --example table1 -- --results results > docs/results.md
+```
+
+Nothing here is written by hand, the verdicts at the end included. The protocol was fixed before any result was
+seen; `table1 --protocol reduced` has it.
+";
+
+/// The whole page, or the numbers of a figure.
+///
+/// # Errors
+/// As [`Evidence::read`].
+pub fn render(folder: &Path, view: View, format: Format) -> anyhow::Result<String> {
+    let evidence = Evidence::read(folder)?;
+    Ok(match view {
+        View::Alpha => report::render(view, &swept(view, &evidence.alpha), format),
+        View::Contamination => report::render(view, &swept(view, &evidence.contamination), format),
+        _ => page(&evidence),
+    })
+}
+
+fn page(evidence: &Evidence) -> String {
+    let mut out = HEAD.to_string();
+    if evidence.outdated > 0 {
+        out += &format!(
+            "\n{} rows of older numerics versions are left out.\n",
+            evidence.outdated
+        );
+    }
+    out += &tables(evidence);
+    out += &variants(evidence);
+    out += &figures(evidence);
+    out += "\n## The paper's claims\n\n";
+    out += "Over the data sets with the runs that a claim's rule needs. \"Mean\" is the mean AUROC over normal \
+            classes and seeds.\n\n";
+    out += &claims::render(evidence);
+    out
+}
+
+fn tables(evidence: &Evidence) -> String {
+    let rows = &evidence.main;
+    let mut out = String::from("\n## Tables\n\n");
+    out += &header::lines(View::Table(1), rows).join("\n\n");
+    out += "\n";
+    for number in [1, 3, 4, 2, 5, 6] {
+        let view = View::Table(number);
+        let datasets = view.datasets();
+        if rows.iter().any(|kept| datasets.contains(&kept.row.dataset)) {
+            let here = rows.iter().filter(|kept| view.has(kept.row.dataset));
+            let here: Vec<Kept> = here.cloned().collect();
+            out += &format!("\n{}", report::tables(view, &here));
+        }
+    }
+    out
+}
+
+/// What other settings change, over the runs that both have.
+fn variants(evidence: &Evidence) -> String {
+    let mut groups: BTreeMap<Vec<String>, Vec<&Row>> = BTreeMap::new();
+    for row in &evidence.variants {
+        let changes = evidence.config.changes(&row.config);
+        groups.entry(changes).or_default().push(row);
+    }
+    let mut out = String::from("\n## Other settings\n\n");
+    if groups.is_empty() {
+        return out + "No runs yet.\n";
+    }
+    out += "Means over all anomalies, of the runs that are there with both settings.\n";
+    for (changes, rows) in groups {
+        out += &format!("\n{}:\n\n", changes.join(", "));
+        out += "| data set | method | as published | so | difference | runs |\n|---|---|---|---|---|---|\n";
+        let mut lines: Vec<(Dataset, Contender)> = rows
+            .iter()
+            .map(|row| (row.dataset, row.method.clone()))
+            .collect();
+        lines.sort_by_cached_key(|(dataset, method)| (*dataset, method.order()));
+        lines.dedup();
+        for (dataset, method) in lines {
+            let here = rows
+                .iter()
+                .filter(|row| row.dataset == dataset && row.method == method);
+            let so: Runs = here
+                .map(|row| ((row.seed, row.normal), row.auroc))
+                .collect();
+            out += &line(dataset, &method, &evidence.main, &so);
+        }
+    }
+    out
+}
+
+fn line(dataset: Dataset, method: &Contender, main: &[Kept], so: &Runs) -> String {
+    let published = runs(main, dataset, method, Kind::All);
+    let (left, right) = pairs(&published, so);
+    let name = dataset.title();
+    match (
+        Summary::of(left.into_iter()),
+        Summary::of(right.into_iter()),
+    ) {
+        (Some(a), Some(b)) => format!(
+            "| {name} | {method} | {:.3} | {:.3} | {:+.3} | {} |\n",
+            a.mean,
+            b.mean,
+            b.mean - a.mean,
+            a.runs
+        ),
+        _ => {
+            let mean = Summary::of(so.values().copied()).map_or(0., |s| s.mean);
+            format!("| {name} | {method} | - | {mean:.3} | - | {} |\n", so.len())
+        }
+    }
+}
+
+fn figures(evidence: &Evidence) -> String {
+    let mut out = String::new();
+    for (view, rows) in [
+        (View::Alpha, &evidence.alpha),
+        (View::Contamination, &evidence.contamination),
+    ] {
+        out += &format!("\n## {}\n\n", view.title());
+        let rows = swept(view, rows);
+        if rows.is_empty() {
+            out += "No runs yet.\n";
+            continue;
+        }
+        let number = if view == View::Alpha { 2 } else { 4 };
+        out += &format!(
+            "`cargo run --release -p puad-figures --example figure{number}` draws it from the same rows.\n\n"
+        );
+        out += &sweep::markdown(view, &rows);
+    }
+    out
+}
+
+/// The rows of data sets with more than one point: one is the tables' own protocol.
+fn swept(view: View, rows: &[Kept]) -> Vec<Kept> {
+    let is_swept = |kept: &&Kept| sweep::points(view, rows, kept.row.dataset).len() > 1;
+    rows.iter().filter(is_swept).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::tests::placed;
+    use crate::plan::Plan;
+    use crate::row::tests::rows;
+    use crate::study::Study;
+
+    const REDUCED: [&str; 4] = ["--protocol", "reduced", "--dataset", "mnist"];
+
+    fn plan(extra: &[&str]) -> Plan {
+        Plan::of(&[&REDUCED[..], extra].concat())
+    }
+
+    fn page_of(all: Vec<Row>) -> String {
+        page(&Evidence::of(placed(all)).unwrap())
+    }
+
+    fn verdict(page: &str, start: &str) -> String {
+        let line = page.lines().find(|line| line.starts_with(start)).unwrap();
+        line.rsplit("**").nth(1).unwrap().to_string()
+    }
+
+    #[test]
+    fn without_rows_there_is_no_verdict() {
+        let page = page_of(vec![]);
+        let verdicts = page.matches("**no evidence yet**").count();
+        assert_eq!(verdicts, claims::CLAIMS.len());
+    }
+
+    #[test]
+    fn verdicts_follow_from_rows() {
+        let value = |name: &str| match name {
+            "PUSVDD" => 0.9,
+            "PU" => 0.895,
+            "SOEL" => 0.7,
+            "DeepSAD" => 0.8,
+            "PUAE" => 0.85,
+            _ => 0.5,
+        };
+        let mut all: Vec<Row> = vec![];
+        for contender in Contender::paper() {
+            let name = contender.to_string();
+            let v = value(&name);
+            all.extend(rows(&plan(&[]), &name, &[(1, 0, v), (4, 0, v)]));
+        }
+        let page = page_of(all.clone());
+        assert_eq!(verdict(&page, "- PUSVDD is the best"), "agrees");
+        assert_eq!(verdict(&page, "- SOEL is above"), "disagrees");
+        assert_eq!(verdict(&page, "- ABC is about"), "agrees");
+        assert_eq!(verdict(&page, "- DeepSAD is about"), "disagrees");
+        assert_eq!(verdict(&page, "- PUAE is above"), "agrees");
+        // Within 0.01 of PUSVDD's.
+        assert_eq!(verdict(&page, "- PU is weak"), "disagrees");
+        assert!(
+            page.contains("MNIST: yes (PUSVDD 0.900, best other PU 0.895)"),
+            "{page}"
+        );
+
+        // Another data set where it is otherwise.
+        let cifar = Plan::of(&["--protocol", "reduced", "--dataset", "cifar10"]);
+        for (name, v) in [("SOEL", 0.8), ("DeepSAD", 0.7)] {
+            all.extend(rows(&cifar, name, &[(1, 0, v)]));
+        }
+        assert_eq!(verdict(&page_of(all), "- SOEL is above"), "agrees in part");
+    }
+
+    #[test]
+    fn sweeps_and_variants_are_told_apart() {
+        let sweep = |figure: &str| {
+            let study = Study::of(&[&REDUCED[..], &["--figure", figure]].concat());
+            let mut all = vec![];
+            for (i, plan) in study.plans.iter().enumerate() {
+                let slope = i as f64 / 100.;
+                all.extend(rows(plan, "PUSVDD", &[(1, 0, 0.9 + slope / 2.)]));
+                all.extend(rows(plan, "SOEL", &[(1, 0, 0.8 + slope)]));
+            }
+            all
+        };
+        let mut uncorrected = rows(&plan(&["--correction", "none"]), "PUAE", &[(1, 0, 0.5)]);
+        uncorrected[0].last_risk = Some(-12.);
+        let linear = rows(&plan(&["--head", "linear"]), "PUSVDD", &[(1, 0, 0.95)]);
+        let page = page_of([sweep("2"), sweep("4"), uncorrected, linear].concat());
+        for claim in [
+            "- PUSVDD is more robust",
+            "- PUSVDD is equal",
+            "- Without the absolute",
+        ] {
+            assert_eq!(verdict(&page, claim), "agrees", "{page}");
+        }
+        assert!(page.contains("\nhead norm_act -> linear:\n"), "{page}");
+        // Alpha 0.1 of the sweep is the main protocol's run.
+        assert!(
+            page.contains("| MNIST | PUSVDD | 0.915 | 0.950 | +0.035 | 1 |"),
+            "{page}"
+        );
+        assert!(
+            page.contains("| MNIST | PUAE | - | 0.500 | - | 1 |"),
+            "{page}"
+        );
+        assert!(
+            page.contains("| MNIST: unlabeled anomalies | SOEL | PUSVDD |"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn older_numerics_are_left_out() {
+        let mut old = rows(&plan(&[]), "AE", &[(1, 0, 0.5)]);
+        old[0].numerics -= 1;
+        let new = rows(&plan(&[]), "AE", &[(1, 0, 0.75)]);
+        let page = page_of([old, new].concat());
+        assert!(page.contains("\n1 rows of older numerics"), "{page}");
+        assert!(page.contains("| AE | 0.750 |"), "{page}");
+    }
+}

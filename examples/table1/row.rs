@@ -1,0 +1,165 @@
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::Dataset;
+use crate::method::Contender;
+use crate::protocol::RunConfig;
+
+/// The numerics version: raised with every change of the crate or of this example after which a run of the same
+/// settings on the same kind of processor gives other numbers. Rows of different versions are not averaged.
+pub const NUMERICS: u32 = 1;
+
+/// A finished run: one line of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    pub dataset: Dataset,
+    pub method: Contender,
+    pub normal: u8,
+    pub seed: u64,
+    /// Normals against all anomalies of the test set (Tables 1 and 2).
+    pub auroc: f64,
+    /// Against the seen ones (Tables 3 and 5).
+    pub auroc_seen: f64,
+    /// Against the unseen ones (Tables 4 and 6).
+    pub auroc_unseen: f64,
+    /// Epochs run in the last phase, 0 for a method without epochs.
+    pub epochs: usize,
+    /// The epoch whose parameters were measured.
+    pub best_epoch: usize,
+    /// The training risk of the last epoch.
+    pub last_risk: Option<f64>,
+    pub config: RunConfig,
+    pub numerics: u32,
+    pub made: Made,
+}
+
+/// How a row came to be; no table shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Made {
+    pub puad_version: String,
+    /// Of the checkout that the program was built in, with `-dirty` where it was changed since.
+    pub commit: Option<String>,
+    /// Kind of processor.
+    pub host: String,
+    /// Threads of the run.
+    pub threads: usize,
+    /// Seconds of training; of an SVDD's, the second phase.
+    pub seconds: f64,
+    /// Seconds of the pre-training that the SVDD methods share.
+    pub pretraining_seconds: f64,
+}
+
+impl Made {
+    pub fn now(threads: usize, seconds: f64, pretraining_seconds: f64) -> Self {
+        static PLACE: OnceLock<(Option<String>, String)> = OnceLock::new();
+        let (commit, host) = PLACE.get_or_init(|| (commit(), host())).clone();
+        Self {
+            puad_version: env!("CARGO_PKG_VERSION").into(),
+            commit,
+            host,
+            threads,
+            seconds,
+            pretraining_seconds,
+        }
+    }
+}
+
+/// What tells a run from the others of its numerics version.
+pub type Key = (Dataset, Contender, u8, u64, String);
+
+impl Row {
+    pub fn key(&self) -> Key {
+        key(
+            self.dataset,
+            &self.method,
+            self.normal,
+            self.seed,
+            &self.config,
+        )
+    }
+
+    /// What was measured, to the bit.
+    pub fn bits(&self) -> [u64; 3] {
+        [self.auroc, self.auroc_seen, self.auroc_unseen].map(f64::to_bits)
+    }
+}
+
+pub fn key(dataset: Dataset, method: &Contender, normal: u8, seed: u64, config: &RunConfig) -> Key {
+    let config = serde_json::to_string(config).unwrap_or_default();
+    (dataset, method.clone(), normal, seed, config)
+}
+
+fn commit() -> Option<String> {
+    let arguments = [
+        "-C",
+        env!("CARGO_MANIFEST_DIR"),
+        "describe",
+        "--always",
+        "--dirty",
+        "--exclude=*",
+    ];
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success()).then(|| text.trim().to_string())
+}
+
+/// The processor's name where the system tells it, else its architecture.
+fn host() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let name = lines.find(|(name, _)| name.trim() == "model name");
+    name.map_or(std::env::consts::ARCH, |(_, model)| model.trim())
+        .to_string()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::plan::Plan;
+
+    pub fn row(plan: &Plan, method: &str) -> Row {
+        Row {
+            dataset: plan.dataset,
+            method: method.parse().unwrap(),
+            normal: 1,
+            seed: 0,
+            auroc: 0.1 + 0.2,
+            auroc_seen: 0.5,
+            auroc_unseen: 1.0,
+            epochs: 3,
+            best_epoch: 2,
+            last_risk: Some(0.5),
+            config: plan.config.clone(),
+            numerics: NUMERICS,
+            made: Made::now(1, 0.25, 0.),
+        }
+    }
+
+    /// Rows of a method, each a normal class, a seed and one AUROC for all kinds.
+    pub fn rows(plan: &Plan, method: &str, runs: &[(u8, u64, f64)]) -> Vec<Row> {
+        let row = |&(normal, seed, auroc): &(u8, u64, f64)| Row {
+            normal,
+            seed,
+            auroc,
+            auroc_seen: auroc,
+            auroc_unseen: auroc,
+            ..row(plan, method)
+        };
+        runs.iter().map(row).collect()
+    }
+
+    #[test]
+    fn a_row_reads_as_it_was_written() {
+        let plan = Plan::of(&["--dataset", "cifar10"]);
+        for method in ["PUSVDD", "PNAE", "rotation/pu", "IF"] {
+            let row = row(&plan, method);
+            let json = serde_json::to_string(&row).unwrap();
+            assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
+        }
+        assert!(!Made::now(1, 0., 0.).host.is_empty());
+    }
+}

@@ -1,0 +1,211 @@
+use std::num::NonZeroUsize;
+
+use anyhow::ensure;
+
+use crate::args::Args;
+use crate::method::Contender;
+use crate::plan::Plan;
+use crate::row::Row;
+use crate::shard::Shard;
+use crate::view::{View, contamination};
+use puad::data::protocol::ContaminatedSplit;
+
+/// Figure 2's axis.
+const ALPHAS: [f64; 8] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5];
+
+/// Figure 4's axis.
+const UNLABELED_ANOMALIES: [usize; 5] = [50, 125, 250, 500, 1000];
+
+/// The runs asked for.
+#[derive(Clone, Debug)]
+pub struct Study {
+    pub plans: Vec<Plan>,
+    shard: Shard,
+    jobs: Option<NonZeroUsize>,
+}
+
+impl Study {
+    pub fn new(args: &Args) -> anyhow::Result<Self> {
+        let view = View::of(args);
+        let datasets = if args.dataset.is_empty() {
+            view.datasets()
+        } else {
+            args.dataset.clone()
+        };
+        let mut plans = vec![];
+        for dataset in datasets {
+            ensure!(
+                view.has(dataset),
+                "{} has no column for {}",
+                view.title(),
+                dataset.name()
+            );
+            let mut plan = Plan::new(args, dataset, default_methods(view)?)?;
+            if view.is_sweep() && args.normal.is_empty() {
+                plan.normals = plan.normals[..1].into();
+            }
+            for (alpha, anomalies) in points(args, view)? {
+                plans.push(plan.with(alpha, anomalies)?);
+            }
+        }
+        Ok(Self {
+            plans,
+            shard: args.shard.unwrap_or(Shard::WHOLE),
+            jobs: args.jobs,
+        })
+    }
+
+    /// The shard's cells in their stable order: the plan, a normal class and a seed. Which methods are run
+    /// changes nothing about it.
+    pub fn cells(&self) -> Vec<(&Plan, u8, u64)> {
+        let all = self
+            .plans
+            .iter()
+            .flat_map(|plan| plan.cells().map(move |(normal, seed)| (plan, normal, seed)));
+        let mine = all.enumerate().filter(|(i, _)| self.shard.has(*i));
+        mine.map(|(_, cell)| cell).collect()
+    }
+
+    /// Whether the row is one of this study's, of whichever shard: a resumed file may hold others.
+    pub fn has(&self, row: &Row) -> bool {
+        self.plans.iter().any(|plan| {
+            plan.dataset == row.dataset
+                && plan.config == row.config
+                && plan.methods.contains(&row.method)
+                && plan.normals.contains(&row.normal)
+                && plan.seeds.contains(&row.seed)
+        })
+    }
+
+    /// How many of `runs` are done at a time.
+    pub fn workers(&self, runs: usize) -> usize {
+        let on_cpu = self.plans.iter().all(|plan| plan.device.is_cpu());
+        let default = if on_cpu {
+            rayon::current_num_threads()
+        } else {
+            1
+        };
+        let most = self.jobs.map_or(default, NonZeroUsize::get);
+        most.clamp(1, runs.max(1))
+    }
+}
+
+fn default_methods(view: View) -> anyhow::Result<Vec<Contender>> {
+    Ok(match view {
+        View::Alpha | View::Contamination => vec!["PUSVDD".parse()?, "SOEL".parse()?],
+        _ => Contender::paper(),
+    })
+}
+
+/// Class priors with the numbers of unlabeled anomalies that they go with.
+fn points(args: &Args, view: View) -> anyhow::Result<Vec<(f64, usize)>> {
+    let usual = ContaminatedSplit::default().unlabeled_anomalies;
+    let (alphas, counts) = (&args.alpha, &args.unlabeled_anomalies);
+    ensure!(
+        alphas.len() <= 1 || view == View::Alpha,
+        "--alpha takes several values with --figure 2 alone, got {alphas:?}"
+    );
+    ensure!(
+        counts.len() <= 1 || view == View::Contamination,
+        "--unlabeled-anomalies takes several values with --figure 4 alone, got {counts:?}"
+    );
+    let count = counts.first().copied().unwrap_or(usual);
+    Ok(match view {
+        View::Alpha if alphas.is_empty() => ALPHAS.map(|alpha| (alpha, count)).into(),
+        View::Alpha => alphas.iter().map(|&alpha| (alpha, count)).collect(),
+        View::Contamination => {
+            ensure!(
+                alphas.is_empty(),
+                "--figure 4 takes the true alpha of every number of unlabeled anomalies: leave --alpha out"
+            );
+            let asked = if counts.is_empty() {
+                &UNLABELED_ANOMALIES[..]
+            } else {
+                counts
+            };
+            let true_alpha = |anomalies| (contamination(anomalies), anomalies);
+            asked.iter().copied().map(true_alpha).collect()
+        }
+        _ => vec![(alphas.first().copied().unwrap_or(0.1), count)],
+    })
+}
+
+#[cfg(test)]
+impl Study {
+    pub fn of(extra: &[&str]) -> Self {
+        use clap::Parser;
+
+        let args = ["table1"].iter().chain(extra);
+        Self::new(&Args::parse_from(args)).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Dataset;
+    use clap::Parser;
+
+    fn cells(extra: &[&str]) -> Vec<(Dataset, f64, u8, u64)> {
+        let study = Study::of(extra);
+        let cells = study.cells().into_iter();
+        cells
+            .map(|(plan, normal, seed)| (plan.dataset, plan.config.alpha.get(), normal, seed))
+            .collect()
+    }
+
+    #[test]
+    fn shards_share_out_the_cells_whatever_the_methods() {
+        let arguments = ["--table", "1", "--methods", "AE", "--shard"];
+        let shard = |text| cells(&[&arguments[..], &[text]].concat());
+        let whole = cells(&["--table", "1"]);
+        assert_eq!(whole.len(), 4 * 9 * 5);
+        let mut parts = [shard("1/3"), shard("2/3"), shard("3/3")].concat();
+        assert_eq!(shard("2/3")[0], whole[1]);
+        parts.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        let mut sorted = whole;
+        sorted.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        assert_eq!(parts, sorted);
+    }
+
+    #[test]
+    fn tables_and_figures_name_their_runs() {
+        let datasets = |extra: &[&str]| {
+            let mut sets: Vec<Dataset> = cells(extra).iter().map(|cell| cell.0).collect();
+            sets.dedup();
+            sets
+        };
+        use Dataset::*;
+        assert_eq!(datasets(&[]), [Glyphs, GlyphsNear]);
+        let last = [Cifar100, Pathmnist, Octmnist, Tissuemnist];
+        assert_eq!(datasets(&["--table", "6"]), last);
+        assert_eq!(cells(&["--table", "2"]).len(), 5 * (1 + 8 + 1 + 7));
+        let figure = cells(&["--figure", "2", "--dataset", "mnist", "--seeds", "0"]);
+        assert_eq!(figure.len(), ALPHAS.len());
+        assert!(figure.iter().all(|cell| cell.2 == 1));
+        let study = Study::of(&["--figure", "4", "--dataset", "mnist"]);
+        let plan = &study.plans[2].config;
+        assert_eq!(
+            (plan.unlabeled_anomalies, plan.alpha.get()),
+            (250, 250. / 4750.)
+        );
+        assert_eq!(Study::of(&["--protocol", "reduced"]).plans[0].seeds, [0]);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_an_error() {
+        for (arguments, told) in [
+            ("--alpha 0.1,0.2", "--figure 2 alone"),
+            ("--unlabeled-anomalies 1,2", "--figure 4 alone"),
+            ("--figure 4 --alpha 0.2", "leave --alpha out"),
+            ("--table 1 --dataset cifar100", "no column for cifar100"),
+            ("--normal 12", "--normal must be one of"),
+            ("--methods PUSVD", "method"),
+            ("--alpha 1.5", "1.5"),
+        ] {
+            let args = Args::parse_from(format!("table1 {arguments}").split(' '));
+            let error = format!("{:#}", Study::new(&args).unwrap_err());
+            assert!(error.contains(told), "{error}");
+        }
+    }
+}
