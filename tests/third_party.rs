@@ -289,8 +289,8 @@ fn streamed_scores() {
     std::fs::write(&path, format!("a,b,c\n{text}")).unwrap();
     let mut streamed = Vec::new();
     let table = TableReader::open(&path).unwrap();
-    let scored = detector.score_table(table, |_, scores| {
-        streamed.extend_from_slice(scores);
+    let scored = detector.score_table(table, |rows| {
+        streamed.extend_from_slice(&rows.scores);
         ControlFlow::Continue(())
     });
     assert_eq!(scored.unwrap(), 100);

@@ -44,7 +44,7 @@ pub use decision::ValidationScores;
 pub use fit::Estimator;
 pub use fitted::FittedDetector;
 #[cfg(feature = "tables")]
-pub use fitted::Progress;
+pub use fitted::ScoredRows;
 pub use rows::{IntoSamples, Row};
 pub use scaler::{Scaler, Scaling};
 pub use threshold::{Threshold, ThresholdRule};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::array::Layout;
-use crate::{DataError, Place};
+use crate::{DataError, Place, magic};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -34,6 +34,28 @@ impl Source<'static> {
             Box::new(file)
         };
         Ok(Self::new(path.into(), reader, 0))
+    }
+}
+
+/// An error if only a pointer to the file is there.
+pub(super) fn check_pointer(path: &Path) -> Result<(), DataError> {
+    let read = || {
+        let mut start = Vec::new();
+        // A second look into a pipe would wait for a second writer.
+        if std::fs::metadata(path)?.is_file() {
+            let file = File::open(path)?;
+            file.take(magic::ENOUGH as u64).read_to_end(&mut start)?;
+        }
+        Ok(start)
+    };
+    let start = read().map_err(|source| DataError::read(path, 0, source))?;
+    match magic::kind(&start) {
+        Some(kind) if magic::is_pointer(&start) => Err(DataError::Unsupported {
+            path: path.into(),
+            rule: "the file must be there itself",
+            found: kind.into(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -38,7 +38,8 @@ use crate::batch::Batch;
 ///
 ///     fn next(&mut self, size: usize) -> puad_data::Result<Option<Batch>> {
 ///         let values: Vec<f32> = self.0.by_ref().take(size).map(f32::from).collect();
-///         let batch = Batch { shape: vec![values.len(), 1], values: Values::F32(values) };
+///         let shape = vec![values.len(), 1];
+///         let batch = Batch { shape, values: Values::F32(values), ids: vec![] };
 ///         Ok((batch.shape[0] > 0).then_some(batch))
 ///     }
 /// }
@@ -69,6 +70,11 @@ pub trait TableRows {
 
     /// The number of all rows; `None` where the format does not say.
     fn count(&self) -> Option<u64>;
+
+    /// Names of the values of a row; none where the format has none.
+    fn columns(&self) -> Vec<String> {
+        vec![]
+    }
 
     /// The next `size` rows, at least 1, or what is left of them: `[n, ...]`, of one type of values in all
     /// batches; `None` at the end.

@@ -21,7 +21,7 @@ use crate::train::FitHistory;
 use crate::{Error, Result};
 
 #[cfg(feature = "tables")]
-pub use stream::Progress;
+pub use stream::ScoredRows;
 
 /// Who the samples to score are, in errors about them.
 const INPUT: &str = "scored samples";
