@@ -496,7 +496,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let binary = dir.file("rows.npy", npy(header, &f4(rows.as_flattened())));
     let lines: String = rows
         .iter()
-        .map(|r| format!("{},{}\n", r[0], r[1]))
+        .map(|r| format!("{:?},{:?}\n", r[0], r[1]))
         .collect();
     let text = dir.file("rows.csv", lines);
     for (path, total) in [(&binary, Some(700)), (&text, None)] {
@@ -550,7 +550,10 @@ fn a_detector_hands_out_rows_with_their_scores() {
     let detector = Estimator::new(config).fit(&rows, &anomalies).unwrap();
 
     let dir = Dir::new();
-    let line = |i: usize| format!("m{i},{},{}\n", i as f64 / 4., 10. - i as f64);
+    let line = |i: usize| match i % 3 {
+        0 => format!("m{i},8.{i},9.{i}\n"),
+        _ => format!("m{i},0.{i},0.9\n"),
+    };
     let lines: String = (0..10).map(line).collect();
     let path = dir.file("rows.csv", format!("machine,heat,load\n{lines}"));
     let options = CsvOptions {

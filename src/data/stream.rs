@@ -25,15 +25,15 @@ pub use puad_data::stream::{
     CsvColumn, CsvOptions, NpyOptions, NpzOptions, TableOptions, TableRows,
 };
 
-use super::Samples;
+use super::{ImageSet, ImageShape, Samples};
 use crate::{Error, Result};
 
 /// Samples in a file, read in order as tensors: [`puad_data::stream::TableReader`] with batches on the
 /// CPU.
 ///
 /// Values become f32 where that holds them exactly (`f4`, 8- and 16-bit integers, booleans), else
-/// f64; CSV is f64. Images of bytes, `[n, channels, height, width]`, are scaled to [0, 1] as
-/// [`Samples::images`] are; other bytes stay the numbers they are. All values must be finite.
+/// f64; CSV is f64. Images of bytes, `[n, channels, height, width]`, are [`Samples::images`], and so
+/// scaled to [0, 1]; other bytes stay the numbers they are. All values must be finite.
 ///
 /// ```
 /// use puad::data::stream::TableReader;
@@ -111,8 +111,7 @@ impl TableReader {
     /// # Errors
     /// As [`puad_data::stream::TableReader::next_batch`].
     pub fn next_batch(&mut self, size: usize) -> Result<Option<Tensor>> {
-        let batch = self.0.next_batch(size)?;
-        Ok(batch.map(tensor).transpose()?.map(|(samples, _)| samples))
+        self.0.next_batch(size)?.map(tensor).transpose()
     }
 
     /// The samples in batches of `size`, the last one perhaps smaller.
@@ -129,27 +128,37 @@ impl TableReader {
     /// As [`next_batch`](Self::next_batch).
     pub fn read(self) -> Result<Samples> {
         let names = self.columns();
-        let (samples, _) = tensor(self.0.read()?)?;
-        Samples::from(samples).with_names(&names)
+        Ok(samples(self.0.read()?, &names)?.0)
     }
 }
 
-/// The values and the rows' names.
-fn tensor(batch: Batch) -> Result<(Tensor, Vec<String>)> {
+/// The values with their names, and the rows' names.
+fn samples(batch: Batch, names: &[String]) -> Result<(Samples, Vec<String>)> {
     let Batch { shape, values, ids } = batch;
-    let samples = match values {
-        Values::U8(pixels) if shape.len() == 4 => {
-            let values = pixels.into_iter().map(|pixel| f32::from(pixel) / 255.);
-            Tensor::from_vec(values.collect::<Vec<f32>>(), shape, &Device::Cpu)?
-        }
-        Values::U8(values) => {
-            let values: Vec<f32> = values.into_iter().map(f32::from).collect();
-            Tensor::from_vec(values, shape, &Device::Cpu)?
-        }
-        Values::F32(values) => Tensor::from_vec(values, shape, &Device::Cpu)?,
-        Values::F64(values) => Tensor::from_vec(values, shape, &Device::Cpu)?,
+    let samples: Samples = match values {
+        Values::U8(pixels) => match shape[..] {
+            [n, channels, height, width] => {
+                let shape = ImageShape {
+                    channels,
+                    height,
+                    width,
+                };
+                // Nobody labels them.
+                Samples::images(&ImageSet::new(pixels, shape, vec![0; n])?, shape)?
+            }
+            _ => {
+                let values: Vec<f32> = pixels.into_iter().map(f32::from).collect();
+                Tensor::from_vec(values, shape, &Device::Cpu)?.into()
+            }
+        },
+        Values::F32(values) => Tensor::from_vec(values, shape, &Device::Cpu)?.into(),
+        Values::F64(values) => Tensor::from_vec(values, shape, &Device::Cpu)?.into(),
     };
-    Ok((samples, ids))
+    Ok((samples.with_names(names)?, ids))
+}
+
+fn tensor(batch: Batch) -> Result<Tensor> {
+    samples(batch, &[])?.0.to_tensor()
 }
 
 /// The batches of a [`TableReader`]; ends after the first error.
@@ -172,12 +181,10 @@ impl Batches {
     /// The next samples with their columns' names and the rows' names (none where the file has none).
     pub(crate) fn next_named(&mut self) -> Result<Option<(Samples, Vec<String>)>> {
         let names = self.0.reader().map(stream::TableReader::columns);
-        let Some(batch) = self.0.next().transpose()? else {
-            return Ok(None);
-        };
-        let (samples, ids) = tensor(batch)?;
-        let samples = Samples::from(samples).with_names(&names.unwrap_or_default())?;
-        Ok(Some((samples, ids)))
+        let batch = self.0.next().transpose()?;
+        batch
+            .map(|batch| samples(batch, &names.unwrap_or_default()))
+            .transpose()
     }
 
     /// The number of samples in all, where the file says so.
@@ -198,7 +205,6 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Result<Tensor>> {
         let batch = self.0.next()?;
-        let samples = batch.map_err(Error::from).and_then(tensor);
-        Some(samples.map(|(samples, _)| samples))
+        Some(batch.map_err(Error::from).and_then(tensor))
     }
 }

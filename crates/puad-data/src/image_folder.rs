@@ -108,14 +108,14 @@ fn read_folder(root: &Path, config: &ImageFolderConfig) -> Result<ImageFolder, D
     for (label, folder) in (0..=255).zip(&folders) {
         let all = entries(folder)?.into_iter();
         let (images, others): (Vec<_>, Vec<_>) = all.partition(|p| is_image(p) && p.is_file());
-        left_out.extend(others);
         if images.is_empty() {
             return Err(DataError::Missing {
                 path: folder.clone(),
                 name: "*.png or *.jpg".into(),
-                present: vec![],
+                present: others.iter().take(10).map(|path| name(path)).collect(),
             });
         }
+        left_out.extend(others);
         reading.add(root, config.shape, images, label)?;
     }
     left_out.sort();

@@ -50,6 +50,8 @@ pub(crate) fn kind(start: &[u8]) -> Option<&'static str> {
         (None, _) if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") => {
             Some("a web page, perhaps of a download that failed")
         }
+        (None, [b'{' | b'[', b'{' | b'[' | b'"' | b'\n' | b'\r', ..]) => Some("JSON"),
+        (None, _) if text.starts_with(b"<?xml") => Some("XML"),
         _ => None,
     }
 }
@@ -74,6 +76,9 @@ mod tests {
             (b"version https://git-lfs.github.com/spec/v1\n", Some("LFS")),
             (b"\n<!DOCTYPE html>", Some("web page")),
             (b"PK\x03\x04", Some("zip")),
+            (b"{\"a\": 1}", Some("JSON")),
+            (b"[[1, 2]]", Some("JSON")),
+            (b"<?xml version", Some("XML")),
             (b"1,2\n", None),
             (b"", None),
         ] {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::Result;
 use crate::batch::Batch;
+use crate::{DataError, Place, Result};
 
 /// How a file of one format is read as a table: its options, each format's own. A format of one's own is
 /// read like those that are here, by [`TableReader::open_with`](crate::stream::TableReader::open_with).
@@ -82,4 +82,22 @@ pub trait TableRows {
     /// # Errors
     /// Stated by the format's options.
     fn next(&mut self, size: usize) -> Result<Option<Batch>>;
+}
+
+/// Names under which rows are counted or told apart.
+const OF_ROWS: [&str; 5] = ["id", "index", "idx", "row_id", "rowid"];
+
+/// A count of rows among features that nobody chose: what was not counted yet would be an anomaly.
+pub(crate) fn check_names(path: &Path, features: &[String]) -> Result<()> {
+    let of_rows = |name: &&String| OF_ROWS.iter().any(|of| name.eq_ignore_ascii_case(of));
+    match features.iter().find(of_rows) {
+        None => Ok(()),
+        Some(name) => Err(DataError::Ambiguous {
+            path: path.into(),
+            place: Place::Whole,
+            found: format!("the column {name:?}"),
+            meanings: "a feature or tell rows apart",
+            remedy: "set `ids` to it, or `columns` to those that are features",
+        }),
+    }
 }

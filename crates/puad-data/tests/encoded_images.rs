@@ -156,7 +156,10 @@ fn folders_without_classes_or_images_are_errors() {
     fs::write(root.join("a/notes.txt"), "").unwrap();
     fs::create_dir(root.join("a/b.png")).unwrap();
     let err = read();
-    assert!(matches!(err, DataError::Missing { .. }), "{err}");
+    assert!(
+        matches!(&err, DataError::Missing { present, .. } if present == &["b.png", "notes.txt"]),
+        "{err}"
+    );
     fs::write(root.join("a/0.png"), "GIF89a").unwrap();
     let err = read();
     assert!(matches!(err, DataError::Unsupported { .. }), "{err}");

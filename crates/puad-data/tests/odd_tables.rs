@@ -188,6 +188,26 @@ fn rows_of_their_own_names_are_no_feature() {
         ("a b".into(), "9:15".into())
     );
     assert_cell(read("a,time\n1,9:15\n"), 2, "time", "columns");
+    // Numbers by which rows are told apart: new ones would be anomalies all.
+    let numbered = "ID,a\n1001,0.5\n1002,0.7\n";
+    assert_asked(read(numbered), "`ids`");
+    let options = CsvOptions {
+        ids: Some("ID".into()),
+        ..CsvOptions::default()
+    };
+    let (columns, batch) = read_with("a.csv", numbered, &options).unwrap();
+    assert_eq!(
+        (columns, batch.ids),
+        (vec!["a".into()], vec!["1001".into(), "1002".into()])
+    );
+    let options = CsvOptions {
+        columns: Some(vec!["ID".into(), "a".into()]),
+        ..CsvOptions::default()
+    };
+    assert_eq!(
+        read_with("a.csv", numbered, &options).unwrap().1.shape,
+        [2, 2]
+    );
 }
 
 #[test]
@@ -341,17 +361,39 @@ fn delimiters_decimals_and_letters() {
     assert_asked(read("0,5;1,2\n0,7;1,3\n"), "`decimal`");
     let both = CsvOptions {
         delimiter: Some(b';'),
-        ..comma
+        ..comma.clone()
     };
     let (_, batch) = read_with("a.csv", "0,5;1,2\n0,7;1,3\n", &both).unwrap();
     assert_eq!(values(batch), [0.5, 1.2, 0.7, 1.3]);
+
+    let (_, batch) = read_with("a.csv", "0,5\n0,7\n", &comma).unwrap();
+    assert_eq!(
+        (batch.shape.clone(), values(batch)),
+        (vec![2, 1], vec![0.5, 0.7])
+    );
+    let quoted = "\"a\",\"b\"\n\"0,5\",\"1,2\"\n";
+    let (_, batch) = read_with("a.csv", quoted, &comma).unwrap();
+    assert_eq!(values(batch), [0.5, 1.2]);
 
     assert_read(b"temp\xe9rature,b\n1,2\n", &["température", "b"], &[1., 2.]);
     let utf16 = "\u{feff}température\tb\r\n1\t2\r\n".encode_utf16();
     let utf16: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
     assert_read(utf16, &["température", "b"], &[1., 2.]);
-    // numpy's savetxt with a header.
+    // numpy's savetxt, and what instruments write above a table.
     assert_read("# a,b\n1,2\n", &["a", "b"], &[1., 2.]);
+    assert_read("# a b\n1.0e+00 2.0e+00\n", &["a", "b"], &[1., 2.]);
+    assert_read(" 1.0   2.0\n 10.0 -2.0\n", &[], &[1., 2., 10., -2.]);
+    assert_read("# run 7\n# by me\na,b\n1,2\n", &["a", "b"], &[1., 2.]);
+    assert_read("# run 7\n1,2\n", &[], &[1., 2.]);
+    // Quotes behind a space.
+    assert_read("\"a\", \"b\"\n1, \"2\"\n", &["a", "b"], &[1., 2.]);
+    // Files that were joined, and a line of units.
+    assert_cell(read("a,b\n1,2\na,b\n3,4\n"), 3, "a", "joined");
+    assert_cell(read("a,b\nmm,s\n1,2\n"), 2, "a", "numbers");
+    match read("a b\n1 0.5 0.7\n").unwrap_err() {
+        DataError::Malformed { rule, .. } => assert!(rule.contains("R writes"), "{rule}"),
+        error => panic!("{error}"),
+    }
     assert_read("a,b\nTrue,2\nFalse,3\n", &["a", "b"], &[1., 2., 0., 3.]);
 }
 
@@ -378,7 +420,17 @@ fn delimiters_at_line_ends_add_no_column() {
             error => panic!("{error}"),
         }
     }
-    // Labels that are all missing at first, without names.
+    // Labels that are all missing, without names.
+    assert_asked(
+        labeled("1,2,0,\n3,4,1,\n", &CsvConfig::default()),
+        "`label`",
+    );
+    let last = CsvConfig {
+        label: LabelColumn::Index(2),
+        ..CsvConfig::default()
+    };
+    assert_eq!(labeled("1,2,\n3,4,\n", &last).unwrap().unlabeled(), [0, 1]);
+    // Or at first.
     let table = labeled("1,2,\n3,4,\n5,6,1\n", &CsvConfig::default()).unwrap();
     assert_eq!(table.labels(), [None, None, Some(1)]);
 }
@@ -393,6 +445,7 @@ fn files_that_are_no_tables_are_told_what_they_are() {
         ("a.npz", pointer.as_bytes(), "Git LFS"),
         ("b.csv", b"PK\x03\x04\x14\0", "zip"),
         ("c.csv", b"<!DOCTYPE html><html>", "web page"),
+        ("d.csv", b"{\"a\": 1, \"b\": 2}\n", "JSON"),
         ("b.npy", b"PK\x03\x04\x14\0\0\0", "zip"),
     ] {
         let err = TableReader::open(dir.file(name, bytes)).err().unwrap();

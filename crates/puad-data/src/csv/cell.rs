@@ -42,7 +42,8 @@ pub(super) fn rule(text: &str, decimal: u8) -> &'static str {
         Cell::Missing => "every cell must have a value: fill in or drop what is missing",
         Cell::Number(_) => "cells must be finite numbers",
         Cell::Text if decimal == b'.' && matches!(cell(text, b','), Cell::Number(_)) => {
-            "cells must be numbers with a decimal point: set `decimal` for a comma"
+            "cells must be numbers with a decimal point, their thousands not parted: \
+             set `decimal` for a decimal comma"
         }
         Cell::Text if text.contains([';', '\t', '|', ',']) => {
             "cells must be numbers: set `delimiter` for what is between them"

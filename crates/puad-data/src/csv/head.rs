@@ -92,18 +92,11 @@ pub(super) fn names_rows(name: &str) -> bool {
     matches!(name, "" | "Unnamed: 0")
 }
 
-/// The names of a first line: numpy writes `#` before them, and columns without one are named as by pandas.
+/// The names of a first line; columns without one are named as by pandas.
 pub(super) fn names(first: &Record, fields: usize) -> Vec<String> {
-    let name = |column: usize| {
-        let text = first.cell(column);
-        let text = match column {
-            0 => text.trim_start_matches('#').trim_start(),
-            _ => &text,
-        };
-        match text {
-            "" => format!("Unnamed: {column}"),
-            text => text.into(),
-        }
+    let name = |column: usize| match first.cell(column).into_owned() {
+        text if text.is_empty() => format!("Unnamed: {column}"),
+        text => text,
     };
     (0..fields).map(name).collect()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::file::LIMIT;
-use crate::{DataError, Result, Table};
+use crate::{DataError, Place, Result, Table};
 
 mod cell;
 mod head;
@@ -115,8 +115,26 @@ pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<Table> {
         values.append(&mut lines.values);
         labels.append(&mut lines.labels);
     }
+    let names = rows.feature_names();
+    if names.is_empty() && config.label == LabelColumn::Last {
+        check_any(path, &labels)?;
+    }
     let table = Table::checked(Some(path), values, rows.width(), labels)?;
-    Ok(table.with_columns(rows.feature_names()))
+    Ok(table.with_columns(names))
+}
+
+/// The last column of a file without names may be none, where nothing is in it.
+fn check_any(path: &Path, labels: &[Option<u8>]) -> Result<()> {
+    if labels.is_empty() || labels.iter().any(Option::is_some) {
+        return Ok(());
+    }
+    Err(DataError::Ambiguous {
+        path: path.into(),
+        place: Place::Whole,
+        found: "lines that end in a delimiter".into(),
+        meanings: "unlabeled or without a last column",
+        remedy: "set `label` to the number of the column",
+    })
 }
 
 /// At most 256, each once.

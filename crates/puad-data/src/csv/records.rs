@@ -36,6 +36,11 @@ impl Record {
     pub(super) fn cell(&self, column: usize) -> Cow<'_, str> {
         let start = column.checked_sub(1).map_or(0, |before| self.ends[before]);
         let bytes = self.bytes[start..self.ends[column]].trim_ascii();
+        // Behind a space quotes are none to the parser.
+        let bytes = match bytes {
+            [b'"', inside @ .., b'"'] => inside,
+            bytes => bytes,
+        };
         match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text.trim()),
             Err(_) => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
@@ -58,6 +63,7 @@ pub(super) struct Records {
     lines: Lines,
     /// Read before the delimiter was known, each with its number.
     ahead: VecDeque<(u64, Vec<u8>)>,
+    delimiter: u8,
     parser: Reader,
     line: Vec<u8>,
     limit: u64,
@@ -65,14 +71,24 @@ pub(super) struct Records {
 
 impl Records {
     /// `delimiter`: `None` for the one that the first lines agree on.
-    pub(super) fn open(path: &Path, delimiter: Option<u8>, limit: u64) -> Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        delimiter: Option<u8>,
+        decimal: u8,
+        limit: u64,
+    ) -> Result<Self> {
         let mut lines = Lines::open(path, limit)?;
         let mut ahead = VecDeque::new();
+        let mut comment = None;
         let mut written = 0;
         while written < 2 && ahead.len() < LOOKED_AT {
             let mut line = vec![];
             if !lines.next(&mut line).map_err(|e| fail(path, &lines, e))? {
                 break;
+            }
+            if written == 0 && line.starts_with(b"#") {
+                comment = Some((lines.number(), line));
+                continue;
             }
             written += usize::from(!is_blank(&line));
             ahead.push_back((lines.number(), line));
@@ -89,12 +105,22 @@ impl Records {
         }
         let delimiter = match delimiter.or(said) {
             Some(delimiter) => delimiter,
-            None => agreed(path, &ahead)?,
+            None => agreed(path, &ahead, decimal)?,
         };
+        // The last of the comments above a table may be its names.
+        let fields = |line: &[u8]| count(&parted(line, delimiter), delimiter);
+        let first = ahead.iter().find(|(_, line)| !is_blank(line));
+        let names = comment.filter(|(_, line)| {
+            first.is_none_or(|(_, first)| fields(uncommented(line)) == fields(first))
+        });
+        if let Some((number, line)) = names {
+            ahead.push_front((number, uncommented(&line).to_vec()));
+        }
         Ok(Self {
             path: path.into(),
             lines,
             ahead,
+            delimiter,
             parser: ReaderBuilder::new().delimiter(delimiter).build(),
             line: vec![],
             limit,
@@ -117,6 +143,9 @@ impl Records {
             if !begun {
                 begun = true;
                 record.line = number;
+            }
+            if self.delimiter == b' ' {
+                self.line = parted(&self.line, b' ').into_owned();
             }
             self.line.push(b'\n');
             if self.parse(record, &mut written) {
@@ -182,15 +211,37 @@ fn is_blank(line: &[u8]) -> bool {
 }
 
 /// The delimiter that the first two lines have both; a comma where there is none.
-fn agreed(path: &Path, ahead: &VecDeque<(u64, Vec<u8>)>) -> Result<u8> {
+fn agreed(path: &Path, ahead: &VecDeque<(u64, Vec<u8>)>, decimal: u8) -> Result<u8> {
     let mut lines = ahead.iter().filter(|(_, line)| !is_blank(line));
     let (Some((number, first)), second) = (lines.next(), lines.next()) else {
         return Ok(b',');
     };
+    // A comma within numbers parts no cells, unless these are in quotes.
+    let none = if decimal == b',' && !first.contains(&b'"') {
+        b';'
+    } else {
+        b','
+    };
     let both = |delimiter: &&u8| {
+        if **delimiter == decimal && none != decimal {
+            return false;
+        }
         let in_second = second.is_none_or(|(_, line)| count(line, **delimiter) > 0);
         count(first, **delimiter) > 0 && in_second
     };
+    // Numbers with nothing but spaces between, as numpy's savetxt writes them.
+    let of_numbers = |line: &[u8]| {
+        let words: Vec<_> = line
+            .split(|&byte| byte == b' ')
+            .filter(|word| !word.is_empty())
+            .collect();
+        let number =
+            |word: &&[u8]| std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok());
+        words.len() > 1 && words.iter().all(number)
+    };
+    if of_numbers(second.map_or(first, |(_, line)| line)) {
+        return Ok(b' ');
+    }
     let mut found: Vec<u8> = DELIMITERS.iter().filter(both).copied().collect();
     if let (true, Some((_, second))) = (found.len() > 1, second) {
         // Each line has as many of the right one.
@@ -201,7 +252,7 @@ fn agreed(path: &Path, ahead: &VecDeque<(u64, Vec<u8>)>) -> Result<u8> {
         }
     }
     match found[..] {
-        [] => Ok(b','),
+        [] => Ok(none),
         [only] => Ok(only),
         _ => {
             let found = found.iter().map(|&byte| char::from(byte));
@@ -214,6 +265,23 @@ fn agreed(path: &Path, ahead: &VecDeque<(u64, Vec<u8>)>) -> Result<u8> {
             })
         }
     }
+}
+
+/// A line whose cells have one delimiter between them where several spaces stand for one.
+fn parted(line: &[u8], delimiter: u8) -> Cow<'_, [u8]> {
+    if delimiter != b' ' {
+        return Cow::Borrowed(line);
+    }
+    let words = line
+        .split(|&byte| byte == b' ')
+        .filter(|word| !word.is_empty());
+    Cow::Owned(words.collect::<Vec<_>>().join(&b' '))
+}
+
+/// numpy writes `#` before names.
+fn uncommented(line: &[u8]) -> &[u8] {
+    let bare = line.iter().position(|&byte| byte != b'#' && byte != b' ');
+    &line[bare.unwrap_or(line.len())..]
 }
 
 /// How often it stands outside of quotes.

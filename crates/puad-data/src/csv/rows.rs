@@ -8,6 +8,7 @@ use super::labels::Labels;
 use super::records::{Record, Records};
 use super::table::CsvOptions;
 use super::{CsvColumn, CsvConfig, LabelColumn};
+use crate::table_rows::check_names;
 use crate::{DataError, Place, Result};
 
 /// The rows that are still to come.
@@ -58,7 +59,7 @@ impl CsvRows {
     ) -> Result<Self> {
         options.check()?;
         let options = &options.of(path);
-        let mut records = Records::open(path, options.delimiter, limit)?;
+        let mut records = Records::open(path, options.delimiter, options.decimal, limit)?;
         let mut ahead = vec![];
         for _ in 0..2 {
             let mut record = Record::default();
@@ -121,6 +122,9 @@ impl CsvRows {
             if options.columns.is_none() && self.fields > 1 && names_rows(first.cell(0).as_ref()) {
                 self.features.retain(|&column| column != 0);
                 self.ids = self.ids.or(Some(0));
+            }
+            if options.columns.is_none() {
+                check_names(&self.path, &self.feature_names())?;
             }
         }
         Ok(())
@@ -269,7 +273,12 @@ impl CsvRows {
         if record.len() == self.fields || surplus {
             return Ok(true);
         }
-        let rule = "lines must have as many fields as the first";
+        let rule = match record.len() == self.fields + 1 && !self.names.is_empty() {
+            false => "lines must have as many fields as the first",
+            true => {
+                "lines must have as many fields as the first (R writes none above the names of rows)"
+            }
+        };
         let found = format!("{} after {}", record.len(), self.fields);
         Err(self.malformed(record.line, rule, found))
     }
@@ -285,9 +294,11 @@ impl CsvRows {
 
     fn bad(&self, record: &Record, column: usize, rule: &str) -> DataError {
         let name = self.names.get(column).cloned();
+        let again = || record.cells().eq(self.names.iter().map(String::as_str));
         let text: String = record.cell(column).chars().take(100).collect();
         let hint = match self.guessed && self.names.is_empty() && record.line == 1 {
             true => " (set `header` if this line holds names)",
+            false if again() => " (the names come again, as where files are joined)",
             false => "",
         };
         DataError::Value {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ParquetFile, Rows, caught};
 use crate::batch::{Batch, Values};
-use crate::table_rows::{TableOptions, TableRows};
+use crate::table_rows::{TableOptions, TableRows, check_names};
 use crate::{DataError, Result};
 
 /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
@@ -80,7 +80,10 @@ impl ParquetRows {
         }
         let numbers = columns.iter().map(|&column| file.number(column));
         let numbers = numbers.collect::<Result<Vec<_>>>()?;
-        let names = columns.iter().map(|&column| file.name(column)).collect();
+        let names: Vec<_> = columns.iter().map(|&column| file.name(column)).collect();
+        if options.columns.is_none() {
+            check_names(path, &names)?;
+        }
         let width = columns.len();
         let ids = options.ids.iter().map(|name| file.find(name));
         let ids = ids.collect::<Result<Vec<_>>>()?;
