@@ -196,6 +196,24 @@ pub enum Error {
         value: f64,
     },
 
+    /// A feature too large to train on where nothing scales it.
+    #[error(
+        "{what} must lie within {limit:e} of 0 to be trained on unscaled, but row {row}, column {column} is \
+         {value:e}: choose a `scaling`, or scale them"
+    )]
+    HugeFeature {
+        /// Which samples.
+        what: &'static str,
+        /// The sample, counted from 0.
+        row: usize,
+        /// The feature after flattening the sample, counted from 0.
+        column: usize,
+        /// What came.
+        value: f64,
+        /// The largest size.
+        limit: f64,
+    },
+
     /// Two lists that belong together differ in length.
     #[error("{left_name} and {right_name} must be of equal length, got {left} and {right}")]
     Length {

@@ -128,6 +128,17 @@ impl PuDataset {
         ))
     }
 
+    /// The groups there are, with their names in errors.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let named = |group, samples| Some((samples_of(group), samples));
+        let all = [
+            named(UNLABELED, &self.unlabeled),
+            self.anomalies.as_ref().and_then(|a| named(ANOMALOUS, a)),
+            self.normals.as_ref().and_then(|n| named(NORMAL, n)),
+        ];
+        all.into_iter().flatten()
+    }
+
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
         let samples = check(samples, group)?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());

@@ -152,6 +152,7 @@ impl<'a> Estimator<'a> {
     /// [`Error::ImageSize`](crate::Error::ImageSize) for samples that no automatic network suits (also
     /// [`Error::Config`](crate::Error::Config), if a batch of them would take too much memory),
     /// [`Error::Shape`](crate::Error::Shape) for samples without values,
+    /// [`Error::HugeFeature`](crate::Error::HugeFeature) for a value too large to train on unscaled,
     /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one,
     /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
     /// and there are none, [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints of a model

@@ -43,6 +43,7 @@ impl Settled {
         }
         let method = config.method_for(&sample_shape);
         method.check_data(data)?;
+        config.scaling.check_unscaled(data)?;
         let trainer = trainer(&config, &method, checkpoints, customize)?;
         // Who customises a trainer may have given it other settings.
         config.train = trainer.config().clone();
@@ -74,6 +75,7 @@ impl Settled {
                 actual,
             });
         }
+        self.config.scaling.check_unscaled(validation)?;
         let transformation = self.config.scaling.fit(train.unlabeled())?;
         let train = transformation.apply_groups(train)?;
         Ok(Prepared {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::decision::{Decision, ValidationScores};
+use super::decision::{Decision, ValidationScores, saturated_scores};
 use super::{FitConfig, FittedDetector, Transformation};
 use crate::Result;
 use crate::data::{PuDataset, Samples};
@@ -50,6 +50,8 @@ impl Trained {
     fn scores(&self, samples: &Samples) -> Result<Vec<f64>> {
         let model = &self.learned.model;
         let size = self.config.train.batch_size;
-        collect_scores(samples, size, model.device(), |_, xs| model.score(xs))
+        collect_scores(samples, size, model.device(), |_, xs| {
+            saturated_scores(model.score(xs)?, xs)
+        })
     }
 }

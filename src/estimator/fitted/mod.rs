@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::decision::{Decision, ValidationScores, check_scores};
+use super::decision::{Decision, ValidationScores, check_scores, saturated_scores};
 use super::{
     Calibration, CalibrationMethod, FitConfig, IntoSamples, Scaler, Threshold, ThresholdRule,
     Transformation,
@@ -66,16 +66,20 @@ impl FittedDetector {
     /// has the same bits alone and in any company, in a stream, and on any number of threads; on another
     /// kind of processor it differs by rounding.
     ///
+    /// Every finite sample is scored: one so far out that its score overflows gets `f32::MAX`.
+    ///
     /// # Errors
     /// [`Error::Shape`] for samples unlike the training data, [`Error::DType`],
-    /// [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
+    /// [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score is no number
+    /// although its sample is nothing unusual.
     pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
         let samples = samples.into_samples()?;
         self.check_samples(&samples)?;
         let size = self.config.train.batch_size;
         // Transformed where they are: the model's device may have no f64.
         let scores = collect_scores_at_once(&samples, size, self.device(), |start, raw| {
-            self.model.score(&self.transformed(start, raw)?)
+            let xs = self.transformed(start, raw)?;
+            saturated_scores(self.model.score(&xs)?, &xs)
         })?;
         check_scores(&scores)?;
         Ok(scores)
@@ -260,6 +264,11 @@ fn shift_row(error: Error, start: usize) -> Error {
             what,
             row: start + row,
             column,
+            value,
+        },
+        Error::NonFiniteValue { what, index, value } => Error::NonFiniteValue {
+            what,
+            index: start + index,
             value,
         },
         error => error,
