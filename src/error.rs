@@ -83,6 +83,19 @@ pub enum Error {
         actual: usize,
     },
 
+    /// Columns of other names than those of the data that they go with.
+    #[error(
+        "columns must have the names of the data they go with: missing {missing:?}, not among them \
+         {surplus:?}{}",
+        repeated(missing, surplus)
+    )]
+    Columns {
+        /// Names that are not there.
+        missing: Vec<String>,
+        /// Names that are there and should not be.
+        surplus: Vec<String>,
+    },
+
     /// A sample index beyond the end.
     #[error("sample indices must lie below {len}, got {index}")]
     Index {
@@ -377,6 +390,14 @@ fn risk_of(batch: Option<usize>, risk: f64) -> String {
     match batch {
         Some(_) => format!("risk is {risk} in"),
         None => format!("validation risk is {risk} after"),
+    }
+}
+
+/// What else sets two lists of names apart.
+fn repeated(missing: &[String], surplus: &[String]) -> &'static str {
+    match (missing, surplus) {
+        ([], []) => ", but a name is there more than once",
+        _ => "",
     }
 }
 

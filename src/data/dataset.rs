@@ -64,8 +64,8 @@ impl PuDataset {
     /// With these labeled anomalies.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`Error::Shape`] or [`Error::DType`] for
-    /// samples unlike the unlabeled ones.
+    /// As [`new`](Self::new), and [`Error::Shape`], [`Error::DType`] or [`Error::Columns`] for
+    /// samples unlike the unlabeled ones. Columns with names are put in the order of theirs.
     pub fn with_anomalies(self, anomalies: impl Into<Samples>) -> Result<Self> {
         let anomalies = Some(self.check_alike(anomalies.into(), ANOMALOUS)?);
         Ok(Self { anomalies, ..self })
@@ -140,7 +140,7 @@ impl PuDataset {
     }
 
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
-        let samples = check(samples, group)?;
+        let samples = check(samples, group)?.with_columns(self.unlabeled.names())?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
         if expected != actual {
             return Err(Error::Shape {
@@ -321,6 +321,22 @@ mod tests {
             err @ Error::DType { .. } => assert_eq!(
                 err.to_string(),
                 "normal samples must be of the unlabeled ones' type F32, got F64"
+            ),
+            err => panic!("{err}"),
+        }
+    }
+
+    #[test]
+    fn groups_are_matched_by_the_names_of_their_columns() {
+        let named = |names| Samples::from(rows(1, 2)).with_names(names).unwrap();
+        let data = PuDataset::new(named(&["a", "b"])).unwrap();
+        let swapped = data.clone().with_anomalies(named(&["b", "a"])).unwrap();
+        assert_eq!(firsts(swapped.anomalies()), [-1., -2.]);
+        match data.with_normals(named(&["a", "c"])).unwrap_err() {
+            err @ Error::Columns { .. } => assert_eq!(
+                err.to_string(),
+                "columns must have the names of the data they go with: missing [\"b\"], not among \
+                 them [\"c\"]"
             ),
             err => panic!("{err}"),
         }
