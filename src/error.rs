@@ -72,6 +72,29 @@ pub enum Error {
         actual: DType,
     },
 
+    /// Samples of a type that does not go with what the fit saw.
+    #[error(
+        "{what} must be of the type of the fit's: {reason}; or take them by `InputCheck::Warn`"
+    )]
+    ElementType {
+        /// Which samples.
+        what: &'static str,
+        /// What is wrong with them.
+        reason: String,
+    },
+
+    /// Samples in another scale than those that the fit saw.
+    #[error(
+        "{what} must be in the scale of the fit's unlabeled samples, but are about {factor:.3e} times as \
+         large: scale them alike, or take them by `InputCheck::Warn`"
+    )]
+    OtherScale {
+        /// Which samples.
+        what: &'static str,
+        /// About how many times as large.
+        factor: f64,
+    },
+
     /// Rows of different length.
     #[error("rows must have as many values as the first, {expected}, but row {row} has {actual}")]
     Ragged {

@@ -1,8 +1,9 @@
 //! Friendly data that once gave a wrong answer in silence, each on the smallest input that shows it.
 
 use puad::candle_core::{DType, Device, Tensor};
-use puad::data::PuDataset;
-use puad::estimator::{IntoSamples, Scaling};
+use puad::data::glyphs::{self, GlyphConfig};
+use puad::data::{ImageSet, PuDataset, Samples};
+use puad::estimator::{ElementType, InputCheck, IntoSamples, Scaling, Warning};
 use puad::method::Method;
 use puad::{Error, Estimator, FitConfig, FittedDetector};
 use rand::SeedableRng;
@@ -166,4 +167,177 @@ fn huge_values_are_trained_on_or_the_row_is_named() {
         ),
         "{err}"
     );
+}
+
+fn glyphs() -> ImageSet {
+    let config = GlyphConfig {
+        size: 12,
+        train_per_class: 8,
+        test_per_class: 1,
+    };
+    glyphs::generate(&config, 0).unwrap().train
+}
+
+/// The same pixels as a set, as a tensor of 8 bits and as numbers up to 255.
+#[test]
+fn pixels_are_in_one_scale_on_every_path() {
+    let set = glyphs();
+    let shape = set.shape();
+    let images = Samples::images(&set, shape).unwrap();
+    let dims = (set.len(), shape.channels, shape.height, shape.width);
+    let bytes = Tensor::from_slice(set.pixels(), dims, &Device::Cpu).unwrap();
+    let floats = bytes.to_dtype(DType::F32).unwrap();
+    let estimator = || Estimator::new(config(Method::PUSVDD, 1));
+    let mut detector = estimator()
+        .fit(&bytes, &bytes.narrow(0, 0, 9).unwrap())
+        .unwrap();
+    let same = estimator()
+        .fit(
+            &images,
+            images.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8]).unwrap(),
+        )
+        .unwrap();
+    let scores = detector.score(&images).unwrap();
+    assert_eq!(same.score(&bytes).unwrap(), scores);
+    assert_eq!(
+        detector.inputs().unwrap().element_type(),
+        ElementType::Bits8
+    );
+    let in_unit = (&floats / 255.).unwrap();
+    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3 * b.abs());
+    assert!(close(&detector.score(&in_unit).unwrap(), &scores));
+
+    for n in [1, 20] {
+        let err = detector.score(floats.narrow(0, 0, n).unwrap()).unwrap_err();
+        assert!(
+            matches!(err, Error::OtherScale { factor, .. } if factor == 255.),
+            "{err}"
+        );
+    }
+    detector.set_input_check(InputCheck::Warn);
+    let found = detector.detect(&floats).unwrap();
+    assert!(
+        matches!(found.warnings[0], Warning::OtherScale { .. }),
+        "{:?}",
+        found.warnings
+    );
+
+    // The other way round, and one group in another scale than the other.
+    let wide = estimator()
+        .fit(&floats, floats.narrow(0, 0, 9).unwrap())
+        .unwrap();
+    let err = wide.score(&images).unwrap_err();
+    assert!(matches!(err, Error::ElementType { .. }), "{err}");
+    let err = wide.score(&in_unit).unwrap_err();
+    assert!(
+        matches!(err, Error::OtherScale { factor, .. } if factor < 0.01),
+        "{err}"
+    );
+    let few = floats.narrow(0, 0, 9).unwrap();
+    let err = estimator().fit(&in_unit, &few).unwrap_err();
+    assert!(
+        matches!(
+            err,
+            Error::OtherScale {
+                what: "anomalous samples",
+                ..
+            }
+        ),
+        "{err}"
+    );
+    let allowed = estimator()
+        .with_input_check(InputCheck::Warn)
+        .fit(&in_unit, &few)
+        .unwrap();
+    assert!(!allowed.warnings().is_empty());
+}
+
+#[test]
+fn tables_in_another_unit_are_refused_and_far_values_counted_once_a_column() {
+    let (unlabeled, anomalies) = (gauss(200, 3, 0), shifted(gauss(10, 3, 1), 3.));
+    let detector = fit(Method::PUAE, 3, &unlabeled, &anomalies);
+    let thousandfold: Rows = unlabeled
+        .iter()
+        .map(|row| row.iter().map(|v| 1000. * v).collect())
+        .collect();
+    let err = detector.score(&thousandfold).unwrap_err();
+    assert!(matches!(err, Error::OtherScale { .. }), "{err}");
+    let mut new = gauss(100, 3, 2);
+    (new[3][0], new[70][0], new[5][2]) = (40., -90., 1e9);
+    let found = detector.detect(&new).unwrap();
+    assert_eq!(found.scores, detector.score(&new).unwrap());
+    let far = |w: &Warning| match w {
+        Warning::FarOutside {
+            column,
+            count,
+            value,
+            ..
+        } => (column.index, *count, *value),
+        other => panic!("{other}"),
+    };
+    let far: Vec<_> = found.warnings.iter().map(far).collect();
+    assert_eq!(far, [(0, 2, -90.), (2, 1, 1e9)]);
+}
+
+#[test]
+fn columns_are_matched_by_the_names_kept_with_the_detector() {
+    let named =
+        |rows: &Rows, names: &[&str]| rows.into_samples().unwrap().with_names(names).unwrap();
+    let rows: Rows = gauss(100, 2, 0)
+        .into_iter()
+        .map(|r| vec![r[0], 50. + r[1]])
+        .collect();
+    let swap = |rows: &Rows| rows.iter().map(|r| vec![r[1], r[0]]).collect::<Rows>();
+    let unlabeled = named(&rows, &["heat", "load"]);
+    let anomalies = named(&swap(&rows[..10].to_vec()), &["load", "heat"]);
+    let estimator = || Estimator::new(config(Method::PUAE, 2));
+    let detector = estimator()
+        .fit(unlabeled.clone(), anomalies.clone())
+        .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("detector");
+    detector.save(&path).unwrap();
+    let loaded = FittedDetector::load(&path, &Device::Cpu).unwrap();
+    let scores = detector.score(&rows).unwrap();
+    for detector in [detector, loaded] {
+        assert_eq!(detector.inputs().unwrap().names(), ["heat", "load"]);
+        let swapped = named(&swap(&rows), &["load", "heat"]);
+        assert_eq!(detector.score(&swapped).unwrap(), scores);
+        assert_eq!(detector.detect(&swapped).unwrap().warnings, []);
+        assert!(detector.explain(swapped).is_ok());
+        let err = detector
+            .score(named(&rows, &["heat", "pressure"]))
+            .unwrap_err();
+        let expected = r#"missing ["load"], not among them ["pressure"]"#;
+        assert!(err.to_string().ends_with(expected), "{err}");
+    }
+    // A validation set of one's own, too.
+    let train = PuDataset::new(unlabeled)
+        .unwrap()
+        .with_anomalies(anomalies)
+        .unwrap();
+    let other = PuDataset::new(named(&swap(&rows), &["load", "heat"])).unwrap();
+    let other = other
+        .with_anomalies(named(&rows[..10].to_vec(), &["heat", "load"]))
+        .unwrap();
+    let (swapped, straight) = (
+        estimator().fit_split(&train, &other).unwrap(),
+        estimator().fit_split(&train, &train).unwrap(),
+    );
+    assert_eq!(swapped.validation_scores(), straight.validation_scores());
+}
+
+#[test]
+fn rows_are_passed_as_they_are_at_hand() {
+    let detector = fit(Method::PUAE, 2, &gauss(50, 2, 0), &gauss(10, 2, 1));
+    let expected = detector.score(&[[0.5f64, 1.]]).unwrap();
+    let row = vec![0.5, 1.];
+    assert_eq!(detector.score(&row).unwrap(), expected);
+    assert_eq!(detector.score(&row[..]).unwrap(), expected);
+    assert_eq!(detector.score(&[0.5f64, 1.]).unwrap(), expected);
+    assert_eq!(detector.score([[0.5, 1.]]).unwrap(), expected);
+    assert_eq!(detector.score(vec![row]).unwrap(), expected);
+    assert_eq!(detector.score(&Rows::new()).unwrap(), []);
+    assert_eq!(detector.detect(&Rows::new()).unwrap().scores, []);
+    assert_eq!(detector.predict(&Rows::new()).unwrap(), []);
 }

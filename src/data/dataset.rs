@@ -128,7 +128,20 @@ impl PuDataset {
         ))
     }
 
-    /// The groups there are, with their names in errors.
+    /// With the columns of these names in this order; see [`Samples::with_columns`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn with_columns(&self, names: &[String]) -> Result<Self> {
+        let ordered = |samples: &Samples| samples.with_columns(names);
+        Ok(Self {
+            unlabeled: ordered(&self.unlabeled)?,
+            anomalies: self.anomalies.as_ref().map(ordered).transpose()?,
+            normals: self.normals.as_ref().map(ordered).transpose()?,
+        })
+    }
+
+    /// The groups there are, the unlabeled first, with their names in errors.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
         let named = |group, samples| Some((samples_of(group), samples));
         let all = [
@@ -191,8 +204,9 @@ pub(super) fn hold_out(
     Ok((kept, order))
 }
 
-/// At least one sample, finite floats.
+/// At least one sample, finite floats or images of 8 bits.
 fn check(samples: Samples, group: &'static str) -> Result<Samples> {
+    let samples = samples.with_pixels()?;
     if let Some(tensor) = samples.tensor() {
         if tensor.rank() == 0 {
             return Err(Error::shape(samples_of(group), "[n, ...]", tensor));

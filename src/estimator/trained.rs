@@ -3,7 +3,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::decision::{Decision, ValidationScores, saturated_scores};
-use super::{FitConfig, FittedDetector, Transformation};
+use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
 use crate::Result;
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
@@ -19,6 +19,8 @@ pub(super) struct Trained {
     pub(super) validation: PuDataset,
     pub(super) learned: Learned,
     pub(super) reference: Option<Tensor>,
+    pub(super) inputs: Inputs,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Trained {
@@ -44,6 +46,9 @@ impl Trained {
             history,
             reference: self.reference,
             decision,
+            inputs: Some(self.inputs),
+            check: InputCheck::Refuse,
+            warnings: self.warnings,
         })
     }
 
