@@ -386,18 +386,6 @@ fn samples_to_score_are_checked() {
         ),
         "{err}"
     );
-    let err = detector.score(&[[f32::MAX, 0.]]).unwrap_err();
-    assert!(
-        matches!(
-            err,
-            Error::NonFiniteValue {
-                what: "scores",
-                index: 0,
-                ..
-            }
-        ),
-        "{err}"
-    );
 }
 
 #[test]

@@ -159,10 +159,10 @@ fn a_row_has_one_score_in_a_stream() {
         for size in [7, 500] {
             let table = TableReader::open(&path).unwrap();
             let counted = detector.score_table(table.batches(size).unwrap(), |rows| {
-                scores.extend_from_slice(&rows.scores);
+                scores.extend_from_slice(&rows.found.scores);
                 ControlFlow::Continue(())
             });
-            assert_eq!(counted.unwrap(), 500);
+            assert_eq!(counted.unwrap().rows, 500);
             assert_eq!(bits(&scores), bits(&want), "{name}");
             scores.clear();
         }

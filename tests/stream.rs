@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use puad::candle_core::{DType, Tensor};
 use puad::data::stream::{CsvOptions, NpyOptions, NpzOptions, TableReader};
 use puad::data::{DataError, ImageSet, ImageShape, Place, Samples, npz};
-use puad::estimator::ScoredRows;
+use puad::estimator::{ScoredRows, TableScored, Warning};
 use puad::{Error, Estimator, FitConfig, Result};
 
 fn fixture(name: &str) -> PathBuf {
@@ -503,7 +503,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
         let (mut scores, mut seen) = (Vec::new(), Vec::new());
         let table = TableReader::open(path).unwrap().batches(128).unwrap();
         let rows = detector.score_table(table, |rows| {
-            scores.extend_from_slice(&rows.scores);
+            scores.extend_from_slice(&rows.found.scores);
             assert_eq!(
                 (rows.total, rows.first),
                 (total, rows.rows() - rows.len() as u64)
@@ -511,7 +511,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
             seen.push(rows.rows());
             ControlFlow::Continue(())
         });
-        assert_eq!(rows.unwrap(), 700);
+        assert_eq!(rows.unwrap().rows, 700);
         assert_eq!(seen, [128, 256, 384, 512, 640, 700]);
         let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-5 * (1. + b);
         assert!(scores.len() == 700 && scores.iter().zip(&expected).all(close));
@@ -519,9 +519,9 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let table = || TableReader::open(&binary).unwrap();
     let stop = |_: &ScoredRows| ControlFlow::Break(());
     let stopped = detector.score_table(table().batches(100).unwrap(), stop);
-    assert_eq!(stopped.unwrap(), 100);
+    assert_eq!(stopped.unwrap().rows, 100);
     // In one piece where nobody says otherwise.
-    assert_eq!(detector.score_table(table(), stop).unwrap(), 700);
+    assert_eq!(detector.score_table(table(), stop).unwrap().rows, 700);
 
     let mut broken = rows.clone();
     broken[400][1] = f32::NAN;
@@ -569,12 +569,23 @@ fn a_detector_hands_out_rows_with_their_scores() {
         flagged.extend(rows.flagged().map(|i| rows.first as usize + i));
         ids.extend_from_slice(&rows.ids);
         values.extend(self::values(&rows.samples.to_tensor().unwrap()));
-        scores.extend_from_slice(&rows.scores);
-        anomalous.extend_from_slice(&rows.anomalous);
-        probabilities.extend(rows.probabilities.clone().unwrap());
+        scores.extend_from_slice(&rows.found.scores);
+        anomalous.extend_from_slice(&rows.found.anomalous);
+        probabilities.extend(rows.found.probabilities.clone().unwrap());
         ControlFlow::Continue(())
     });
-    assert_eq!(counted.unwrap(), 10);
+    let counted = counted.unwrap();
+    assert_eq!(counted.rows, 10);
+    assert_eq!(counted.flagged, flagged.len() as u64);
+    // Once a column, of all batches together.
+    let far = |warning: &Warning| match warning {
+        Warning::FarOutside { column, count, .. } => (column.index, *count),
+        other => panic!("{other}"),
+    };
+    let whole = detector.detect(&samples).unwrap().warnings;
+    let count = |warnings: &[Warning]| warnings.iter().map(far).collect::<Vec<_>>();
+    assert_eq!(count(&counted.warnings), count(&whole));
+    assert_eq!(count(&whole), [(0, 4), (1, 4)]);
     assert_eq!(ids, (0..10).map(|i| format!("m{i}")).collect::<Vec<_>>());
     assert_eq!(values, self::values(&samples.to_tensor().unwrap()));
     assert_eq!(scores, detector.score(&samples).unwrap());
@@ -589,7 +600,7 @@ fn a_detector_hands_out_rows_with_their_scores() {
         let none = detector.score_table(TableReader::open(&path).unwrap(), |rows| {
             panic!("{} rows", rows.len())
         });
-        assert_eq!(none.unwrap(), 0);
+        assert_eq!(none.unwrap(), TableScored::default());
     }
 }
 

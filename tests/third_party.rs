@@ -290,10 +290,10 @@ fn streamed_scores() {
     let mut streamed = Vec::new();
     let table = TableReader::open(&path).unwrap();
     let scored = detector.score_table(table, |rows| {
-        streamed.extend_from_slice(&rows.scores);
+        streamed.extend_from_slice(&rows.found.scores);
         ControlFlow::Continue(())
     });
-    assert_eq!(scored.unwrap(), 100);
+    assert_eq!(scored.unwrap().rows, 100);
     assert_eq!(streamed, detector.score(&new).unwrap());
 }
 

@@ -118,7 +118,7 @@ fn main() -> Result<()> {
             normals: 0,
         };
         params.register_buffers(&detector.buffers())?;
-        let mut adam = Adam::new(params.parameters(), AdamConfig::default())?;
+        let mut adam = Adam::new(params.parameters(), AdamConfig::paper())?;
         let step = median(&device, args.steps, || {
             train_step(objective.as_ref(), (&xs, counts), &mut random, &mut adam)
         })?;

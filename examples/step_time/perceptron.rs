@@ -94,7 +94,7 @@ fn step(args: &Args, network: &Network, device: &Device) -> Result<f64> {
         normals: 0,
     };
     let xs = vectors(args.batch, args.network[0])?.to_device(device)?;
-    let mut adam = Adam::new(params.parameters(), AdamConfig::default())?;
+    let mut adam = Adam::new(params.parameters(), AdamConfig::paper())?;
     let mut noise = Noise::new(1);
     median(device, 20 * args.steps, || {
         train_step(objective, (&xs, counts), &mut noise, &mut adam)

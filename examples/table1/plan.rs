@@ -80,7 +80,7 @@ impl Plan {
             puad_version: env!("CARGO_PKG_VERSION").into(),
             epochs: args.epochs.unwrap_or(dataset.default_epochs()),
             patience: args.patience,
-            batch_size: TrainConfig::default().batch_size,
+            batch_size: TrainConfig::paper().batch_size,
             alpha: ClassPrior::new(args.alpha)?,
             head: args.head.into(),
             weighting: args.weighting.into(),
@@ -137,7 +137,7 @@ impl Plan {
             batching: Batching::Pooled,
             selection,
             seed,
-            ..TrainConfig::default()
+            ..TrainConfig::paper()
         }
     }
 

@@ -128,6 +128,30 @@ impl PuDataset {
         ))
     }
 
+    /// With the columns of these names in this order; see [`Samples::with_columns`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn with_columns(&self, names: &[String]) -> Result<Self> {
+        let ordered = |samples: &Samples| samples.with_columns(names);
+        Ok(Self {
+            unlabeled: ordered(&self.unlabeled)?,
+            anomalies: self.anomalies.as_ref().map(ordered).transpose()?,
+            normals: self.normals.as_ref().map(ordered).transpose()?,
+        })
+    }
+
+    /// The groups there are, the unlabeled first, with their names in errors.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let named = |group, samples| Some((samples_of(group), samples));
+        let all = [
+            named(UNLABELED, &self.unlabeled),
+            self.anomalies.as_ref().and_then(|a| named(ANOMALOUS, a)),
+            self.normals.as_ref().and_then(|n| named(NORMAL, n)),
+        ];
+        all.into_iter().flatten()
+    }
+
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
         let samples = check(samples, group)?.with_columns(self.unlabeled.names())?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
@@ -180,8 +204,9 @@ pub(super) fn hold_out(
     Ok((kept, order))
 }
 
-/// At least one sample, finite floats.
+/// At least one sample, finite floats or images of 8 bits.
 fn check(samples: Samples, group: &'static str) -> Result<Samples> {
+    let samples = samples.with_pixels()?;
     if let Some(tensor) = samples.tensor() {
         if tensor.rank() == 0 {
             return Err(Error::shape(samples_of(group), "[n, ...]", tensor));

@@ -272,6 +272,26 @@ impl Samples {
         }
     }
 
+    /// Tensors of 8-bit images, `[n, channels, height, width]`, as [`images`](Self::images).
+    pub(crate) fn with_pixels(self) -> Result<Self> {
+        let Form::Tensor(tensor) = &self.form else {
+            return Ok(self);
+        };
+        let (DType::U8, &[n, channels, height, width]) = (tensor.dtype(), tensor.dims()) else {
+            return Ok(self);
+        };
+        let pixels = tensor
+            .to_device(&Device::Cpu)?
+            .flatten_all()?
+            .to_vec1::<u8>()?;
+        let shape = ImageShape {
+            channels,
+            height,
+            width,
+        };
+        Self::images(&ImageSet::new(pixels, shape, vec![0; n])?, shape)
+    }
+
     /// With a tensor laid out row by row, so that gathering copies nothing else.
     pub(super) fn contiguous(self) -> Result<Self> {
         let form = match self.form {

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
 use super::trained::Trained;
-use super::{FitConfig, Transformation};
+use super::{FitConfig, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
@@ -21,6 +21,9 @@ pub(super) struct Settled {
     method: Method,
     trainer: Trainer,
     sample_shape: Vec<usize>,
+    check: InputCheck,
+    inputs: Inputs,
+    warnings: Vec<Warning>,
 }
 
 impl Settled {
@@ -30,6 +33,7 @@ impl Settled {
         mut config: FitConfig,
         checkpoints: Option<Checkpoints>,
         customize: Option<Box<Customize<'_>>>,
+        check: InputCheck,
         data: &PuDataset,
     ) -> Result<Self> {
         config.check()?;
@@ -43,6 +47,7 @@ impl Settled {
         }
         let method = config.method_for(&sample_shape);
         method.check_data(data)?;
+        config.scaling.check_unscaled(data)?;
         let trainer = trainer(&config, &method, checkpoints, customize)?;
         // Who customises a trainer may have given it other settings.
         config.train = trainer.config().clone();
@@ -50,11 +55,15 @@ impl Settled {
         if let (Architecture::Auto, Some(network)) = (&config.network, network) {
             network.check_batch(largest_batch(&config, data))?;
         }
+        let (inputs, warnings) = Inputs::of(data, check)?;
         Ok(Self {
             config,
             method,
             trainer,
             sample_shape,
+            check,
+            inputs,
+            warnings,
         })
     }
 
@@ -65,15 +74,22 @@ impl Settled {
 
     /// # Errors
     /// [`Error::Shape`] for validation samples of another shape; as the transformation's fit.
-    pub(super) fn prepare(self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
-        let (expected, actual) = (self.sample_shape, validation.unlabeled().sample_shape());
-        if actual != expected {
+    pub(super) fn prepare(mut self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
+        let validation = &validation.with_columns(self.inputs.names())?;
+        let (expected, actual) = (&self.sample_shape, validation.unlabeled().sample_shape());
+        if actual != *expected {
             return Err(Error::Shape {
                 what: "validation samples",
                 expected: format!("{expected:?} as the training samples"),
                 actual,
             });
         }
+        self.config.scaling.check_unscaled(validation)?;
+        let unlabeled = validation.unlabeled();
+        let warnings = self
+            .inputs
+            .check("validation samples", unlabeled, self.check)?;
+        self.warnings.extend(warnings);
         let transformation = self.config.scaling.fit(train.unlabeled())?;
         let train = transformation.apply_groups(train)?;
         Ok(Prepared {
@@ -84,6 +100,8 @@ impl Settled {
             train,
             transformation,
             config: self.config,
+            inputs: self.inputs,
+            warnings: self.warnings,
         })
     }
 }
@@ -138,6 +156,8 @@ pub(super) struct Prepared {
     validation: PuDataset,
     /// Samples that explanations are made against, should the model have none of its own.
     reference: Tensor,
+    inputs: Inputs,
+    warnings: Vec<Warning>,
 }
 
 impl Prepared {
@@ -161,6 +181,8 @@ impl Prepared {
             validation: self.validation,
             learned,
             reference: (!own).then_some(self.reference),
+            inputs: self.inputs,
+            warnings: self.warnings,
         })
     }
 }

@@ -5,8 +5,8 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Transformation;
-use super::transformation::Unchanged;
-use crate::data::Samples;
+use super::transformation::{Unchanged, saturated};
+use crate::data::{PuDataset, Samples};
 use crate::{Error, Result, ops};
 
 /// Values looked at in one piece.
@@ -51,6 +51,49 @@ impl Scaling {
             None => Arc::new(Unchanged),
         })
     }
+
+    /// Whether what stays as it is can be trained on.
+    ///
+    /// # Errors
+    /// [`Error::HugeFeature`] for the first value that cannot.
+    pub(super) fn check_unscaled(self, data: &PuDataset) -> Result<()> {
+        let unscaled = match (self, data.unlabeled().tensor()) {
+            (Self::None, _) => true,
+            (Self::Auto, Some(images)) if images.rank() > 2 => {
+                let (low, high) = range(images)?;
+                low >= 0. && high <= 1.
+            }
+            _ => false,
+        };
+        let groups = data.groups().filter(|_| unscaled);
+        for (what, samples) in groups {
+            if let Some(tensor) = samples.tensor() {
+                check_size(what, tensor)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_size(what: &'static str, tensor: &Tensor) -> Result<()> {
+    let (mut row, mut found) = (0, None);
+    for_rows(tensor, |values| {
+        let huge = values.iter().position(|v| v.abs() > UNSCALED);
+        if let (None, Some(column)) = (found, huge) {
+            found = Some((row, column, values[column]));
+        }
+        row += 1;
+    })?;
+    match found {
+        None => Ok(()),
+        Some((row, column, value)) => Err(Error::HugeFeature {
+            what,
+            row,
+            column,
+            value,
+            limit: UNSCALED,
+        }),
+    }
 }
 
 /// A fitted scaling, `(x - shift) / scale`, fitted on the unlabeled training part alone.
@@ -73,6 +116,13 @@ pub struct Scaler {
     shift: Vec<f64>,
     scale: Vec<f64>,
 }
+
+/// Values of scaled samples beyond which training takes them for this: their squares, and what a network
+/// makes of them, are finite in f32.
+const TRAINED: f64 = 1e6;
+
+/// The largest value that is trained on unscaled: its square is far from the end of f32.
+const UNSCALED: f64 = 1e15;
 
 impl Scaler {
     /// The scaler of `samples`, or `None` where they stay as they are.
@@ -119,40 +169,42 @@ impl Scaler {
     }
 
     fn standard(tensor: &Tensor) -> Result<Self> {
-        let features = tensor.elem_count() / tensor.dim(0)?;
+        let columns = Columns::of(tensor)?;
+        let mut mean = columns.mean;
+        let units: Vec<f64> = (columns.low.iter().zip(&columns.high))
+            .map(|(low, high)| unit(low.abs().max(high.abs())))
+            .collect();
         let n = tensor.dim(0)? as f64;
-        let mut mean = vec![0f64; features];
-        let (mut low, mut high) = (
-            vec![f64::INFINITY; features],
-            vec![f64::NEG_INFINITY; features],
-        );
+        let mut variance = vec![0f64; mean.len()];
         for_rows(tensor, |row| {
             for (j, &x) in row.iter().enumerate() {
-                mean[j] += x / n;
-                low[j] = low[j].min(x);
-                high[j] = high[j].max(x);
+                variance[j] += (x / units[j] - mean[j] / units[j]).powi(2) / n;
             }
         })?;
-        let mut variance = vec![0f64; features];
-        for_rows(tensor, |row| {
-            for (j, &x) in row.iter().enumerate() {
-                variance[j] += (x - mean[j]).powi(2) / n;
-            }
-        })?;
-        // Told by the range: rounding of the mean can leave a constant a variance above 0.
-        for j in 0..features {
-            if low[j] == high[j] {
-                (mean[j], variance[j]) = (low[j], 1.);
+        let smallest = match tensor.dtype() {
+            DType::F64 => f64::from_bits(1),
+            _ => f32::from_bits(1).into(),
+        };
+        let mut scale = Vec::with_capacity(mean.len());
+        for (j, variance) in variance.into_iter().enumerate() {
+            let (low, high) = (columns.low[j], columns.high[j]);
+            if constant(low, high, tensor.dtype()) {
+                // Rounding may have moved the mean of equal values.
+                mean[j] = if low == high { low } else { mean[j] };
+                scale.push(1.);
+            } else {
+                scale.push((variance.sqrt() * units[j]).clamp(smallest, f64::MAX));
             }
         }
-        let deviation = |v: f64| match v.sqrt() {
-            d if d > 0. && d.is_finite() => d,
-            _ => 1.,
-        };
-        Ok(Self {
-            scale: variance.into_iter().map(deviation).collect(),
-            shift: mean,
-        })
+        let shift = mean;
+        Ok(Self { shift, scale })
+    }
+
+    /// Whether f32 holds the numbers: a scale that is 0 or infinite there would give NaN.
+    fn fits_f32(&self) -> bool {
+        let normal = |&v: &f64| (v as f32).is_normal();
+        let finite = |&v: &f64| (v as f32).is_finite();
+        self.scale.iter().all(normal) && self.shift.iter().all(finite)
     }
 
     /// Shift and scale in a type and shape that go with `xs`, `[n, ...]`.
@@ -199,7 +251,23 @@ impl Scaler {
 impl Transformation for Scaler {
     /// f64 is rounded after it is scaled.
     fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(ops::standardize(xs, &self.shift, &self.scale)?)
+        if xs.dtype() == DType::F64 || self.fits_f32() {
+            return saturated(ops::standardize(xs, &self.shift, &self.scale)?);
+        }
+        // On the host: some devices have no f64.
+        let wide = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let scaled = saturated(ops::standardize(&wide, &self.shift, &self.scale)?)?;
+        Ok(scaled.to_device(xs.device())?)
+    }
+
+    /// Values that a loss could not be computed of in f32 count as ones that it can.
+    fn apply_set(&self, samples: &Samples) -> Result<Samples> {
+        let scaled = self.apply(&samples.to_tensor()?)?;
+        let (low, high) = range(&scaled)?;
+        if low >= -TRAINED && high <= TRAINED {
+            return Ok(scaled.into());
+        }
+        Ok(scaled.clamp(-TRAINED, TRAINED)?.into())
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {
@@ -219,6 +287,54 @@ impl Transformation for Scaler {
 /// Names of a scaler's numbers in a file.
 pub(super) const SHIFT: &str = "scaler.shift";
 pub(super) const SCALE: &str = "scaler.scale";
+
+/// What one pass over the samples tells of each feature.
+struct Columns {
+    mean: Vec<f64>,
+    low: Vec<f64>,
+    high: Vec<f64>,
+}
+
+impl Columns {
+    fn of(tensor: &Tensor) -> Result<Self> {
+        let features = tensor.elem_count() / tensor.dim(0)?;
+        let n = tensor.dim(0)? as f64;
+        let mut columns = Self {
+            mean: vec![0.; features],
+            low: vec![f64::INFINITY; features],
+            high: vec![f64::NEG_INFINITY; features],
+        };
+        for_rows(tensor, |row| {
+            for (j, &x) in row.iter().enumerate() {
+                columns.mean[j] += x / n;
+                columns.low[j] = columns.low[j].min(x);
+                columns.high[j] = columns.high[j].max(x);
+            }
+        })?;
+        Ok(columns)
+    }
+}
+
+/// Whether values of this range are one value but for rounding: a few steps of their type.
+fn constant(low: f64, high: f64, dtype: DType) -> bool {
+    let step = match dtype {
+        DType::F64 => f64::EPSILON,
+        DType::F16 => 2f64.powi(-10),
+        DType::BF16 => 2f64.powi(-7),
+        _ => f32::EPSILON.into(),
+    };
+    // Halved, since the range of finite numbers may be infinite.
+    high / 2. - low / 2. <= 2. * step * low.abs().max(high.abs())
+}
+
+/// A power of two of about this size, in which squares neither vanish nor overflow; dividing by it
+/// rounds nothing.
+fn unit(size: f64) -> f64 {
+    if size == 0. || (1e-100..1e100).contains(&size) {
+        return 1.;
+    }
+    size.log2().floor().clamp(-1000., 1000.).exp2()
+}
 
 /// The smallest and the largest value.
 fn range(tensor: &Tensor) -> Result<(f64, f64)> {
@@ -268,6 +384,63 @@ mod tests {
         let new = Tensor::new(&[[0.1f64, 3., 6.]], &Device::Cpu).unwrap();
         let scaled = scaler.apply(&new).unwrap().to_vec2::<f32>().unwrap();
         assert_eq!(scaled, [[0., 0., 10.]]);
+    }
+
+    #[test]
+    fn constant_is_what_lies_within_rounding() {
+        let column = |values: &[f64], dtype| {
+            let t = Tensor::from_slice(values, (values.len(), 1), &Device::Cpu).unwrap();
+            let t = t.to_dtype(dtype).unwrap();
+            let scaler = Scaler::fit(Scaling::Standard, &t.into()).unwrap().unwrap();
+            (scaler.shift[0], scaler.scale[0])
+        };
+        let nearly = |value: f64, next: f64| [vec![value; 999], vec![next]].concat();
+        for dtype in [DType::F64, DType::F32] {
+            let next = match dtype {
+                DType::F64 => 14.62f64.next_up(),
+                _ => 14.62f32.next_up().into(),
+            };
+            let (shift, scale) = column(&nearly(14.62, next), dtype);
+            assert!(
+                (shift - 14.62).abs() < 1e-6 && scale == 1.,
+                "{shift} {scale}"
+            );
+        }
+        // One thousandth of its size is no rounding, nor a small unit.
+        let (_, scale) = column(&nearly(14.62, 14.63), DType::F64);
+        assert!(
+            (scale - 0.01 * (999f64).sqrt() / 1000.).abs() < 1e-6,
+            "{scale}"
+        );
+        for (size, dtype) in [
+            (1e-12, DType::F32),
+            (1e-12, DType::F64),
+            (1e-200, DType::F64),
+            (1e-310, DType::F64),
+            (1e200, DType::F64),
+            (1e30, DType::F32),
+        ] {
+            let (shift, scale) = column(&[size, 3. * size], dtype);
+            let near = |a: f64, b: f64| (a / b - 1.).abs() < 1e-6;
+            assert!(
+                near(shift, 2. * size) && near(scale, size),
+                "{shift} {scale}"
+            );
+        }
+        let (_, scale) = column(&[-f64::MAX, f64::MAX], DType::F64);
+        assert_eq!(scale, f64::MAX);
+    }
+
+    #[test]
+    fn small_units_keep_their_scale_in_another_type() {
+        let rows: Vec<[f64; 3]> = (0..4).map(|i| [f64::from(i) * 1e-200, 1., 1e-12]).collect();
+        let scaler = fit(Scaling::Standard, &rows).unwrap();
+        let new = Tensor::new(&[[0f32, 1., 0.]], &Device::Cpu).unwrap();
+        let scaled = scaler.apply(&new).unwrap().to_vec2::<f32>().unwrap();
+        assert!(
+            (scaled[0][0] + 1.5 / 1.25f32.sqrt()).abs() < 1e-6,
+            "{scaled:?}"
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::decision::{Decision, ValidationScores};
-use super::{FitConfig, FittedDetector, Transformation};
+use super::decision::{Decision, ValidationScores, saturated_scores};
+use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
 use crate::Result;
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
@@ -19,6 +19,8 @@ pub(super) struct Trained {
     pub(super) validation: PuDataset,
     pub(super) learned: Learned,
     pub(super) reference: Option<Tensor>,
+    pub(super) inputs: Inputs,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Trained {
@@ -44,12 +46,17 @@ impl Trained {
             history,
             reference: self.reference,
             decision,
+            inputs: Some(self.inputs),
+            check: InputCheck::Refuse,
+            warnings: self.warnings,
         })
     }
 
     fn scores(&self, samples: &Samples) -> Result<Vec<f64>> {
         let model = &self.learned.model;
         let size = self.config.train.batch_size;
-        collect_scores(samples, size, model.device(), |_, xs| model.score(xs))
+        collect_scores(samples, size, model.device(), |_, xs| {
+            saturated_scores(model.score(xs)?, xs)
+        })
     }
 }

@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use super::{FittedDetector, shift_row};
+use super::{Detections, FittedDetector, Warning, shift_row};
 use crate::Result;
 use crate::data::Samples;
 use crate::data::stream::Batches;
@@ -14,7 +14,7 @@ use crate::data::stream::Batches;
 /// fn report(rows: &ScoredRows) {
 ///     for i in rows.flagged() {
 ///         let name = rows.ids.get(i).map_or("", |id| id);
-///         println!("row {} {name}: {:.3}", rows.first + i as u64, rows.scores[i]);
+///         println!("row {} {name}: {:.3}", rows.first + i as u64, rows.found.scores[i]);
 ///     }
 /// }
 /// ```
@@ -29,23 +29,19 @@ pub struct ScoredRows {
     pub samples: Samples,
     /// The rows' own names, `[n]`; empty where the file has none.
     pub ids: Vec<String>,
-    /// Anomaly scores, `[n]`, larger = more anomalous.
-    pub scores: Vec<f64>,
-    /// Whether each counts as an anomaly, `[n]`, by the detector's threshold.
-    pub anomalous: Vec<bool>,
-    /// The probability of each to be an anomaly, `[n]`; `None` if the fit had no labeled anomalies.
-    pub probabilities: Option<Vec<f64>>,
+    /// Scores, decisions and probabilities, `[n]` each, and what was noticed of these rows.
+    pub found: Detections,
 }
 
 impl ScoredRows {
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.scores.len()
+        self.found.scores.len()
     }
 
     /// Whether there is no row, which no batch of a file is.
     pub fn is_empty(&self) -> bool {
-        self.scores.is_empty()
+        self.found.scores.is_empty()
     }
 
     /// Rows of the file scored so far, these included.
@@ -55,15 +51,78 @@ impl ScoredRows {
 
     /// Positions in these rows of those that count as anomalies.
     pub fn flagged(&self) -> impl Iterator<Item = usize> {
-        let rows = self.anomalous.iter().enumerate();
+        let rows = self.found.anomalous.iter().enumerate();
         rows.filter_map(|(i, anomalous)| anomalous.then_some(i))
+    }
+}
+
+/// What [`FittedDetector::score_table`] says of a file.
+///
+/// ```
+/// use puad::estimator::TableScored;
+///
+/// let summary = |of: &TableScored| format!("{} of {} rows flagged", of.flagged, of.rows);
+/// assert_eq!(summary(&TableScored::default()), "0 of 0 rows flagged");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TableScored {
+    /// Rows scored.
+    pub rows: u64,
+    /// How many of them count as anomalies.
+    pub flagged: u64,
+    /// What was noticed, once a column.
+    pub warnings: Vec<Warning>,
+}
+
+impl TableScored {
+    fn add(&mut self, rows: &ScoredRows) {
+        self.rows = rows.rows();
+        self.flagged += rows.flagged().count() as u64;
+        for warning in &rows.found.warnings {
+            if !self.warnings.iter_mut().any(|known| joined(known, warning)) {
+                self.warnings.push(warning.clone());
+            }
+        }
+    }
+}
+
+/// Whether a warning says of other rows what `known` says, which then says it of both.
+fn joined(known: &mut Warning, more: &Warning) -> bool {
+    match (known, more) {
+        (
+            Warning::FarOutside {
+                samples: of,
+                column: at,
+                count: all,
+                value: farthest,
+                low,
+                high,
+            },
+            Warning::FarOutside {
+                samples,
+                column,
+                count,
+                value,
+                ..
+            },
+        ) if of == samples && at == column => {
+            let off = |x: f64| (*low - x).max(x - *high);
+            if off(*value) > off(*farthest) {
+                *farthest = *value;
+            }
+            *all += count;
+            true
+        }
+        // The first says enough.
+        (Warning::OtherScale { .. }, Warning::OtherScale { .. }) => true,
+        (known, more) => known == more,
     }
 }
 
 impl FittedDetector {
     /// Scores a file of any size in one pass and in constant memory. `on_rows` gets some rows at a time with
-    /// scores, decisions and probabilities, and may end the run. Returns the number of rows scored, 0 for a
-    /// file without any.
+    /// scores, decisions and probabilities, and may end the run. A file without rows is no error.
     ///
     /// `table` is a [`TableReader`](crate::data::stream::TableReader), or its
     /// [`batches`](crate::data::stream::TableReader::batches) of a size of one's own.
@@ -82,12 +141,13 @@ impl FittedDetector {
     /// std::fs::write(&path, ",a,b\nMonday,0,1\nTuesday,90,90\nFriday,1,0\n")?;
     ///
     /// let mut alarms = vec![];
-    /// let rows = detector.score_table(TableReader::open(&path)?, |rows| {
+    /// let scored = detector.score_table(TableReader::open(&path)?, |rows| {
     ///     alarms.extend(rows.flagged().map(|i| rows.ids[i].clone()));
     ///     println!("{} rows", rows.rows());
     ///     ControlFlow::Continue(())
     /// })?;
-    /// assert_eq!(rows, 3);
+    /// assert_eq!((scored.rows, scored.flagged), (3, alarms.len() as u64));
+    /// println!("{:?}", scored.warnings); // Tuesday's values lie far outside of what the fit saw.
     /// assert!(alarms.contains(&"Tuesday".to_string()));
     /// std::fs::remove_file(path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -100,33 +160,26 @@ impl FittedDetector {
         &self,
         table: impl Into<Batches>,
         mut on_rows: impl FnMut(&ScoredRows) -> ControlFlow<()>,
-    ) -> Result<u64> {
+    ) -> Result<TableScored> {
         let mut batches = table.into();
         let total = batches.total();
-        let mut first = 0;
+        let mut all = TableScored::default();
         while let Some((samples, ids)) = batches.next_named()? {
-            let scores = self.score(&samples);
-            let scores = scores.map_err(|e| shift_row(e, first as usize))?;
-            let of_each = |calibration: &super::Calibration| {
-                scores.iter().map(|&s| calibration.probability(s)).collect()
-            };
+            let first = all.rows;
+            let found = self.detect(&samples);
+            let found = found.map_err(|e| shift_row(e, first as usize))?;
             let rows = ScoredRows {
                 first,
                 total,
                 samples,
                 ids,
-                anomalous: scores
-                    .iter()
-                    .map(|&s| self.decision.is_anomaly(s))
-                    .collect(),
-                probabilities: self.calibration().map(of_each),
-                scores,
+                found,
             };
-            first = rows.rows();
+            all.add(&rows);
             if on_rows(&rows).is_break() {
                 break;
             }
         }
-        Ok(first)
+        Ok(all)
     }
 }

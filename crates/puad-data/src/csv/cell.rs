@@ -13,8 +13,17 @@ pub(super) enum Cell {
     Text,
 }
 
+/// Without the quotes that a parser leaves where they stand behind a space.
+pub(super) fn bare(text: &str) -> &str {
+    let inside = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inside.unwrap_or(text).trim()
+}
+
 /// `decimal`: between a number's whole part and its fraction.
 pub(super) fn cell(text: &str, decimal: u8) -> Cell {
+    let text = bare(text);
     match number(text, decimal) {
         Some(value) if !value.is_nan() => Cell::Number(value),
         Some(_) => Cell::Missing,

@@ -1,6 +1,6 @@
 //! The column of labels.
 
-use super::cell::{Cell, cell};
+use super::cell::{Cell, bare, cell};
 
 /// Where labels are and what they mean.
 pub(super) struct Labels {
@@ -18,6 +18,7 @@ impl Labels {
     /// # Errors
     /// The rule that the text breaks.
     pub(super) fn label(&self, text: &str) -> Result<Option<u8>, &'static str> {
+        let text = bare(text);
         let value = cell(text, self.decimal);
         let is = |class: &String| match value {
             _ if class == text => true,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::lines::{Lines, fail};
+use super::table::CsvOptions;
 use crate::{DataError, Place, Result};
 
 /// What stands between cells, where nothing else is said.
@@ -36,11 +37,6 @@ impl Record {
     pub(super) fn cell(&self, column: usize) -> Cow<'_, str> {
         let start = column.checked_sub(1).map_or(0, |before| self.ends[before]);
         let bytes = self.bytes[start..self.ends[column]].trim_ascii();
-        // Behind a space quotes are none to the parser.
-        let bytes = match bytes {
-            [b'"', inside @ .., b'"'] => inside,
-            bytes => bytes,
-        };
         match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text.trim()),
             Err(_) => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
@@ -70,14 +66,12 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// `delimiter`: `None` for the one that the first lines agree on.
-    pub(super) fn open(
-        path: &Path,
-        delimiter: Option<u8>,
-        decimal: u8,
-        limit: u64,
-    ) -> Result<Self> {
+    /// At most `limit` bytes are read.
+    pub(super) fn open(path: &Path, options: &CsvOptions, limit: u64) -> Result<Self> {
         let mut lines = Lines::open(path, limit)?;
+        for _ in 0..options.skip_lines {
+            lines.next(&mut vec![]).map_err(|e| fail(path, &lines, e))?;
+        }
         let mut ahead = VecDeque::new();
         let mut comment = None;
         let mut written = 0;
@@ -103,9 +97,9 @@ impl Records {
         if said.is_some() {
             ahead.pop_front();
         }
-        let delimiter = match delimiter.or(said) {
+        let delimiter = match options.delimiter.or(said) {
             Some(delimiter) => delimiter,
-            None => agreed(path, &ahead, decimal)?,
+            None => agreed(path, &ahead, options.decimal)?,
         };
         // The last of the comments above a table may be its names.
         let fields = |line: &[u8]| count(&parted(line, delimiter), delimiter);

@@ -16,6 +16,8 @@ pub(crate) struct CsvRows {
     path: PathBuf,
     records: Records,
     decimal: u8,
+    /// The first line of the table.
+    first: u64,
     /// Cells of a line; 0 in an empty file.
     fields: usize,
     /// Lines that were looked at: the first of them may be names.
@@ -59,7 +61,7 @@ impl CsvRows {
     ) -> Result<Self> {
         options.check()?;
         let options = &options.of(path);
-        let mut records = Records::open(path, options.delimiter, options.decimal, limit)?;
+        let mut records = Records::open(path, options, limit)?;
         let mut ahead = vec![];
         for _ in 0..2 {
             let mut record = Record::default();
@@ -71,6 +73,7 @@ impl CsvRows {
             path: path.into(),
             records,
             decimal: options.decimal,
+            first: 0,
             fields: 0,
             ahead: vec![].into_iter(),
             guessed: false,
@@ -102,6 +105,7 @@ impl CsvRows {
             || labels.is_some_and(|config| matches!(config.label, LabelColumn::Name(_)));
         let header = options.header.or(by_name.then_some(true));
         self.guessed = header.is_none();
+        self.first = ahead[0].line;
         self.fields = self.count(ahead, header, labels.is_some());
         if header == Some(true) {
             self.names = names(&ahead[0], self.fields);
@@ -213,7 +217,7 @@ impl CsvRows {
             (None, _) => Err(self.missing(name.clone())),
             (Some(_), Some(_)) => Err(DataError::Malformed {
                 path: self.path.clone(),
-                place: Place::Line(1),
+                place: Place::Line(self.first),
                 rule: "the name of a column that is asked for must be there once",
                 found: format!("{name:?} twice"),
             }),
@@ -296,7 +300,7 @@ impl CsvRows {
         let name = self.names.get(column).cloned();
         let again = || record.cells().eq(self.names.iter().map(String::as_str));
         let text: String = record.cell(column).chars().take(100).collect();
-        let hint = match self.guessed && self.names.is_empty() && record.line == 1 {
+        let hint = match self.guessed && self.names.is_empty() && record.line == self.first {
             true => " (set `header` if this line holds names)",
             false if again() => " (the names come again, as where files are joined)",
             false => "",

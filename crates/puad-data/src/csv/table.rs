@@ -72,6 +72,8 @@ impl From<&str> for CsvColumn {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsvOptions {
+    /// Lines above the table that are passed over, such as a title's; blank ones count.
+    pub skip_lines: usize,
     /// Between the fields of a line. `None`: a tab if the file's name ends in `.tsv`, else the one of comma,
     /// semicolon, tab and bar that the first two lines agree on.
     pub delimiter: Option<u8>,
@@ -90,6 +92,7 @@ pub struct CsvOptions {
 impl Default for CsvOptions {
     fn default() -> Self {
         Self {
+            skip_lines: 0,
             delimiter: None,
             decimal: b'.',
             header: None,

@@ -93,8 +93,12 @@ impl ParquetFile {
     /// An error unless the column holds numbers.
     pub(super) fn number(&self, column: usize) -> Result<Number> {
         let descriptor = self.descriptor(column);
-        number(&descriptor)
-            .ok_or_else(|| self.unsupported(column, "features must be numbers, one a row"))
+        number(&descriptor).ok_or_else(|| {
+            self.unsupported(
+                column,
+                "features must be numbers, one a row: `columns` chooses them",
+            )
+        })
     }
 
     pub(super) fn unsupported(&self, column: usize, rule: &'static str) -> DataError {
