@@ -1,6 +1,6 @@
 //! Whether the first line of a file holds names.
 
-use super::cell::{Cell, cell, like_a_number};
+use super::cell::{Cell, bare, cell, like_a_number};
 use super::labels::Labels;
 use super::records::Record;
 
@@ -58,9 +58,10 @@ impl First<'_> {
         let of_features = || self.features.iter().map(|&column| self.first.cell(column));
         if !self.labels.is_none_or(labeled) {
             // A word above the labels: their name, or a class that is not known.
-            return match counts(of_features()) {
-                true => Head::Names,
-                false => Head::Sample,
+            return if counts(of_features()) {
+                Head::Names
+            } else {
+                Head::Sample
             };
         }
         let gap = usize::from(self.first.cell(0).is_empty());
@@ -94,9 +95,9 @@ pub(super) fn names_rows(name: &str) -> bool {
 
 /// The names of a first line; columns without one are named as by pandas.
 pub(super) fn names(first: &Record, fields: usize) -> Vec<String> {
-    let name = |column: usize| match first.cell(column).into_owned() {
-        text if text.is_empty() => format!("Unnamed: {column}"),
-        text => text,
+    let name = |column: usize| match bare(&first.cell(column)) {
+        "" => format!("Unnamed: {column}"),
+        text => text.into(),
     };
     (0..fields).map(name).collect()
 }

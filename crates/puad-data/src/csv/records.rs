@@ -146,15 +146,15 @@ impl Records {
                 return Ok(true);
             }
         }
-        match begun {
-            false => Ok(false),
-            true => Err(DataError::Malformed {
-                path: self.path.clone(),
-                place: Place::Line(record.line),
-                rule: "a quote that opens a cell must be closed",
-                found: "the end of the file".into(),
-            }),
+        if !begun {
+            return Ok(false);
         }
+        Err(DataError::Malformed {
+            path: self.path.clone(),
+            place: Place::Line(record.line),
+            rule: "a quote that opens a cell must be closed",
+            found: "the end of the file".into(),
+        })
     }
 
     /// The number of the next line, which is then in `line`.

@@ -277,11 +277,10 @@ impl CsvRows {
         if record.len() == self.fields || surplus {
             return Ok(true);
         }
-        let rule = match record.len() == self.fields + 1 && !self.names.is_empty() {
-            false => "lines must have as many fields as the first",
-            true => {
-                "lines must have as many fields as the first (R writes none above the names of rows)"
-            }
+        let rule = if record.len() == self.fields + 1 && !self.names.is_empty() {
+            "lines must have as many fields as the first (R writes none above the names of rows)"
+        } else {
+            "lines must have as many fields as the first"
         };
         let found = format!("{} after {}", record.len(), self.fields);
         Err(self.malformed(record.line, rule, found))
