@@ -89,7 +89,7 @@ impl Samples {
     pub fn with_names<S: AsRef<str>>(self, names: &[S]) -> Result<Self> {
         let width: usize = self.sample_shape().iter().product();
         let vectors = self.sample_shape().len() == 1;
-        if !names.is_empty() && !(vectors && width == names.len()) {
+        if !(names.is_empty() || vectors && width == names.len()) {
             return Err(Error::Length {
                 left_name: "names of columns",
                 right_name: "values of a vector",

@@ -27,7 +27,11 @@ impl Source<'static> {
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
         let fail = |source: io::Error| DataError::read(path, 0, source);
         let mut file = BufReader::new(File::open(path).map_err(fail)?);
-        let gzipped = file.fill_buf().map_err(fail)?.starts_with(&GZIP);
+        let start = file.fill_buf().map_err(fail)?;
+        if magic::is_pointer(start) {
+            return Err(pointer(path));
+        }
+        let gzipped = start.starts_with(&GZIP);
         let reader: Box<dyn Read> = if gzipped {
             Box::new(MultiGzDecoder::new(file))
         } else {
@@ -49,13 +53,17 @@ pub(super) fn check_pointer(path: &Path) -> Result<(), DataError> {
         Ok(start)
     };
     let start = read().map_err(|source| DataError::read(path, 0, source))?;
-    match magic::kind(&start) {
-        Some(kind) if magic::is_pointer(&start) => Err(DataError::Unsupported {
-            path: path.into(),
-            rule: "the file must be there itself",
-            found: kind.into(),
-        }),
-        _ => Ok(()),
+    if magic::is_pointer(&start) {
+        return Err(pointer(path));
+    }
+    Ok(())
+}
+
+fn pointer(path: &Path) -> DataError {
+    DataError::Unsupported {
+        path: path.into(),
+        rule: "the file must be there itself",
+        found: magic::POINTER.into(),
     }
 }
 

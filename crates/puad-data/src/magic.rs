@@ -1,11 +1,12 @@
 //! What a file is by its first bytes, where it is not what its name says.
 
+/// What is there where only the place of a file's content is.
+pub(crate) const POINTER: &str =
+    "a Git LFS pointer instead of the file (`git lfs pull` fetches it)";
+
 /// Beginnings of files, and what they are.
 const KNOWN: [(&[u8], &str); 15] = [
-    (
-        b"version https://git-lfs",
-        "a Git LFS pointer instead of the file (`git lfs pull` fetches it)",
-    ),
+    (b"version https://git-lfs", POINTER),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
