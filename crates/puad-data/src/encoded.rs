@@ -122,7 +122,7 @@ impl Decoder {
         }
         Err(DataError::Ambiguous {
             path: path.into(),
-            place: Place::Whole,
+            place: Box::new(Place::Whole),
             found: format!("images of 16 bits whose largest value is {}", self.largest),
             meanings: "dark or of fewer bits",
             remedy: "set `bits`, to 12 where white is 4095, to 16 where it is 65535",

@@ -132,7 +132,7 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
         /// Where in it.
-        place: Place,
+        place: Box<Place>,
         /// What is there.
         found: String,
         /// What it may be.

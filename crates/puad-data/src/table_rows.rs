@@ -94,7 +94,7 @@ pub(crate) fn check_names(path: &Path, features: &[String]) -> Result<()> {
         None => Ok(()),
         Some(name) => Err(DataError::Ambiguous {
             path: path.into(),
-            place: Place::Whole,
+            place: Box::new(Place::Whole),
             found: format!("the column {name:?}"),
             meanings: "a feature or tell rows apart",
             remedy: "set `ids` to it, or `columns` to those that are features",

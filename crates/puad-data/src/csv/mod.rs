@@ -130,7 +130,7 @@ fn check_any(path: &Path, labels: &[Option<u8>]) -> Result<()> {
     }
     Err(DataError::Ambiguous {
         path: path.into(),
-        place: Place::Whole,
+        place: Box::new(Place::Whole),
         found: "lines that end in a delimiter".into(),
         meanings: "unlabeled or without a last column",
         remedy: "set `label` to the number of the column",

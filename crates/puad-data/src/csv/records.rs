@@ -252,7 +252,7 @@ fn agreed(path: &Path, ahead: &VecDeque<(u64, Vec<u8>)>, decimal: u8) -> Result<
             let found = found.iter().map(|&byte| char::from(byte));
             Err(DataError::Ambiguous {
                 path: path.into(),
-                place: Place::Line(*number),
+                place: Box::new(Place::Line(*number)),
                 found: format!("each of {:?}", found.collect::<Vec<_>>()),
                 meanings: "what stands between cells",
                 remedy: "set `delimiter`, and `decimal` for a decimal comma",

@@ -193,7 +193,7 @@ impl CsvRows {
                 let start: Vec<_> = ahead[0].cells().take(4).collect();
                 Err(DataError::Ambiguous {
                     path: self.path.clone(),
-                    place: Place::Line(ahead[0].line),
+                    place: Box::new(Place::Line(ahead[0].line)),
                     found: format!("{what} ({})", start.join(", ")),
                     meanings: "names of columns or a sample",
                     remedy: "set `header` to true or false",

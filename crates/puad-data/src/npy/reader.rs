@@ -174,7 +174,7 @@ fn last_channels(path: &Path, layout: &Layout, said: Option<bool>) -> Result<boo
         Some(said) => Ok(said),
         None if looks_like => Err(DataError::Ambiguous {
             path: path.into(),
-            place: Place::Whole,
+            place: Box::new(Place::Whole),
             found: format!("the shape {:?}", layout.shape),
             meanings: "[n, height, width, channels] or [n, channels, height, width]",
             remedy: "set `channels_last` to true or false",
