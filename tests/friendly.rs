@@ -3,10 +3,11 @@
 use puad::candle_core::{DType, Device, Tensor};
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::{ImageSet, PuDataset, Samples};
-use puad::estimator::{ElementType, InputCheck, IntoSamples, Scaling, Warning};
+use puad::estimator::{ElementType, InputCheck, IntoSamples, Scaling, ThresholdRule, Warning};
 use puad::method::Method;
-use puad::{Error, Estimator, FitConfig, FittedDetector};
-use rand::SeedableRng;
+use puad::metrics::auroc;
+use puad::{ClassPrior, Error, Estimator, FitConfig, FittedDetector};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -63,7 +64,7 @@ fn a_block_of_equal_scores_is_flagged_as_a_whole() {
         let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
         let flagged = detector.predict(&block).unwrap();
         assert_eq!(flagged, [true; 100], "{seed}");
-        let normals = detector.predict(&gauss(900, 2, 2)).unwrap();
+        let normals = detector.predict(gauss(900, 2, 2)).unwrap();
         let alarms = normals.iter().filter(|flag| **flag).count();
         assert!(alarms < 90, "{seed}: {alarms}");
     }
@@ -78,7 +79,7 @@ fn a_column_that_is_constant_up_to_rounding_scores_no_step_high() {
     rows[500][1] = 14.62f64.next_up();
     let detector = fit(Method::PUAE, 5, &rows, &shifted(gauss(10, 2, 1), 4.));
     assert_eq!(detector.scaler().unwrap().scale()[1], 1.);
-    let scores = detector.score(&[[0., 14.62], [0., 14.63]]).unwrap();
+    let scores = detector.score([[0., 14.62], [0., 14.63]]).unwrap();
     assert!((scores[1] - scores[0]).abs() < 0.1, "{scores:?}");
 }
 
@@ -110,7 +111,7 @@ fn every_finite_row_is_scored_and_the_farthest_highest() {
         }
     }
     let forest = fit(Method::ISOLATION_FOREST, 1, &unlabeled, &anomalies);
-    assert!(forest.score(&[[0., f64::MAX, 0.]]).is_ok());
+    assert!(forest.score([[0., f64::MAX, 0.]]).is_ok());
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn huge_values_are_trained_on_or_the_row_is_named() {
         ),
         "{err}"
     );
-    // Images that would stay as they are, too.
+    // Images that stay as they are, too.
     let mut image = vec![0.5f32; 4 * 8 * 8];
     let unlabeled = Tensor::from_slice(&image, (4, 1, 8, 8), &Device::Cpu).unwrap();
     image[3 * 64 + 5] = 1e20;
@@ -153,19 +154,15 @@ fn huge_values_are_trained_on_or_the_row_is_named() {
         .unwrap()
         .with_anomalies(anomalies)
         .unwrap();
-    let err = Estimator::new(config(Method::PUAE, 1))
+    let detector = Estimator::new(config(Method::PUAE, 1))
         .fit_dataset(&data)
-        .unwrap_err();
+        .unwrap();
+    let named =
+        |w: &Warning| matches!(w, Warning::FarOutside { count: 1, column, .. } if column.channel);
     assert!(
-        matches!(
-            err,
-            Error::HugeFeature {
-                row: 3,
-                column: 5,
-                ..
-            }
-        ),
-        "{err}"
+        detector.warnings().iter().any(named),
+        "{:?}",
+        detector.warnings()
     );
 }
 
@@ -189,7 +186,7 @@ fn pixels_are_in_one_scale_on_every_path() {
     let floats = bytes.to_dtype(DType::F32).unwrap();
     let estimator = || Estimator::new(config(Method::PUSVDD, 1));
     let mut detector = estimator()
-        .fit(&bytes, &bytes.narrow(0, 0, 9).unwrap())
+        .fit(&bytes, bytes.narrow(0, 0, 9).unwrap())
         .unwrap();
     let same = estimator()
         .fit(
@@ -210,7 +207,7 @@ fn pixels_are_in_one_scale_on_every_path() {
     for n in [1, 20] {
         let err = detector.score(floats.narrow(0, 0, n).unwrap()).unwrap_err();
         assert!(
-            matches!(err, Error::OtherScale { factor, .. } if factor == 255.),
+            matches!(err, Error::OtherScale { factor, .. } if (100. ..600.).contains(&factor)),
             "{err}"
         );
     }
@@ -330,14 +327,222 @@ fn columns_are_matched_by_the_names_kept_with_the_detector() {
 #[test]
 fn rows_are_passed_as_they_are_at_hand() {
     let detector = fit(Method::PUAE, 2, &gauss(50, 2, 0), &gauss(10, 2, 1));
-    let expected = detector.score(&[[0.5f64, 1.]]).unwrap();
+    let expected = detector.score([[0.5f64, 1.]]).unwrap();
     let row = vec![0.5, 1.];
     assert_eq!(detector.score(&row).unwrap(), expected);
     assert_eq!(detector.score(&row[..]).unwrap(), expected);
     assert_eq!(detector.score(&[0.5f64, 1.]).unwrap(), expected);
     assert_eq!(detector.score([[0.5, 1.]]).unwrap(), expected);
     assert_eq!(detector.score(vec![row]).unwrap(), expected);
-    assert!(detector.score(&Rows::new()).unwrap().is_empty());
-    assert!(detector.detect(&Rows::new()).unwrap().scores.is_empty());
-    assert!(detector.predict(&Rows::new()).unwrap().is_empty());
+    assert!(detector.score(Rows::new()).unwrap().is_empty());
+    assert!(detector.detect(Rows::new()).unwrap().scores.is_empty());
+    assert!(detector.predict(Rows::new()).unwrap().is_empty());
+}
+
+/// Ranked by the labeled anomalies with any class prior; what is decided follows the one given.
+#[test]
+fn small_class_priors_learn_from_the_labels_all_the_same() {
+    let unlabeled = [gauss(950, 4, 0), shifted(gauss(50, 4, 1), 4.)].concat();
+    let anomalies = shifted(gauss(30, 4, 2), 4.);
+    let new = [gauss(200, 4, 3), shifted(gauss(200, 4, 4), 4.)].concat();
+    let truth: Vec<bool> = (0..400).map(|i| i >= 200).collect();
+    for method in [Method::PU, Method::PUAE, Method::PUSVDD] {
+        for prior in [0., 0.001] {
+            let config = FitConfig {
+                prior: ClassPrior::new(prior).unwrap(),
+                ..config(method.clone(), 40)
+            };
+            let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
+            let area = auroc(&detector.score(&new).unwrap(), &truth).unwrap();
+            assert!(area > 0.95, "{method} {prior}: {area}");
+            let low = Warning::LowPrior {
+                prior,
+                trained: 0.05,
+            };
+            assert!(
+                detector.warnings().contains(&low),
+                "{:?}",
+                detector.warnings()
+            );
+            let quantile = 1. - prior;
+            assert_eq!(
+                detector.threshold_rule(),
+                ThresholdRule::Quantile { quantile }
+            );
+        }
+    }
+    let detector = fit(Method::PU, 1, &unlabeled, &anomalies);
+    assert_eq!(detector.warnings(), []);
+}
+
+#[test]
+fn thresholds_from_few_scores_are_told() {
+    for (rows, few) in [(5, true), (50, true), (1000, false)] {
+        let detector = fit(
+            Method::PUAE,
+            1,
+            &gauss(rows, 2, 0),
+            &shifted(gauss(4, 2, 1), 4.),
+        );
+        let scores = detector.validation_scores().unlabeled.len();
+        let flagged = 0.1 * scores as f64;
+        let expected = Warning::FewScores { scores, flagged };
+        assert_eq!(
+            detector.warnings().contains(&expected),
+            few,
+            "{:?}",
+            detector.warnings()
+        );
+    }
+}
+
+/// Three rows of a thousand hold a mark for a missing value.
+#[test]
+fn marks_of_missing_values_are_told_and_leave_the_rest_as_it_was() {
+    let column = |row: Vec<f64>| row.into_iter().map(|v| 0.5 + 0.1 * v).collect::<Vec<f64>>();
+    let unit = |rows: Rows| rows.into_iter().map(column).collect::<Rows>();
+    let clean = unit(gauss(1000, 4, 0));
+    let anomalies = unit(shifted(gauss(30, 4, 2), 4.));
+    let new = unit([gauss(200, 4, 3), shifted(gauss(200, 4, 4), 4.)].concat());
+    let truth: Vec<bool> = (0..400).map(|i| i >= 200).collect();
+    let mut marked = clean.clone();
+    for i in [10, 500, 900] {
+        marked[i][2] = -9999.;
+    }
+    for method in [Method::PUAE, Method::PUSVDD, Method::AE] {
+        for scaling in [Scaling::Auto, Scaling::Robust] {
+            let area = |rows: &Rows| {
+                let config = FitConfig {
+                    scaling,
+                    ..config(method.clone(), 30)
+                };
+                let detector = Estimator::new(config).fit(rows, &anomalies).unwrap();
+                let area = auroc(&detector.score(&new).unwrap(), &truth).unwrap();
+                (area, detector)
+            };
+            let ((clean, without), (marked, with)) = (area(&clean), area(&marked));
+            assert!(
+                marked > clean - 0.01,
+                "{method} {scaling:?}: {marked} {clean}"
+            );
+            assert_eq!(without.warnings(), []);
+            let [
+                Warning::Sentinel {
+                    column,
+                    value,
+                    count,
+                    ..
+                },
+            ] = with.warnings()
+            else {
+                panic!("{:?}", with.warnings());
+            };
+            assert_eq!((column.index, *value, *count), (2, -9999., 3));
+            // Such a row stands out when it is scored.
+            let scores = with
+                .score(&[vec![0.5; 4], vec![0.5, 0.5, -9999., 0.5]])
+                .unwrap();
+            assert!(scores[1] > with.threshold(), "{scores:?}");
+        }
+    }
+}
+
+/// A bias-free network maps the zero vector to zero: no usual row may be there.
+#[test]
+fn rows_next_to_the_mean_are_no_anomalies_under_a_bias_free_network() {
+    let unlabeled = [gauss(900, 8, 0), shifted(gauss(100, 8, 1), 3.)].concat();
+    let anomalies = shifted(gauss(30, 8, 2), 3.);
+    let average: Rows = gauss(200, 8, 5)
+        .into_iter()
+        .map(|row| row.into_iter().map(|v| 0.3 + 0.05 * v).collect())
+        .collect();
+    let flagged = |method: &Method, scaling, seed| {
+        let mut config = FitConfig {
+            scaling,
+            ..config(method.clone(), 30)
+        };
+        config.train.seed = seed;
+        let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
+        let flags = detector.predict(&average).unwrap();
+        flags.into_iter().filter(|flag| *flag).count()
+    };
+    for method in [
+        Method::PUSVDD,
+        Method::DEEP_SAD,
+        Method::DEEP_SVDD,
+        Method::SOEL,
+        Method::LOE,
+    ] {
+        for seed in 0..3 {
+            let (usual, standard) = (
+                flagged(&method, Scaling::Auto, seed),
+                flagged(&method, Scaling::Standard, seed),
+            );
+            println!("{method}, seed {seed}: {usual} of 200, standardised {standard}");
+            assert!(usual < 20, "{method} {seed}: {usual}");
+        }
+    }
+}
+
+/// The features of new rows do not shrink to a point: nothing that a network without bias sees is constant.
+#[test]
+fn deep_svdd_does_not_collapse_on_a_table() {
+    let rows = gauss(400, 8, 0);
+    let detector = fit(Method::DEEP_SVDD, 200, &rows, &gauss(10, 8, 1));
+    let scores = detector.score(gauss(400, 8, 2)).unwrap();
+    let far = detector.score(shifted(gauss(400, 8, 3), 4.)).unwrap();
+    let median = |scores: &[f64]| {
+        let mut sorted = scores.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    };
+    let truth: Vec<bool> = (0..800).map(|i| i >= 400).collect();
+    let area = auroc(&[scores.clone(), far.clone()].concat(), &truth).unwrap();
+    assert!(area > 0.95, "{area}");
+    let (low, high) = (median(&scores[..]), median(&far[..]));
+    println!("median score {low:e}, four deviations off {high:e}, AUROC {area}");
+    assert!(low > 1e-6, "{low:e}");
+}
+
+/// Three hundred categories, a column each, most of them rare.
+#[test]
+fn rare_categories_of_normals_are_not_flagged_more_than_usual_ones() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut row = |numbers: Vec<f64>| {
+        // About as in a register of places: a few hold most.
+        let u: f64 = rng.random();
+        let category = ((300f64.powf(u) - 1.) as usize).min(299);
+        let mut row = numbers;
+        row.extend((0..300).map(|i| f64::from(u8::from(i == category))));
+        row
+    };
+    let mut rows = |rows: Rows| rows.into_iter().map(&mut row).collect::<Rows>();
+    let unlabeled = rows([gauss(950, 4, 1), shifted(gauss(50, 4, 2), 3.)].concat());
+    let anomalies = rows(shifted(gauss(20, 4, 3), 3.));
+    let (normal, abnormal) = (rows(gauss(300, 4, 4)), rows(shifted(gauss(300, 4, 5), 3.)));
+    let detector = fit(Method::PUAE, 60, &unlabeled, &anomalies);
+    let scaler = detector.scaler().unwrap();
+    assert!(scaler.scale()[4..].iter().all(|s| *s == 1.));
+    let scores = detector.score([normal.clone(), abnormal].concat()).unwrap();
+    let truth: Vec<bool> = (0..600).map(|i| i >= 300).collect();
+    let area = auroc(&scores, &truth).unwrap();
+    assert!(area > 0.95, "{area}");
+    let flags = detector.predict(&normal).unwrap();
+    // Category 40 and above hold a third of the rows.
+    let rare: Vec<bool> = normal.iter().map(|row| row[44..].contains(&1.)).collect();
+    let share = |of: bool| {
+        let of: Vec<bool> = flags
+            .iter()
+            .zip(&rare)
+            .filter(|(_, r)| **r == of)
+            .map(|(f, _)| *f)
+            .collect();
+        of.iter().filter(|f| **f).count() as f64 / of.len() as f64
+    };
+    assert!(
+        share(true) < share(false) + 0.15,
+        "{} {}",
+        share(true),
+        share(false)
+    );
 }

@@ -31,7 +31,9 @@ pub struct FitConfig {
     /// best, and the PUAE for vectors.
     pub method: Option<Method>,
     /// `alpha`, the share of anomalies among the unlabeled samples. Default: 0.1, as in the paper;
-    /// the one setting that your data should decide.
+    /// the one setting that your data should decide. Threshold and probabilities follow it; positive-unlabeled
+    /// objectives train with at least
+    /// [`ObjectiveSpec::least_prior`](crate::objective::ObjectiveSpec::least_prior), 0.05.
     pub prior: ClassPrior,
     /// Which network.
     pub network: Architecture,

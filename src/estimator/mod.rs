@@ -34,6 +34,7 @@ mod inputs;
 mod prepared;
 mod rows;
 mod scaler;
+mod scaling;
 mod threshold;
 mod trained;
 mod transformation;
@@ -51,7 +52,8 @@ pub use fitted::FittedDetector;
 pub use fitted::{ScoredRows, TableScored};
 pub use inputs::{ElementType, InputCheck, Inputs};
 pub use rows::{IntoSamples, Row};
-pub use scaler::{Scaler, Scaling};
+pub use scaler::Scaler;
+pub use scaling::Scaling;
 pub use threshold::{Threshold, ThresholdRule};
 pub use warning::{Column, Warning};
 

@@ -90,12 +90,20 @@ impl Settled {
             .inputs
             .check("validation samples", unlabeled, self.check)?;
         self.warnings.extend(warnings);
-        let transformation = self.config.scaling.fit(train.unlabeled())?;
-        let train = transformation.apply_groups(train)?;
+        let scaling = self.config.scaling;
+        let homogeneous = self.method.is_homogeneous()?;
+        let transformation = scaling.fit(train.unlabeled(), &self.inputs, homogeneous)?;
+        let trained_on = |data: &PuDataset| {
+            if scaling.clips() {
+                return transformation.apply_groups(&self.inputs.clipped_groups(data)?);
+            }
+            transformation.apply_groups(data)
+        };
+        let (train, validation) = (trained_on(train)?, trained_on(validation)?);
         Ok(Prepared {
             method: self.method,
             trainer: self.trainer,
-            validation: transformation.apply_groups(validation)?,
+            validation,
             reference: reference(train.unlabeled())?,
             train,
             transformation,
@@ -164,10 +172,17 @@ impl Prepared {
     /// # Errors
     /// As [`Method::fit`].
     pub(super) fn train(self, device: &Device, observer: &mut dyn Observer) -> Result<Trained> {
+        let given = self.config.prior;
+        let prior = self.method.training_prior(given)?;
+        let mut warnings = self.warnings;
+        if prior != given {
+            let (prior, trained) = (given.get(), prior.get());
+            warnings.push(Warning::LowPrior { prior, trained });
+        }
         let learned = self.method.fit(Task {
             train: &self.train,
             validation: &self.validation,
-            prior: self.config.prior,
+            prior,
             network: &self.config.network,
             trainer: &self.trainer,
             device,
@@ -182,7 +197,7 @@ impl Prepared {
             learned,
             reference: (!own).then_some(self.reference),
             inputs: self.inputs,
-            warnings: self.warnings,
+            warnings,
         })
     }
 }

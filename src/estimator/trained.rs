@@ -4,11 +4,11 @@ use candle_core::Tensor;
 
 use super::decision::{Decision, ValidationScores, saturated_scores};
 use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
-use crate::Result;
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::Learned;
 use crate::score::collect_scores;
+use crate::{ClassPrior, Result};
 
 /// A fit whose model is trained, and which is yet to decide.
 pub(super) struct Trained {
@@ -21,6 +21,18 @@ pub(super) struct Trained {
     pub(super) reference: Option<Tensor>,
     pub(super) inputs: Inputs,
     pub(super) warnings: Vec<Warning>,
+}
+
+/// Held-out scores below which a threshold is uncertain, and those of them to flag.
+const SCORES: usize = 50;
+const FLAGGED: f64 = 5.;
+
+/// Whether a threshold by the class prior rests on few.
+fn few_scores(scores: &ValidationScores, prior: ClassPrior) -> Option<Warning> {
+    let scores = scores.unlabeled.len();
+    let flagged = prior.get() * scores as f64;
+    let few = scores < SCORES || (flagged > 0. && flagged < FLAGGED);
+    few.then_some(Warning::FewScores { scores, flagged })
 }
 
 impl Trained {
@@ -36,6 +48,8 @@ impl Trained {
                 None => Vec::new(),
             },
         )?;
+        let mut warnings = self.warnings;
+        warnings.extend(few_scores(&scores, self.config.prior));
         let decision = Decision::new(scores, self.config.prior)?;
         let Learned { model, history } = self.learned;
         Ok(FittedDetector {
@@ -48,7 +62,7 @@ impl Trained {
             decision,
             inputs: Some(self.inputs),
             check: InputCheck::Refuse,
-            warnings: self.warnings,
+            warnings,
         })
     }
 

@@ -52,7 +52,7 @@ impl fmt::Display for Column {
 /// let [warning @ Warning::Sentinel { value: -9999., count: 3, .. }] = detector.warnings() else {
 ///     panic!("{:?}", detector.warnings());
 /// };
-/// assert!(warning.to_string().starts_with("column 1 is -9999 in 3 samples"));
+/// assert!(warning.to_string().starts_with("column 1 is -9999.0 in 3 samples"));
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

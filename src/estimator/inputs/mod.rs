@@ -1,22 +1,27 @@
 //! What a fit saw of its input, so that other input is told from it.
 
+mod element;
+mod far;
 mod scale;
 mod survey;
 
-use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
+pub use element::ElementType;
 use scale::{Scale, typical};
 use survey::{Survey, survey};
+
+/// Steps of a type within which values are one but for rounding.
+const ROUNDING: f64 = 4.;
 
 /// Steps of a type within the range of a column below which it has few digits.
 const FEW_STEPS: f64 = 256.;
 
-/// Times the width of a column's range by which labeled samples may lie outside of it unnoticed: they are
-/// anomalies, after all.
+/// Times the width of a column's range by which labeled samples may lie outside of it unnoticed, and as they
+/// are in training: they are anomalies, after all.
 const LABELED: f64 = 100.;
 
 /// What becomes of samples in another type or scale than those of the fit.
@@ -45,59 +50,6 @@ pub enum InputCheck {
     Refuse,
     /// They are taken, with a [`Warning`].
     Warn,
-}
-
-/// The type of the values that a fit saw.
-///
-/// ```
-/// use puad::data::toy::{self, ToyConfig};
-/// use puad::estimator::ElementType;
-/// use puad::{Estimator, FitConfig};
-///
-/// let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// let mut config = FitConfig::default();
-/// config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
-/// assert_eq!(detector.inputs().map(|inputs| inputs.element_type()), Some(ElementType::F32));
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ElementType {
-    /// Images of 8 bits, which are taken as numbers in [0, 1].
-    Bits8,
-    /// Floats of 16 bits.
-    F16,
-    /// Floats of 16 bits with the range of 32.
-    Bf16,
-    /// Floats of 32 bits.
-    F32,
-    /// Floats of 64 bits.
-    F64,
-}
-
-impl ElementType {
-    fn of(samples: &Samples) -> Self {
-        match samples.tensor().map(|tensor| tensor.dtype()) {
-            None => Self::Bits8,
-            Some(DType::F16) => Self::F16,
-            Some(DType::BF16) => Self::Bf16,
-            Some(DType::F64) => Self::F64,
-            Some(_) => Self::F32,
-        }
-    }
-
-    /// The step between two neighbours, of numbers from 1 to 2.
-    fn step(self) -> f64 {
-        match self {
-            Self::Bits8 => 1. / 255.,
-            Self::F16 => 2f64.powi(-10),
-            Self::Bf16 => 2f64.powi(-7),
-            Self::F32 => f32::EPSILON.into(),
-            Self::F64 => f64::EPSILON,
-        }
-    }
 }
 
 /// What a fit saw of its unlabeled samples; it is kept with the detector and in its file.
@@ -192,6 +144,11 @@ impl Inputs {
         &self.high
     }
 
+    /// Whether a value of this column lies in the range that was seen: marks of missing values do not.
+    pub(super) fn in_range(&self, column: usize, value: f64) -> bool {
+        self.low[column] <= value && value <= self.high[column]
+    }
+
     fn column(&self, index: usize) -> Column {
         Column {
             index,
@@ -207,7 +164,7 @@ impl Inputs {
             let (low, high) = (self.low[i], self.high[i]);
             let size = low.abs().max(high.abs());
             let width = high - low;
-            width > 4. * own * size && width < FEW_STEPS * step * size
+            width > ROUNDING * own * size && width < FEW_STEPS * step * size
         })
     }
 
@@ -276,50 +233,6 @@ impl Inputs {
         ))
     }
 
-    /// A warning for each column of which values lie outside of the range of the fit by more than `widths`
-    /// times its width.
-    pub(super) fn far_outside(
-        &self,
-        what: &str,
-        samples: &Samples,
-        widths: f64,
-    ) -> Result<Vec<Warning>> {
-        if ElementType::of(samples) == ElementType::Bits8 {
-            return Ok(Vec::new());
-        }
-        let columns = self.low.len();
-        let bounds: Vec<(f64, f64)> = (self.low.iter().zip(&self.high))
-            .map(|(&low, &high)| {
-                // A constant's own size is its width.
-                let least = 1e-6 * low.abs().max(high.abs());
-                let room = widths * (high - low).max(least);
-                (low - room, high + room)
-            })
-            .collect();
-        let mut outside = vec![(0u64, 0f64); columns];
-        survey::for_values(samples, |i, x| {
-            let (low, high) = bounds[i];
-            if x < low || x > high {
-                let (count, farthest) = &mut outside[i];
-                *count += 1;
-                let off = |x: f64| (low - x).max(x - high);
-                if *count == 1 || off(x) > off(*farthest) {
-                    *farthest = x;
-                }
-            }
-        })?;
-        let found = outside.into_iter().enumerate().filter(|(_, o)| o.0 > 0);
-        let warning = |(i, (count, value))| Warning::FarOutside {
-            samples: what.into(),
-            column: self.column(i),
-            count,
-            value,
-            low: self.low[i],
-            high: self.high[i],
-        };
-        Ok(found.map(warning).collect())
-    }
-
     /// # Errors
     /// [`Error::Config`] for numbers, read from a file, that samples of this shape cannot have had.
     pub(super) fn check_numbers(&self, sample_shape: &[usize]) -> Result<()> {
@@ -335,14 +248,11 @@ impl Inputs {
             self.names.is_empty() || (sample_shape.len() == 1 && self.names.len() == columns);
         let numbers = [&self.low, &self.high, &self.typical].into_iter();
         let good = numbers.clone().all(finite) && ordered && named;
-        match good && self.channels == (sample_shape.len() > 1) {
-            true => Ok(()),
-            false => Err(Error::config(
-                "inputs",
-                "those of samples of its shape",
-                "others",
-            )),
+        if good && self.channels == (sample_shape.len() > 1) {
+            return Ok(());
         }
+        let rule = "those of samples of its shape";
+        Err(Error::config("inputs", rule, "others"))
     }
 }
 

@@ -34,10 +34,10 @@ pub(super) fn typical(samples: &Samples, most: usize) -> Result<Vec<f64>> {
             .map(|x| x.abs())
             .collect();
         let rank = (share * column.len().saturating_sub(1) as f64) as usize;
-        match column.is_empty() {
-            true => 0.,
-            false => *column.select_nth_unstable_by(rank, f64::total_cmp).1,
+        if column.is_empty() {
+            return 0.;
         }
+        *column.select_nth_unstable_by(rank, f64::total_cmp).1
     };
     Ok((0..columns).map(quantile).collect())
 }

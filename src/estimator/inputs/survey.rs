@@ -138,7 +138,7 @@ pub(super) fn survey(samples: &Samples) -> Result<Survey> {
             }
         }
         if marks.len() == before {
-            marks.sort_by(|a, b| a.column.cmp(&b.column));
+            marks.sort_by_key(|mark| mark.column);
             let low = ends.iter().map(|e| e.low.0).collect();
             let high = ends.iter().map(|e| e.high.0).collect();
             return Ok(Survey { low, high, marks });

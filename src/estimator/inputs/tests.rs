@@ -1,5 +1,5 @@
 use super::*;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 /// One column.
 fn column(values: Vec<f64>) -> Samples {
