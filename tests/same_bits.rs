@@ -72,7 +72,7 @@ fn a_row_has_one_score_in_every_company() {
         assert!((0..20).any(apart), "{name}: all alike");
         let want = bits(&want);
         for (i, row) in all.iter().enumerate().take(150) {
-            let alone = detector.score(&[*row]).unwrap();
+            let alone = detector.score([*row]).unwrap();
             assert_eq!(bits(&alone), want[i..=i], "{name}, row {i} alone");
         }
         for size in [1, 7, 128, 1_000] {
