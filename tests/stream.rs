@@ -487,7 +487,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let mut config = FitConfig::default();
     config.train.epochs = 2;
     let detector = Estimator::new(config)
-        .fit(&rows, &[[3f32, 3.], [4., 3.]])
+        .fit(&rows, [[3f32, 3.], [4., 3.]])
         .unwrap();
     let expected = detector.score(&rows).unwrap();
 
