@@ -195,7 +195,7 @@ fn adam(c: &mut Criterion) {
         .unwrap();
     let named = vars.into_iter().enumerate();
     let named = named.map(|(i, var)| (i.to_string(), var)).collect();
-    let mut adam = Adam::new(named, AdamConfig::default()).unwrap();
+    let mut adam = Adam::new(named, AdamConfig::paper()).unwrap();
     c.bench_function("adam", |b| b.iter(|| adam.step(&grads).unwrap()));
 }
 

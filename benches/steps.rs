@@ -57,7 +57,7 @@ fn steps(c: &mut Criterion) {
     for (name, pair) in networks.filter_map(|(name, method)| Some((name, method.pair()?))) {
         let assembly = assemble(pair).unwrap();
         let parameters = assembly.params().parameters();
-        let mut adam = Adam::new(parameters, AdamConfig::default()).unwrap();
+        let mut adam = Adam::new(parameters, AdamConfig::paper()).unwrap();
         let mut noise = Noise::new(0);
         let mut group = c.benchmark_group(*name);
         group.sample_size(15);

@@ -59,12 +59,12 @@ fn train<O: Objective>(objective: &O, params: &Params) -> Result<f64> {
     let (train, validation) = dataset(0)?.split(0.1, 0)?;
     let adam = AdamConfig {
         learning_rate: 1e-3,
-        ..AdamConfig::default()
+        ..AdamConfig::paper()
     };
     let config = TrainConfig {
         epochs: 60,
         adam,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     };
     Trainer::new(config)?.fit(objective, params, &train, &validation, &mut ())?;
 

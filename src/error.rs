@@ -72,6 +72,29 @@ pub enum Error {
         actual: DType,
     },
 
+    /// Samples of a type that does not go with what the fit saw.
+    #[error(
+        "{what} must be of the type of the fit's: {reason}; or take them by `InputCheck::Warn`"
+    )]
+    ElementType {
+        /// Which samples.
+        what: &'static str,
+        /// What is wrong with them.
+        reason: String,
+    },
+
+    /// Samples in another scale than those that the fit saw.
+    #[error(
+        "{what} must be in the scale of the fit's unlabeled samples, but are about {factor:.3e} times as \
+         large: scale them alike, or take them by `InputCheck::Warn`"
+    )]
+    OtherScale {
+        /// Which samples.
+        what: &'static str,
+        /// About how many times as large.
+        factor: f64,
+    },
+
     /// Rows of different length.
     #[error("rows must have as many values as the first, {expected}, but row {row} has {actual}")]
     Ragged {
@@ -81,6 +104,19 @@ pub enum Error {
         expected: usize,
         /// Number of values in this one.
         actual: usize,
+    },
+
+    /// Columns of other names than those of the data that they go with.
+    #[error(
+        "columns must have the names of the data they go with: missing {missing:?}, not among them \
+         {surplus:?}{}",
+        repeated(missing, surplus)
+    )]
+    Columns {
+        /// Names that are not there.
+        missing: Vec<String>,
+        /// Names that are there and should not be.
+        surplus: Vec<String>,
     },
 
     /// A sample index beyond the end.
@@ -194,6 +230,24 @@ pub enum Error {
         column: usize,
         /// What came.
         value: f64,
+    },
+
+    /// A feature too large to train on where nothing scales it.
+    #[error(
+        "{what} must lie within {limit:e} of 0 to be trained on unscaled, but row {row}, column {column} is \
+         {value:e}: choose a `scaling`, or scale them"
+    )]
+    HugeFeature {
+        /// Which samples.
+        what: &'static str,
+        /// The sample, counted from 0.
+        row: usize,
+        /// The feature after flattening the sample, counted from 0.
+        column: usize,
+        /// What came.
+        value: f64,
+        /// The largest size.
+        limit: f64,
     },
 
     /// Two lists that belong together differ in length.
@@ -359,6 +413,14 @@ fn risk_of(batch: Option<usize>, risk: f64) -> String {
     match batch {
         Some(_) => format!("risk is {risk} in"),
         None => format!("validation risk is {risk} after"),
+    }
+}
+
+/// What else sets two lists of names apart.
+fn repeated(missing: &[String], surplus: &[String]) -> &'static str {
+    match (missing, surplus) {
+        ([], []) => ", but a name is there more than once",
+        _ => "",
     }
 }
 

@@ -35,7 +35,7 @@
 //! | section 4.1 | LOE, alone and inside PU | [`objective::Loe`] |
 //! | section 5.1 | contaminated split | [`data::protocol::ContaminatedSplit`] |
 //! | section 5.2 | IF, SOEL, PU baseline | [`baseline::IsolationForest`], [`objective`], [`detector::Classifier`] |
-//! | section 5.3 | network, optimiser, early stopping | [`net`], [`optim::Adam`], [`train::TrainConfig`] |
+//! | section 5.3 | network, optimiser, early stopping | [`net`], [`optim::Adam`], [`train::TrainConfig::paper`] |
 //! | Figure 1 | toy data, four detectors | [`data::toy`], `toy2d` of `crates/puad-figures` |
 //! | Figure 2 | sensitivity to `alpha` | `examples/table1 --figure 2`, `figure2` of `crates/puad-figures` |
 //! | Figure 3 | what a split looks like | [`data::protocol::ContaminatedSplit`], `figure3` of `crates/puad-figures` |

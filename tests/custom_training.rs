@@ -28,12 +28,12 @@ impl NonNegativeLoss for Distance {
 fn fast(epochs: usize) -> Trainer {
     let adam = AdamConfig {
         learning_rate: 0.1,
-        ..AdamConfig::default()
+        ..AdamConfig::paper()
     };
     let config = TrainConfig {
         epochs,
         adam,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     };
     Trainer::new(config).unwrap()
 }
@@ -105,7 +105,7 @@ impl Optimizer for Halved {
 fn halved(learning_rate: f64) -> impl Fn(&[(String, Var)]) -> Result<Box<dyn Optimizer>> {
     let config = AdamConfig {
         learning_rate,
-        ..AdamConfig::default()
+        ..AdamConfig::paper()
     };
     move |parameters| Ok(Box::new(Halved(Adam::new(parameters.to_vec(), config)?)))
 }

@@ -5,7 +5,9 @@
 
 use puad::FitConfig;
 use puad::method::{Method, Registry};
+use puad::optim::AdamConfig;
 use puad::spec::AnySpecification;
+use puad::train::TrainConfig;
 use serde_json::{Value, json};
 
 fn header(path: &std::path::Path) -> Value {
@@ -27,16 +29,24 @@ fn of_the_configurations() {
     estimator.fit(&rows, &rows).unwrap();
     let content = &header(&path)["content"];
     // Raised, if the following had to be changed.
-    assert_eq!(content["settings_version"], 1);
+    assert_eq!(content["settings_version"], 2);
 
     let adam = json!({
-        "learning_rate": 1e-4, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": {"l2": 1e-3},
+        "learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": {"l2": 1e-4},
     });
-    let train = json!({
-        "epochs": 200, "batch_size": 128, "adam": adam, "patience": null, "batching": "pooled",
+    let mut train = json!({
+        "epochs": 200, "batch_size": 128, "adam": adam, "patience": 20, "batching": "stratified",
         "selection": "risk", "seed": 0,
     });
-    assert_eq!(json!(puad::train::TrainConfig::default()), train);
+    assert_eq!(json!(TrainConfig::default()), train);
+    // One set of defaults, wherever one is mentioned.
+    assert_eq!(json!(AdamConfig::default()), adam);
+    assert_eq!(FitConfig::default().train, TrainConfig::default());
+    train["patience"] = json!(null);
+    train["batching"] = json!("pooled");
+    train["adam"]["learning_rate"] = json!(1e-4);
+    train["adam"]["weight_decay"] = json!({"l2": 1e-3});
+    assert_eq!(json!(TrainConfig::paper()), train);
     let expected = json!({
         "method": null, "prior": 0.1, "network": "auto", "scaling": "auto", "validation_fraction": 0.2,
     });

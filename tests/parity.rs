@@ -224,7 +224,7 @@ fn run(row: &str, want: &Value, dtype: DType, algorithm: ConvAlgorithm) -> Run {
         pairs.into_iter().map(|p| p.1).collect::<Vec<f64>>()
     };
 
-    let mut adam = Adam::new(params.parameters(), AdamConfig::default()).unwrap();
+    let mut adam = Adam::new(params.parameters(), AdamConfig::paper()).unwrap();
     let mut noise = Noise::new(0);
     let (mut per_sample, mut gradients, mut risks) = (vec![], vec![], vec![]);
     for step in 0..3 {

@@ -108,7 +108,7 @@ fn pusvdd_on_mnist_reaches_0_95_in_four_and_four_epochs() {
     let objective = PuObjective::new(&svdd, ClassPrior::default());
     let trainer = Trainer::new(TrainConfig {
         epochs: 4,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     });
     let (train, validation) = (&split.train, &split.validation);
     let trainer = trainer.unwrap();

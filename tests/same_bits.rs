@@ -72,7 +72,7 @@ fn a_row_has_one_score_in_every_company() {
         assert!((0..20).any(apart), "{name}: all alike");
         let want = bits(&want);
         for (i, row) in all.iter().enumerate().take(150) {
-            let alone = detector.score(&[*row]).unwrap();
+            let alone = detector.score([*row]).unwrap();
             assert_eq!(bits(&alone), want[i..=i], "{name}, row {i} alone");
         }
         for size in [1, 7, 128, 1_000] {
@@ -161,15 +161,17 @@ fn a_row_has_one_score_in_a_stream() {
     std::fs::write(&path, format!("a,b,c,d,e\n{}\n", text.join("\n"))).unwrap();
     for (name, detector) in fitted() {
         let mut scores = Vec::new();
-        let keep = |_, batch: &[f64]| {
-            scores.extend_from_slice(batch);
-            ControlFlow::Continue(())
-        };
-        detector
-            .score_table(TableReader::open(&path).unwrap(), keep)
-            .unwrap();
         let want = detector.score(tensor(&all)).unwrap();
-        assert_eq!(bits(&scores), bits(&want), "{name}");
+        for size in [7, 500] {
+            let table = TableReader::open(&path).unwrap();
+            let counted = detector.score_table(table.batches(size).unwrap(), |rows| {
+                scores.extend_from_slice(&rows.found.scores);
+                ControlFlow::Continue(())
+            });
+            assert_eq!(counted.unwrap().rows, 500);
+            assert_eq!(bits(&scores), bits(&want), "{name}");
+            scores.clear();
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use puad::candle_core::{DType, Tensor};
 use puad::data::stream::{CsvOptions, NpyOptions, NpzOptions, TableReader};
-use puad::data::{DataError, Place};
+use puad::data::{DataError, ImageSet, ImageShape, Place, Samples, npz};
+use puad::estimator::{ScoredRows, TableScored, Warning};
 use puad::{Error, Estimator, FitConfig, Result};
 
 fn fixture(name: &str) -> PathBuf {
@@ -21,6 +22,7 @@ fn fixture(name: &str) -> PathBuf {
 fn array(name: &str) -> NpzOptions {
     NpzOptions {
         array: Some(name.into()),
+        ..NpzOptions::default()
     }
 }
 
@@ -126,10 +128,6 @@ fn numpy_s_own_files_read() {
 #[test]
 fn numpy_s_files_that_are_no_tables_are_named() {
     let open = |name| problem(TableReader::open_with(fixture("tables.npz"), &array(name)));
-    assert!(matches!(
-        open("fortran"),
-        DataError::Unsupported { found, .. } if found == "Fortran order"
-    ));
     for name in ["half", "complex", "text"] {
         let err = problem(TableReader::open_with(fixture("tables.npz"), &array(name)));
         assert!(
@@ -154,7 +152,7 @@ fn numpy_s_files_that_are_no_tables_are_named() {
     );
     let empty = TableReader::open_with(fixture("tables.npz"), &array("empty")).unwrap();
     assert_eq!(empty.is_empty(), Some(true));
-    assert!(matches!(empty.read(), Err(Error::EmptyGroup { .. })));
+    assert!(empty.read().unwrap().is_empty());
 }
 
 #[test]
@@ -175,7 +173,7 @@ fn npy_files_plain_and_gzipped_end_where_they_should() {
         .unwrap(),
         expected
     );
-    let unnamed = TableReader::open_with(dir.file("a.bin", &whole), &NpyOptions);
+    let unnamed = TableReader::open_with(dir.file("a.bin", &whole), &NpyOptions::default());
     assert_eq!(all(unnamed.unwrap(), 2).unwrap(), expected);
     for len in 0..whole.len() {
         let path = dir.file("cut.npy", &whole[..len]);
@@ -254,20 +252,32 @@ fn arrays_in_fortran_order_are_read_by_rows() {
     }
 }
 
-/// Rows that are next to each other in either order need no visits of columns.
+/// Packed files cannot be visited at any place: they are held.
 #[test]
-fn fortran_order_needs_a_plain_file_only_where_it_matters() {
+fn packed_arrays_in_fortran_order_are_read_too() {
     let dir = Dir::new();
-    let (bytes, rows) = fortran([7, 1, 1]);
-    let path = dir.file("f.npy.gz", gzip(&bytes));
-    assert_eq!(all(TableReader::open(&path).unwrap(), 3).unwrap(), rows);
+    for shape in [[7, 1, 1], [7, 2, 3], [0, 2, 3]] {
+        let (bytes, rows) = fortran(shape);
+        let path = dir.file("f.npy.gz", gzip(&bytes));
+        for size in [1, 3, 100] {
+            assert_eq!(all(TableReader::open(&path).unwrap(), size).unwrap(), rows);
+        }
+    }
+    // As `numpy.savez` writes what pandas has.
+    let table = TableReader::open_with(fixture("tables.npz"), &array("fortran")).unwrap();
+    let whole = npz::Npz::open(fixture("tables.npz"))
+        .unwrap()
+        .read("fortran")
+        .unwrap();
+    assert!(whole.layout().fortran_order);
+    assert_eq!(table.sample_shape(), &whole.shape()[1..]);
+    assert_eq!(all(table, 2).unwrap(), whole.to_f64());
     let (bytes, _) = fortran([7, 2, 1]);
-    let path = dir.file("f.npy.gz", gzip(&bytes));
-    let err = problem(TableReader::open(&path));
-    assert!(
-        matches!(&err, DataError::Unsupported { path: p, .. } if *p == path),
-        "{err}"
-    );
+    let cut = dir.file("f.npy.gz", gzip(&bytes[..bytes.len() - 1]));
+    assert!(matches!(
+        problem(TableReader::open(&cut)),
+        DataError::FileSize { .. }
+    ));
 }
 
 /// A file that is cut while it is read is an error, not zeros.
@@ -392,8 +402,7 @@ fn csv_files_read_with_and_without_names() {
     assert_eq!(all(table, 1).unwrap(), [1., 2.5, -300., 4., 5., 6.]);
     let named = dir.file("named.csv", "id;a;b\nx1;1;2\nx2;3;4");
     let options = CsvOptions {
-        delimiter: b';',
-        columns: Some(vec![2, 1]),
+        columns: Some(vec![2.into(), "a".into()]),
         ..Default::default()
     };
     assert_eq!(
@@ -442,7 +451,7 @@ fn csv_problems_are_named_with_their_place() {
     );
     let path = dir.file("narrow.csv", "1,2\n");
     let options = CsvOptions {
-        columns: Some(vec![0, 2]),
+        columns: Some(vec![0.into(), 2.into()]),
         ..Default::default()
     };
     let narrow = problem(TableReader::open_with(path, &options));
@@ -478,7 +487,7 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let mut config = FitConfig::default();
     config.train.epochs = 2;
     let detector = Estimator::new(config)
-        .fit(&rows, &[[3f32, 3.], [4., 3.]])
+        .fit(&rows, [[3f32, 3.], [4., 3.]])
         .unwrap();
     let expected = detector.score(&rows).unwrap();
 
@@ -487,46 +496,195 @@ fn a_detector_scores_files_as_it_scores_rows() {
     let binary = dir.file("rows.npy", npy(header, &f4(rows.as_flattened())));
     let lines: String = rows
         .iter()
-        .map(|r| format!("{},{}\n", r[0], r[1]))
+        .map(|r| format!("{:?},{:?}\n", r[0], r[1]))
         .collect();
     let text = dir.file("rows.csv", lines);
     for (path, total) in [(&binary, Some(700)), (&text, None)] {
         let (mut scores, mut seen) = (Vec::new(), Vec::new());
-        let rows = detector.score_table(TableReader::open(path).unwrap(), |progress, batch| {
-            scores.extend_from_slice(batch);
-            assert_eq!(progress.total, total);
-            seen.push(progress.rows);
+        let table = TableReader::open(path).unwrap().batches(128).unwrap();
+        let rows = detector.score_table(table, |rows| {
+            scores.extend_from_slice(&rows.found.scores);
+            assert_eq!(
+                (rows.total, rows.first),
+                (total, rows.rows() - rows.len() as u64)
+            );
+            seen.push(rows.rows());
             ControlFlow::Continue(())
         });
-        assert_eq!(rows.unwrap(), 700);
+        assert_eq!(rows.unwrap().rows, 700);
         assert_eq!(seen, [128, 256, 384, 512, 640, 700]);
         let close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-5 * (1. + b);
         assert!(scores.len() == 700 && scores.iter().zip(&expected).all(close));
     }
-    let stop = |_, _: &[f64]| ControlFlow::Break(());
-    assert_eq!(
-        detector
-            .score_table(TableReader::open(&binary).unwrap(), stop)
-            .unwrap(),
-        128
-    );
+    let table = || TableReader::open(&binary).unwrap();
+    let stop = |_: &ScoredRows| ControlFlow::Break(());
+    let stopped = detector.score_table(table().batches(100).unwrap(), stop);
+    assert_eq!(stopped.unwrap().rows, 100);
+    // In one piece where nobody says otherwise.
+    assert_eq!(detector.score_table(table(), stop).unwrap().rows, 700);
 
     let mut broken = rows.clone();
     broken[400][1] = f32::NAN;
     let path = dir.file("broken.npy", npy(header, &f4(broken.as_flattened())));
-    let go = |_, _: &[f64]| ControlFlow::Continue(());
-    let err = detector
-        .score_table(TableReader::open(path).unwrap(), go)
-        .unwrap_err();
+    let go = |_: &ScoredRows| ControlFlow::Continue(());
+    let table = TableReader::open(&path).unwrap().batches(300).unwrap();
+    let err = problem(detector.score_table(table, go));
+    let entry = Place::Entry {
+        row: 400,
+        column: "1".into(),
+    };
     assert!(
-        matches!(
-            err,
-            Error::NonFiniteFeature {
-                row: 400,
-                column: 1,
-                ..
-            }
-        ),
+        matches!(&err, DataError::Value { place, path: Some(p), .. } if *place == entry && *p == path),
         "{err}"
     );
+}
+
+/// One pass gives what an alarm needs: which row, its values, its score, and what follows from it.
+#[test]
+fn a_detector_hands_out_rows_with_their_scores() {
+    let row = |i: usize| [(i as f32 * 0.7).sin(), (i as f32 * 0.3).cos()];
+    let rows: Vec<[f32; 2]> = (0..300).map(row).collect();
+    let mut config = FitConfig::default();
+    config.train.epochs = 2;
+    let anomalies: Vec<[f32; 2]> = (0..20).map(|i| [8., 9. + i as f32 / 10.]).collect();
+    let detector = Estimator::new(config).fit(&rows, &anomalies).unwrap();
+
+    let dir = Dir::new();
+    let line = |i: usize| match i % 3 {
+        0 => format!("m{i},8.{i},9.{i}\n"),
+        _ => format!("m{i},0.{i},0.9\n"),
+    };
+    let lines: String = (0..10).map(line).collect();
+    let path = dir.file("rows.csv", format!("machine,heat,load\n{lines}"));
+    let options = CsvOptions {
+        ids: Some("machine".into()),
+        ..CsvOptions::default()
+    };
+    let open = || TableReader::open_with(&path, &options).unwrap();
+    let samples = open().read().unwrap();
+    let (mut ids, mut values, mut scores) = (vec![], vec![], vec![]);
+    let (mut anomalous, mut probabilities, mut flagged) = (vec![], vec![], vec![]);
+    let counted = detector.score_table(open().batches(4).unwrap(), |rows| {
+        assert_eq!(rows.samples.names(), ["heat", "load"]);
+        flagged.extend(rows.flagged().map(|i| rows.first as usize + i));
+        ids.extend_from_slice(&rows.ids);
+        values.extend(self::values(&rows.samples.to_tensor().unwrap()));
+        scores.extend_from_slice(&rows.found.scores);
+        anomalous.extend_from_slice(&rows.found.anomalous);
+        probabilities.extend(rows.found.probabilities.clone().unwrap());
+        ControlFlow::Continue(())
+    });
+    let counted = counted.unwrap();
+    assert_eq!(counted.rows, 10);
+    assert_eq!(counted.flagged, flagged.len() as u64);
+    // Once a column, of all batches together.
+    let far = |warning: &Warning| match warning {
+        Warning::FarOutside { column, count, .. } => (column.index, *count),
+        other => panic!("{other}"),
+    };
+    let whole = detector.detect(&samples).unwrap().warnings;
+    let count = |warnings: &[Warning]| warnings.iter().map(far).collect::<Vec<_>>();
+    assert_eq!(count(&counted.warnings), count(&whole));
+    assert_eq!(count(&whole), [(0, 4), (1, 4)]);
+    assert_eq!(ids, (0..10).map(|i| format!("m{i}")).collect::<Vec<_>>());
+    assert_eq!(values, self::values(&samples.to_tensor().unwrap()));
+    assert_eq!(scores, detector.score(&samples).unwrap());
+    assert_eq!(anomalous, detector.predict(&samples).unwrap());
+    assert_eq!(probabilities, detector.predict_proba(&samples).unwrap());
+    let expected = anomalous.iter().enumerate().filter(|(_, flag)| **flag);
+    assert_eq!(flagged, expected.map(|(i, _)| i).collect::<Vec<_>>());
+    assert!(anomalous.contains(&true) && anomalous.contains(&false));
+
+    for text in ["", "heat,load\n"] {
+        let path = dir.file("none.csv", text);
+        let none = detector.score_table(TableReader::open(&path).unwrap(), |rows| {
+            panic!("{} rows", rows.len())
+        });
+        assert_eq!(none.unwrap(), TableScored::default());
+    }
+}
+
+/// The same pixels have one scale, as images and as an array of bytes.
+#[test]
+fn images_of_bytes_are_scaled_as_images_are() {
+    let dir = Dir::new();
+    let shape = |dims: &str| format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {dims}}}");
+    let pixels: Vec<u8> = (0..24).map(|i| 10 * i).collect();
+    let path = dir.file("a.npy", npy(&shape("(2, 3, 2, 2)"), &pixels));
+    let read = TableReader::open(&path).unwrap().read().unwrap();
+    let of = ImageShape {
+        channels: 3,
+        height: 2,
+        width: 2,
+    };
+    let set = ImageSet::new(pixels.clone(), of, vec![0; 2]).unwrap();
+    let images = Samples::images(&set, of).unwrap();
+    assert_eq!(
+        values(&read.to_tensor().unwrap()),
+        values(&images.to_tensor().unwrap())
+    );
+    // Numbers of a table are what they are.
+    let path = dir.file("t.npy", npy(&shape("(2, 12)"), &pixels));
+    let read = TableReader::open(&path).unwrap().read().unwrap();
+    let plain: Vec<f64> = pixels.iter().map(|&pixel| pixel.into()).collect();
+    assert_eq!(values(&read.to_tensor().unwrap()), plain);
+}
+
+/// Channels behind rows and columns are no channels without being asked about.
+#[test]
+fn channels_that_may_come_last_are_asked_about() {
+    let dir = Dir::new();
+    let header = |dims: &str, descr: &str| {
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {dims}}}")
+    };
+    let bytes: Vec<u8> = (0..2 * 5 * 6 * 4).map(|i| (i % 251) as u8).collect();
+    let path = dir.file("a.npy", npy(&header("(2, 5, 6, 4)", "|u1"), &bytes));
+    let err = problem(TableReader::open(&path));
+    assert!(
+        matches!(&err, DataError::Ambiguous { remedy, .. } if remedy.contains("channels_last")),
+        "{err}"
+    );
+    let options = |last| NpyOptions {
+        channels_last: Some(last),
+    };
+    let first = TableReader::open_with(&path, &options(false)).unwrap();
+    assert_eq!(first.sample_shape(), [5, 6, 4]);
+    for size in [1, 2] {
+        let table = TableReader::open_with(&path, &options(true)).unwrap();
+        assert_eq!(table.sample_shape(), [4, 5, 6]);
+        let tensors = table
+            .batches(size)
+            .unwrap()
+            .collect::<Result<Vec<_>>>()
+            .unwrap();
+        let got = Tensor::cat(&tensors, 0).unwrap();
+        assert_eq!(got.dims(), [2, 4, 5, 6]);
+        let (n, c, y, x) = (1, 2, 3, 4);
+        let value = got
+            .get(n)
+            .unwrap()
+            .get(c)
+            .unwrap()
+            .get(y)
+            .unwrap()
+            .get(x)
+            .unwrap();
+        let stored = bytes[((n * 5 + y) * 6 + x) * 4 + c];
+        assert_eq!(value.to_scalar::<f32>().unwrap(), f32::from(stored) / 255.);
+    }
+    // Floats are moved as well, and are not scaled.
+    let floats: Vec<f32> = (0..5 * 6 * 3).map(|i| i as f32).collect();
+    let path = dir.file("f.npy", npy(&header("(1, 5, 6, 3)", "<f4"), &f4(&floats)));
+    let table = TableReader::open_with(&path, &options(true)).unwrap();
+    assert_eq!(all(table, 1).unwrap()[..3], [0., 3., 6.]);
+    // Nothing to ask.
+    for dims in ["(2, 3, 5, 8)", "(10, 1, 24, 1)", "(240,1)"] {
+        let path = dir.file("b.npy", npy(&header(dims, "|u1"), &bytes));
+        assert!(TableReader::open(&path).is_ok(), "{dims}");
+    }
+    let vectors = dir.file("v.npy", npy(&header("(2, 120)", "|u1"), &bytes));
+    assert!(matches!(
+        problem(TableReader::open_with(&vectors, &options(true))),
+        DataError::Shape { .. }
+    ));
 }

@@ -58,7 +58,7 @@ fn config(epochs: usize) -> FitConfig {
 
 fn fit(estimator: Estimator<'_>) -> FittedDetector {
     let unlabeled = [rows(300, None), rows(10, Some(0))].concat();
-    estimator.fit(&unlabeled, &rows(20, Some(0))).unwrap()
+    estimator.fit(&unlabeled, rows(20, Some(0))).unwrap()
 }
 
 fn known() -> Registry {
@@ -191,7 +191,7 @@ fn a_network_for_a_detector_with_layers_of_its_own_is_an_error() {
     };
     let estimator = Estimator::new(config).with_observer(&mut count);
     let err = estimator
-        .fit(&rows(30, None), &rows(20, Some(0)))
+        .fit(rows(30, None), rows(20, Some(0)))
         .unwrap_err();
     assert!(
         matches!(&err, Error::Config { name: "network", rule, .. } if rule.contains("of its own")),
@@ -289,11 +289,11 @@ fn streamed_scores() {
     std::fs::write(&path, format!("a,b,c\n{text}")).unwrap();
     let mut streamed = Vec::new();
     let table = TableReader::open(&path).unwrap();
-    let scored = detector.score_table(table, |_, scores| {
-        streamed.extend_from_slice(scores);
+    let scored = detector.score_table(table, |rows| {
+        streamed.extend_from_slice(&rows.found.scores);
         ControlFlow::Continue(())
     });
-    assert_eq!(scored.unwrap(), 100);
+    assert_eq!(scored.unwrap().rows, 100);
     assert_eq!(streamed, detector.score(&new).unwrap());
 }
 
@@ -301,7 +301,7 @@ fn streamed_scores() {
 fn an_explanation_points_at_the_broken_feature() {
     let detector = fit(Estimator::new(config(40)));
     for broken in 0..3 {
-        let explanation = detector.explain(&rows(30, Some(broken))).unwrap();
+        let explanation = detector.explain(rows(30, Some(broken))).unwrap();
         assert_eq!(explanation.kind, Attribution::Occlusion);
         let shares = explanation.attribution.to_vec2::<f32>().unwrap();
         let largest = |row: &Vec<f32>| {
@@ -372,7 +372,7 @@ fn another_setting_of_the_stranger_s_makes_another_run() {
         };
         let unlabeled = [rows(300, None), rows(10, Some(0))].concat();
         let estimator = Estimator::new(config).with_checkpoints(&path, 1);
-        estimator.fit(&unlabeled, &rows(20, Some(0)))
+        estimator.fit(&unlabeled, rows(20, Some(0)))
     };
     run(None).unwrap();
     // 32 is what `None` comes to.

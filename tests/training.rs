@@ -81,7 +81,7 @@ fn config(seed: u64) -> TrainConfig {
         epochs: 2,
         batch_size: 32,
         seed,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     }
 }
 
@@ -153,7 +153,7 @@ fn weights_after_one_epoch(batch_size: usize, noise: f64, seed: u64) -> Vec<f32>
         epochs: 1,
         batch_size,
         seed,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     };
     let objective = PuObjective::new(detector, ClassPrior::default());
     let trainer = Trainer::new(config).unwrap();
@@ -532,13 +532,13 @@ fn w(params: &Params) -> f32 {
 fn fast(epochs: usize, patience: Option<usize>) -> Trainer {
     let adam = AdamConfig {
         learning_rate: 0.1,
-        ..AdamConfig::default()
+        ..AdamConfig::paper()
     };
     let config = TrainConfig {
         epochs,
         patience,
         adam,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     };
     Trainer::new(config).unwrap()
 }
@@ -670,9 +670,9 @@ fn selection_by_auroc_follows_the_labeled_anomalies() {
             selection,
             adam: AdamConfig {
                 learning_rate: 0.5,
-                ..AdamConfig::default()
+                ..AdamConfig::paper()
             },
-            ..TrainConfig::default()
+            ..TrainConfig::paper()
         };
         let trainer = Trainer::new(config).unwrap();
         trainer
@@ -730,7 +730,7 @@ fn sets_without_a_group_that_training_needs_are_errors() {
     ));
     let config = TrainConfig {
         selection: Selection::PuAuroc,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     };
     let trainer = Trainer::new(config).unwrap();
     let err = trainer
@@ -747,7 +747,7 @@ fn sets_without_a_group_that_training_needs_are_errors() {
 
 #[test]
 fn hyperparameters_outside_their_range_are_errors() {
-    let good = TrainConfig::default();
+    let good = TrainConfig::paper();
     let bad = [
         (
             "epochs",

@@ -119,7 +119,7 @@ fn main() -> Result<()> {
         };
         params.register_buffers(&detector.buffers())?;
         let parameters = params.parameters();
-        let mut adam = Adam::new(parameters.clone(), AdamConfig::default())?;
+        let mut adam = Adam::new(parameters.clone(), AdamConfig::paper())?;
         let step = median(&device, args.steps, || {
             let trained = (parameters.as_slice(), &mut adam);
             train_step(objective.as_ref(), (&xs, counts), &mut random, trained)

@@ -95,7 +95,7 @@ fn step(args: &Args, network: &Network, device: &Device) -> Result<f64> {
     };
     let xs = vectors(args.batch, args.network[0])?.to_device(device)?;
     let parameters = params.parameters();
-    let mut adam = Adam::new(parameters.clone(), AdamConfig::default())?;
+    let mut adam = Adam::new(parameters.clone(), AdamConfig::paper())?;
     let mut noise = Noise::new(1);
     median(device, 20 * args.steps, || {
         let trained = (parameters.as_slice(), &mut adam);

@@ -39,7 +39,7 @@ impl RunConfig {
         Self {
             epochs: args.epochs.or(preset.map(Preset::epochs)).unwrap_or(epochs),
             patience: args.patience.or(preset.and_then(Preset::patience)),
-            batch_size: TrainConfig::default().batch_size,
+            batch_size: TrainConfig::paper().batch_size,
             learning_rate: args.learning_rate,
             alpha: ClassPrior::default(),
             unlabeled_anomalies: 250,
@@ -60,7 +60,7 @@ impl RunConfig {
             batch_size: self.batch_size,
             adam: AdamConfig {
                 learning_rate: self.learning_rate,
-                ..AdamConfig::default()
+                ..AdamConfig::paper()
             },
             patience: self.patience.map(|p| p as usize),
             batching: Batching::Pooled,

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use puad_data::csv::{self, CsvConfig, LabelColumn};
+use puad_data::csv::{self, CsvConfig, CsvOptions, LabelColumn};
 use puad_fuzz::{folder, write};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -10,8 +10,13 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let config = CsvConfig {
-        delimiter: if choice & 1 == 0 { b',' } else { b'\t' },
-        header: choice & 2 == 0,
+        table: CsvOptions {
+            delimiter: (choice & 1 == 0).then_some(b','),
+            header: (choice & 2 == 0).then_some(choice & 8 == 0),
+            decimal: if choice & 64 == 0 { b'.' } else { b',' },
+            ..CsvOptions::default()
+        },
+        rest: (choice & 128 == 0).then_some(1),
         label: match choice >> 4 & 3 {
             0 => LabelColumn::Last,
             1 => LabelColumn::Name("y".into()),

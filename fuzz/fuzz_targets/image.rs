@@ -21,7 +21,9 @@ fuzz_target!(init: raise_memory_limit(4), |bytes: &[u8]| {
     std::fs::create_dir_all(&class).unwrap();
     write(&class, "a.png", image);
     let resize = choice & 2 != 0;
-    if let Ok(read) = image_folder::read(&root, &ImageFolderConfig { shape, resize }) {
+    let bits = (choice & 4 != 0).then_some(12);
+    let config = ImageFolderConfig { shape, resize, bits };
+    if let Ok(read) = image_folder::read(&root, &config) {
         assert_eq!(read.images.pixels().len(), shape.channels * side * side);
     }
 });

@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     for key in archive.keys().to_vec().iter().take(8) {
         let options = NpzOptions {
             array: Some(key.clone()),
+            channels_last: Some(false),
         };
         let by_rows = TableReader::open_with(&path, &options).and_then(|table| rows(table, 3));
         if let Ok(array) = archive.read(key) {

@@ -28,7 +28,7 @@ fuzz_target!(init: start(), |bytes: &[u8]| {
     let numeric = columns.into_iter().filter(|column| column.numeric);
     let columns: Vec<String> = numeric.map(|column| column.name).take(20).collect();
     let width = columns.len();
-    let options = ParquetOptions { columns: Some(columns) };
+    let options = ParquetOptions { columns: Some(columns), ids: None };
     let Ok(table) = TableReader::open_with(&path, &options) else {
         return;
     };
@@ -38,6 +38,7 @@ fuzz_target!(init: start(), |bytes: &[u8]| {
             break;
         };
         let finite = match batch.values {
+            Values::U8(_) => true,
             Values::F32(values) => values.iter().all(|value| value.is_finite()),
             Values::F64(values) => values.iter().all(|value| value.is_finite()),
         };

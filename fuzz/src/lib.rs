@@ -39,6 +39,7 @@ pub fn rows(table: TableReader, size: usize) -> Result<Vec<f64>, DataError> {
         let batch = batch?;
         let start = values.len();
         match batch.values {
+            Values::U8(some) => values.extend(some.into_iter().map(f64::from)),
             Values::F32(some) => values.extend(some.into_iter().map(f64::from)),
             Values::F64(some) => values.extend(some),
         }

@@ -1,12 +1,13 @@
 //! Writing a file so that at any moment either the old or the new one is there.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::CheckpointError;
+use super::target::Target;
 
 /// Where a crash may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +19,20 @@ enum Step {
     Moved,
 }
 
-/// Replaces what is at `path` by `bytes`: a partial file beside it, synchronised, moved, and the
+/// Replaces the file at `path` by `bytes`: a partial file beside it, synchronised, moved, and the
 /// folder synchronised. A crash leaves the old file, and perhaps a `.partial` that is in nobody's
-/// way.
+/// way. Symbolic links are followed, and the file's mode is kept; a hard link stays with the old file.
 ///
 /// # Errors
-/// [`CheckpointError::Write`].
+/// [`CheckpointError::Write`], also for what is no regular file or read-only.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
     let failed = |source| CheckpointError::Write {
         path: path.into(),
         source,
     };
-    let (partial, file) = create_partial(path).map_err(failed)?;
-    let outcome = replace(path, (&partial, file), bytes, &mut crash);
+    let target = Target::of(path).map_err(failed)?;
+    let (partial, file) = create_partial(&target).map_err(failed)?;
+    let outcome = replace(&target, (&partial, file), bytes, &mut crash);
     if outcome.is_err() && !cfg!(test) {
         let _ = fs::remove_file(&partial);
     }
@@ -38,12 +40,13 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
 }
 
 fn replace(
-    path: &Path,
+    target: &Target,
     (partial, mut file): (&Path, File),
     bytes: &[u8],
     after: &mut dyn FnMut(Step) -> io::Result<()>,
 ) -> io::Result<()> {
     after(Step::Created)?;
+    target.hand_on(&file)?;
     let (first, rest) = bytes.split_at(bytes.len() / 2);
     file.write_all(first)?;
     after(Step::HalfWritten)?;
@@ -52,24 +55,20 @@ fn replace(
     file.sync_all()?;
     drop(file);
     after(Step::Synchronised)?;
-    fs::rename(partial, path)?;
+    fs::rename(partial, &target.path)?;
     after(Step::Moved)?;
-    sync_folder(path)
+    sync_folder(&target.path)
 }
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// A file that no other writer has: two writers of one path must not mix their bytes. A name may be
 /// taken by what a killed process left, which had the same number where few processes run.
-fn create_partial(path: &Path) -> io::Result<(PathBuf, File)> {
+fn create_partial(target: &Target) -> io::Result<(PathBuf, File)> {
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let partial = partial_path(path, number);
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&partial)
-        {
+        let partial = partial_path(&target.path, number);
+        match target.options().open(&partial) {
             Ok(file) => return Ok((partial, file)),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(e),
@@ -185,6 +184,65 @@ pub(crate) mod tests {
                 "{err}"
             );
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_modes_kept() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("store")).unwrap();
+        // A link to a link, the second relative to its own folder.
+        symlink(at("store/current"), at("link")).unwrap();
+        symlink("real", at("store/current")).unwrap();
+        write(&at("link"), b"first").unwrap();
+        assert_eq!(fs::read(at("store/real")).unwrap(), b"first");
+        for mode in [0o600, 0o660, 0o666] {
+            fs::set_permissions(at("store/real"), fs::Permissions::from_mode(mode)).unwrap();
+            write(&at("link"), &mode.to_le_bytes()).unwrap();
+            assert_eq!(fs::read(at("store/real")).unwrap(), mode.to_le_bytes());
+            let kept = fs::metadata(at("store/real")).unwrap().permissions().mode();
+            assert_eq!(kept & 0o7777, mode);
+        }
+        for link in ["link", "store/current"] {
+            assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink());
+        }
+        assert_eq!(fs::read_dir(at("store")).unwrap().count(), 2);
+        symlink(at("b"), at("a")).unwrap();
+        symlink(at("a"), at("b")).unwrap();
+        assert!(write(&at("a"), b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_left_alone() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        use std::os::unix::net::UnixListener;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(pipe.unwrap().success());
+        fs::write(at("kept"), b"old").unwrap();
+        fs::set_permissions(at("kept"), fs::Permissions::from_mode(0o444)).unwrap();
+        symlink(at("pipe"), at("link")).unwrap();
+        for (name, message) in [
+            ("socket", "it is a socket"),
+            ("pipe", "it is a pipe"),
+            ("link", "it is a pipe"),
+            ("", "it is a folder"),
+            ("kept", "it is read-only"),
+        ] {
+            let before = fs::symlink_metadata(at(name)).unwrap().file_type();
+            let err = write(&at(name), b"x").unwrap_err().to_string();
+            assert!(err.contains(message), "{err}");
+            assert_eq!(fs::symlink_metadata(at(name)).unwrap().file_type(), before);
+        }
+        assert_eq!(fs::read(at("kept")).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! The metadata entry `puad` is JSON: `format` (`puad detector` or `puad training`),
 //! `format_version`, `puad_version`, and `content` (settings, history, decisions). The tensors are
 //! what the content speaks of, and `checksum`, an FNV-1a over the metadata and all others. A file is
-//! written beside its place, synchronised and moved there, so a crash leaves the file before it.
+//! written beside its place, synchronised and moved there, so a crash leaves the file before it. Symbolic links
+//! are followed and a file's mode is kept; what is no regular file, and what is read-only, is refused.
 //!
 //! ```
 //! use puad::candle_core::Device;
@@ -34,6 +35,7 @@
 mod atomic;
 mod container;
 mod error;
+mod target;
 
 pub use error::CheckpointError;
 

@@ -14,11 +14,11 @@ use crate::Result;
 /// let table = Table::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
 /// // One group's rows, such as the anomalies.
 /// let anomalies = table.samples()?.select(&table.rows_of(1))?;
-/// assert_eq!(anomalies.to_tensor()?.to_vec2::<f32>()?, [[3., 4., 5.]]);
+/// assert_eq!(anomalies.to_tensor()?.to_vec2::<f64>()?, [[3., 4., 5.]]);
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub trait TableSamples {
-    /// All rows as samples, `[n, width]`, f32 on the CPU.
+    /// All rows as samples, `[n, width]`, f64 on the CPU, with the names of the columns.
     ///
     /// # Errors
     /// Only what candle gives.
@@ -28,7 +28,8 @@ pub trait TableSamples {
 impl TableSamples for Table {
     fn samples(&self) -> Result<Samples> {
         let shape = (self.len(), self.width());
-        Ok(Tensor::from_slice(self.values(), shape, &Device::Cpu)?.into())
+        let samples = Samples::from(Tensor::from_slice(self.values(), shape, &Device::Cpu)?);
+        samples.with_names(self.columns())
     }
 }
 

@@ -64,8 +64,8 @@ impl PuDataset {
     /// With these labeled anomalies.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`Error::Shape`] or [`Error::DType`] for
-    /// samples unlike the unlabeled ones.
+    /// As [`new`](Self::new), and [`Error::Shape`], [`Error::DType`] or [`Error::Columns`] for
+    /// samples unlike the unlabeled ones. Columns with names are put in the order of theirs.
     pub fn with_anomalies(self, anomalies: impl Into<Samples>) -> Result<Self> {
         let anomalies = Some(self.check_alike(anomalies.into(), ANOMALOUS)?);
         Ok(Self { anomalies, ..self })
@@ -128,8 +128,32 @@ impl PuDataset {
         ))
     }
 
+    /// With the columns of these names in this order; see [`Samples::with_columns`].
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn with_columns(&self, names: &[String]) -> Result<Self> {
+        let ordered = |samples: &Samples| samples.with_columns(names);
+        Ok(Self {
+            unlabeled: ordered(&self.unlabeled)?,
+            anomalies: self.anomalies.as_ref().map(ordered).transpose()?,
+            normals: self.normals.as_ref().map(ordered).transpose()?,
+        })
+    }
+
+    /// The groups there are, the unlabeled first, with their names in errors.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let named = |group, samples| Some((samples_of(group), samples));
+        let all = [
+            named(UNLABELED, &self.unlabeled),
+            self.anomalies.as_ref().and_then(|a| named(ANOMALOUS, a)),
+            self.normals.as_ref().and_then(|n| named(NORMAL, n)),
+        ];
+        all.into_iter().flatten()
+    }
+
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
-        let samples = check(samples, group)?;
+        let samples = check(samples, group)?.with_columns(self.unlabeled.names())?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
         if expected != actual {
             return Err(Error::Shape {
@@ -180,8 +204,9 @@ pub(super) fn hold_out(
     Ok((kept, order))
 }
 
-/// At least one sample, finite floats.
+/// At least one sample, finite floats or images of 8 bits.
 fn check(samples: Samples, group: &'static str) -> Result<Samples> {
+    let samples = samples.with_pixels()?;
     if let Some(tensor) = samples.tensor() {
         if tensor.rank() == 0 {
             return Err(Error::shape(samples_of(group), "[n, ...]", tensor));
@@ -310,6 +335,22 @@ mod tests {
             err @ Error::DType { .. } => assert_eq!(
                 err.to_string(),
                 "normal samples must be of the unlabeled ones' type F32, got F64"
+            ),
+            err => panic!("{err}"),
+        }
+    }
+
+    #[test]
+    fn groups_are_matched_by_the_names_of_their_columns() {
+        let named = |names| Samples::from(rows(1, 2)).with_names(names).unwrap();
+        let data = PuDataset::new(named(&["a", "b"])).unwrap();
+        let swapped = data.clone().with_anomalies(named(&["b", "a"])).unwrap();
+        assert_eq!(firsts(swapped.anomalies()), [-1., -2.]);
+        match data.with_normals(named(&["a", "c"])).unwrap_err() {
+            err @ Error::Columns { .. } => assert_eq!(
+                err.to_string(),
+                "columns must have the names of the data they go with: missing [\"b\"], not among \
+                 them [\"c\"]"
             ),
             err => panic!("{err}"),
         }

@@ -23,8 +23,15 @@ use crate::{Error, Result};
 /// assert_eq!(samples.gather(&[2, 0])?.to_vec2::<f32>()?, [[4., 5.], [0., 1.]]);
 /// # Ok::<(), puad::Error>(())
 /// ```
+///
+/// Columns may have names, which the readers of files hand on: groups of a [`PuDataset`](super::PuDataset)
+/// are then matched by name.
 #[derive(Clone)]
-pub struct Samples(Form);
+pub struct Samples {
+    form: Form,
+    /// Of the values of a vector; empty where they are not known.
+    names: Arc<[String]>,
+}
 
 #[derive(Clone)]
 enum Form {
@@ -50,7 +57,7 @@ impl Samples {
     /// are not grey.
     pub fn images(set: &ImageSet, output: ImageShape) -> Result<Self> {
         let resize = Resize::new(set.shape(), output)?;
-        Ok(Self(Form::Images(Images {
+        Ok(Self::unnamed(Form::Images(Images {
             pixels: set.storage(),
             ids: (0..set.len() as u32).collect(),
             size: set.shape().volume()?,
@@ -58,9 +65,82 @@ impl Samples {
         })))
     }
 
+    fn unnamed(form: Form) -> Self {
+        let names = Arc::default();
+        Self { form, names }
+    }
+
+    /// With names of the columns, `[features]`; none takes them away.
+    ///
+    /// ```
+    /// use puad::candle_core::{Device, Tensor};
+    /// use puad::data::Samples;
+    ///
+    /// let samples = Samples::from(Tensor::new(&[[21.5f32, 1013.]], &Device::Cpu)?);
+    /// let samples = samples.with_names(&["heat", "pressure"])?;
+    /// let swapped = samples.with_columns(&["pressure", "heat"])?;
+    /// assert_eq!(swapped.to_tensor()?.to_vec2::<f32>()?, [[1013., 21.5]]);
+    /// assert!(samples.with_columns(&["pressure", "humidity"]).is_err());
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there is a name for each value of a vector.
+    pub fn with_names<S: AsRef<str>>(self, names: &[S]) -> Result<Self> {
+        let width: usize = self.sample_shape().iter().product();
+        let vectors = self.sample_shape().len() == 1;
+        if !(names.is_empty() || vectors && width == names.len()) {
+            return Err(Error::Length {
+                left_name: "names of columns",
+                right_name: "values of a vector",
+                left: names.len(),
+                right: if vectors { width } else { 0 },
+            });
+        }
+        let names = names.iter().map(|name| name.as_ref().into()).collect();
+        Ok(Self { names, ..self })
+    }
+
+    /// Names of the columns, `[features]`; empty where they are not known.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The columns of these names in this order, as those of other data that these samples are to go with.
+    /// Where names are not known, here or there, the samples as they are.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] if names are missing, too many, or more than once in another order.
+    pub fn with_columns<S: AsRef<str>>(&self, names: &[S]) -> Result<Self> {
+        let here = self.names.iter().map(String::as_str);
+        let there = names.iter().map(AsRef::as_ref);
+        if names.is_empty() || self.names.is_empty() || there.clone().eq(here.clone()) {
+            return Ok(self.clone());
+        }
+        let position = |name: &str| {
+            let mut at = (0..self.names.len()).filter(|&i| self.names[i] == name);
+            at.next().filter(|_| at.next().is_none())
+        };
+        let order: Option<Vec<u32>> = there
+            .clone()
+            .map(|name| Some(position(name)? as u32))
+            .collect();
+        match (order, self.tensor()) {
+            (Some(order), Some(tensor)) if order.len() == self.names.len() => {
+                let order = Tensor::new(order, tensor.device())?;
+                let tensor = tensor.contiguous()?.index_select(&order, 1)?;
+                Self::from(tensor).with_names(names)
+            }
+            _ => Err(Error::Columns {
+                missing: without(there.clone(), here.clone()),
+                surplus: without(here, there),
+            }),
+        }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => t.dims().first().copied().unwrap_or(0),
             Form::Images(images) => images.ids.len(),
         }
@@ -73,7 +153,7 @@ impl Samples {
 
     /// The dimensions of one sample as it comes in a batch.
     pub fn sample_shape(&self) -> Vec<usize> {
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => t.dims().iter().skip(1).copied().collect(),
             Form::Images(images) => {
                 let shape = images.resize.output();
@@ -84,7 +164,7 @@ impl Samples {
 
     /// Where batches are made.
     pub(crate) fn device(&self) -> &Device {
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => t.device(),
             Form::Images(_) => &Device::Cpu,
         }
@@ -92,7 +172,7 @@ impl Samples {
 
     /// The type of the batches' values.
     pub fn dtype(&self) -> DType {
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => t.dtype(),
             Form::Images(_) => DType::F32,
         }
@@ -104,7 +184,7 @@ impl Samples {
     /// [`Error::Index`] for an index beyond the end.
     pub fn gather(&self, indices: &[u32]) -> Result<Tensor> {
         self.check(indices)?;
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => {
                 let ids = Tensor::new(indices, t.device())?;
                 Ok(t.contiguous()?.index_select(&ids, 0)?)
@@ -127,7 +207,7 @@ impl Samples {
             let (index, len) = (end - 1, n);
             return Err(Error::Index { index, len });
         }
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => Ok(t.narrow(0, start, len)?),
             Form::Images(images) => images.tensor(&images.ids[start..end]),
         }
@@ -170,13 +250,15 @@ impl Samples {
     /// As [`gather`](Self::gather).
     pub fn select(&self, indices: &[u32]) -> Result<Self> {
         self.check(indices)?;
-        Ok(Self(match &self.0 {
+        let form = match &self.form {
             Form::Tensor(_) => Form::Tensor(self.gather(indices)?),
             Form::Images(images) => Form::Images(Images {
                 ids: indices.iter().map(|&i| images.ids[i as usize]).collect(),
                 ..images.clone()
             }),
-        }))
+        };
+        let names = Arc::clone(&self.names);
+        Ok(Self { form, names })
     }
 
     /// All samples: `[n, ...]`.
@@ -184,23 +266,44 @@ impl Samples {
     /// # Errors
     /// Only what the tensor operations give.
     pub fn to_tensor(&self) -> Result<Tensor> {
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => Ok(t.clone()),
             Form::Images(images) => images.tensor(&images.ids),
         }
     }
 
+    /// Tensors of 8-bit images, `[n, channels, height, width]`, as [`images`](Self::images).
+    pub(crate) fn with_pixels(self) -> Result<Self> {
+        let Form::Tensor(tensor) = &self.form else {
+            return Ok(self);
+        };
+        let (DType::U8, &[n, channels, height, width]) = (tensor.dtype(), tensor.dims()) else {
+            return Ok(self);
+        };
+        let pixels = tensor
+            .to_device(&Device::Cpu)?
+            .flatten_all()?
+            .to_vec1::<u8>()?;
+        let shape = ImageShape {
+            channels,
+            height,
+            width,
+        };
+        Self::images(&ImageSet::new(pixels, shape, vec![0; n])?, shape)
+    }
+
     /// With a tensor laid out row by row, so that gathering copies nothing else.
     pub(super) fn contiguous(self) -> Result<Self> {
-        Ok(match self.0 {
-            Form::Tensor(t) => Self(Form::Tensor(t.contiguous()?)),
-            form => Self(form),
-        })
+        let form = match self.form {
+            Form::Tensor(t) => Form::Tensor(t.contiguous()?),
+            form => form,
+        };
+        Ok(Self { form, ..self })
     }
 
     /// The tensor, where the samples are stored as one.
     pub(crate) fn tensor(&self) -> Option<&Tensor> {
-        match &self.0 {
+        match &self.form {
             Form::Tensor(t) => Some(t),
             Form::Images(_) => None,
         }
@@ -216,6 +319,15 @@ impl Samples {
             None => Ok(()),
         }
     }
+}
+
+/// Of `some` what is not among the `others`.
+fn without<'a>(
+    some: impl Iterator<Item = &'a str>,
+    others: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<String> {
+    let lacks = |name: &&str| !others.clone().any(|other| other == *name);
+    some.filter(lacks).map(String::from).collect()
 }
 
 impl Images {
@@ -236,14 +348,14 @@ impl Images {
 /// A tensor `[n, ...]`, without its gradients.
 impl From<Tensor> for Samples {
     fn from(samples: Tensor) -> Self {
-        Self(Form::Tensor(samples.detach()))
+        Self::unnamed(Form::Tensor(samples.detach()))
     }
 }
 
 /// A tensor `[n, ...]`, without its gradients.
 impl From<&Tensor> for Samples {
     fn from(samples: &Tensor) -> Self {
-        Self(Form::Tensor(samples.detach()))
+        Self::unnamed(Form::Tensor(samples.detach()))
     }
 }
 
@@ -255,7 +367,7 @@ impl From<&Samples> for Samples {
 
 impl fmt::Debug for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let form = match &self.0 {
+        let form = match &self.form {
             Form::Tensor(_) => "tensor",
             Form::Images(_) => "images",
         };
@@ -352,10 +464,56 @@ mod tests {
     fn subsets_of_images_share_their_pixels() {
         let all = images();
         let part = all.select(&[1, 2]).unwrap();
-        let (Form::Images(a), Form::Images(b)) = (&all.0, &part.0) else {
+        let (Form::Images(a), Form::Images(b)) = (&all.form, &part.form) else {
             panic!("{all:?} {part:?}");
         };
         assert!(Arc::ptr_eq(&a.pixels, &b.pixels));
+    }
+
+    #[test]
+    fn columns_are_matched_by_name_or_refused() {
+        let rows = Tensor::new(&[[1f32, 2., 3.], [4., 5., 6.]], &Device::Cpu).unwrap();
+        let samples = Samples::from(&rows).with_names(&["a", "b", "c"]).unwrap();
+        let rows = |s: &Samples| s.to_tensor().unwrap().to_vec2::<f32>().unwrap();
+        let swapped = samples.with_columns(&["c", "a", "b"]).unwrap();
+        assert_eq!(rows(&swapped), [[3., 1., 2.], [6., 4., 5.]]);
+        assert_eq!(swapped.names(), ["c", "a", "b"]);
+        assert_eq!(swapped.select(&[1]).unwrap().names(), ["c", "a", "b"]);
+        // Nothing to go by.
+        let unnamed = Samples::from(samples.to_tensor().unwrap());
+        assert_eq!(
+            rows(&unnamed.with_columns(&["c", "a", "b"]).unwrap()),
+            rows(&samples)
+        );
+        assert_eq!(
+            rows(&samples.with_columns::<&str>(&[]).unwrap()),
+            rows(&samples)
+        );
+        for (names, missing, surplus) in [
+            (&["a", "b", "d"][..], &["d"][..], &["c"][..]),
+            (&["a", "b"], &[], &["c"]),
+            (&["a", "b", "c", "c"], &[], &[]),
+        ] {
+            match samples.with_columns(names).unwrap_err() {
+                Error::Columns {
+                    missing: m,
+                    surplus: s,
+                } => assert_eq!(
+                    (&m[..], &s[..]),
+                    (
+                        &missing.iter().map(ToString::to_string).collect::<Vec<_>>()[..],
+                        &surplus.iter().map(ToString::to_string).collect::<Vec<_>>()[..],
+                    )
+                ),
+                err => panic!("{err}"),
+            }
+        }
+        // The same names twice are no order to go by, but fine in the same order.
+        let twice = samples.clone().with_names(&["a", "a", "b"]).unwrap();
+        assert!(twice.with_columns(&["a", "a", "b"]).is_ok());
+        assert!(twice.with_columns(&["a", "b", "a"]).is_err());
+        assert!(samples.with_names(&["a", "b"]).is_err());
+        assert!(images().with_names(&["a"]).is_err());
     }
 
     #[test]

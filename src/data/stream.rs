@@ -2,16 +2,17 @@
 //!
 //! | file | read with |
 //! |---|---|
-//! | `.npy`, plain in either array order, or gzipped in C order | [`NpyOptions`] |
-//! | one array of an `.npz` in C order, stored or deflated | [`NpzOptions`] |
-//! | `.csv`, plain or gzipped | [`CsvOptions`] |
+//! | `.npy`, plain or gzipped | [`NpyOptions`] |
+//! | one array of an `.npz`, stored or deflated | [`NpzOptions`] |
+//! | `.csv` and `.tsv`, plain or gzipped | [`CsvOptions`] |
 //! | columns of a `.parquet` (feature `parquet`) | `ParquetOptions` |
 //!
 //! [`TableReader::open`] goes by the file's ending, [`TableReader::open_with`] by options of a format, which
 //! may be one's own: [`TableOptions`].
 //!
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
-//! promises more than the file holds is found without room being made for it.
+//! promises more than the file holds is found without room being made for it. Packed arrays in Fortran
+//! order alone are held as a whole, up to 2 GiB.
 
 use std::path::Path;
 
@@ -20,16 +21,19 @@ use puad_data::stream;
 #[cfg(feature = "parquet")]
 pub use puad_data::stream::ParquetOptions;
 use puad_data::stream::{Batch, Values};
-pub use puad_data::stream::{CsvOptions, NpyOptions, NpzOptions, TableOptions, TableRows};
+pub use puad_data::stream::{
+    CsvColumn, CsvOptions, NpyOptions, NpzOptions, TableOptions, TableRows,
+};
 
-use super::Samples;
+use super::{ImageSet, ImageShape, Samples};
 use crate::{Error, Result};
 
 /// Samples in a file, read in order as tensors: [`puad_data::stream::TableReader`] with batches on the
 /// CPU.
 ///
 /// Values become f32 where that holds them exactly (`f4`, 8- and 16-bit integers, booleans), else
-/// f64; CSV is f64.
+/// f64; CSV is f64. Images of bytes, `[n, channels, height, width]`, are [`Samples::images`], and so
+/// scaled to [0, 1]; other bytes stay the numbers they are. All values must be finite.
 ///
 /// ```
 /// use puad::data::stream::TableReader;
@@ -46,8 +50,8 @@ use crate::{Error, Result};
 pub struct TableReader(stream::TableReader);
 
 impl TableReader {
-    /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array) or `.csv`, the
-    /// first and the last also with `.gz`; with the feature `parquet` also `.parquet` (all columns).
+    /// The reader that the file's ending asks for: `.npy`, `.npz` (its only array), `.csv` or `.tsv`, all
+    /// but the second also with `.gz`; with the feature `parquet` also `.parquet` (all columns).
     ///
     /// # Errors
     /// As [`puad_data::stream::TableReader::open`].
@@ -65,7 +69,7 @@ impl TableReader {
     ///
     /// let path = std::env::temp_dir().join(format!("machines-{}.txt", std::process::id()));
     /// std::fs::write(&path, "1;2\n3;4\n")?;
-    /// let options = CsvOptions { delimiter: b';', ..CsvOptions::default() };
+    /// let options = CsvOptions { delimiter: Some(b';'), ..CsvOptions::default() };
     /// let table = TableReader::open_with(&path, &options)?.read()?;
     /// assert_eq!((table.len(), table.sample_shape()), (2, vec![2]));
     /// std::fs::remove_file(path)?;
@@ -73,6 +77,12 @@ impl TableReader {
     /// ```
     pub fn open_with(path: impl AsRef<Path>, options: &impl TableOptions) -> Result<Self> {
         Ok(Self(stream::TableReader::open_with(path, options)?))
+    }
+
+    /// Names of the values of a sample; none where the file has none. See
+    /// [`puad_data::stream::TableReader::columns`].
+    pub fn columns(&self) -> Vec<String> {
+        self.0.columns()
     }
 
     /// The dimensions of one sample.
@@ -112,26 +122,43 @@ impl TableReader {
         Ok(Batches(self.0.batches(size)?))
     }
 
-    /// All samples at once, to train on.
+    /// All samples at once, to train on or to score, with the names of their columns; none is no error.
     ///
     /// # Errors
-    /// As [`next_batch`](Self::next_batch); [`Error::EmptyGroup`] if there is none.
+    /// As [`next_batch`](Self::next_batch).
     pub fn read(self) -> Result<Samples> {
-        let all = self.0.read()?;
-        if all.shape[0] == 0 {
-            let (what, group) = ("a table to train on", "unlabeled, anomalous or normal");
-            return Err(Error::EmptyGroup { what, group });
-        }
-        Ok(tensor(all)?.into())
+        let names = self.columns();
+        Ok(samples(self.0.read()?, &names)?.0)
     }
 }
 
+/// The values with their names, and the rows' names.
+fn samples(batch: Batch, names: &[String]) -> Result<(Samples, Vec<String>)> {
+    let Batch { shape, values, ids } = batch;
+    let samples: Samples = match values {
+        Values::U8(pixels) => match shape[..] {
+            [n, channels, height, width] => {
+                let shape = ImageShape {
+                    channels,
+                    height,
+                    width,
+                };
+                // Nobody labels them.
+                Samples::images(&ImageSet::new(pixels, shape, vec![0; n])?, shape)?
+            }
+            _ => {
+                let values: Vec<f32> = pixels.into_iter().map(f32::from).collect();
+                Tensor::from_vec(values, shape, &Device::Cpu)?.into()
+            }
+        },
+        Values::F32(values) => Tensor::from_vec(values, shape, &Device::Cpu)?.into(),
+        Values::F64(values) => Tensor::from_vec(values, shape, &Device::Cpu)?.into(),
+    };
+    Ok((samples.with_names(names)?, ids))
+}
+
 fn tensor(batch: Batch) -> Result<Tensor> {
-    let Batch { shape, values } = batch;
-    Ok(match values {
-        Values::F32(values) => Tensor::from_vec(values, shape, &Device::Cpu)?,
-        Values::F64(values) => Tensor::from_vec(values, shape, &Device::Cpu)?,
-    })
+    samples(batch, &[])?.0.to_tensor()
 }
 
 /// The batches of a [`TableReader`]; ends after the first error.
@@ -149,6 +176,29 @@ fn tensor(batch: Batch) -> Result<Tensor> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Batches(stream::Batches);
+
+impl Batches {
+    /// The next samples with their columns' names and the rows' names (none where the file has none).
+    pub(crate) fn next_named(&mut self) -> Result<Option<(Samples, Vec<String>)>> {
+        let names = self.0.reader().map(stream::TableReader::columns);
+        let batch = self.0.next().transpose()?;
+        batch
+            .map(|batch| samples(batch, &names.unwrap_or_default()))
+            .transpose()
+    }
+
+    /// The number of samples in all, where the file says so.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.0.reader().and_then(stream::TableReader::len)
+    }
+}
+
+/// In batches of up to 4096 samples, fewer of more than 256 values.
+impl From<TableReader> for Batches {
+    fn from(table: TableReader) -> Self {
+        Self(table.0.into())
+    }
+}
 
 impl Iterator for Batches {
     type Item = Result<Tensor>;

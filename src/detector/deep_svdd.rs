@@ -199,6 +199,10 @@ impl DetectorSpec for DeepSvddSpec {
         Network::for_samples(sample_shape).map(Some)
     }
 
+    fn is_homogeneous(&self) -> bool {
+        true
+    }
+
     fn build(
         &self,
         sample_shape: &[usize],

@@ -77,6 +77,12 @@ pub trait DetectorSpec: AnySpecification {
         vb: VarBuilder<'_>,
     ) -> Result<Built>;
 
+    /// Whether its score of the sample that is 0 everywhere is the same whatever it learns, as that of a
+    /// network without bias is. Vectors are then scaled so that no usual one is there. Default: no.
+    fn is_homogeneous(&self) -> bool {
+        false
+    }
+
     /// Whether it is nothing without labeled anomalies. Default: no.
     fn needs_anomalies(&self) -> bool {
         false

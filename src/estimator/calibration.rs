@@ -11,6 +11,9 @@ const ISOTONIC_UNLABELED: usize = 1000;
 const USUAL_SLOPE: f64 = 2.;
 const SLOPE_SPREAD: f64 = 1.;
 
+/// Scores that the slope of a logistic curve is fitted to, at most about: more are grouped.
+const CONDENSED: usize = 4096;
+
 /// Natural logarithm of the steepest and flattest slope looked at.
 const LOG_SLOPES: (f64, f64) = (-6., 6.);
 
@@ -241,41 +244,82 @@ fn logistic(unlabeled: &[f64], anomalies: &[f64], alpha: f64) -> Curve {
             .collect()
     };
     let (u, a) = (standard(unlabeled), standard(anomalies));
+    let (few_u, few_a) = (condensed(u.clone()), condensed(a));
     let cost = |log_slope: f64| {
         let slope = log_slope.exp();
-        let b = intercept(&u, slope, alpha);
+        let b = intercept(&few_u, slope, alpha);
         let eta = |z: f64| slope * z + b;
-        let log_q = |z: &f64| log_sigmoid(eta(*z)) - sigmoid(eta(*z)).ln_1p();
-        let log_not_q = |z: &f64| -sigmoid(eta(*z)).ln_1p();
-        let fit = mean(a.iter().map(log_q)) + mean(u.iter().map(log_not_q)) / alpha;
+        let log_q = |z: f64| log_sigmoid(eta(z)) - sigmoid(eta(z)).ln_1p();
+        let log_not_q = |z: f64| -sigmoid(eta(z)).ln_1p();
+        let fit = average(&few_a, log_q) + average(&few_u, log_not_q) / alpha;
         let off = (log_slope - USUAL_SLOPE.ln()) / SLOPE_SPREAD;
-        -(a.len() as f64) * fit + 0.5 * off * off
+        -(anomalies.len() as f64) * fit + 0.5 * off * off
     };
     let slope = minimum(LOG_SLOPES, cost).exp();
+    let weight = 1. / u.len() as f64;
+    let all: Vec<Weighted> = u.into_iter().map(|z| (z, weight)).collect();
     Curve::Logistic {
         center,
         scale,
         slope,
-        intercept: intercept(&u, slope, alpha),
+        intercept: intercept(&all, slope, alpha),
     }
 }
 
-/// The intercept at which the mean probability of `zs` is `alpha`: bisection, since the mean rises
-/// with it.
-fn intercept(zs: &[f64], slope: f64, alpha: f64) -> f64 {
-    let reach = zs.iter().fold(0f64, |m, z| m.max((slope * z).abs()));
+/// A score, and its share of all.
+type Weighted = (f64, f64);
+
+fn average(zs: &[Weighted], f: impl Fn(f64) -> f64) -> f64 {
+    zs.iter().map(|&(z, weight)| weight * f(z)).sum()
+}
+
+/// Many scores as about as many as [`CONDENSED`]: the ends as they are, of the rest the means of
+/// neighbours, which lie so close that no slope tells them apart.
+fn condensed(mut zs: Vec<f64>) -> Vec<Weighted> {
+    let n = zs.len();
+    zs.sort_unstable_by(f64::total_cmp);
+    let ends = if n > CONDENSED { CONDENSED / 4 } else { n };
+    let (low, rest) = zs.split_at(ends);
+    let (middle, high) = rest.split_at(rest.len() - ends.min(rest.len()));
+    let size = middle.len().div_ceil(CONDENSED / 2).max(1);
+    let single = |&z: &f64| (z, 1. / n as f64);
+    let group = |zs: &[f64]| (mean(zs.iter().copied()), zs.len() as f64 / n as f64);
+    let ends = low.iter().chain(high).map(single);
+    ends.chain(middle.chunks(size).map(group)).collect()
+}
+
+/// The intercept at which the mean probability of `zs` is `alpha`: Newton's steps, and bisection where they
+/// leave the bracket, since the mean rises with it.
+fn intercept(zs: &[Weighted], slope: f64, alpha: f64) -> f64 {
+    let reach = zs.iter().fold(0f64, |m, (z, _)| m.max((slope * z).abs()));
     let around = (alpha / (1. - alpha)).ln();
     let (mut low, mut high) = (around - reach, around + reach);
-    for _ in 0..100 {
-        let middle = 0.5 * (low + high);
-        let share = mean(zs.iter().map(|z| sigmoid(slope * z + middle)));
-        if share < alpha {
-            low = middle
-        } else {
-            high = middle
+    let mut b = around;
+    for step in 1..=100 {
+        let (mut share, mut rise) = (0., 0.);
+        for &(z, weight) in zs {
+            let p = sigmoid(slope * z + b);
+            share += weight * p;
+            rise += weight * p * (1. - p);
         }
+        if share < alpha {
+            low = b
+        } else {
+            high = b
+        }
+        let newton = b - (share - alpha) / rise;
+        // Every third step halves the bracket, should the others creep.
+        let next = if newton > low && newton < high && step % 3 != 0 {
+            newton
+        } else {
+            0.5 * (low + high)
+        };
+        if (next - b).abs() <= 1e-14 * (1. + b.abs()) {
+            return next;
+        }
+        b = next;
     }
-    0.5 * (low + high)
+    b
 }
 
 /// Where `f` is smallest: a grid, then golden sections around its best point.
@@ -491,6 +535,47 @@ mod tests {
             assert!(fit.probability(60.) > 0.99, "{method:?}");
             assert!(fit.probability(0.5) < 0.2, "{method:?}");
         }
+    }
+
+    /// The grouped scores give the curve that all of them give.
+    #[test]
+    fn many_scores_are_fitted_as_their_groups() {
+        let (unlabeled, anomalies) = gaussians(100_000, 20_000, 0.1, 0);
+        let fit =
+            |u: &[f64]| Calibration::fit(CalibrationMethod::Logistic, u, &anomalies, prior(0.1));
+        let Calibration(Curve::Logistic {
+            slope, intercept, ..
+        }) = fit(&unlabeled).unwrap()
+        else {
+            panic!("a logistic curve");
+        };
+        let (center, scale) = bulk(&unlabeled);
+        let zs = unlabeled.iter().map(|s| (s - center) / scale);
+        let share = mean(zs.map(|z| sigmoid(slope * z + intercept)));
+        assert!((share - 0.1).abs() < 1e-12, "{share}");
+        // A quarter of the scores, in groups a quarter as large.
+        let quarter: Vec<f64> = unlabeled.iter().copied().step_by(4).collect();
+        let Calibration(Curve::Logistic { slope: again, .. }) = fit(&quarter).unwrap() else {
+            panic!("a logistic curve");
+        };
+        assert!((slope / again - 1.).abs() < 0.05, "{slope} {again}");
+        let all: f64 = condensed(unlabeled.clone())
+            .iter()
+            .map(|(_, weight)| weight)
+            .sum();
+        let kept = condensed(unlabeled.clone()).len();
+        assert!(
+            (all - 1.).abs() < 1e-9 && kept <= CONDENSED + 1,
+            "{all} {kept}"
+        );
+        let mean_of = average(&condensed(unlabeled.clone()), |z| z);
+        assert!((mean_of - mean(unlabeled.iter().copied())).abs() < 1e-9);
+        let few = [3., 1., 2.];
+        let third = 1. / 3.;
+        assert_eq!(
+            condensed(few.to_vec()),
+            [(1., third), (2., third), (3., third)]
+        );
     }
 
     #[test]

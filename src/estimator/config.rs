@@ -1,13 +1,9 @@
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::Scaling;
 use crate::method::Method;
 use crate::net::Architecture;
-use crate::optim::{AdamConfig, WeightDecay};
-use crate::spec::completed;
-use crate::train::{Batching, TrainConfig};
+use crate::train::TrainConfig;
 use crate::{ClassPrior, Error, Result};
 
 /// The settings of an [`Estimator`](super::Estimator).
@@ -21,7 +17,7 @@ use crate::{ClassPrior, Error, Result};
 /// let config = FitConfig {
 ///     method: Some(Method::PUAE),
 ///     prior: ClassPrior::new(0.02)?,
-///     train: TrainConfig { epochs: 50, seed: 7, ..FitConfig::default().train },
+///     train: TrainConfig { epochs: 50, seed: 7, ..TrainConfig::default() },
 ///     ..FitConfig::default()
 /// };
 /// let text = serde_json::to_string(&config).unwrap();
@@ -35,7 +31,9 @@ pub struct FitConfig {
     /// best, and the PUAE for vectors.
     pub method: Option<Method>,
     /// `alpha`, the share of anomalies among the unlabeled samples. Default: 0.1, as in the paper;
-    /// the one setting that your data should decide.
+    /// the one setting that your data should decide. Threshold and probabilities follow it; positive-unlabeled
+    /// objectives train with at least
+    /// [`ObjectiveSpec::least_prior`](crate::objective::ObjectiveSpec::least_prior), 0.05.
     pub prior: ClassPrior,
     /// Which network.
     pub network: Architecture,
@@ -46,22 +44,8 @@ pub struct FitConfig {
     pub validation_fraction: f64,
     /// Training. Its seed is the seed of everything: split, initial weights, shuffling, noise.
     /// Defaults: at most 200 epochs a phase, 20 without improvement, stratified batches of 128, learning
-    /// rate 1e-3, weight decay 1e-4. What JSON leaves out has these, not [`TrainConfig`]'s own.
-    #[serde(deserialize_with = "train_of_a_fit")]
+    /// rate 1e-3, weight decay 1e-4.
     pub train: TrainConfig,
-}
-
-/// The fields that are told, the others at the defaults of a fit.
-fn train_of_a_fit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainConfig, D::Error> {
-    let usual = FitConfig::default().train;
-    let mut told = Value::deserialize(deserializer)?;
-    let Value::Object(fields) = &mut told else {
-        return Err(D::Error::custom("train must be an object of settings"));
-    };
-    if let Some(adam) = fields.get_mut("adam") {
-        *adam = completed(adam.take(), json!(usual.adam));
-    }
-    TrainConfig::deserialize(completed(told, json!(usual))).map_err(D::Error::custom)
 }
 
 impl Default for FitConfig {
@@ -72,16 +56,7 @@ impl Default for FitConfig {
             network: Architecture::Auto,
             scaling: Scaling::Auto,
             validation_fraction: 0.2,
-            train: TrainConfig {
-                patience: Some(20),
-                batching: Batching::Stratified,
-                adam: AdamConfig {
-                    learning_rate: 1e-3,
-                    weight_decay: WeightDecay::L2(1e-4),
-                    ..AdamConfig::default()
-                },
-                ..TrainConfig::default()
-            },
+            train: TrainConfig::default(),
         }
     }
 }
@@ -118,10 +93,24 @@ impl FitConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::{AdamConfig, WeightDecay};
+    use serde_json::json;
 
-    /// Not those of the published experiments, which `TrainConfig` alone has.
     #[test]
-    fn what_json_leaves_out_has_the_defaults_of_a_fit() {
+    fn what_is_not_said_keeps_its_default() {
+        let config = FitConfig {
+            train: TrainConfig {
+                adam: AdamConfig {
+                    beta1: 0.8,
+                    ..AdamConfig::default()
+                },
+                ..TrainConfig::default()
+            },
+            ..FitConfig::default()
+        };
+        let mut expected = FitConfig::default();
+        expected.train.adam.beta1 = 0.8;
+        assert_eq!(config, expected);
         let read = |json| serde_json::from_value::<FitConfig>(json);
         let mut expected = FitConfig::default();
         expected.train.epochs = 30;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use candle_core::Device;
 
 use super::prepared::{Customize, Settled};
-use super::{FitConfig, FittedDetector, IntoSamples};
+use super::{FitConfig, FittedDetector, InputCheck, IntoSamples};
 use crate::Result;
 use crate::data::PuDataset;
 use crate::method::Registry;
@@ -40,6 +40,7 @@ pub struct Estimator<'a> {
     checkpoints: Option<Checkpoints>,
     customize: Option<Box<Customize<'a>>>,
     registry: Registry,
+    check: InputCheck,
 }
 
 impl<'a> Estimator<'a> {
@@ -52,6 +53,7 @@ impl<'a> Estimator<'a> {
             checkpoints: None,
             customize: None,
             registry: Registry::default(),
+            check: InputCheck::Refuse,
         }
     }
 
@@ -92,6 +94,12 @@ impl<'a> Estimator<'a> {
         }
     }
 
+    /// What becomes of labeled or validation samples in another type or scale than the unlabeled ones;
+    /// [`FittedDetector::set_input_check`] decides on samples to score.
+    pub fn with_input_check(self, check: InputCheck) -> Self {
+        Self { check, ..self }
+    }
+
     /// Trains on this device; data may live on another. [`device`](crate::device()) reads one from
     /// its name.
     pub fn with_device(self, device: &Device) -> Self {
@@ -128,7 +136,8 @@ impl<'a> Estimator<'a> {
     /// Trains on unlabeled samples, some of which are anomalies, and labeled anomalies.
     ///
     /// Samples are vectors `[n, features]` or images `[n, channels, height, width]`: finite floats of
-    /// one type, or 8-bit [`Samples`](crate::data::Samples).
+    /// one type, or 8-bit [`Samples`](crate::data::Samples) or tensors of images. Columns with names are
+    /// matched by them.
     ///
     /// # Errors
     /// As [`fit_dataset`](Self::fit_dataset), and what [`PuDataset::new`] and
@@ -152,6 +161,10 @@ impl<'a> Estimator<'a> {
     /// [`Error::ImageSize`](crate::Error::ImageSize) for samples that no automatic network suits (also
     /// [`Error::Config`](crate::Error::Config), if a batch of them would take too much memory),
     /// [`Error::Shape`](crate::Error::Shape) for samples without values,
+    /// [`Error::ElementType`](crate::Error::ElementType) and
+    /// [`Error::OtherScale`](crate::Error::OtherScale) for labeled samples in another type or scale (see
+    /// [`with_input_check`](Self::with_input_check)),
+    /// [`Error::HugeFeature`](crate::Error::HugeFeature) for a value too large to train on unscaled,
     /// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for a group of one,
     /// [`Error::EmptyGroup`](crate::Error::EmptyGroup) if the method needs labeled anomalies
     /// and there are none, [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints of a model
@@ -179,7 +192,7 @@ impl<'a> Estimator<'a> {
         if let Some(method) = &config.method {
             config.method = Some(self.registry.resolve(method)?);
         }
-        let settled = Settled::new(config, self.checkpoints, self.customize, data)?;
+        let settled = Settled::new(config, self.checkpoints, self.customize, self.check, data)?;
         let (device, observer) = (self.device, self.observer);
         Ok((settled, Run { device, observer }))
     }

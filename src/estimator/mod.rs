@@ -27,26 +27,34 @@
 mod calibration;
 mod config;
 mod decision;
+mod detections;
 mod fit;
 mod fitted;
+mod inputs;
 mod prepared;
 mod rows;
 mod scaler;
+mod scaling;
 mod threshold;
 mod trained;
 mod transformation;
+mod warning;
 
 pub use crate::explanation::{Attribution, Explanation};
 pub use crate::net::Architecture;
 pub use calibration::{Calibration, CalibrationMethod};
 pub use config::FitConfig;
 pub use decision::ValidationScores;
+pub use detections::Detections;
 pub use fit::Estimator;
 pub use fitted::FittedDetector;
 #[cfg(feature = "tables")]
-pub use fitted::Progress;
+pub use fitted::{ScoredRows, TableScored};
+pub use inputs::{ElementType, InputCheck, Inputs};
 pub use rows::{IntoSamples, Row};
-pub use scaler::{Scaler, Scaling};
+pub use scaler::Scaler;
+pub use scaling::Scaling;
 pub use threshold::{Threshold, ThresholdRule};
+pub use warning::{Column, Warning};
 
 use transformation::Transformation;

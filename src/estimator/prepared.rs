@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
 use super::trained::Trained;
-use super::{FitConfig, Transformation};
+use super::{FitConfig, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
@@ -21,6 +21,9 @@ pub(super) struct Settled {
     method: Method,
     trainer: Trainer,
     sample_shape: Vec<usize>,
+    check: InputCheck,
+    inputs: Inputs,
+    warnings: Vec<Warning>,
 }
 
 impl Settled {
@@ -30,6 +33,7 @@ impl Settled {
         mut config: FitConfig,
         checkpoints: Option<Checkpoints>,
         customize: Option<Box<Customize<'_>>>,
+        check: InputCheck,
         data: &PuDataset,
     ) -> Result<Self> {
         config.check()?;
@@ -43,6 +47,7 @@ impl Settled {
         }
         let method = config.method_for(&sample_shape);
         method.check_data(data)?;
+        config.scaling.check_unscaled(data)?;
         let trainer = trainer(&config, &method, checkpoints, customize)?;
         // Who customises a trainer may have given it other settings.
         config.train = trainer.config().clone();
@@ -50,11 +55,15 @@ impl Settled {
         if let (Architecture::Auto, Some(network)) = (&config.network, network) {
             network.check_batch(largest_batch(&config, data))?;
         }
+        let (inputs, warnings) = Inputs::of(data, check)?;
         Ok(Self {
             config,
             method,
             trainer,
             sample_shape,
+            check,
+            inputs,
+            warnings,
         })
     }
 
@@ -65,25 +74,42 @@ impl Settled {
 
     /// # Errors
     /// [`Error::Shape`] for validation samples of another shape; as the transformation's fit.
-    pub(super) fn prepare(self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
-        let (expected, actual) = (self.sample_shape, validation.unlabeled().sample_shape());
-        if actual != expected {
+    pub(super) fn prepare(mut self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
+        let validation = &validation.with_columns(self.inputs.names())?;
+        let (expected, actual) = (&self.sample_shape, validation.unlabeled().sample_shape());
+        if actual != *expected {
             return Err(Error::Shape {
                 what: "validation samples",
                 expected: format!("{expected:?} as the training samples"),
                 actual,
             });
         }
-        let transformation = self.config.scaling.fit(train.unlabeled())?;
-        let train = transformation.apply_groups(train)?;
+        self.config.scaling.check_unscaled(validation)?;
+        let unlabeled = validation.unlabeled();
+        let warnings = self
+            .inputs
+            .check("validation samples", unlabeled, self.check)?;
+        self.warnings.extend(warnings);
+        let scaling = self.config.scaling;
+        let homogeneous = self.method.is_homogeneous()?;
+        let transformation = scaling.fit(train.unlabeled(), &self.inputs, homogeneous)?;
+        let trained_on = |data: &PuDataset| {
+            if scaling.clips() {
+                return transformation.apply_groups(&self.inputs.clipped_groups(data)?);
+            }
+            transformation.apply_groups(data)
+        };
+        let (train, validation) = (trained_on(train)?, trained_on(validation)?);
         Ok(Prepared {
             method: self.method,
             trainer: self.trainer,
-            validation: transformation.apply_groups(validation)?,
+            validation,
             reference: reference(train.unlabeled())?,
             train,
             transformation,
             config: self.config,
+            inputs: self.inputs,
+            warnings: self.warnings,
         })
     }
 }
@@ -138,16 +164,25 @@ pub(super) struct Prepared {
     validation: PuDataset,
     /// Samples that explanations are made against, should the model have none of its own.
     reference: Tensor,
+    inputs: Inputs,
+    warnings: Vec<Warning>,
 }
 
 impl Prepared {
     /// # Errors
     /// As [`Method::fit`].
     pub(super) fn train(self, device: &Device, observer: &mut dyn Observer) -> Result<Trained> {
+        let given = self.config.prior;
+        let prior = self.method.training_prior(given)?;
+        let mut warnings = self.warnings;
+        if prior != given {
+            let (prior, trained) = (given.get(), prior.get());
+            warnings.push(Warning::LowPrior { prior, trained });
+        }
         let learned = self.method.fit(Task {
             train: &self.train,
             validation: &self.validation,
-            prior: self.config.prior,
+            prior,
             network: &self.config.network,
             trainer: &self.trainer,
             device,
@@ -161,6 +196,8 @@ impl Prepared {
             validation: self.validation,
             learned,
             reference: (!own).then_some(self.reference),
+            inputs: self.inputs,
+            warnings,
         })
     }
 }

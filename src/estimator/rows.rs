@@ -3,14 +3,20 @@ use candle_core::{Device, Tensor};
 use crate::data::Samples;
 use crate::{Error, Result};
 
-/// What samples can be given as: a tensor `[n, ...]`, [`Samples`], or rows of numbers (`&[Vec<f32>]`,
-/// `&[[f64; 3]]`, `&[&[f32]]`, and references to vectors and arrays of these).
+/// What samples can be given as: a tensor `[n, ...]`, [`Samples`], rows of numbers (`&[Vec<f32>]`,
+/// `&[[f64; 3]]`, `&[&[f32]]`; vectors and arrays of these, or references to them), or the numbers of a
+/// single row (`&[f32]`, and references to vectors and arrays of f32 or f64). A tensor of 8-bit images,
+/// `[n, channels, height, width]`, is taken as [`Samples::images`].
 ///
 /// ```
 /// use puad::estimator::IntoSamples;
 ///
 /// let samples = (&[[0.5f64, 1.], [2., 3.]]).into_samples()?;
 /// assert_eq!((samples.len(), samples.sample_shape()), (2, vec![2]));
+///
+/// let one = [0.5f64, 1.];
+/// assert_eq!((&one).into_samples()?.to_tensor()?.dims(), [1, 2]);
+/// assert_eq!(vec![one, one].into_samples()?.to_tensor()?.dims(), [2, 2]);
 ///
 /// let ragged = vec![vec![0f32, 1.], vec![2.]];
 /// let error = ragged.into_samples().unwrap_err();
@@ -109,11 +115,45 @@ impl<R: Row, const N: usize> IntoSamples for &[R; N] {
     }
 }
 
+impl<R: Row> IntoSamples for Vec<R> {
+    fn into_samples(self) -> Result<Samples> {
+        self.as_slice().into_samples()
+    }
+}
+
+impl<R: Row, const N: usize> IntoSamples for [R; N] {
+    fn into_samples(self) -> Result<Samples> {
+        self.as_slice().into_samples()
+    }
+}
+
+macro_rules! single {
+    ($($value:ty),*) => {$(
+        impl IntoSamples for &[$value] {
+            fn into_samples(self) -> Result<Samples> {
+                Ok(Tensor::from_slice(self, (1, self.len()), &Device::Cpu)?.into())
+            }
+        }
+        impl IntoSamples for &Vec<$value> {
+            fn into_samples(self) -> Result<Samples> {
+                self.as_slice().into_samples()
+            }
+        }
+        impl<const N: usize> IntoSamples for &[$value; N] {
+            fn into_samples(self) -> Result<Samples> {
+                self.as_slice().into_samples()
+            }
+        }
+    )*};
+}
+
+single!(f32, f64);
+
 macro_rules! already {
     ($($form:ty),*) => {$(
         impl IntoSamples for $form {
             fn into_samples(self) -> Result<Samples> {
-                Ok(self.into())
+                Samples::from(self).with_pixels()
             }
         }
     )*};

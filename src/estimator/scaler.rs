@@ -1,57 +1,15 @@
 use std::any::Any;
-use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::Transformation;
-use super::transformation::Unchanged;
+use super::transformation::saturated;
 use crate::data::Samples;
 use crate::{Error, Result, ops};
 
-/// Values looked at in one piece.
-const PIECE: usize = 1 << 20;
-
-/// How samples are scaled before the network sees them.
-///
-/// ```
-/// use puad::data::toy::{self, ToyConfig};
-/// use puad::estimator::Scaling;
-/// use puad::{Estimator, FitConfig};
-///
-/// let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// // Features that are in one unit already.
-/// let mut config = FitConfig { scaling: Scaling::None, ..Default::default() };
-/// config.train.epochs = 1;
-/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
-/// assert!(detector.scaler().is_none());
-/// # Ok::<(), puad::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scaling {
-    /// Vectors: [`Standard`](Self::Standard). Images: as they are if all unlabeled training values
-    /// lie in [0, 1], which is what LeNet's decoder gives; else [`UnitRange`](Self::UnitRange).
-    #[default]
-    Auto,
-    /// Every feature to mean 0 and standard deviation 1. A feature that is constant is centred only
-    /// (scale 1), so a new sample that differs in it keeps the difference in the feature's own unit.
-    Standard,
-    /// The smallest of all values to 0, the largest to 1, one range for all features.
-    UnitRange,
-    /// As they are.
-    None,
-}
-
-impl Scaling {
-    /// The transformation of `samples`.
-    pub(super) fn fit(self, samples: &Samples) -> Result<Arc<dyn Transformation>> {
-        Ok(match Scaler::fit(self, samples)? {
-            Some(scaler) => Arc::new(scaler),
-            None => Arc::new(Unchanged),
-        })
-    }
-}
+/// Values of scaled samples beyond which training takes them for this: their squares, and what a network
+/// makes of them, are finite in f32.
+const TRAINED: f64 = 1e6;
 
 /// A fitted scaling, `(x - shift) / scale`, fitted on the unlabeled training part alone.
 ///
@@ -72,32 +30,20 @@ pub struct Scaler {
     /// One a feature, or a single one for all.
     shift: Vec<f64>,
     scale: Vec<f64>,
+    /// Whether f32 holds the numbers: a scale that is 0 or infinite there would give NaN.
+    fits_f32: bool,
 }
 
 impl Scaler {
-    /// The scaler of `samples`, or `None` where they stay as they are.
-    fn fit(scaling: Scaling, samples: &Samples) -> Result<Option<Self>> {
-        // 8-bit images are floats in [0, 1] already.
-        let Some(tensor) = samples.tensor() else {
-            return Ok(match scaling {
-                Scaling::Standard => Some(Self::standard(&samples.to_tensor()?)?),
-                _ => None,
-            });
-        };
-        match (scaling, tensor.rank()) {
-            (Scaling::None, _) => Ok(None),
-            (Scaling::Standard, _) | (Scaling::Auto, 2) => Ok(Some(Self::standard(tensor)?)),
-            (Scaling::UnitRange, _) => Ok(Some(Self::unit_range(range(tensor)?))),
-            (Scaling::Auto, _) => {
-                let (low, high) = range(tensor)?;
-                Ok((low < 0. || high > 1.).then(|| Self::unit_range((low, high))))
-            }
-        }
-    }
-
-    /// From a file.
+    /// Of numbers that [`check`](Self::check) finds good.
     pub(super) fn from_parts(shift: Vec<f64>, scale: Vec<f64>) -> Self {
-        Self { shift, scale }
+        let normal = |&v: &f64| (v as f32).is_normal();
+        let finite = |&v: &f64| (v as f32).is_finite();
+        Self {
+            fits_f32: scale.iter().all(normal) && shift.iter().all(finite),
+            shift,
+            scale,
+        }
     }
 
     /// What is subtracted: one number a feature of the flattened sample, or a single one.
@@ -108,51 +54,6 @@ impl Scaler {
     /// What is divided by, > 0, as [`shift`](Self::shift).
     pub fn scale(&self) -> &[f64] {
         &self.scale
-    }
-
-    fn unit_range((low, high): (f64, f64)) -> Self {
-        let width = high - low;
-        Self {
-            shift: vec![low],
-            scale: vec![if width > 0. { width } else { 1. }],
-        }
-    }
-
-    fn standard(tensor: &Tensor) -> Result<Self> {
-        let features = tensor.elem_count() / tensor.dim(0)?;
-        let n = tensor.dim(0)? as f64;
-        let mut mean = vec![0f64; features];
-        let (mut low, mut high) = (
-            vec![f64::INFINITY; features],
-            vec![f64::NEG_INFINITY; features],
-        );
-        for_rows(tensor, |row| {
-            for (j, &x) in row.iter().enumerate() {
-                mean[j] += x / n;
-                low[j] = low[j].min(x);
-                high[j] = high[j].max(x);
-            }
-        })?;
-        let mut variance = vec![0f64; features];
-        for_rows(tensor, |row| {
-            for (j, &x) in row.iter().enumerate() {
-                variance[j] += (x - mean[j]).powi(2) / n;
-            }
-        })?;
-        // Told by the range: rounding of the mean can leave a constant a variance above 0.
-        for j in 0..features {
-            if low[j] == high[j] {
-                (mean[j], variance[j]) = (low[j], 1.);
-            }
-        }
-        let deviation = |v: f64| match v.sqrt() {
-            d if d > 0. && d.is_finite() => d,
-            _ => 1.,
-        };
-        Ok(Self {
-            scale: variance.into_iter().map(deviation).collect(),
-            shift: mean,
-        })
     }
 
     /// Shift and scale in a type and shape that go with `xs`, `[n, ...]`.
@@ -199,7 +100,19 @@ impl Scaler {
 impl Transformation for Scaler {
     /// f64 is rounded after it is scaled.
     fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(ops::standardize(xs, &self.shift, &self.scale)?)
+        if xs.dtype() == DType::F64 || self.fits_f32 {
+            return saturated(ops::standardize(xs, &self.shift, &self.scale)?);
+        }
+        // On the host: some devices have no f64.
+        let wide = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let scaled = saturated(ops::standardize(&wide, &self.shift, &self.scale)?)?;
+        Ok(scaled.to_device(xs.device())?)
+    }
+
+    /// Values that a loss could not be computed of in f32 count as ones that it can.
+    fn apply_set(&self, samples: &Samples) -> Result<Samples> {
+        let scaled = self.apply(&samples.to_tensor()?)?;
+        Ok(scaled.clamp(-TRAINED, TRAINED)?.into())
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {
@@ -220,80 +133,26 @@ impl Transformation for Scaler {
 pub(super) const SHIFT: &str = "scaler.shift";
 pub(super) const SCALE: &str = "scaler.scale";
 
-/// The smallest and the largest value.
-fn range(tensor: &Tensor) -> Result<(f64, f64)> {
-    let mut range = (f64::INFINITY, f64::NEG_INFINITY);
-    for_rows(tensor, |row| {
-        for &x in row {
-            range = (range.0.min(x), range.1.max(x));
-        }
-    })?;
-    Ok(range)
-}
-
-/// Each sample's values as f64, converted on the host and piece by piece: some devices have no f64,
-/// and a large tensor should not be held twice.
-fn for_rows(tensor: &Tensor, mut f: impl FnMut(&[f64])) -> Result<()> {
-    let n = tensor.dim(0)?;
-    let width = (tensor.elem_count() / n).max(1);
-    let rows = (PIECE / width).clamp(1, n);
-    for start in (0..n).step_by(rows) {
-        let piece = tensor.narrow(0, start, rows.min(n - start))?;
-        let piece = piece.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        let values = piece.flatten_all()?.to_vec1::<f64>()?;
-        values.chunks_exact(width).for_each(&mut f);
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn tensor(rows: &[[f64; 3]]) -> Tensor {
-        Tensor::from_slice(rows.as_flattened(), (rows.len(), 3), &Device::Cpu).unwrap()
-    }
-
-    fn fit(scaling: Scaling, rows: &[[f64; 3]]) -> Option<Scaler> {
-        Scaler::fit(scaling, &tensor(rows).into()).unwrap()
-    }
 
     #[test]
-    fn constant_features_are_centred_with_scale_one() {
-        let rows = [[0.1, 1., -4.], [0.1, 3., -4.], [0.1, 5., -4.]];
-        let scaler = fit(Scaling::Auto, &rows).unwrap();
-        assert_eq!(scaler.shift(), [0.1, 3., -4.]);
-        assert_eq!(scaler.scale(), [1., (8f64 / 3.).sqrt(), 1.]);
-        let new = Tensor::new(&[[0.1f64, 3., 6.]], &Device::Cpu).unwrap();
+    fn small_units_keep_their_scale_in_another_type() {
+        let scaler = Scaler::from_parts(vec![1.5e-200, 1.], vec![1e-200, 1.]);
+        let new = Tensor::new(&[[0f32, 3.]], &Device::Cpu).unwrap();
         let scaled = scaler.apply(&new).unwrap().to_vec2::<f32>().unwrap();
-        assert_eq!(scaled, [[0., 0., 10.]]);
+        assert_eq!(scaled, [[-1.5, 2.]]);
     }
 
     #[test]
-    fn large_offsets_in_f64_keep_their_digits() {
-        let rows: Vec<[f64; 3]> = (0..100).map(|i| [1.7e9 + f64::from(i), 0., 1.]).collect();
-        let scaler = fit(Scaling::Standard, &rows).unwrap();
-        let xs = tensor(&rows);
-        let scaled = scaler.apply(&xs).unwrap().to_vec2::<f32>().unwrap();
-        let step = 1. / scaler.scale()[0];
-        let steps: Vec<f64> = scaled
-            .windows(2)
-            .map(|w| f64::from(w[1][0] - w[0][0]))
-            .collect();
-        assert!(steps.iter().all(|s| (s - step).abs() < 1e-6), "{steps:?}");
-    }
-
-    #[test]
-    fn images_are_left_alone_inside_the_unit_range_only() {
-        let image = |values: [f32; 4]| {
-            let t = Tensor::from_slice(&values, (1, 1, 2, 2), &Device::Cpu).unwrap();
-            Scaler::fit(Scaling::Auto, &t.into()).unwrap()
-        };
-        assert_eq!(image([0., 0.5, 1., 0.]), None);
-        let scaler = image([0., 255., 3., 4.]).unwrap();
-        assert_eq!((scaler.shift(), scaler.scale()), (&[0.][..], &[255.][..]));
-        assert_eq!(image([-7.; 4]).unwrap().scale(), [1.]);
+    fn training_takes_the_largest_values_for_smaller_ones() {
+        let scaler = Scaler::from_parts(vec![0.], vec![1.]);
+        let xs = || Tensor::new(&[[f64::MAX, 3., -1e20]], &Device::Cpu).unwrap();
+        let rows = |xs: Tensor| xs.to_vec2::<f32>().unwrap();
+        let trained = scaler.apply_set(&Samples::from(&xs())).unwrap();
+        assert_eq!(rows(trained.to_tensor().unwrap()), [[1e6, 3., -1e6]]);
+        assert_eq!(rows(scaler.apply(&xs()).unwrap()), [[f32::MAX, 3., -1e20]]);
     }
 
     #[test]
@@ -309,32 +168,6 @@ mod tests {
             scaler(&[0.; 3], &[f64::INFINITY; 3]),
         ] {
             assert!(matches!(bad.check(3), Err(Error::Config { .. })), "{bad:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn standard_scores_have_mean_0_and_deviation_1(
-            rows in proptest::collection::vec([-1e3..1e3f64, 0f64..1e-3, -1e9..1e9f64], 2..60),
-        ) {
-            let scaler = fit(Scaling::Standard, &rows).unwrap();
-            let xs = tensor(&rows);
-            let scaled = scaler.apply(&xs).unwrap();
-            let n = rows.len() as f64;
-            for j in 0..3 {
-                let column = scaled.narrow(1, j, 1).unwrap().flatten_all().unwrap();
-                let column = column.to_vec1::<f32>().unwrap();
-                let mean = column.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-                let variance = column.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
-                prop_assert!(mean.abs() < 1e-4 && (variance - 1.).abs() < 1e-3, "{} {}", mean, variance);
-            }
-            let back = scaler.undo(&scaled.to_dtype(DType::F64).unwrap()).unwrap();
-            let back = back.to_vec2::<f64>().unwrap();
-            for (row, again) in rows.iter().zip(back) {
-                for j in 0..3 {
-                    prop_assert!((row[j] - again[j]).abs() < 1e-5 * scaler.scale()[j]);
-                }
-            }
         }
     }
 }

@@ -30,12 +30,15 @@ pub enum Threshold {
     /// The `1 - alpha` quantile of the validation part's unlabeled scores: the share of anomalies
     /// that the class prior claims. The default.
     Contamination,
-    /// This quantile of them, in [0, 1], interpolated linearly as numpy's default.
+    /// This quantile of them, in [0, 1], interpolated linearly as numpy's default. Scores that lie on it
+    /// are decided together: they are flagged where that brings the flagged share nearer to one minus the
+    /// quantile, or as near, and the threshold then lies midway to the next lower score.
     Quantile(f64),
     /// At most this share of false alarms on new normals like the given ones, which took no part in
     /// training: the `ceil((n + 1)(1 - rate))`-th smallest of their scores, whose false-positive
     /// rate is at most `rate` in expectation over the draw of these normals (split conformal
-    /// prediction). Needs `n >= 1 / rate - 1`.
+    /// prediction). Scores that lie on it are not flagged, which would exceed the rate. Needs
+    /// `n >= 1 / rate - 1`.
     FalsePositiveRate {
         /// In (0, 1).
         rate: f64,
@@ -95,7 +98,7 @@ impl Threshold {
     ) -> Result<(f64, ThresholdRule)> {
         let by_quantile = |quantile: f64| {
             let rule = ThresholdRule::Quantile { quantile };
-            Ok((interpolate(unlabeled, quantile), rule))
+            Ok((at_quantile(unlabeled, quantile), rule))
         };
         match self {
             Self::Contamination => by_quantile(1. - prior.get()),
@@ -116,6 +119,27 @@ impl Threshold {
             Self::Value(value) => Ok((value, ThresholdRule::Value)),
         }
     }
+}
+
+/// The threshold that flags a share of `sorted`, which is not empty, nearest to `1 - q`.
+fn at_quantile(sorted: &[f64], q: f64) -> f64 {
+    let quantile = interpolate(sorted, q);
+    let below = sorted.partition_point(|&s| s < quantile);
+    let tied = sorted[below..].partition_point(|&s| s <= quantile);
+    let above = sorted.len() - below - tied;
+    // Compared without the noise of 1 - q, which would decide a draw.
+    let nearer = 2. * (1. - q) * sorted.len() as f64 >= (2 * above + tied) as f64 - 1e-9;
+    match below {
+        _ if tied == 0 || !nearer => quantile,
+        0 => quantile.next_down(),
+        _ => midway(sorted[below - 1], quantile),
+    }
+}
+
+/// A number in [low, high), far from both where there is room: another device rounds scores otherwise.
+fn midway(low: f64, high: f64) -> f64 {
+    let middle = low + (high - low) / 2.;
+    if middle < high { middle } else { low }
 }
 
 /// The quantile `q` of `sorted`, which is not empty.
@@ -175,6 +199,42 @@ mod tests {
         assert_eq!(interpolate(&[3.], 0.7), 3.);
     }
 
+    /// `counts[i]` scores of the value `i`, and how many of the highest are flagged.
+    fn flagged(counts: &[usize], q: f64) -> usize {
+        let value = |(i, &n): (usize, &usize)| vec![i as f64; n];
+        let sorted: Vec<f64> = counts.iter().enumerate().flat_map(value).collect();
+        let threshold = at_quantile(&sorted, q);
+        sorted.iter().filter(|s| **s > threshold).count()
+    }
+
+    #[test]
+    fn equal_scores_are_flagged_where_that_is_nearer_to_the_share() {
+        // Of a hundred, ten are asked for.
+        assert_eq!(flagged(&[88, 12], 0.9), 12);
+        assert_eq!(flagged(&[80, 20], 0.9), 20, "a draw");
+        assert_eq!(flagged(&[79, 21], 0.9), 0);
+        assert_eq!(flagged(&[80, 15, 5], 0.9), 5);
+        assert_eq!(flagged(&[84, 11, 5], 0.9), 5);
+        assert_eq!(flagged(&[86, 9, 5], 0.9), 14);
+        assert_eq!(flagged(&[85, 10, 5], 0.9), 15, "a draw");
+        assert_eq!(flagged(&[90, 10], 0.9), 10);
+        assert_eq!(flagged(&[100], 0.9), 0);
+        assert_eq!(flagged(&[100], 0.5), 100, "a draw");
+        assert_eq!(flagged(&[1, 1, 1], 0.), 3);
+        assert_eq!(flagged(&[1, 1, 1], 1.), 0);
+        // With room on both sides, but never above the next lower score.
+        assert_eq!(at_quantile(&[0., 0., 0., 0., 8., 8.], 0.8), 4.);
+        let next = 1f64.next_up();
+        assert_eq!(at_quantile(&[1., 1., next, next], 0.7), 1.);
+    }
+
+    #[test]
+    fn equal_scores_are_not_flagged_where_they_exceed_the_rate() {
+        let normals = [vec![0.; 90], vec![1.; 10]].concat();
+        let (value, _) = resolve(rate(0.05), 0.1, normals).unwrap();
+        assert_eq!(value, 1.);
+    }
+
     #[test]
     fn false_positive_rates_need_enough_normals() {
         let normals = |n: usize| (0..n).rev().map(|i| i as f64).collect();
@@ -226,6 +286,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_other_cut_flags_a_share_nearer_by_more_than_a_score(
+            counts in proptest::collection::vec(1usize..20, 1..20), q in 0.0..=1.0f64,
+        ) {
+            let n: usize = counts.iter().sum();
+            let off = |flagged: usize| (flagged as f64 - (1. - q) * n as f64).abs();
+            let best = (0..=counts.len()).map(|cut| off(counts[cut..].iter().sum()));
+            let best = best.fold(f64::INFINITY, f64::min);
+            prop_assert!(off(flagged(&counts, q)) <= best + 1.);
+        }
+
         #[test]
         fn no_more_normals_are_above_than_the_rate_allows(
             scores in proptest::collection::vec(-5i32..5, 1..200), r in 0.01..0.99f64,

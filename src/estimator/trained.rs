@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::decision::{Decision, ValidationScores};
-use super::{FitConfig, FittedDetector, Transformation};
-use crate::Result;
+use super::decision::{Decision, ValidationScores, saturated_scores};
+use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::Learned;
 use crate::score::collect_scores;
+use crate::{ClassPrior, Result};
 
 /// A fit whose model is trained, and which is yet to decide.
 pub(super) struct Trained {
@@ -19,6 +19,20 @@ pub(super) struct Trained {
     pub(super) validation: PuDataset,
     pub(super) learned: Learned,
     pub(super) reference: Option<Tensor>,
+    pub(super) inputs: Inputs,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Held-out scores below which a threshold is uncertain, and those of them to flag.
+const SCORES: usize = 50;
+const FLAGGED: f64 = 5.;
+
+/// Whether a threshold by the class prior rests on few.
+fn few_scores(scores: &ValidationScores, prior: ClassPrior) -> Option<Warning> {
+    let scores = scores.unlabeled.len();
+    let flagged = prior.get() * scores as f64;
+    let few = scores < SCORES || (flagged > 0. && flagged < FLAGGED);
+    few.then_some(Warning::FewScores { scores, flagged })
 }
 
 impl Trained {
@@ -34,6 +48,8 @@ impl Trained {
                 None => Vec::new(),
             },
         )?;
+        let mut warnings = self.warnings;
+        warnings.extend(few_scores(&scores, self.config.prior));
         let decision = Decision::new(scores, self.config.prior)?;
         let Learned { model, history } = self.learned;
         Ok(FittedDetector {
@@ -44,12 +60,17 @@ impl Trained {
             history,
             reference: self.reference,
             decision,
+            inputs: Some(self.inputs),
+            check: InputCheck::Refuse,
+            warnings,
         })
     }
 
     fn scores(&self, samples: &Samples) -> Result<Vec<f64>> {
         let model = &self.learned.model;
         let size = self.config.train.batch_size;
-        collect_scores(samples, size, model.device(), |_, xs| model.score(xs))
+        collect_scores(samples, size, model.device(), |_, xs| {
+            saturated_scores(model.score(xs)?, xs)
+        })
     }
 }

@@ -3,26 +3,32 @@ use std::fmt::Debug;
 
 use candle_core::{DType, Tensor};
 
-use crate::Result;
 use crate::data::{PuDataset, Samples};
+use crate::{Result, ops};
 
 /// What was fitted on the unlabeled training part and stands between the user's samples and a model.
 pub(crate) trait Transformation: Debug + Send + Sync {
-    /// `[n, ...]`, floats, as the model sees them: f32, on the same device.
+    /// `[n, ...]`, finite floats, as the model sees them: finite f32, on the same device.
     fn apply(&self, xs: &Tensor) -> Result<Tensor>;
 
     /// The inverse, in the type of `xs`.
     fn undo(&self, xs: &Tensor) -> Result<Tensor>;
 
-    /// A whole set as the model sees it.
-    fn apply_set(&self, samples: &Samples) -> Result<Samples> {
-        Ok(self.apply(&samples.to_tensor()?)?.into())
-    }
+    /// A whole set as the model is trained on it.
+    fn apply_set(&self, samples: &Samples) -> Result<Samples>;
 
     /// What its file holds, by name.
     fn numbers(&self) -> Vec<(&'static str, &[f64])>;
 
     fn as_any(&self) -> &dyn Any;
+}
+
+/// Finite numbers that f32 cannot hold count as the largest that it can.
+pub(super) fn saturated(xs: Tensor) -> Result<Tensor> {
+    match ops::first_not_finite(&xs)? {
+        Some(_) => Ok(xs.clamp(f32::MIN, f32::MAX)?),
+        None => Ok(xs),
+    }
 }
 
 /// Samples as they are, but for the type.
@@ -31,7 +37,10 @@ pub(super) struct Unchanged;
 
 impl Transformation for Unchanged {
     fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        Ok(xs.to_dtype(DType::F32)?)
+        match xs.dtype() {
+            DType::F64 => saturated(xs.to_dtype(DType::F32)?),
+            _ => Ok(xs.to_dtype(DType::F32)?),
+        }
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {

@@ -18,7 +18,7 @@ use crate::objective::{
 };
 use crate::spec::Spec;
 use crate::train::Trainer;
-use crate::{Error, Result};
+use crate::{ClassPrior, Error, Result};
 
 /// What is fitted, and how.
 ///
@@ -130,6 +130,23 @@ impl Method {
 
     /// Whether the data hold what a model needs; an objective is asked by its trainer.
     ///
+    /// The class prior to train with where `prior` is given.
+    pub(crate) fn training_prior(&self, prior: ClassPrior) -> Result<ClassPrior> {
+        let least = match self {
+            Self::Network(pair) => pair.objective()?.least_prior(),
+            Self::Model(_) => 0.,
+        };
+        ClassPrior::new(prior.get().max(least))
+    }
+
+    /// Whether [`DetectorSpec::is_homogeneous`](crate::detector::DetectorSpec::is_homogeneous).
+    pub(crate) fn is_homogeneous(&self) -> Result<bool> {
+        match self {
+            Self::Network(pair) => Ok(pair.detector()?.is_homogeneous()),
+            Self::Model(_) => Ok(false),
+        }
+    }
+
     /// # Errors
     /// [`Error::EmptyGroup`] for labeled anomalies that are needed and not there.
     pub(crate) fn check_data(&self, data: &PuDataset) -> Result<()> {

@@ -319,4 +319,9 @@ impl ObjectiveSpec for PuSpec {
         let objective = PuObjective::new(detector, prior).with_correction(self.correction)?;
         Ok(Box::new(objective.with_pnu_weight(self.pnu_weight)?))
     }
+
+    /// With less, the labeled anomalies weigh next to nothing, and a classifier calls everything normal.
+    fn least_prior(&self) -> f64 {
+        0.05
+    }
 }

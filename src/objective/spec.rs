@@ -62,6 +62,12 @@ pub trait ObjectiveSpec: AnySpecification {
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for a value outside its range.
     fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective>;
+
+    /// The smallest class prior that a fit trains with: with a smaller one nothing would be learned from the
+    /// labeled anomalies. Default: 0.
+    fn least_prior(&self) -> f64 {
+        0.
+    }
 }
 
 family!(ObjectiveSpec, "objective");

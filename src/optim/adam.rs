@@ -34,13 +34,15 @@ pub enum WeightDecay {
     Decoupled(f64),
 }
 
-/// The hyperparameters of [`Adam`]. Defaults: section 5.3 of the paper, and PyTorch's for the rest.
+/// The hyperparameters of [`Adam`]. The defaults of the rate and the decay are those of a
+/// [`FitConfig`](crate::FitConfig), the others PyTorch's; [`paper`](Self::paper) has the published
+/// experiments'.
 ///
 /// ```
 /// use puad::Error;
 /// use puad::optim::AdamConfig;
 ///
-/// let config = AdamConfig { learning_rate: 1e-3, ..Default::default() };
+/// let config = AdamConfig { learning_rate: 1e-2, ..Default::default() };
 /// config.check()?;
 /// let wrong = AdamConfig { beta1: 1., ..config }.check();
 /// assert!(matches!(wrong, Err(Error::Config { name: "beta1", .. })));
@@ -49,7 +51,7 @@ pub enum WeightDecay {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdamConfig {
-    /// Step size, > 0.
+    /// Step size, > 0. Default: 1e-3.
     pub learning_rate: f64,
     /// Decay of the first moment, in [0, 1).
     pub beta1: f64,
@@ -57,23 +59,32 @@ pub struct AdamConfig {
     pub beta2: f64,
     /// Added to the root of the second moment, >= 0.
     pub eps: f64,
-    /// Weight decay, >= 0.
+    /// Weight decay, >= 0. Default: L2 of 1e-4.
     pub weight_decay: WeightDecay,
 }
 
 impl Default for AdamConfig {
     fn default() -> Self {
         Self {
-            learning_rate: 1e-4,
+            learning_rate: 1e-3,
             beta1: 0.9,
             beta2: 0.999,
             eps: 1e-8,
-            weight_decay: WeightDecay::L2(1e-3),
+            weight_decay: WeightDecay::L2(1e-4),
         }
     }
 }
 
 impl AdamConfig {
+    /// Section 5.3 of the paper: a rate of 1e-4 and L2 of 1e-3.
+    pub fn paper() -> Self {
+        Self {
+            learning_rate: 1e-4,
+            weight_decay: WeightDecay::L2(1e-3),
+            ..Self::default()
+        }
+    }
+
     /// Checks every value against its range.
     ///
     /// # Errors

@@ -16,4 +16,4 @@ pub use settings::{AnySpecification, Specification};
 
 pub(crate) use catalog::{Catalog, Entry, entry};
 pub(crate) use choice::{Family, family};
-pub(crate) use settings::{completed, read, without_defaults};
+pub(crate) use settings::{read, without_defaults};

@@ -141,7 +141,7 @@ pub(crate) fn read<S: Serialize + DeserializeOwned + Default>(json: &Value) -> R
 }
 
 /// `told`, with the fields of `default` that it leaves out.
-pub(crate) fn completed(told: Value, default: Value) -> Value {
+fn completed(told: Value, default: Value) -> Value {
     match (told, default) {
         (Value::Object(told), Value::Object(mut fields)) => {
             fields.extend(told);

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// // With few labeled anomalies, let no batch go without.
 /// let config = TrainConfig { batching: Batching::Stratified, ..Default::default() };
 /// config.check()?;
-/// assert_eq!(TrainConfig::default().batching, Batching::Pooled);
+/// assert_eq!(TrainConfig::paper().batching, Batching::Pooled);
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,14 +20,15 @@ use crate::{Error, Result};
 pub enum Batching {
     /// All groups are shuffled together, as in the published experiments: with the paper's training
     /// set about 6 of 128 samples are labeled, sometimes none.
-    #[default]
     Pooled,
     /// Every batch gets its share of every group, drawn with replacement where a group has fewer
     /// samples than there are batches.
+    #[default]
     Stratified,
 }
 
-/// The hyperparameters of a [`Trainer`](super::Trainer). Defaults: section 5.3 of the paper.
+/// The hyperparameters of a [`Trainer`](super::Trainer). The defaults are those of a
+/// [`FitConfig`](crate::FitConfig) too; [`paper`](Self::paper) has the published experiments'.
 ///
 /// ```
 /// use puad::Error;
@@ -35,7 +36,8 @@ pub enum Batching {
 ///
 /// let config = TrainConfig { epochs: 50, patience: Some(10), ..Default::default() };
 /// config.check()?;
-/// assert_eq!((config.batch_size, config.adam.learning_rate), (128, 1e-4));
+/// assert_eq!((config.batch_size, config.adam.learning_rate), (128, 1e-3));
+/// assert_eq!(TrainConfig::paper().adam.learning_rate, 1e-4);
 ///
 /// let config = TrainConfig { batch_size: 1, ..config };
 /// assert!(matches!(config.check(), Err(Error::Config { name: "batch_size", .. })));
@@ -44,17 +46,18 @@ pub enum Batching {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// The most epochs, >= 1.
+    /// The most epochs, >= 1. Default: 200, as in the paper.
     pub epochs: usize,
-    /// Samples per mini-batch, >= 2 (batch norm needs two).
+    /// Samples per mini-batch, >= 2 (batch norm needs two). Default: 128, as in the paper.
     pub batch_size: usize,
     /// The optimiser.
     pub adam: AdamConfig,
-    /// Epochs without a better one after which training stops, >= 1; `None` runs all epochs.
+    /// Epochs without a better one after which training stops, >= 1; `None` runs all epochs, as the paper
+    /// does. Default: 20.
     pub patience: Option<usize>,
-    /// How mini-batches are made.
+    /// How mini-batches are made. Default: stratified; the paper pools.
     pub batching: Batching,
-    /// Which epoch is kept.
+    /// Which epoch is kept. Default: that of the lowest risk, as in the paper.
     pub selection: Selection,
     /// Seed of the shuffling and the noise.
     pub seed: u64,
@@ -66,8 +69,8 @@ impl Default for TrainConfig {
             epochs: 200,
             batch_size: 128,
             adam: AdamConfig::default(),
-            patience: None,
-            batching: Batching::Pooled,
+            patience: Some(20),
+            batching: Batching::Stratified,
             selection: Selection::Risk,
             seed: 0,
         }
@@ -75,6 +78,16 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// Section 5.3 of the paper: 200 epochs to the end, pooled batches of 128, [`AdamConfig::paper`].
+    pub fn paper() -> Self {
+        Self {
+            patience: None,
+            batching: Batching::Pooled,
+            adam: AdamConfig::paper(),
+            ..Self::default()
+        }
+    }
+
     /// Checks every value against its range.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub struct Batch {
     pub shape: Vec<usize>,
     /// In row-major order.
     pub values: Values,
+    /// The rows' own names, `[n]`; empty where the file has none.
+    pub ids: Vec<String>,
 }
 
 /// Numbers of the type that holds all of the file's.
@@ -24,13 +26,16 @@ pub struct Batch {
 /// use puad_data::stream::Values;
 ///
 /// let sum = |values: Values| match values {
-///     Values::F32(values) => values.into_iter().map(f64::from).sum::<f64>(),
+///     Values::U8(values) => values.into_iter().map(f64::from).sum::<f64>(),
+///     Values::F32(values) => values.into_iter().map(f64::from).sum(),
 ///     Values::F64(values) => values.into_iter().sum(),
 /// };
 /// assert_eq!(sum(Values::F32(vec![1., 2.])), 3.);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
+    /// 8-bit integers without a sign, such as pixels.
+    U8(Vec<u8>),
     /// 32 bits.
     F32(Vec<f32>),
     /// 64 bits.
@@ -40,8 +45,25 @@ pub enum Values {
 impl Values {
     pub(crate) fn into_f64(self) -> Vec<f64> {
         match self {
+            Self::U8(values) => values.into_iter().map(f64::from).collect(),
             Self::F32(values) => values.into_iter().map(f64::from).collect(),
             Self::F64(values) => values,
+        }
+    }
+
+    /// The position of the first value that is NaN or infinite, and what it is.
+    pub(crate) fn first_not_finite(&self) -> Option<(usize, f64)> {
+        let found = |at: Option<usize>, value: &dyn Fn(usize) -> f64| at.map(|at| (at, value(at)));
+        match self {
+            Self::U8(_) => None,
+            Self::F32(values) => {
+                let at = values.iter().position(|value| !value.is_finite());
+                found(at, &|at| values[at].into())
+            }
+            Self::F64(values) => {
+                let at = values.iter().position(|value| !value.is_finite());
+                found(at, &|at| values[at])
+            }
         }
     }
 

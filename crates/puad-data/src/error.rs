@@ -126,6 +126,21 @@ pub enum DataError {
         found: String,
     },
 
+    /// Content that can be taken in two ways: say which.
+    #[error("{}: {found} may be {meanings}{place}: {remedy}", path.display())]
+    Ambiguous {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        place: Box<Place>,
+        /// What is there.
+        found: String,
+        /// What it may be.
+        meanings: &'static str,
+        /// How to say what it is.
+        remedy: &'static str,
+    },
+
     /// A file that may be whole, but of a kind that is not read: convert it.
     #[error("{}: {rule}, got {found}", path.display())]
     Unsupported {
@@ -180,7 +195,7 @@ pub enum DataError {
         second: usize,
     },
 
-    /// A label, a cell of text or a number that breaks a rule: what is no number, or not finite in f32.
+    /// A label, a cell of text or a number that breaks a rule: what is no number, or not finite.
     #[error("{}{rule}, got {found}{place}", of(path))]
     Value {
         /// The file, where the value is from one.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::array::Layout;
-use crate::{DataError, Place};
+use crate::{DataError, Place, magic};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -27,13 +27,43 @@ impl Source<'static> {
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
         let fail = |source: io::Error| DataError::read(path, 0, source);
         let mut file = BufReader::new(File::open(path).map_err(fail)?);
-        let gzipped = file.fill_buf().map_err(fail)?.starts_with(&GZIP);
+        let start = file.fill_buf().map_err(fail)?;
+        if magic::is_pointer(start) {
+            return Err(pointer(path));
+        }
+        let gzipped = start.starts_with(&GZIP);
         let reader: Box<dyn Read> = if gzipped {
             Box::new(MultiGzDecoder::new(file))
         } else {
             Box::new(file)
         };
         Ok(Self::new(path.into(), reader, 0))
+    }
+}
+
+/// An error if only a pointer to the file is there.
+pub(super) fn check_pointer(path: &Path) -> Result<(), DataError> {
+    let read = || {
+        let mut start = Vec::new();
+        // A second look into a pipe would wait for a second writer.
+        if std::fs::metadata(path)?.is_file() {
+            let file = File::open(path)?;
+            file.take(magic::ENOUGH as u64).read_to_end(&mut start)?;
+        }
+        Ok(start)
+    };
+    let start = read().map_err(|source| DataError::read(path, 0, source))?;
+    if magic::is_pointer(&start) {
+        return Err(pointer(path));
+    }
+    Ok(())
+}
+
+fn pointer(path: &Path) -> DataError {
+    DataError::Unsupported {
+        path: path.into(),
+        rule: "the file must be there itself",
+        found: magic::POINTER.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | files | by | to | feature |
 //! |---|---|---|---|
-//! | `.npy`, `.npz`, CSV, a batch at a time | [`stream::TableReader`] | [`stream::Batch`] | `tables` |
+//! | `.npy`, `.npz`, CSV and TSV, a batch at a time | [`stream::TableReader`] | [`stream::Batch`] | `tables` |
 //! | a text table with labels | [`csv::read`] | [`Table`] | `tables` |
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
@@ -42,6 +42,10 @@ mod file;
 #[cfg(feature = "images")]
 pub mod image_folder;
 mod images;
+#[cfg(feature = "images")]
+mod jpeg;
+#[cfg(feature = "tables")]
+mod magic;
 #[cfg(feature = "tables")]
 pub mod npy;
 #[cfg(feature = "tables")]

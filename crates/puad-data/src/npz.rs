@@ -13,7 +13,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::array::Array;
-use crate::file::Source;
+use crate::file::{Source, check_pointer};
 use crate::npy::NpyReader;
 use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
@@ -49,6 +49,7 @@ impl Npz {
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        check_pointer(path)?;
         let fail = |source: io::Error| DataError::read(path, 0, source);
         let file = BufReader::new(File::open(path).map_err(fail)?);
         let archive = ZipArchive::new(file).map_err(|e| fail(io_error(e)))?;
@@ -158,7 +159,8 @@ impl Npz {
     }
 }
 
-/// One array `[n, ...]` of an `.npz` archive, in C order.
+/// One array `[n, ...]` of an `.npz` archive; in Fortran order, as pandas has its tables, it is held in memory
+/// as a whole, up to 2 GiB.
 ///
 /// # Errors
 /// As [`Npz::open`] and [`NpyOptions`](crate::npy::NpyOptions); [`DataError::Missing`] if there is no
@@ -167,9 +169,9 @@ impl Npz {
 /// ```no_run
 /// use puad_data::stream::{NpzOptions, TableReader};
 ///
-/// let options = NpzOptions { array: Some("train_images".into()) };
+/// let options = NpzOptions { array: Some("train_images".into()), channels_last: Some(true) };
 /// let table = TableReader::open_with("pathmnist.npz", &options)?;
-/// assert_eq!(table.sample_shape(), [28, 28, 3]);
+/// assert_eq!(table.sample_shape(), [3, 28, 28]);
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +179,8 @@ impl Npz {
 pub struct NpzOptions {
     /// Its name. `None`: the only one.
     pub array: Option<String>,
+    /// As in [`NpyOptions`](crate::npy::NpyOptions).
+    pub channels_last: Option<bool>,
 }
 
 impl TableOptions for NpzOptions {
@@ -184,7 +188,7 @@ impl TableOptions for NpzOptions {
 
     fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>> {
         let array = Npz::open(path)?.array_or_only(self.array.as_deref())?;
-        Ok(Box::new(array.rows(|| Ok(None))?))
+        Ok(Box::new(array.rows(self.channels_last, || Ok(None))?))
     }
 }
 

@@ -10,37 +10,42 @@ use crate::{DataError, Place, Result};
 /// let table = Table::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
 /// assert_eq!((table.len(), table.width()), (2, 3));
 /// assert_eq!(table.row(1), Some(&[3., 4., 5.][..]));
+/// assert_eq!(table.labels(), [Some(0), Some(1)]);
 /// // One group's rows, such as the anomalies.
 /// assert_eq!(table.rows_of(1), [1]);
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    values: Vec<f32>,
+    values: Vec<f64>,
     width: usize,
-    labels: Vec<u8>,
+    labels: Vec<Option<u8>>,
     columns: Vec<String>,
 }
 
 impl Table {
-    /// `values`: `[n, width]` in row-major order; `labels`: `[n]`.
+    /// `values`: `[n, width]` in row-major order; `labels`: `[n]`, `None` for a sample without one.
     ///
     /// # Errors
     /// [`DataError::Length`] if there is not one row a label, [`DataError::Value`] for NaN and
     /// infinities.
-    pub fn new(values: Vec<f32>, width: usize, labels: Vec<u8>) -> Result<Self> {
+    pub fn new(
+        values: Vec<f64>,
+        width: usize,
+        labels: impl IntoIterator<Item = impl Into<Option<u8>>>,
+    ) -> Result<Self> {
+        let labels = labels.into_iter().map(Into::into).collect();
         let table = Self::checked(None, values, width, labels)?;
-        let wide = table.values.iter().map(|&value| f64::from(value));
-        check_finite(None, 0, width, wide)?;
+        check_finite(None, &[], 0, width, table.values.iter().copied())?;
         Ok(table)
     }
 
     /// With values that are known to be finite.
     pub(crate) fn checked(
         path: Option<&Path>,
-        values: Vec<f32>,
+        values: Vec<f64>,
         width: usize,
-        labels: Vec<u8>,
+        labels: Vec<Option<u8>>,
     ) -> Result<Self> {
         let rows = values.len().checked_div(width).unwrap_or(0);
         if rows != labels.len() || rows.checked_mul(width) != Some(values.len()) {
@@ -80,8 +85,8 @@ impl Table {
         self.width
     }
 
-    /// The class of each row, `[n]`. ADBench: 0 for normals, 1 for anomalies.
-    pub fn labels(&self) -> &[u8] {
+    /// The class of each row, `[n]`; `None` for an unlabeled one. ADBench: 0 for normals, 1 for anomalies.
+    pub fn labels(&self) -> &[Option<u8>] {
         &self.labels
     }
 
@@ -91,41 +96,55 @@ impl Table {
     }
 
     /// All values, `[n, width]` in row-major order.
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> &[f64] {
         &self.values
     }
 
     /// The values of a row, `[width]`, or `None` beyond the end.
-    pub fn row(&self, index: usize) -> Option<&[f32]> {
+    pub fn row(&self, index: usize) -> Option<&[f64]> {
         let start = index.checked_mul(self.width)?;
         self.values.get(start..start.checked_add(self.width)?)
     }
 
     /// Positions of the rows of a class, ascending.
     pub fn rows_of(&self, class: u8) -> Vec<u32> {
+        self.rows_with(Some(class))
+    }
+
+    /// Positions of the rows without a label, ascending.
+    pub fn unlabeled(&self) -> Vec<u32> {
+        self.rows_with(None)
+    }
+
+    fn rows_with(&self, label: Option<u8>) -> Vec<u32> {
         let labels = self.labels.iter().enumerate();
-        let rows = labels.filter(|(_, label)| **label == class);
+        let rows = labels.filter(|(_, of_row)| **of_row == label);
         rows.map(|(row, _)| row as u32).collect()
     }
 }
 
-/// `values`, `[n, width]`, must be finite in f32; `first` is the number of the first row.
+/// `values`, `[n, width]`, must be finite; `names` are those of the columns, and `first` is the number of the
+/// first row.
 pub(crate) fn check_finite(
     path: Option<&Path>,
+    names: &[String],
     first: usize,
     width: usize,
     values: impl IntoIterator<Item = f64>,
 ) -> Result<()> {
     let mut values = values.into_iter().enumerate();
-    match values.find(|(_, value)| !(*value as f32).is_finite()) {
+    match values.find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
         Some((at, value)) => Err(DataError::Value {
             path: path.map(Into::into),
             place: Place::Entry {
                 row: first + at / width,
-                column: (at % width).to_string(),
+                column: match names.get(at % width) {
+                    Some(name) => name.clone(),
+                    None => (at % width).to_string(),
+                },
             },
-            rule: "values must be finite in f32".into(),
+            rule: "values must be finite".into(),
             found: value.to_string(),
         }),
     }
@@ -146,7 +165,7 @@ mod tests {
             let err = Table::new(values, width, labels).unwrap_err();
             assert!(matches!(err, DataError::Length { .. }), "{err}");
         }
-        for bad in [f32::NAN, f32::INFINITY] {
+        for bad in [f64::NAN, f64::INFINITY] {
             let err = Table::new(vec![0., 1., 2., bad], 2, vec![0; 2]).unwrap_err();
             let column = "1".to_string();
             assert!(
@@ -155,9 +174,9 @@ mod tests {
                 "{err}"
             );
         }
-        assert!(Table::new(vec![], 0, vec![]).unwrap().is_empty());
-        let table = Table::new(vec![1.; 6], 2, vec![0, 1, 0]).unwrap();
-        assert_eq!(table.rows_of(0), [0, 2]);
+        assert!(Table::new(vec![], 0, [0; 0]).unwrap().is_empty());
+        let table = Table::new(vec![1.; 8], 2, [Some(0), Some(1), None, Some(0)]).unwrap();
+        assert_eq!((table.rows_of(0), table.unlabeled()), (vec![0, 3], vec![2]));
         assert_eq!(table.row(usize::MAX), None);
     }
 }

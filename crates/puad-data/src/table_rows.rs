@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::Result;
 use crate::batch::Batch;
+use crate::{DataError, Place, Result};
 
 /// How a file of one format is read as a table: its options, each format's own. A format of one's own is
 /// read like those that are here, by [`TableReader::open_with`](crate::stream::TableReader::open_with).
@@ -38,7 +38,8 @@ use crate::batch::Batch;
 ///
 ///     fn next(&mut self, size: usize) -> puad_data::Result<Option<Batch>> {
 ///         let values: Vec<f32> = self.0.by_ref().take(size).map(f32::from).collect();
-///         let batch = Batch { shape: vec![values.len(), 1], values: Values::F32(values) };
+///         let shape = vec![values.len(), 1];
+///         let batch = Batch { shape, values: Values::F32(values), ids: vec![] };
 ///         Ok((batch.shape[0] > 0).then_some(batch))
 ///     }
 /// }
@@ -70,10 +71,33 @@ pub trait TableRows {
     /// The number of all rows; `None` where the format does not say.
     fn count(&self) -> Option<u64>;
 
+    /// Names of the values of a row; none where the format has none.
+    fn columns(&self) -> Vec<String> {
+        vec![]
+    }
+
     /// The next `size` rows, at least 1, or what is left of them: `[n, ...]`, of one type of values in all
     /// batches; `None` at the end.
     ///
     /// # Errors
     /// Stated by the format's options.
     fn next(&mut self, size: usize) -> Result<Option<Batch>>;
+}
+
+/// Names under which rows are counted or told apart.
+const OF_ROWS: [&str; 5] = ["id", "index", "idx", "row_id", "rowid"];
+
+/// A count of rows among features that nobody chose: what was not counted yet would be an anomaly.
+pub(crate) fn check_names(path: &Path, features: &[String]) -> Result<()> {
+    let of_rows = |name: &&String| OF_ROWS.iter().any(|of| name.eq_ignore_ascii_case(of));
+    match features.iter().find(of_rows) {
+        None => Ok(()),
+        Some(name) => Err(DataError::Ambiguous {
+            path: path.into(),
+            place: Box::new(Place::Whole),
+            found: format!("the column {name:?}"),
+            meanings: "a feature or tell rows apart",
+            remedy: "set `ids` to it, or `columns` to those that are features",
+        }),
+    }
 }

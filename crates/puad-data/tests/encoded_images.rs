@@ -35,7 +35,7 @@ fn eight(channels: usize) -> ImageFolderConfig {
             height: 8,
             width: 8,
         },
-        resize: false,
+        ..ImageFolderConfig::default()
     }
 }
 
@@ -99,6 +99,7 @@ fn sizes_are_kept_or_scaled() {
     let config = ImageFolderConfig {
         shape: small,
         resize: true,
+        ..ImageFolderConfig::default()
     };
     let shrunk = image_folder::read(fixture("folder"), &config).unwrap();
     let whole = image_folder::read(fixture("folder"), &eight(3)).unwrap();
@@ -132,6 +133,7 @@ fn sizes_are_kept_or_scaled() {
         let config = ImageFolderConfig {
             shape,
             resize: true,
+            ..ImageFolderConfig::default()
         };
         let err = data_error(image_folder::read(fixture("folder"), &config));
         assert!(matches!(err, DataError::Config { .. }), "{err}");
@@ -143,18 +145,21 @@ fn folders_without_classes_or_images_are_errors() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     let read = || data_error(image_folder::read(root, &eight(3)));
-    fs::write(root.join("0.png"), "").unwrap();
+    fs::write(root.join("notes.txt"), "").unwrap();
     fs::create_dir(root.join(".hidden")).unwrap();
     let err = read();
     assert!(
-        matches!(&err, DataError::Malformed { found, .. } if found == "0"),
+        matches!(&err, DataError::Malformed { found, .. } if found.starts_with("0 folders")),
         "{err}"
     );
     fs::create_dir(root.join("a")).unwrap();
     fs::write(root.join("a/notes.txt"), "").unwrap();
     fs::create_dir(root.join("a/b.png")).unwrap();
     let err = read();
-    assert!(matches!(err, DataError::Missing { .. }), "{err}");
+    assert!(
+        matches!(&err, DataError::Missing { present, .. } if present == &["b.png", "notes.txt"]),
+        "{err}"
+    );
     fs::write(root.join("a/0.png"), "GIF89a").unwrap();
     let err = read();
     assert!(matches!(err, DataError::Unsupported { .. }), "{err}");
@@ -163,7 +168,7 @@ fn folders_without_classes_or_images_are_errors() {
     }
     let err = read();
     assert!(
-        matches!(&err, DataError::Malformed { found, .. } if found == "257"),
+        matches!(&err, DataError::Malformed { found, .. } if found.starts_with("257")),
         "{err}"
     );
     let err = data_error(image_folder::read(root.join("absent"), &eight(3)));
@@ -242,9 +247,9 @@ fn damaged_images() {
         fs::copy(path, dir.path().join("a").join(path.file_name().unwrap())).unwrap();
         Ok(image_folder::read(dir.path(), &eight(3))?.images.len())
     };
-    // A JPEG, or a PNG without its last chunks, is decoded as far as it goes.
+    // A PNG may lack its last chunk.
     damage("folder/good/0.png", read, false, &[0x81]);
-    damage("folder/scratched/9.jpeg", read, false, &[0x81]);
+    damage("folder/scratched/9.jpeg", read, true, &[0x81]);
 }
 
 #[cfg(all(feature = "benchmarks", feature = "parquet"))]
@@ -347,5 +352,199 @@ mod parquet {
         let read = |path: &Path| Ok(cifar_parquet::read(path, "label", 10)?.len());
         let masks = [0x81, 0x01, 0x40];
         damage("cifar10_test.parquet", read, true, &masks);
+    }
+}
+
+/// Images as cameras and colleagues deliver them.
+mod odd {
+    use super::*;
+    use image::codecs::jpeg::JpegEncoder;
+    use image::codecs::png::PngEncoder;
+    use image::{ExtendedColorType, ImageEncoder};
+    use puad_data::{ImageSet, Result};
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        dir
+    }
+
+    fn read(bytes: &[u8], config: &ImageFolderConfig) -> Result<ImageSet> {
+        let dir = folder(&[("a/0.png", bytes)]);
+        Ok(image_folder::read(dir.path(), config)?.images)
+    }
+
+    fn config(channels: usize, height: usize, width: usize, bits: Option<u8>) -> ImageFolderConfig {
+        let shape = ImageShape {
+            channels,
+            height,
+            width,
+        };
+        ImageFolderConfig {
+            shape,
+            bits,
+            ..ImageFolderConfig::default()
+        }
+    }
+
+    /// Not grey below where it was cut.
+    #[test]
+    fn a_jpeg_cut_in_half_is_an_error() {
+        let whole = fs::read(fixture("folder/scratched/9.jpeg")).unwrap();
+        assert!(read(&whole, &eight(3)).is_ok());
+        for len in [whole.len() / 2, whole.len() * 3 / 4, whole.len() - 1] {
+            match read(&whole[..len], &eight(3)).unwrap_err() {
+                DataError::Malformed { place, rule, .. } => {
+                    assert_eq!(place, puad_data::Place::Byte(len as u64));
+                    assert!(rule.contains("end mark"), "{rule}");
+                }
+                error => panic!("{error}"),
+            }
+        }
+        // What cameras put behind the end does no harm.
+        assert!(read(&[&whole[..], b"trailer"].concat(), &eight(3)).is_ok());
+        // A PNG that is cut is an error, or all there.
+        let whole = fs::read(fixture("folder/good/0.png")).unwrap();
+        let expected = read(&whole, &eight(3)).unwrap();
+        for len in 0..whole.len() {
+            if let Ok(images) = read(&whole[..len], &eight(3)) {
+                assert!(images == expected, "{len}");
+            }
+        }
+    }
+
+    /// EXIF with the orientation alone.
+    fn exif(orientation: u8) -> Vec<u8> {
+        let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
+        [&b"II*\0\x08\0\0\0\x01\0"[..], &entry, &[0; 4]].concat()
+    }
+
+    #[test]
+    fn images_are_turned_as_the_camera_was_held() {
+        // Rows 1 2 3 and 4 5 6.
+        let pixels = [10, 20, 30, 40, 50, 60];
+        for (orientation, height, width, expected) in [
+            (1, 2, 3, [10, 20, 30, 40, 50, 60]),
+            (3, 2, 3, [60, 50, 40, 30, 20, 10]),
+            (6, 3, 2, [40, 10, 50, 20, 60, 30]),
+            (8, 3, 2, [30, 60, 20, 50, 10, 40]),
+        ] {
+            let mut bytes = vec![];
+            let mut encoder = PngEncoder::new(&mut bytes);
+            encoder.set_exif_metadata(exif(orientation)).unwrap();
+            encoder
+                .write_image(&pixels, 3, 2, ExtendedColorType::L8)
+                .unwrap();
+            let images = read(&bytes, &config(1, height, width, None)).unwrap();
+            assert_eq!(images.pixels(), expected, "{orientation}");
+        }
+        // A JPEG: bright above, dark below; held to the right, the bright half comes to lie on the right.
+        let pixels: Vec<u8> = (0..256).map(|i| if i < 128 { 250 } else { 5 }).collect();
+        let mut bytes = vec![];
+        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 100);
+        encoder.set_exif_metadata(exif(6)).unwrap();
+        encoder
+            .write_image(&pixels, 16, 16, ExtendedColorType::L8)
+            .unwrap();
+        let images = read(&bytes, &config(1, 16, 16, None)).unwrap();
+        let row = &images.pixels()[..16];
+        assert!(row[0] < 50 && row[15] > 200, "{row:?}");
+    }
+
+    fn png16(values: &[u16]) -> Vec<u8> {
+        let mut bytes = vec![];
+        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_ne_bytes()).collect();
+        let encoder = PngEncoder::new(&mut bytes);
+        let width = values.len() as u32;
+        encoder
+            .write_image(&raw, width, 1, ExtendedColorType::L16)
+            .unwrap();
+        bytes
+    }
+
+    #[test]
+    fn twelve_bits_in_sixteen_keep_their_levels() {
+        let values: Vec<u16> = (0..256u32).map(|i| (i * 4095 / 255) as u16).collect();
+        let bytes = png16(&values);
+        match read(&bytes, &config(1, 1, 256, None)).unwrap_err() {
+            error @ DataError::Ambiguous { .. } => {
+                let message = error.to_string();
+                assert!(
+                    message.contains("4095") && message.contains("`bits`"),
+                    "{message}"
+                );
+            }
+            error => panic!("{error}"),
+        }
+        let images = read(&bytes, &config(1, 1, 256, Some(12))).unwrap();
+        let mut levels = images.pixels().to_vec();
+        levels.dedup();
+        assert!(levels.len() == 256 && images.pixels()[255] == 255);
+        // Dark ones of 16 bits, if that is said.
+        let images = read(&bytes, &config(1, 1, 256, Some(16))).unwrap();
+        assert_eq!(images.pixels()[255], 16);
+        // A bright image beside them says it too.
+        let bright = png16(&vec![65_535; 256]);
+        let dir = folder(&[("a/0.png", &bytes), ("a/1.png", &bright)]);
+        let both = image_folder::read(dir.path(), &config(1, 1, 256, None)).unwrap();
+        assert_eq!(both.images.pixels()[256..], [255; 256]);
+        let err = read(&bright, &config(1, 1, 256, Some(12))).unwrap_err();
+        assert!(matches!(err, DataError::Value { .. }), "{err}");
+        assert!(read(&bytes, &config(1, 1, 256, Some(7))).is_err());
+        // In colour.
+        let images = read(&bytes, &config(3, 1, 256, Some(12))).unwrap();
+        assert_eq!(images.pixels()[256..512], images.pixels()[..256]);
+    }
+
+    #[test]
+    fn a_flat_folder_has_no_classes_and_tells_what_it_leaves_out() {
+        let image = fs::read(fixture("folder/good/0.png")).unwrap();
+        let dir = folder(&[
+            ("b.png", &image),
+            ("a.PNG", &image),
+            ("c.webp", b""),
+            (".x", b""),
+        ]);
+        let flat = image_folder::read(dir.path(), &eight(3)).unwrap();
+        assert_eq!((flat.classes.len(), flat.images.labels()), (0, &[0, 0][..]));
+        assert!(flat.paths[0].ends_with("a.PNG"));
+        assert_eq!(flat.left_out, [dir.path().join("c.webp")]);
+        let dir = folder(&[
+            ("beside.png", &image),
+            ("good/a.png", &image),
+            ("good/notes.txt", b""),
+            ("good/deeper/b.png", &image),
+        ]);
+        let classes = image_folder::read(dir.path(), &eight(3)).unwrap();
+        assert_eq!(
+            (classes.images.len(), &classes.classes[..]),
+            (1, &["good".to_string()][..])
+        );
+        let left = ["beside.png", "good/deeper", "good/notes.txt"];
+        assert_eq!(classes.left_out, left.map(|name| dir.path().join(name)));
+    }
+
+    #[test]
+    fn files_that_are_no_images_are_told_what_they_are() {
+        for (bytes, kind) in [
+            (&b""[..], "empty file"),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP"),
+            (
+                b"version https://git-lfs.github.com/spec/v1\n",
+                "git lfs pull",
+            ),
+            (b"<html><body>404", "web page"),
+            (b"hello", "at their start"),
+        ] {
+            let message = read(bytes, &eight(3)).unwrap_err().to_string();
+            assert!(
+                message.contains(kind) && message.contains("0.png"),
+                "{message}"
+            );
+        }
     }
 }

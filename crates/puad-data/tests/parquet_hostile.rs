@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cap::Cap;
+use parquet::basic::{Compression, GzipLevel};
 use parquet::data_type::{DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -21,7 +22,8 @@ static ALLOCATOR: Cap<System> = Cap::new(System, 32 << 20);
 
 fn open(path: &Path, column: &str) -> Result<TableReader> {
     let columns = Some(vec![column.to_string()]);
-    TableReader::open_with(path, &ParquetOptions { columns })
+    let ids = None;
+    TableReader::open_with(path, &ParquetOptions { columns, ids })
 }
 
 /// The rule that reading the column breaks.
@@ -233,13 +235,61 @@ fn other_packings_are_refused() {
     // The column's path and packing.
     let path = [0x19, 0x18, 1, b'x', 0x15, 0];
     let at = bytes.windows(6).position(|window| window == path).unwrap();
-    bytes[at + 5] = 4;
+    bytes[at + 5] = 2 * 5;
     match open(&file(&bytes).path, "x").and_then(TableReader::read) {
         Err(DataError::Unsupported { found, .. }) => {
-            assert_eq!(found, "GZIP in column \"x\"");
+            assert_eq!(found, "LZ4 in column \"x\"");
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// A megabyte of zeros in some kB, of which the header promises 40 bytes.
+#[test]
+fn gzip_is_unpacked_no_further_than_promised() {
+    let gzip = Compression::GZIP(GzipLevel::default());
+    let properties = WriterProperties::builder()
+        .set_compression(gzip)
+        .set_dictionary_enabled(false)
+        .set_data_page_row_count_limit(1 << 18)
+        .set_data_page_size_limit(1 << 21)
+        .set_write_batch_size(1 << 17);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.parquet");
+    let schema = Arc::new(parse_message_type("message m { required int64 x; }").unwrap());
+    let file = File::create(&path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, properties.build().into()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let values = vec![0; 1 << 17];
+    column
+        .typed::<Int64Type>()
+        .write_batch(&values, None, None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    assert_eq!(
+        open(&path, "x")
+            .unwrap()
+            .next_batch(5)
+            .unwrap()
+            .unwrap()
+            .shape,
+        [5, 1]
+    );
+
+    let mut bytes = fs::read(&path).unwrap();
+    assert!(bytes.len() < 20_000);
+    // The unpacked size of the first page's header: 2^20, by zigzag in 7 bits a byte.
+    let size = varint(1 << 21);
+    let at = bytes
+        .windows(size.len())
+        .position(|window| window == size)
+        .unwrap();
+    bytes[at..at + size.len()].copy_from_slice(&[0xd0, 0x80, 0x80, 0x00]);
+    fs::write(&path, bytes).unwrap();
+    assert!(rule(&path, "x").contains("headers promise"));
 }
 
 /// Cut at every byte, and every byte changed by each of some masks.

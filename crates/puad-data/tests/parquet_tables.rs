@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::column::writer::ColumnWriter;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
@@ -143,6 +143,7 @@ fn columns(names: &[&str]) -> ParquetOptions {
     let columns = names.iter().map(ToString::to_string).collect();
     ParquetOptions {
         columns: Some(columns),
+        ids: None,
     }
 }
 
@@ -186,6 +187,10 @@ fn columns_come_by_name_however_they_are_packed() {
         build(),
         build().set_compression(Compression::SNAPPY),
         build().set_compression(zstd).set_dictionary_enabled(false),
+        build().set_compression(Compression::GZIP(GzipLevel::default())),
+        build()
+            .set_compression(Compression::GZIP(GzipLevel::default()))
+            .set_dictionary_enabled(false),
         build()
             .set_compression(zstd)
             .set_data_page_row_count_limit(1)
@@ -217,6 +222,7 @@ fn batches_go_across_groups() {
             let Batch {
                 shape,
                 values: Values::F64(batch),
+                ..
             } = batch.unwrap()
             else {
                 panic!("f32");
@@ -244,6 +250,65 @@ fn small_numbers_are_f32() {
     for name in ["pressure", "count", "id"] {
         assert!(matches!(read(&["small", name]), Values::F64(_)), "{name}");
     }
+}
+
+#[test]
+fn names_of_columns_and_of_rows_come_along() {
+    let file = plain();
+    for (ids, first) in [("label", "no. 0"), ("id", "-20"), ("pressure", "-0.3")] {
+        let options = ParquetOptions {
+            ids: Some(ids.into()),
+            ..columns(&["small", "count"])
+        };
+        let mut table = TableReader::open_with(&file.path, &options).unwrap();
+        assert_eq!(table.columns(), ["small", "count"]);
+        let batch = table.next_batch(7).unwrap().unwrap();
+        assert_eq!((batch.ids.len(), batch.ids[0].as_str()), (7, first));
+        assert_eq!(batch.shape, [7, 2]);
+        assert_eq!(table.next_batch(7).unwrap().unwrap().ids.len(), 2);
+    }
+    let options = ParquetOptions {
+        ids: Some("place.indoors".into()),
+        ..columns(&["small"])
+    };
+    let table = TableReader::open_with(&file.path, &options).unwrap();
+    assert!(matches!(error(table.read()), DataError::Unsupported { .. }));
+}
+
+/// As pandas writes a table whose rows have names.
+#[test]
+fn the_names_that_pandas_gives_rows_are_no_feature() {
+    let schema =
+        "message p { required double a; required double b; required int64 __index_level_0__; }";
+    let dir = tempfile::tempdir().unwrap();
+    // The ending that pandas' documentation has.
+    let path = dir.path().join("df.parquet.gzip");
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = File::create(&path).unwrap();
+    let gzip = WriterProperties::builder().set_compression(Compression::GZIP(GzipLevel::default()));
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(gzip.build())).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    while let Some(mut column) = group.next_column().unwrap() {
+        match column.untyped() {
+            ColumnWriter::DoubleColumnWriter(w) => w.write_batch(&[0.5, 1.5], None, None),
+            ColumnWriter::Int64ColumnWriter(w) => w.write_batch(&[7, 9], None, None),
+            _ => panic!("another type"),
+        }
+        .unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    let table = TableReader::open(&path).unwrap();
+    assert_eq!(table.columns(), ["a", "b"]);
+    assert_eq!(
+        table.read().unwrap().values,
+        Values::F64(vec![0.5, 0.5, 1.5, 1.5])
+    );
+    let ids = Some("__index_level_0__".into());
+    let options = ParquetOptions { columns: None, ids };
+    let table = TableReader::open_with(&path, &options).unwrap();
+    assert_eq!(table.read().unwrap().ids, ["7", "9"]);
 }
 
 #[test]

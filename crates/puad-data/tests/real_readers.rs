@@ -14,7 +14,8 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Rows, columns, anomalies and the sum of all values as f32, by numpy:
-/// `z = numpy.load(name); z["X"].shape, z["y"].sum(), z["X"].astype("f4").astype("f8").sum()`.
+/// `z = numpy.load(name); z["X"].shape, z["y"].sum(), z["X"].astype("f4").astype("f8").sum()` (as f4
+/// since the numbers were first taken so).
 #[test]
 #[ignore = "needs PUAD_DATA_DIR"]
 fn adbench_is_read_as_numpy_reads_it() {
@@ -35,7 +36,11 @@ fn adbench_is_read_as_numpy_reads_it() {
         let table = adbench::load(folder("adbench").join(name)).unwrap();
         assert_eq!((table.len(), table.width()), (rows, width), "{name}");
         assert_eq!(table.rows_of(1).len(), anomalies, "{name}");
-        let found: f64 = table.values().iter().map(|&value| f64::from(value)).sum();
+        let found: f64 = table
+            .values()
+            .iter()
+            .map(|&value| f64::from(value as f32))
+            .sum();
         // Seven digits are printed.
         assert!(
             (found - sum).abs() <= 1e-6 * f64::abs(sum) + 1e-9,

@@ -6,6 +6,9 @@ use crate::explanation::Explanation;
 use crate::model::Occlusion;
 use crate::{Error, Result};
 
+/// Transformed values beyond this are explained as this, of which the parts of a score are finite.
+const EXPLAINED: f32 = 1e6;
+
 impl FittedDetector {
     /// What each feature (or pixel) contributes to each sample's score: reconstruction errors in
     /// the autoencoder family, gradient times input in the other shipped networks, occlusion for models
@@ -33,12 +36,12 @@ impl FittedDetector {
     /// # Errors
     /// As [`score`](Self::score); [`Error::EmptyGroup`](crate::Error::EmptyGroup) without samples.
     pub fn explain(&self, samples: impl IntoSamples) -> Result<Explanation> {
-        let samples = samples.into_samples()?;
-        self.check_samples(&samples)?;
+        let (samples, _) = self.accepted(samples.into_samples()?)?;
         let mut parts = Vec::new();
         let size = self.config.train.batch_size;
         for raw in samples.batches(size, samples.device())? {
             let xs = self.transformed(parts.len() * size, &raw?)?;
+            let xs = xs.clamp(-EXPLAINED, EXPLAINED)?;
             parts.push(self.explain_transformed(&xs)?);
         }
         let (what, group) = ("an explanation", "unlabeled, anomalous or normal");

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::upgrade::upgrade;
 use super::{
-    Calibration, Decision, FitConfig, FittedDetector, Scaler, ThresholdRule, ValidationScores,
+    Calibration, Decision, FitConfig, FittedDetector, InputCheck, Inputs, Scaler, ThresholdRule,
+    ValidationScores, Warning,
 };
 use crate::checkpoint::{self, Contents, Format, Stored};
 use crate::estimator::Transformation;
@@ -21,7 +22,7 @@ use crate::{Error, Result};
 
 const FORMAT: Format = Format {
     name: "puad detector",
-    version: 3,
+    version: 4,
     upgrade,
 };
 
@@ -44,11 +45,14 @@ struct Content {
     history: FitHistory,
     threshold_rule: ThresholdRule,
     calibration: Option<Calibration>,
+    /// `None` in files of older formats.
+    inputs: Option<Inputs>,
+    warnings: Vec<Warning>,
 }
 
 impl FittedDetector {
-    /// Writes the detector to one safetensors file: settings, sizes, history, threshold and calibration
-    /// as metadata; the model's tensors, scaler, validation scores and, for models that are explained by
+    /// Writes the detector to one safetensors file: settings, sizes, history, threshold, calibration, what
+    /// the fit saw and what it warned of as metadata; the model's tensors, scaler, validation scores and, for models that are explained by
     /// occlusion, up to 32 transformed training rows as tensors. An old file is replaced in one step, so
     /// a crash leaves it or the new one, nothing between.
     ///
@@ -65,6 +69,8 @@ impl FittedDetector {
             history: self.history.clone(),
             threshold_rule: self.decision.rule,
             calibration: self.decision.calibration.clone(),
+            inputs: self.inputs.clone(),
+            warnings: self.warnings.clone(),
         };
         let mut numbers = |name: &str, values: &[f64]| {
             tensors.insert(name.into(), Stored::f64s(values));
@@ -135,6 +141,9 @@ impl FittedDetector {
             },
             config: content.config,
             method,
+            inputs: content.inputs,
+            check: InputCheck::Refuse,
+            warnings: content.warnings,
         })
     }
 }
@@ -172,6 +181,9 @@ fn features(shape: &[usize]) -> Result<usize> {
 impl Content {
     fn check(&self) -> Result<()> {
         self.config.check()?;
+        if let Some(inputs) = &self.inputs {
+            inputs.check_numbers(&self.sample_shape)?;
+        }
         self.calibration.as_ref().map_or(Ok(()), Calibration::check)
     }
 }

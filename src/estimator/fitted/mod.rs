@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::decision::{Decision, ValidationScores, check_scores};
+use super::decision::{Decision, ValidationScores, check_scores, saturated_scores};
 use super::{
-    Calibration, CalibrationMethod, FitConfig, IntoSamples, Scaler, Threshold, ThresholdRule,
-    Transformation,
+    Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoSamples, Scaler,
+    Threshold, ThresholdRule, Transformation, Warning,
 };
 use crate::data::{Samples, check_finite, check_float};
 use crate::method::Method;
@@ -21,7 +21,7 @@ use crate::train::FitHistory;
 use crate::{Error, Result};
 
 #[cfg(feature = "tables")]
-pub use stream::Progress;
+pub use stream::{ScoredRows, TableScored};
 
 /// Who the samples to score are, in errors about them.
 const INPUT: &str = "scored samples";
@@ -56,6 +56,10 @@ pub struct FittedDetector {
     /// Unlabeled samples, transformed, for explanations of models without their own.
     pub(super) reference: Option<Tensor>,
     pub(super) decision: Decision,
+    /// `None` of a detector from a file of a format before 4.
+    pub(super) inputs: Option<Inputs>,
+    pub(super) check: InputCheck,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl FittedDetector {
@@ -66,16 +70,53 @@ impl FittedDetector {
     /// has the same bits alone and in any company, in a stream, and on any number of threads; on another
     /// kind of processor it differs by rounding.
     ///
+    /// Columns with names are put in the order of the fit. Every finite sample is scored: one so far out that its score overflows gets `f32::MAX`.
+    ///
     /// # Errors
-    /// [`Error::Shape`] for samples unlike the training data, [`Error::DType`],
-    /// [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score overflows.
+    /// [`Error::Shape`] for samples unlike the training data, [`Error::Columns`] for other names,
+    /// [`Error::DType`], [`Error::ElementType`] and [`Error::OtherScale`] for another type or scale (see
+    /// [`set_input_check`](Self::set_input_check)), [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score is no number
+    /// although its sample is nothing unusual.
     pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
-        let samples = samples.into_samples()?;
-        self.check_samples(&samples)?;
+        let (samples, _) = self.accepted(samples.into_samples()?)?;
+        self.scores_of(&samples)
+    }
+
+    /// Scores, decisions and, where there were labeled anomalies, probabilities in one pass, with what it
+    /// noticed of the samples.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn detect(&self, samples: impl IntoSamples) -> Result<Detections> {
+        let (samples, mut warnings) = self.accepted(samples.into_samples()?)?;
+        let scores = self.scores_of(&samples)?;
+        if let Some(inputs) = self.inputs.as_ref().filter(|_| !samples.is_empty()) {
+            warnings.extend(inputs.far_outside(INPUT, &samples, 1.)?);
+        }
+        let scored = scores.iter();
+        Ok(Detections {
+            anomalous: scored
+                .clone()
+                .map(|&s| self.decision.is_anomaly(s))
+                .collect(),
+            probabilities: self
+                .calibration()
+                .map(|calibration| scored.map(|&s| calibration.probability(s)).collect()),
+            scores,
+            warnings,
+        })
+    }
+
+    /// Of samples that were accepted.
+    fn scores_of(&self, samples: &Samples) -> Result<Vec<f64>> {
+        if samples.is_empty() {
+            return Ok(Vec::new());
+        }
         let size = self.config.train.batch_size;
         // Transformed where they are: the model's device may have no f64.
-        let scores = collect_scores_at_once(&samples, size, self.device(), |start, raw| {
-            self.model.score(&self.transformed(start, raw)?)
+        let scores = collect_scores_at_once(samples, size, self.device(), |start, raw| {
+            let xs = self.transformed(start, raw)?;
+            saturated_scores(self.model.score(&xs)?, &xs)
         })?;
         check_scores(&scores)?;
         Ok(scores)
@@ -187,6 +228,21 @@ impl FittedDetector {
         &self.decision.validation
     }
 
+    /// What the fit saw; `None` of a detector from a file of an earlier format.
+    pub fn inputs(&self) -> Option<&Inputs> {
+        self.inputs.as_ref()
+    }
+
+    /// What the fit noticed without failing.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What becomes of samples in another type or scale than those of the fit. Not kept in the file.
+    pub fn set_input_check(&mut self, check: InputCheck) {
+        self.check = check;
+    }
+
     /// What was fitted.
     pub fn method(&self) -> &Method {
         &self.method
@@ -227,8 +283,17 @@ impl FittedDetector {
         self.model.sample_shape()
     }
 
-    /// Whether samples are of the detector's shape, and floats.
-    fn check_samples(&self, samples: &Samples) -> Result<()> {
+    /// Samples in the order of the fit's columns, of the detector's shape, type and scale, and what there is
+    /// to say of them.
+    fn accepted(&self, samples: Samples) -> Result<(Samples, Vec<Warning>)> {
+        if samples.is_empty() {
+            return Ok((samples, Vec::new()));
+        }
+        let inputs = self.inputs.as_ref();
+        let samples = match inputs.map(Inputs::names) {
+            Some(names) => samples.with_columns(names)?,
+            None => samples,
+        };
         let (expected, actual) = (self.sample_shape(), samples.sample_shape());
         if expected != actual {
             return Err(Error::Shape {
@@ -237,7 +302,10 @@ impl FittedDetector {
                 actual,
             });
         }
-        check_float(samples.dtype(), INPUT)
+        check_float(samples.dtype(), INPUT)?;
+        let check = |inputs: &Inputs| inputs.check(INPUT, &samples, self.check);
+        let warnings = inputs.map(check).transpose()?.unwrap_or_default();
+        Ok((samples, warnings))
     }
 
     /// A batch of the user's samples, of which the first is number `start`, as the model sees it.
@@ -260,6 +328,11 @@ fn shift_row(error: Error, start: usize) -> Error {
             what,
             row: start + row,
             column,
+            value,
+        },
+        Error::NonFiniteValue { what, index, value } => Error::NonFiniteValue {
+            what,
+            index: start + index,
             value,
         },
         error => error,

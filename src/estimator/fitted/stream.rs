@@ -1,28 +1,131 @@
 use std::ops::ControlFlow;
 
-use super::{FittedDetector, shift_row};
+use super::{Detections, FittedDetector, Warning, shift_row};
 use crate::Result;
-use crate::data::stream::TableReader;
+use crate::data::Samples;
+use crate::data::stream::Batches;
 
-/// How far [`FittedDetector::score_table`] has come.
+/// Rows of a file with what a detector makes of them, in the file's order; from
+/// [`FittedDetector::score_table`].
 ///
 /// ```
-/// use puad::estimator::Progress;
+/// use puad::estimator::ScoredRows;
 ///
-/// let percent = |p: Progress| p.total.map(|total| 100 * p.rows / total);
-/// assert_eq!(percent(Progress { rows: 50, total: Some(200) }), Some(25));
+/// fn report(rows: &ScoredRows) {
+///     for i in rows.flagged() {
+///         let name = rows.ids.get(i).map_or("", |id| id);
+///         println!("row {} {name}: {:.3}", rows.first + i as u64, rows.found.scores[i]);
+///     }
+/// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Samples scored so far.
-    pub rows: u64,
-    /// Samples in all, where the file says so (not in CSV).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ScoredRows {
+    /// The number of the first one in the file, counted from 0.
+    pub first: u64,
+    /// Rows of the file, where it says so (not in CSV).
     pub total: Option<u64>,
+    /// What was read, `[n, ...]`, with the names of the columns.
+    pub samples: Samples,
+    /// The rows' own names, `[n]`; empty where the file has none.
+    pub ids: Vec<String>,
+    /// Scores, decisions and probabilities, `[n]` each, and what was noticed of these rows.
+    pub found: Detections,
+}
+
+impl ScoredRows {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.found.scores.len()
+    }
+
+    /// Whether there is no row, which no batch of a file is.
+    pub fn is_empty(&self) -> bool {
+        self.found.scores.is_empty()
+    }
+
+    /// Rows of the file scored so far, these included.
+    pub fn rows(&self) -> u64 {
+        self.first + self.len() as u64
+    }
+
+    /// Positions in these rows of those that count as anomalies.
+    pub fn flagged(&self) -> impl Iterator<Item = usize> {
+        let rows = self.found.anomalous.iter().enumerate();
+        rows.filter_map(|(i, anomalous)| anomalous.then_some(i))
+    }
+}
+
+/// What [`FittedDetector::score_table`] says of a file.
+///
+/// ```
+/// use puad::estimator::TableScored;
+///
+/// let summary = |of: &TableScored| format!("{} of {} rows flagged", of.flagged, of.rows);
+/// assert_eq!(summary(&TableScored::default()), "0 of 0 rows flagged");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TableScored {
+    /// Rows scored.
+    pub rows: u64,
+    /// How many of them count as anomalies.
+    pub flagged: u64,
+    /// What was noticed, once a column.
+    pub warnings: Vec<Warning>,
+}
+
+impl TableScored {
+    fn add(&mut self, rows: &ScoredRows) {
+        self.rows = rows.rows();
+        self.flagged += rows.flagged().count() as u64;
+        for warning in &rows.found.warnings {
+            if !self.warnings.iter_mut().any(|known| joined(known, warning)) {
+                self.warnings.push(warning.clone());
+            }
+        }
+    }
+}
+
+/// Whether a warning says of other rows what `known` says, which then says it of both.
+fn joined(known: &mut Warning, more: &Warning) -> bool {
+    match (known, more) {
+        (
+            Warning::FarOutside {
+                samples: of,
+                column: at,
+                count: all,
+                value: farthest,
+                low,
+                high,
+            },
+            Warning::FarOutside {
+                samples,
+                column,
+                count,
+                value,
+                ..
+            },
+        ) if of == samples && at == column => {
+            let off = |x: f64| (*low - x).max(x - *high);
+            if off(*value) > off(*farthest) {
+                *farthest = *value;
+            }
+            *all += count;
+            true
+        }
+        // The first says enough.
+        (Warning::OtherScale { .. }, Warning::OtherScale { .. }) => true,
+        (known, more) => known == more,
+    }
 }
 
 impl FittedDetector {
-    /// Scores a file of any size, one training batch at a time, in constant memory. `on_batch` gets
-    /// each batch's scores as they come, and may end the run. Returns the number of samples scored.
+    /// Scores a file of any size in one pass and in constant memory. `on_rows` gets some rows at a time with
+    /// scores, decisions and probabilities, and may end the run. A file without rows is no error.
+    ///
+    /// `table` is a [`TableReader`](crate::data::stream::TableReader), or its
+    /// [`batches`](crate::data::stream::TableReader::batches) of a size of one's own.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -35,40 +138,48 @@ impl FittedDetector {
     /// let toy = toy::generate(&ToyConfig::default(), 0)?;
     /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
     /// let path = std::env::temp_dir().join(format!("puad-new-{}.csv", std::process::id()));
-    /// std::fs::write(&path, "a,b\n0,1\n1,0\n5,5\n")?;
+    /// std::fs::write(&path, ",a,b\nMonday,0,1\nTuesday,90,90\nFriday,1,0\n")?;
     ///
-    /// let mut highest = f64::NEG_INFINITY;
-    /// let rows = detector.score_table(TableReader::open(&path)?, |progress, scores| {
-    ///     highest = scores.iter().copied().fold(highest, f64::max);
-    ///     println!("{} rows", progress.rows);
+    /// let mut alarms = vec![];
+    /// let scored = detector.score_table(TableReader::open(&path)?, |rows| {
+    ///     alarms.extend(rows.flagged().map(|i| rows.ids[i].clone()));
+    ///     println!("{} rows", rows.rows());
     ///     ControlFlow::Continue(())
     /// })?;
-    /// assert_eq!(rows, 3);
+    /// assert_eq!((scored.rows, scored.flagged), (3, alarms.len() as u64));
+    /// println!("{:?}", scored.warnings); // Tuesday's values lie far outside of what the fit saw.
+    /// assert!(alarms.contains(&"Tuesday".to_string()));
     /// std::fs::remove_file(path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// As [`TableReader::next_batch`], and as [`score`](Self::score), rows counted from the start of the
-    /// file.
+    /// As [`TableReader::next_batch`](crate::data::stream::TableReader::next_batch), and as
+    /// [`score`](Self::score), rows counted from the start of the file.
     pub fn score_table(
         &self,
-        mut table: TableReader,
-        mut on_batch: impl FnMut(Progress, &[f64]) -> ControlFlow<()>,
-    ) -> Result<u64> {
-        let size = self.config().train.batch_size;
-        let total = table.len();
-        let mut start = 0;
-        while let Some(batch) = table.next_batch(size)? {
-            let scores = self
-                .score(batch)
-                .map_err(|e| shift_row(e, start as usize))?;
-            let rows = table.rows_read();
-            if on_batch(Progress { rows, total }, &scores).is_break() {
-                return Ok(rows);
+        table: impl Into<Batches>,
+        mut on_rows: impl FnMut(&ScoredRows) -> ControlFlow<()>,
+    ) -> Result<TableScored> {
+        let mut batches = table.into();
+        let total = batches.total();
+        let mut all = TableScored::default();
+        while let Some((samples, ids)) = batches.next_named()? {
+            let first = all.rows;
+            let found = self.detect(&samples);
+            let found = found.map_err(|e| shift_row(e, first as usize))?;
+            let rows = ScoredRows {
+                first,
+                total,
+                samples,
+                ids,
+                found,
+            };
+            all.add(&rows);
+            if on_rows(&rows).is_break() {
+                break;
             }
-            start = rows;
         }
-        Ok(start)
+        Ok(all)
     }
 }

@@ -10,6 +10,7 @@ pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
     match version {
         1 => from_version_1(content),
         2 => from_version_2(content),
+        3 => from_version_3(content),
         other => Err(format!("there is no format {other}").into()),
     }
 }
@@ -55,6 +56,16 @@ fn from_version_2(mut content: Value) -> Result<Value, Source> {
         .as_object_mut()
         .ok_or("the content must be an object")?;
     fields.insert("method".into(), method);
+    Ok(content)
+}
+
+/// Format 3 did not say what the fit saw.
+fn from_version_3(mut content: Value) -> Result<Value, Source> {
+    let fields = content
+        .as_object_mut()
+        .ok_or("the content must be an object")?;
+    fields.insert("inputs".into(), Value::Null);
+    fields.insert("warnings".into(), json!([]));
     Ok(content)
 }
 

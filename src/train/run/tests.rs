@@ -46,7 +46,7 @@ fn run(path: Option<&Path>) -> Result<(Vec<u32>, usize)> {
     let mut trainer = Trainer::new(TrainConfig {
         epochs: 5,
         batch_size: 16,
-        ..TrainConfig::default()
+        ..TrainConfig::paper()
     })?;
     if let Some(path) = path {
         let every = Checkpoints {

@@ -13,16 +13,15 @@ use crate::npz::Npz;
 use crate::table::check_finite;
 use crate::{DataError, Table};
 
-/// Reads a set. Values of any number type become f32; labels must be 0 or 1.
+/// Reads a set. Values of any number type become f64; labels must be 0 or 1.
 ///
 /// # Errors
 /// As [`Npz::open`] and [`Npz::read`]; [`DataError::Shape`], [`DataError::Length`],
-/// [`DataError::Value`] for labels, and for values that are NaN, infinite or beyond f32.
+/// [`DataError::Value`] for labels, and for values that are NaN or infinite.
 ///
 /// ```no_run
 /// let table = puad_data::benchmarks::adbench::load("38_thyroid.npz")?;
-/// let anomalies = table.labels().iter().filter(|&&label| label == 1).count();
-/// assert_eq!((table.len(), table.width(), anomalies), (3772, 6, 93));
+/// assert_eq!((table.len(), table.width(), table.rows_of(1).len()), (3772, 6, 93));
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 pub fn load(path: impl AsRef<Path>) -> Result<Table> {
@@ -40,7 +39,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Table> {
     };
     labels::same_rows(path, ("X", rows), ("y", labels.len()))?;
     let values = x.to_f64();
-    check_finite(Some(path), 0, width, values.iter().copied())?;
-    let narrow = values.into_iter().map(|value| value as f32).collect();
-    Table::checked(Some(path), narrow, width, labels)
+    check_finite(Some(path), &[], 0, width, values.iter().copied())?;
+    let labels = labels.into_iter().map(Some).collect();
+    Table::checked(Some(path), values, width, labels)
 }

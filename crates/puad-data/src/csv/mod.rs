@@ -5,14 +5,18 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::file::LIMIT;
-use crate::table::check_finite;
-use crate::{DataError, Result, Table};
+use crate::{DataError, Place, Result, Table};
 
+mod cell;
+mod head;
+mod labels;
+mod lines;
+mod records;
 mod rows;
 mod table;
 
 use self::rows::CsvRows;
-pub use self::table::CsvOptions;
+pub use self::table::{CsvColumn, CsvOptions};
 
 /// Lines read in one go.
 const PIECE: usize = 4096;
@@ -26,7 +30,8 @@ const PIECE: usize = 4096;
 /// std::fs::write(&path, "state,length\n1,0.5\n0,0.7\n")?;
 /// let config = CsvConfig { label: LabelColumn::Index(0), ..Default::default() };
 /// let table = csv::read(&path, &config)?;
-/// assert_eq!((table.labels(), table.columns()), (&[1, 0][..], &["length".to_string()][..]));
+/// assert_eq!(table.labels(), [Some(1), Some(0)]);
+/// assert_eq!(table.columns(), ["length"]);
 /// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -42,51 +47,42 @@ pub enum LabelColumn {
     Last,
 }
 
-/// How a file is laid out. Default: commas, a header, labels 0 to 255 in the last column.
+/// A table with labels. Default: labels in the last column, numbers from 0 to 255, `True` (1) and `False`
+/// (0), or none for a sample without a label; the rest as [`CsvOptions`].
 ///
 /// ```
 /// use puad_data::csv::{self, CsvConfig};
 ///
-/// let path = std::env::temp_dir().join(format!("semicolons-{}.csv", std::process::id()));
-/// std::fs::write(&path, "0.5;2;0\n0.7;3;1\n")?;
-/// let config = CsvConfig { delimiter: b';', header: false, ..Default::default() };
-/// assert_eq!(csv::read(&path, &config)?.labels(), [0, 1]);
+/// // An anomaly of any kind against the normals.
+/// let path = std::env::temp_dir().join(format!("kinds-{}.csv", std::process::id()));
+/// std::fs::write(&path, "0.5,2,normal.\n0.7,3,smurf.\n0.6,2,\n")?;
+/// let config = CsvConfig { classes: vec!["normal.".into()], rest: Some(1), ..Default::default() };
+/// let table = csv::read(&path, &config)?;
+/// assert_eq!(table.labels(), [Some(0), Some(1), None]);
+/// assert_eq!((table.rows_of(1), table.unlabeled()), (vec![1], vec![2]));
 /// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsvConfig {
-    /// The byte between two cells.
-    pub delimiter: u8,
-    /// Whether the first line holds the columns' names.
-    pub header: bool,
+    /// How the file is laid out, and which columns are features.
+    pub table: CsvOptions,
     /// Where the labels are.
     pub label: LabelColumn,
-    /// Texts of the classes, in their order: the first becomes label 0. Empty if labels are numbers
-    /// from 0 to 255.
+    /// Texts of the classes, in their order: the first becomes label 0. Numbers are compared as such. Empty
+    /// if labels are numbers from 0 to 255 or truth values.
     pub classes: Vec<String>,
+    /// The label of a text that is none of the classes. `None`: it is an error.
+    pub rest: Option<u8>,
 }
 
-impl Default for CsvConfig {
-    fn default() -> Self {
-        Self {
-            delimiter: b',',
-            header: true,
-            label: LabelColumn::Last,
-            classes: vec![],
-        }
-    }
-}
-
-/// Reads a table, plain or gzipped. All columns but the label's must hold finite numbers; spaces
-/// around a cell are dropped, and a cell in quotes may hold anything. At most 2 GiB are read.
+/// Reads a table, plain or gzipped, as [`CsvOptions`] says. All columns but those of labels and of the rows'
+/// names must hold finite numbers. At most 2 GiB are read.
 ///
 /// # Errors
-/// [`DataError::MissingFile`], [`DataError::Read`], [`DataError::Malformed`] for lines of unequal length
-/// and text that is not UTF-8, [`DataError::Value`] with line and column for a cell that is no number or
-/// no class (an empty one too) and with row and column for one that is not finite, [`DataError::Missing`] for
-/// a column that is not there, [`DataError::Config`] for classes that do not differ or more than 256,
+/// As [`CsvOptions`]; [`DataError::Value`] with line and column also for a label that is none,
+/// [`DataError::Config`] for classes that do not differ or more than 256,
 /// [`DataError::Shape`] for a larger table.
 ///
 /// ```
@@ -100,7 +96,8 @@ impl Default for CsvConfig {
 ///     ..CsvConfig::default()
 /// };
 /// let table = csv::read(&path, &config)?;
-/// assert_eq!((table.columns(), table.labels()), (&["length", "width"].map(String::from)[..], &[0, 1][..]));
+/// assert_eq!(table.columns(), ["length", "width"]);
+/// assert_eq!(table.labels(), [Some(0), Some(1)]);
 /// assert_eq!(table.row(1), Some(&[-300., 0.][..]));
 ///
 /// std::fs::write(&path, "length,state,width\n1.5,ok,n/a\n")?;
@@ -112,30 +109,32 @@ impl Default for CsvConfig {
 pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<Table> {
     let path = path.as_ref();
     check_classes(&config.classes)?;
-    let mut rows = CsvRows::open(path, config.delimiter, LIMIT)?;
-    rows.set_header(Some(config.header));
-    let label = match &config.label {
-        LabelColumn::Name(name) => Some(rows.named(name)?),
-        LabelColumn::Index(column) => Some(*column),
-        LabelColumn::Last => rows.fields().checked_sub(1),
-    };
-    // An empty file has no last column, and no row that lacks it.
-    if let Some(column) = label {
-        rows.set_label(column, &config.classes)?;
-    }
+    let mut rows = CsvRows::labeled(path, config, LIMIT)?;
     let (mut values, mut labels) = (vec![], vec![]);
     while let Some(mut lines) = rows.read_lines(PIECE)? {
-        check_finite(
-            Some(path),
-            labels.len(),
-            rows.width(),
-            lines.values.iter().copied(),
-        )?;
-        values.extend(lines.values.iter().map(|&value| value as f32));
+        values.append(&mut lines.values);
         labels.append(&mut lines.labels);
     }
+    let names = rows.feature_names();
+    if names.is_empty() && config.label == LabelColumn::Last {
+        check_any(path, &labels)?;
+    }
     let table = Table::checked(Some(path), values, rows.width(), labels)?;
-    Ok(table.with_columns(rows.feature_names()))
+    Ok(table.with_columns(names))
+}
+
+/// The last column of a file without names may be none, where nothing is in it.
+fn check_any(path: &Path, labels: &[Option<u8>]) -> Result<()> {
+    if labels.is_empty() || labels.iter().any(Option::is_some) {
+        return Ok(());
+    }
+    Err(DataError::Ambiguous {
+        path: path.into(),
+        place: Box::new(Place::Whole),
+        found: "lines that end in a delimiter".into(),
+        meanings: "unlabeled or without a last column",
+        remedy: "set `label` to the number of the column",
+    })
 }
 
 /// At most 256, each once.

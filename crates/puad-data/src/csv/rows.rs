@@ -1,226 +1,323 @@
-//! Comma-separated fields, some lines at a time.
+//! Rows of numbers, some lines at a time.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord, Trim};
-
-use crate::file::Source;
+use super::cell::{Cell, cell, rule};
+use super::head::{First, Head, names, names_rows};
+use super::labels::Labels;
+use super::records::{Record, Records};
+use super::table::CsvOptions;
+use super::{CsvColumn, CsvConfig, LabelColumn};
+use crate::table_rows::check_names;
 use crate::{DataError, Place, Result};
 
-/// The lines that are still to come.
+/// The rows that are still to come.
 pub(crate) struct CsvRows {
     path: PathBuf,
-    reader: Reader<Box<dyn Read>>,
-    /// The most bytes that are read.
-    limit: u64,
-    /// The first line until it is known to hold names.
-    first: Option<StringRecord>,
+    records: Records,
+    decimal: u8,
+    /// The first line of the table.
+    first: u64,
+    /// Cells of a line; 0 in an empty file.
+    fields: usize,
+    /// Lines that were looked at: the first of them may be names.
+    ahead: std::vec::IntoIter<Record>,
+    /// Whether it was left to the file whether its first line holds names.
+    guessed: bool,
     names: Vec<String>,
-    columns: Vec<usize>,
-    label: Option<Label>,
+    features: Vec<usize>,
+    ids: Option<usize>,
+    labels: Option<Labels>,
 }
 
-/// The column of labels.
-struct Label {
-    column: usize,
-    /// Texts of the classes; none if labels are numbers from 0 to 255.
-    classes: Vec<String>,
-}
-
-/// Some lines.
+/// Some rows.
+#[derive(Default)]
 pub(crate) struct Lines {
     pub(crate) count: usize,
-    /// `[count, columns]`.
+    /// `[count, features]`.
     pub(crate) values: Vec<f64>,
     /// `[count]`, or none without a column of labels.
-    pub(crate) labels: Vec<u8>,
+    pub(crate) labels: Vec<Option<u8>>,
+    /// `[count]`, or none without a column of the rows' names.
+    pub(crate) ids: Vec<String>,
 }
 
 impl CsvRows {
-    /// Every column is a feature, and the first line one of numbers, until the reader is told otherwise.
-    pub(crate) fn open(path: &Path, delimiter: u8, limit: u64) -> Result<Self> {
-        let bytes: Box<dyn Read> = Box::new(Source::open(path)?.take(limit));
-        let reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .trim(Trim::All)
-            .from_reader(bytes);
+    /// A table without labels.
+    pub(crate) fn open(path: &Path, options: &CsvOptions) -> Result<Self> {
+        Self::with_labels(path, options, None, u64::MAX)
+    }
+
+    /// A table with labels.
+    pub(crate) fn labeled(path: &Path, config: &CsvConfig, limit: u64) -> Result<Self> {
+        Self::with_labels(path, &config.table, Some(config), limit)
+    }
+
+    fn with_labels(
+        path: &Path,
+        options: &CsvOptions,
+        labels: Option<&CsvConfig>,
+        limit: u64,
+    ) -> Result<Self> {
+        options.check()?;
+        let options = &options.of(path);
+        let mut records = Records::open(path, options, limit)?;
+        let mut ahead = vec![];
+        for _ in 0..2 {
+            let mut record = Record::default();
+            if records.read(&mut record)? {
+                ahead.push(record);
+            }
+        }
         let mut rows = Self {
             path: path.into(),
-            reader,
-            limit,
-            first: None,
+            records,
+            decimal: options.decimal,
+            first: 0,
+            fields: 0,
+            ahead: vec![].into_iter(),
+            guessed: false,
             names: vec![],
-            columns: vec![],
-            label: None,
+            features: vec![],
+            ids: None,
+            labels: None,
         };
-        let mut first = StringRecord::new();
-        rows.first = rows.read(&mut first)?.then_some(first);
-        rows.columns = (0..rows.fields()).collect();
+        if let Some(first) = ahead.first_mut() {
+            // Lines above a table are not its own.
+            first.blank = 0;
+            rows.settle(&mut ahead, options, labels)?;
+        }
+        rows.ahead = ahead.into_iter();
         Ok(rows)
     }
 
-    /// The features, in this order.
-    pub(crate) fn select(&mut self, columns: &[usize]) -> Result<()> {
-        for &column in columns {
-            self.check_column(column)?;
+    /// Finds out what the columns are, and takes a line of names away.
+    fn settle(
+        &mut self,
+        ahead: &mut Vec<Record>,
+        options: &CsvOptions,
+        labels: Option<&CsvConfig>,
+    ) -> Result<()> {
+        let all_names =
+            |columns: &[CsvColumn]| columns.iter().any(|c| matches!(c, CsvColumn::Name(_)));
+        let by_name = options.columns.as_deref().is_some_and(all_names)
+            || matches!(options.ids, Some(CsvColumn::Name(_)))
+            || labels.is_some_and(|config| matches!(config.label, LabelColumn::Name(_)));
+        let header = options.header.or(by_name.then_some(true));
+        self.guessed = header.is_none();
+        self.first = ahead[0].line;
+        self.fields = self.count(ahead, header, labels.is_some());
+        if header == Some(true) {
+            self.names = names(&ahead[0], self.fields);
         }
-        self.columns = columns.to_vec();
+        self.labels = labels.map(|config| self.labels(config)).transpose()?;
+        self.ids = options
+            .ids
+            .as_ref()
+            .map(|column| self.find(column))
+            .transpose()?;
+        self.choose(options)?;
+        if header.is_none() && self.has_names(ahead)? {
+            self.names = names(&ahead[0], self.fields);
+        }
+        if !self.names.is_empty() {
+            let first = ahead.remove(0);
+            // The rows' own names, where nobody says what they are.
+            if options.columns.is_none() && self.fields > 1 && names_rows(first.cell(0).as_ref()) {
+                self.features.retain(|&column| column != 0);
+                self.ids = self.ids.or(Some(0));
+            }
+            if options.columns.is_none() {
+                check_names(&self.path, &self.feature_names())?;
+            }
+        }
         Ok(())
     }
 
-    /// The first line holds names. `None`: if one of the features in it is no number.
-    pub(crate) fn set_header(&mut self, header: Option<bool>) {
-        let Some(first) = &self.first else {
-            return;
+    /// Cells of a line, without an empty one behind a delimiter at each line's end.
+    fn count(&self, ahead: &[Record], header: Option<bool>, labeled: bool) -> usize {
+        let first = &ahead[0];
+        let is_number = |text: &str| matches!(cell(text, self.decimal), Cell::Number(_));
+        let names = header.unwrap_or_else(|| !first.cells().any(|text| is_number(&text)));
+        let Some(second) = ahead.get(1).filter(|_| names || !labeled) else {
+            return first.len();
         };
-        let named = || self.columns.iter().any(|&i| number(&first[i]).is_none());
-        if header.unwrap_or_else(named) {
-            self.names = first.iter().map(String::from).collect();
-            self.first = None;
+        match first.ends_empty() {
+            true if second.ends_empty() && second.len() == first.len() => first.len() - 1,
+            true if second.len() + 1 == first.len() => second.len(),
+            _ => first.len(),
         }
     }
 
-    /// A column of labels instead of a feature.
-    pub(crate) fn set_label(&mut self, column: usize, classes: &[String]) -> Result<()> {
-        self.check_column(column)?;
-        self.columns.retain(|&feature| feature != column);
-        let classes = classes.to_vec();
-        self.label = Some(Label { column, classes });
+    fn labels(&self, config: &CsvConfig) -> Result<Labels> {
+        let column = match &config.label {
+            LabelColumn::Name(name) => self.find(&CsvColumn::Name(name.clone()))?,
+            LabelColumn::Index(column) => self.find(&CsvColumn::Index(*column))?,
+            LabelColumn::Last => self.fields - 1,
+        };
+        Ok(Labels {
+            column,
+            classes: config.classes.clone(),
+            rest: config.rest,
+            decimal: self.decimal,
+        })
+    }
+
+    /// The features: the chosen columns, or all but labels and the rows' names.
+    fn choose(&mut self, options: &CsvOptions) -> Result<()> {
+        let label = self.labels.as_ref().map(|labels| labels.column);
+        self.features = match &options.columns {
+            Some(columns) => columns
+                .iter()
+                .map(|c| self.find(c))
+                .collect::<Result<_>>()?,
+            None => (0..self.fields)
+                .filter(|&column| Some(column) != label && Some(column) != self.ids)
+                .collect(),
+        };
         Ok(())
     }
 
-    /// The position of the only column of this name.
-    pub(crate) fn named(&self, name: &str) -> Result<usize> {
-        let mut at = (0..self.names.len()).filter(|&i| self.names[i] == name);
+    fn has_names(&self, ahead: &[Record]) -> Result<bool> {
+        let first = First {
+            first: &ahead[0],
+            second: ahead.get(1),
+            features: &self.features,
+            labels: self.labels.as_ref(),
+            decimal: self.decimal,
+        };
+        match first.head() {
+            Head::Names => Ok(true),
+            Head::Sample => Ok(false),
+            Head::Either(what) => {
+                let start: Vec<_> = ahead[0].cells().take(4).collect();
+                Err(DataError::Ambiguous {
+                    path: self.path.clone(),
+                    place: Box::new(Place::Line(ahead[0].line)),
+                    found: format!("{what} ({})", start.join(", ")),
+                    meanings: "names of columns or a sample",
+                    remedy: "set `header` to true or false",
+                })
+            }
+        }
+    }
+
+    /// The position of a column; the only one of its name.
+    fn find(&self, column: &CsvColumn) -> Result<usize> {
+        let name = match column {
+            CsvColumn::Index(column) if *column < self.fields => return Ok(*column),
+            CsvColumn::Index(column) => {
+                return Err(self.missing(format!("column {column} (from 0)")));
+            }
+            CsvColumn::Name(name) => name,
+        };
+        let mut at = (0..self.names.len()).filter(|&i| self.names[i] == *name);
         match (at.next(), at.next()) {
             (Some(column), None) => Ok(column),
-            (None, _) => Err(self.missing(name.into())),
+            (None, _) => Err(self.missing(name.clone())),
             (Some(_), Some(_)) => Err(DataError::Malformed {
                 path: self.path.clone(),
-                place: Place::Line(1),
-                rule: "the name of the column of labels must be there once",
+                place: Place::Line(self.first),
+                rule: "the name of a column that is asked for must be there once",
                 found: format!("{name:?} twice"),
             }),
         }
     }
 
-    /// Fields of a line; 0 in an empty file.
-    pub(crate) fn fields(&self) -> usize {
-        let first = self.first.as_ref().map(StringRecord::len);
-        first.unwrap_or(self.names.len())
-    }
-
     /// Number of features.
     pub(crate) fn width(&self) -> usize {
-        self.columns.len()
+        self.features.len()
     }
 
     /// Names of the features; none without a line of names.
     pub(crate) fn feature_names(&self) -> Vec<String> {
         let name = |&column: &usize| self.names.get(column).cloned();
-        self.columns.iter().filter_map(name).collect()
+        self.features.iter().filter_map(name).collect()
     }
 
-    /// The next `size` lines, or what is left of them.
+    /// The next `size` rows, or what is left of them.
     pub(crate) fn read_lines(&mut self, size: usize) -> Result<Option<Lines>> {
-        let mut lines = Lines {
-            count: 0,
-            values: vec![],
-            labels: vec![],
-        };
-        let mut record = StringRecord::new();
-        while lines.count < size {
-            if let Some(first) = self.first.take() {
-                record = first;
-            } else if !self.read(&mut record)? {
-                break;
+        let mut lines = Lines::default();
+        let mut record = Record::default();
+        while lines.count < size && self.next_record(&mut record)? {
+            for &column in &self.features {
+                match cell(&record.cell(column), self.decimal) {
+                    Cell::Number(value) if value.is_finite() => lines.values.push(value),
+                    _ => {
+                        let rule = rule(&record.cell(column), self.decimal);
+                        return Err(self.bad(&record, column, rule));
+                    }
+                }
             }
-            for &column in &self.columns {
-                let value = number(&record[column]);
-                let value = value.ok_or_else(|| self.bad(&record, column, "cells must be numbers"));
-                lines.values.push(value?);
+            if let Some(labels) = &self.labels {
+                let label = labels.label(&record.cell(labels.column));
+                let label = label.map_err(|rule| self.bad(&record, labels.column, rule));
+                lines.labels.push(label?);
             }
-            if let Some(label) = &self.label {
-                lines.labels.push(self.class(label, &record)?);
+            if let Some(column) = self.ids {
+                lines.ids.push(record.cell(column).into_owned());
             }
             lines.count += 1;
         }
         Ok((lines.count > 0).then_some(lines))
     }
 
-    fn class(&self, label: &Label, record: &StringRecord) -> Result<u8> {
-        let text = &record[label.column];
-        let (class, rule) = match label.classes.as_slice() {
-            [] => (text.parse().ok(), "labels must be integers from 0 to 255"),
-            classes => {
-                let at = classes.iter().position(|class| class == text);
-                let class = at.and_then(|at| at.try_into().ok());
-                (class, "labels must be one of the classes")
-            }
-        };
-        class.ok_or_else(|| self.bad(record, label.column, rule))
-    }
-
-    /// Whether there was one more line.
-    fn read(&mut self, record: &mut StringRecord) -> Result<bool> {
-        match self.reader.read_record(record) {
-            Ok(true) => Ok(true),
-            // The file was cut there, perhaps within a number.
-            Ok(false) if self.reader.position().byte() >= self.limit => {
-                let shape = vec![self.reader.position().record() as usize, self.fields()];
-                Err(DataError::too_large(&self.path, shape, 1, self.limit))
-            }
-            Ok(false) => Ok(false),
-            Err(error) => Err(self.broken(error)),
+    /// Whether there was one more line, which has the cells of the first.
+    fn next_record(&mut self, record: &mut Record) -> Result<bool> {
+        if let Some(first) = self.ahead.next() {
+            *record = first;
+        } else if !self.records.read(record)? {
+            return Ok(false);
         }
+        if record.blank > 0 && self.fields == 1 {
+            let rule = "a table of one column must have a value in each line";
+            return Err(self.malformed(record.blank, rule, "none".into()));
+        }
+        let surplus = record.len() == self.fields + 1 && record.ends_empty();
+        if record.len() == self.fields || surplus {
+            return Ok(true);
+        }
+        let rule = if record.len() == self.fields + 1 && !self.names.is_empty() {
+            "lines must have as many fields as the first (R writes none above the names of rows)"
+        } else {
+            "lines must have as many fields as the first"
+        };
+        let found = format!("{} after {}", record.len(), self.fields);
+        Err(self.malformed(record.line, rule, found))
     }
 
-    fn broken(&self, error: ::csv::Error) -> DataError {
-        let line = error.position().map_or(0, Position::line);
-        let malformed = |rule, found| DataError::Malformed {
+    fn malformed(&self, line: u64, rule: &'static str, found: String) -> DataError {
+        DataError::Malformed {
             path: self.path.clone(),
             place: Place::Line(line),
             rule,
             found,
-        };
-        match error.kind() {
-            ErrorKind::UnequalLengths {
-                expected_len, len, ..
-            } => malformed(
-                "lines must have as many fields as the first",
-                format!("{len} after {expected_len}"),
-            ),
-            ErrorKind::Utf8 { err, .. } => malformed("text must be UTF-8", err.to_string()),
-            _ => DataError::read(&self.path, self.reader.position().byte(), error.into()),
         }
     }
 
-    fn bad(&self, record: &StringRecord, column: usize, rule: &str) -> DataError {
+    fn bad(&self, record: &Record, column: usize, rule: &str) -> DataError {
         let name = self.names.get(column).cloned();
-        let text: String = record[column].chars().take(100).collect();
+        let again = || record.cells().eq(self.names.iter().map(String::as_str));
+        let text: String = record.cell(column).chars().take(100).collect();
+        let hint = match self.guessed && self.names.is_empty() && record.line == self.first {
+            true => " (set `header` if this line holds names)",
+            false if again() => " (the names come again, as where files are joined)",
+            false => "",
+        };
         DataError::Value {
             path: Some(self.path.clone()),
             place: Place::Cell {
-                line: record.position().map_or(0, Position::line),
+                line: record.line,
                 column: name.unwrap_or_else(|| column.to_string()),
             },
-            rule: rule.into(),
+            rule: format!("{rule}{hint}"),
             found: format!("{text:?}"),
         }
     }
 
-    fn check_column(&self, column: usize) -> Result<()> {
-        if column < self.fields() {
-            return Ok(());
-        }
-        Err(self.missing(format!("column {column} (from 0)")))
-    }
-
     fn missing(&self, name: String) -> DataError {
         let present = match self.names.as_slice() {
-            [] => (0..self.fields()).map(|i| i.to_string()).collect(),
+            [] => (0..self.fields).map(|i| i.to_string()).collect(),
             names => names.to_vec(),
         };
         let path = self.path.clone();
@@ -230,9 +327,4 @@ impl CsvRows {
             present,
         }
     }
-}
-
-/// NaN and infinities are numbers here; what scores or trains on them names their row and column.
-fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
 }

@@ -1,7 +1,7 @@
 //! Arrays stored column by column (Fortran order).
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::DataError;
@@ -10,7 +10,7 @@ use crate::array::Layout;
 /// A file whose first index varies fastest: a column of all rows, then the next column.
 pub(super) struct Columns {
     path: PathBuf,
-    file: File,
+    bytes: Bytes,
     /// Position of the first value.
     start: u64,
     rows: u64,
@@ -20,11 +20,41 @@ pub(super) struct Columns {
     size: u64,
 }
 
+/// Where the columns lie.
+pub(super) enum Bytes {
+    /// On disk.
+    File(File),
+    /// In memory, since they cannot be visited where they are.
+    Held(Cursor<Vec<u8>>),
+}
+
+impl Bytes {
+    fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Held(bytes) => Ok(bytes.get_ref().len() as u64),
+        }
+    }
+
+    fn read_at(&mut self, at: u64, values: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::File(file) => {
+                file.seek(SeekFrom::Start(at))?;
+                file.read_exact(values)
+            }
+            Self::Held(bytes) => {
+                bytes.set_position(at);
+                bytes.read_exact(values)
+            }
+        }
+    }
+}
+
 impl Columns {
     /// `start`: where the values begin. They must be all there, and nothing after them.
     pub(super) fn open(
         path: &Path,
-        file: File,
+        bytes: Bytes,
         start: u64,
         layout: &Layout,
     ) -> Result<Self, DataError> {
@@ -33,14 +63,14 @@ impl Columns {
         let columns = layout.shape.iter().skip(1).map(|&dim| dim as u64).product();
         let columns = Self {
             path: path.into(),
-            file,
+            bytes,
             start,
             rows,
             columns,
             size,
         };
-        let actual = columns.file.metadata();
-        let actual = actual.map_err(|source| columns.fail(0, source))?.len();
+        let actual = columns.bytes.len();
+        let actual = actual.map_err(|source| columns.fail(0, source))?;
         let expected = start.saturating_add(rows * columns.columns * size);
         match actual {
             _ if actual < expected => Err(columns.truncated(expected, actual)),
@@ -59,8 +89,7 @@ impl Columns {
         let mut bytes = vec![0; width * self.columns as usize];
         for (column, values) in (0u64..).zip(bytes.chunks_exact_mut(width)) {
             let at = self.start + (column * self.rows + first) * self.size;
-            let moved = self.file.seek(SeekFrom::Start(at));
-            let outcome = moved.and_then(|_| self.file.read_exact(values));
+            let outcome = self.bytes.read_at(at, values);
             outcome.map_err(|source| self.fail(at, source))?;
         }
         Ok(bytes)
@@ -77,7 +106,7 @@ impl Columns {
     fn fail(&self, offset: u64, source: std::io::Error) -> DataError {
         if source.kind() == ErrorKind::UnexpectedEof {
             // It had all its bytes when it was opened.
-            let actual = self.file.metadata().map_or(offset, |data| data.len());
+            let actual = self.bytes.len().unwrap_or(offset);
             let all = self.rows * self.columns * self.size;
             return self.truncated(self.start + all, actual);
         }

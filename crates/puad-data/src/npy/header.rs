@@ -1,9 +1,12 @@
 //! The header of a `.npy` file: magic, version, length and dictionary.
 
+use std::io::Read;
+
 use super::literal::Parser;
 use crate::Result;
 use crate::array::{ElementType, Layout};
 use crate::file::Source;
+use crate::magic;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -12,10 +15,14 @@ const LONGEST_HEADER: u32 = 10_000;
 
 /// Reads the header and leaves `source` at the first value.
 pub(super) fn read(source: &mut Source<'_>) -> Result<Layout> {
-    let magic = source.array::<6>()?;
-    if magic != *MAGIC {
+    let first = source.array::<6>()?;
+    if first != *MAGIC {
         let rule = "npy files must start with \\x93NUMPY";
-        return Err(source.malformed(0, rule, format!("{magic:?}")));
+        let mut start = first.to_vec();
+        // What cannot be read is not missed.
+        let _ = source.part(magic::ENOUGH as u64).read_to_end(&mut start);
+        let found = magic::kind(&start).map_or_else(|| format!("{first:?}"), Into::into);
+        return Err(source.malformed(0, rule, found));
     }
     let [major, minor] = source.array()?;
     let len = match (major, minor) {

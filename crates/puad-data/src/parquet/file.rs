@@ -11,6 +11,7 @@ use ::parquet::schema::types::ColumnDescriptor;
 
 use super::pages::{self, Headers};
 use super::{Column, caught, footer, malformed};
+use crate::file::check_pointer;
 use crate::{DataError, Place, Result};
 
 /// A file whose footer has been read.
@@ -25,6 +26,7 @@ impl ParquetFile {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let read = |source| DataError::read(path, 0, source);
         let file = File::open(path).map_err(read)?;
+        check_pointer(path)?;
         let metadata = caught(path, || footer::read(&file, path))?;
         let groups = metadata.row_groups().iter().map(|group| group.num_rows());
         let rows = groups.map(|rows| u64::try_from(rows).ok());
@@ -91,8 +93,12 @@ impl ParquetFile {
     /// An error unless the column holds numbers.
     pub(super) fn number(&self, column: usize) -> Result<Number> {
         let descriptor = self.descriptor(column);
-        number(&descriptor)
-            .ok_or_else(|| self.unsupported(column, "features must be numbers, one a row"))
+        number(&descriptor).ok_or_else(|| {
+            self.unsupported(
+                column,
+                "features must be numbers, one a row: `columns` chooses them",
+            )
+        })
     }
 
     pub(super) fn unsupported(&self, column: usize, rule: &'static str) -> DataError {

@@ -50,6 +50,13 @@ fn bytes(file: &File, path: &Path) -> Result<(u64, Vec<u8>)> {
     let Some(end) = length.checked_sub(8) else {
         return Err(fail(0, format!("{length} bytes")));
     };
+    if bytes_at(file, path, 0, 2)? == [0x1f, 0x8b] {
+        return Err(DataError::Unsupported {
+            path: path.into(),
+            rule: "a Parquet file is packed within, page by page",
+            found: "a file packed by gzip as a whole: unpack it".into(),
+        });
+    }
     let tail = bytes_at(file, path, end, 8)?;
     let [a, b, c, d, b'P', b'A', b'R', b'1'] = tail[..] else {
         return Err(fail(end, format!("{tail:?}")));

@@ -7,7 +7,7 @@ use ::parquet::data_type::ByteArray;
 
 use super::file::{Number, ParquetFile};
 use super::{Rows, caught};
-use crate::encoded::decode;
+use crate::encoded::Decoder;
 use crate::file::LIMIT;
 use crate::{DataError, ImageSet, ImageShape, Place, Result};
 
@@ -36,15 +36,17 @@ pub(crate) fn read_images(
 
 fn read(path: &Path, mut rows: Rows, shape: ImageShape, classes: u8) -> Result<ImageSet> {
     let (mut pixels, mut labels) = (vec![], vec![]);
+    let mut decoder = Decoder::new(shape, false, None)?;
     loop {
         let n = rows.step(usize::MAX)?;
         if n == 0 {
+            decoder.finish(path)?;
             return ImageSet::new(pixels, shape, labels);
         }
         for image in bytes(&mut rows, 1, n)? {
             let row = pixels.len() / shape.volume()?;
             let name = path.join(format!("#{row}"));
-            pixels.extend(decode(image.data(), &name, shape, false)?);
+            pixels.extend(decoder.decode(image.data(), &name)?);
         }
         for value in rows.numbers(0, n)? {
             if !(0. ..f64::from(classes)).contains(&value) {

@@ -22,6 +22,7 @@ use crate::{DataError, Place, Result};
 
 mod file;
 mod footer;
+mod gzip;
 #[cfg(all(feature = "benchmarks", feature = "images"))]
 mod images;
 mod pages;

@@ -18,6 +18,7 @@ use ::parquet::file::metadata::ColumnChunkMetaData;
 use ::parquet::file::reader::{ChunkReader, Length};
 use ::parquet::file::serialized_reader::SerializedPageReader;
 
+use super::gzip::Gzip;
 use super::thrift::Walk;
 use super::{broken, bytes_at, malformed};
 use crate::{DataError, Place};
@@ -61,23 +62,38 @@ impl Headers {
     }
 }
 
-impl Length for Headers {
+/// The pages of a column within a group.
+struct Chunk {
+    file: Arc<Headers>,
+    gzip: Option<Gzip>,
+}
+
+impl Length for Chunk {
     fn len(&self) -> u64 {
-        self.len
+        self.file.len
     }
 }
 
-impl ChunkReader for Headers {
+impl ChunkReader for Chunk {
     type T = Cursor<Vec<u8>>;
 
-    /// The crate reads headers this way, and pages by the other.
+    /// The crate reads headers this way, and then their pages by the other.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let header = self.header(start);
-        header.map(Cursor::new).map_err(external)
+        let header = self.file.header(start).map_err(external)?;
+        if let Some(gzip) = &self.gzip {
+            gzip.promise(&header, &self.file.path, start)
+                .map_err(external)?;
+        }
+        Ok(Cursor::new(header))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
-        self.file.get_bytes(start, length)
+        let page = self.file.file.get_bytes(start, length)?;
+        if let Some(gzip) = &self.gzip {
+            gzip.check(&page, &self.file.path, start)
+                .map_err(external)?;
+        }
+        Ok(page)
     }
 }
 
@@ -103,31 +119,36 @@ pub(super) fn pages(
         let found = format!("{places:?}, {} values of {rows}", chunk.num_values());
         return Err(malformed(&file.path, Place::Whole, rule, found));
     }
-    // Gzip would be unpacked to its end, whatever the header promises; others are not built.
     let packing = chunk.compression();
     let known = matches!(
         packing,
-        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_)
+        Compression::UNCOMPRESSED
+            | Compression::SNAPPY
+            | Compression::ZSTD(_)
+            | Compression::GZIP(_)
     );
     if !known {
         let (packing, column) = (packing.to_string(), chunk.column_path().string());
         let packing = packing.split('(').next().unwrap_or_default();
         return Err(DataError::Unsupported {
             path: file.path.clone(),
-            rule: "Parquet columns must be packed by snappy or zstd, or not at all",
+            rule: "Parquet columns must be packed by snappy, zstd or gzip, or not at all",
             found: format!("{packing} in column {column:?}"),
         });
     }
-    let inner = SerializedPageReader::new(Arc::clone(file), chunk, rows, None);
+    let gzip = matches!(packing, Compression::GZIP(_)).then(Gzip::default);
+    let file = Arc::clone(file);
+    let path = file.path.clone();
+    let inner = SerializedPageReader::new(Arc::new(Chunk { file, gzip }), chunk, rows, None);
     Ok(Box::new(Pages {
-        inner: inner.map_err(|error| broken(&file.path, error))?,
-        path: file.path.clone(),
+        inner: inner.map_err(|error| broken(&path, error))?,
+        path,
         kind: chunk.column_type(),
     }))
 }
 
 struct Pages {
-    inner: SerializedPageReader<Headers>,
+    inner: SerializedPageReader<Chunk>,
     path: PathBuf,
     kind: Type,
 }

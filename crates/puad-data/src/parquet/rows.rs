@@ -84,6 +84,24 @@ impl Rows {
         }
     }
 
+    /// The next `n` values of the `i`-th of the columns, written out.
+    pub(super) fn texts(&mut self, i: usize, n: usize) -> Result<Vec<String>> {
+        let (at, reader) = self.at(i);
+        match reader {
+            ColumnReader::ByteArrayColumnReader(reader) => at.values(reader, n, |bytes| {
+                String::from_utf8_lossy(bytes.data()).into_owned()
+            }),
+            ColumnReader::Int32ColumnReader(reader) => at.values(reader, n, |v| v.to_string()),
+            ColumnReader::Int64ColumnReader(reader) => at.values(reader, n, |v| v.to_string()),
+            ColumnReader::FloatColumnReader(reader) => at.values(reader, n, |v| v.to_string()),
+            ColumnReader::DoubleColumnReader(reader) => at.values(reader, n, |v| v.to_string()),
+            _ => {
+                let rule = "names of rows must be texts or numbers";
+                Err(at.file.unsupported(at.column, rule))
+            }
+        }
+    }
+
     pub(super) fn at(&mut self, i: usize) -> (At<'_>, &mut ColumnReader) {
         let at = At {
             file: &self.file,

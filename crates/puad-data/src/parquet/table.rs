@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{ParquetFile, Rows, caught};
 use crate::batch::{Batch, Values};
-use crate::table_rows::{TableOptions, TableRows};
+use crate::table_rows::{TableOptions, TableRows, check_names};
 use crate::{DataError, Result};
 
 /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
 /// another, of each column a page at a time.
 ///
-/// Packed by snappy or zstd or not at all, in plain, dictionary, delta or byte stream split encoding.
+/// Packed by snappy, zstd or gzip or not at all, in plain, dictionary, delta or byte stream split encoding.
 ///
 /// # Errors
 /// [`DataError::MissingFile`], [`DataError::Read`]; [`DataError::Missing`] for a column that is not
@@ -24,8 +24,11 @@ use crate::{DataError, Result};
 ///
 /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/datasets/cifar10_test.parquet");
 /// let columns = Some(vec!["label".into()]);
-/// let table = TableReader::open_with(path, &ParquetOptions { columns })?;
+/// let ids = Some("img.path".into());
+/// let table = TableReader::open_with(path, &ParquetOptions { columns, ids })?;
+/// assert_eq!(table.columns(), ["label"]);
 /// let labels = table.read()?;
+/// assert_eq!(labels.ids.len(), 3);
 /// assert_eq!((labels.shape, labels.values), (vec![3, 1], Values::F64(vec![0., 1., 2.])));
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
@@ -33,12 +36,15 @@ use crate::{DataError, Result};
 #[serde(deny_unknown_fields, default)]
 pub struct ParquetOptions {
     /// Names of the columns that are features, in the order they are to have; within a structure
-    /// with its name and a dot before. `None`: all.
+    /// with its name and a dot before. `None`: all, but for the rows' names and what pandas writes as such
+    /// (`__index_level_0__`).
     pub columns: Option<Vec<String>>,
+    /// The column of the rows' names, texts or numbers.
+    pub ids: Option<String>,
 }
 
 impl TableOptions for ParquetOptions {
-    const ENDINGS: &'static [&'static str] = &[".parquet"];
+    const ENDINGS: &'static [&'static str] = &[".parquet", ".parquet.gzip", ".parq", ".pq"];
 
     fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>> {
         Ok(Box::new(ParquetRows::open(path, self)?))
@@ -49,7 +55,10 @@ impl TableOptions for ParquetOptions {
 struct ParquetRows {
     /// `None` behind the end or an error.
     rows: Option<Rows>,
+    names: Vec<String>,
     width: usize,
+    /// Whether the rows' names follow their values.
+    with_ids: bool,
     len: u64,
     fits_f32: bool,
 }
@@ -62,18 +71,29 @@ impl ParquetRows {
                 .iter()
                 .map(|name| file.find(name))
                 .collect::<Result<_>>()?,
-            None => (0..file.columns().len()).collect(),
+            None => (0..file.columns().len())
+                .filter(|&column| is_feature(&file.name(column), options))
+                .collect(),
         };
         if columns.is_empty() {
             return Err(DataError::config("columns", "at least one", "none"));
         }
         let numbers = columns.iter().map(|&column| file.number(column));
         let numbers = numbers.collect::<Result<Vec<_>>>()?;
+        let names: Vec<_> = columns.iter().map(|&column| file.name(column)).collect();
+        if options.columns.is_none() {
+            check_names(path, &names)?;
+        }
+        let width = columns.len();
+        let ids = options.ids.iter().map(|name| file.find(name));
+        let ids = ids.collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            width: columns.len(),
+            names,
+            width,
+            with_ids: !ids.is_empty(),
             len: file.rows(),
             fits_f32: numbers.iter().all(|number| number.fits_f32()),
-            rows: Some(Rows::new(file, columns)),
+            rows: Some(Rows::new(file, [columns, ids].concat())),
         })
     }
 }
@@ -87,25 +107,40 @@ impl TableRows for ParquetRows {
         Some(self.len)
     }
 
+    fn columns(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
     fn next(&mut self, size: usize) -> Result<Option<Batch>> {
         let Some(mut rows) = self.rows.take() else {
             return Ok(None);
         };
         let path = rows.file().path().to_path_buf();
-        let values = caught(&path, || read(&mut rows, self.width, size))?;
+        let read = || read(&mut rows, self.width, size, self.with_ids);
+        let (values, ids) = caught(&path, read)?;
         if values.is_empty() {
             return Ok(None);
         }
         self.rows = Some(rows);
         let shape = vec![values.len() / self.width, self.width];
         let values = Values::new(values, self.fits_f32);
-        Ok(Some(Batch { shape, values }))
+        Ok(Some(Batch { shape, values, ids }))
     }
 }
 
-/// Up to `size` rows, `[n, width]`.
-fn read(rows: &mut Rows, width: usize, size: usize) -> Result<Vec<f64>> {
-    let mut values = Vec::new();
+/// Whether a column is one where nobody says which are.
+fn is_feature(name: &str, options: &ParquetOptions) -> bool {
+    options.ids.as_deref() != Some(name) && !name.starts_with("__index_level_")
+}
+
+/// Up to `size` rows, `[n, width]`, and their names, which come behind the values.
+fn read(
+    rows: &mut Rows,
+    width: usize,
+    size: usize,
+    with_ids: bool,
+) -> Result<(Vec<f64>, Vec<String>)> {
+    let (mut values, mut ids) = (Vec::new(), Vec::new());
     let mut count = 0;
     while count < size {
         let n = rows.step(size - count)?;
@@ -121,8 +156,11 @@ fn read(rows: &mut Rows, width: usize, size: usize) -> Result<Vec<f64>> {
                 .zip(numbers)
                 .for_each(|(place, number)| *place = number);
         }
+        if with_ids {
+            ids.extend(rows.texts(width, n)?);
+        }
         rows.advance(n);
         count += n;
     }
-    Ok(values)
+    Ok((values, ids))
 }

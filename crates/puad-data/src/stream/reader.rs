@@ -1,7 +1,8 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::formats::{FORMATS, Format};
 use crate::batch::{Batch, Values};
+use crate::table::check_finite;
 use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
@@ -11,7 +12,7 @@ const PIECE: usize = 4096;
 /// Samples in a file, read in order.
 ///
 /// Values become f32 where that holds them exactly (`f4`, 8- and 16-bit integers, booleans), else
-/// f64; CSV is f64.
+/// f64; CSV is f64, and bytes stay bytes. All must be finite.
 ///
 /// ```
 /// use puad_data::stream::TableReader;
@@ -26,14 +27,15 @@ const PIECE: usize = 4096;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TableReader {
+    path: PathBuf,
     rows: Box<dyn TableRows>,
     read: u64,
 }
 
 impl TableReader {
     /// The reader that the file's ending asks for, with its format's options as they are by default:
-    /// `.npy`, `.npz` (its only array) or `.csv`, the first and the last also with `.gz`; with the feature
-    /// `parquet` also `.parquet` (all columns).
+    /// `.npy`, `.npz` (its only array), `.csv` or `.tsv`, all but the second also with `.gz`; with the
+    /// feature `parquet` also `.parquet` (all columns).
     ///
     /// # Errors
     /// [`DataError::Unsupported`] for another ending; else as the format's options.
@@ -51,7 +53,7 @@ impl TableReader {
         let name = name.to_ascii_lowercase();
         let named = |format: &&Format| format.endings.iter().any(|ending| name.ends_with(ending));
         match FORMATS.iter().find(named) {
-            Some(format) => Ok(Self::new((format.open)(path)?)),
+            Some(format) => Ok(Self::new(path, (format.open)(path)?)),
             None => {
                 let endings: Vec<_> = FORMATS.iter().flat_map(|format| format.endings).collect();
                 Err(DataError::Unsupported {
@@ -73,17 +75,46 @@ impl TableReader {
     ///
     /// let path = std::env::temp_dir().join(format!("machines-{}.txt", std::process::id()));
     /// std::fs::write(&path, "1;2\n3;4\n")?;
-    /// let options = CsvOptions { delimiter: b';', ..CsvOptions::default() };
+    /// let options = CsvOptions { delimiter: Some(b';'), ..CsvOptions::default() };
     /// assert_eq!(TableReader::open_with(&path, &options)?.read()?.shape, [2, 2]);
     /// std::fs::remove_file(path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open_with(path: impl AsRef<Path>, options: &impl TableOptions) -> Result<Self> {
-        Ok(Self::new(options.rows(path.as_ref())?))
+        let path = path.as_ref();
+        Ok(Self::new(path, options.rows(path)?))
     }
 
-    fn new(rows: Box<dyn TableRows>) -> Self {
-        Self { rows, read: 0 }
+    fn new(path: &Path, rows: Box<dyn TableRows>) -> Self {
+        let path = path.into();
+        Self {
+            path,
+            rows,
+            read: 0,
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names of the values of a sample; none where the file has none.
+    ///
+    /// ```
+    /// use puad_data::stream::TableReader;
+    ///
+    /// let path = std::env::temp_dir().join(format!("names-{}.csv", std::process::id()));
+    /// std::fs::write(&path, ",heat,pressure\n0,80,0.5\n1,85,0.7\n")?;
+    /// // The first column has no name: it counts the rows.
+    /// let mut table = TableReader::open(&path)?;
+    /// assert_eq!(table.columns(), ["heat", "pressure"]);
+    /// assert_eq!(table.read()?.ids, ["0", "1"]);
+    /// std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn columns(&self) -> Vec<String> {
+        self.rows.columns()
     }
 
     /// The dimensions of one sample.
@@ -109,15 +140,27 @@ impl TableReader {
     /// The next `size` samples, or what is left of them; `None` at the end.
     ///
     /// # Errors
-    /// [`DataError::FileSize`] for a file that does not hold what its header says, [`DataError::Config`] for a
-    /// size of 0; else as the format's options.
+    /// [`DataError::FileSize`] for a file that does not hold what its header says, [`DataError::Value`] with row
+    /// and column for a value that is NaN or infinite, [`DataError::Config`] for a size of 0; else as the
+    /// format's options.
     pub fn next_batch(&mut self, size: usize) -> Result<Option<Batch>> {
         check(size)?;
         let batch = self.rows.next(size)?;
         if let Some(batch) = &batch {
+            self.check(batch)?;
             self.read += batch.shape[0] as u64;
         }
         Ok(batch)
+    }
+
+    fn check(&self, batch: &Batch) -> Result<()> {
+        let Some((at, value)) = batch.values.first_not_finite() else {
+            return Ok(());
+        };
+        let width: usize = batch.shape[1..].iter().product();
+        let row = self.read as usize + at / width;
+        let values = std::iter::repeat_n(0., at % width).chain([value]);
+        check_finite(Some(&self.path), &self.columns(), row, width, values)
     }
 
     /// The samples in batches of `size`, the last one perhaps smaller.
@@ -145,6 +188,7 @@ impl TableReader {
         Ok(all.unwrap_or_else(|| Batch {
             shape: [vec![0], self.sample_shape()].concat(),
             values: Values::F64(vec![]),
+            ids: vec![],
         }))
     }
 }
@@ -159,13 +203,38 @@ fn check(size: usize) -> Result<()> {
 /// Both are of one file, so that their samples agree, and their types where the format keeps to its word.
 fn extend(all: &mut Batch, piece: Batch) {
     all.shape[0] += piece.shape[0];
+    all.ids.extend(piece.ids);
     match (&mut all.values, piece.values) {
+        (Values::U8(all), Values::U8(piece)) => all.extend(piece),
         (Values::F32(all), Values::F32(piece)) => all.extend(piece),
         (Values::F64(all), Values::F64(piece)) => all.extend(piece),
         (all, piece) => {
             let first = std::mem::replace(all, Values::F64(vec![]));
             *all = Values::F64([first.into_f64(), piece.into_f64()].concat());
         }
+    }
+}
+
+/// Rows of a batch where nobody says how many.
+const ROWS: usize = 4096;
+
+/// Values of such a batch, 8 MiB of the widest type.
+const VALUES: usize = 1 << 20;
+
+/// In batches of up to 4096 samples, fewer of more than 256 values.
+impl From<TableReader> for Batches {
+    fn from(table: TableReader) -> Self {
+        let width: usize = table.sample_shape().iter().product();
+        let size = (VALUES / width.max(1)).clamp(1, ROWS);
+        let table = Some(table);
+        Self { table, size }
+    }
+}
+
+impl Batches {
+    /// What is read; `None` behind the end or an error.
+    pub fn reader(&self) -> Option<&TableReader> {
+        self.table.as_ref()
     }
 }
 
@@ -209,6 +278,7 @@ mod tests {
         let batch = |values| Batch {
             shape: vec![1, 2],
             values,
+            ids: vec![],
         };
         let mut all = batch(Values::F32(vec![0.5, 1.]));
         extend(&mut all, batch(Values::F32(vec![2., 3.])));

@@ -92,6 +92,8 @@ fn a_loaded_detector_is_the_saved_one() {
             assert_eq!(loaded.history(), detector.history());
             assert_eq!(loaded.scaler(), detector.scaler());
             assert_eq!(loaded.validation_scores(), detector.validation_scores());
+            assert_eq!(loaded.inputs(), detector.inputs());
+            assert_eq!(loaded.warnings(), detector.warnings());
             // Deterministic, and nothing of a pre-training decoder.
             assert_eq!(
                 std::fs::read(&file.path).unwrap(),
@@ -207,7 +209,7 @@ fn files_of_others_and_of_later_releases_are_told() {
     );
     let file = saved(&small());
     rewrite(&file.path, |text, _| {
-        text["format_version"] = json!(4);
+        text["format_version"] = json!(5);
         text["puad_version"] = json!("9.0.0");
         text["content"] = json!("unheard of");
     });
@@ -218,7 +220,7 @@ fn files_of_others_and_of_later_releases_are_told() {
             writer,
             ..
         } => {
-            assert_eq!((found, supported, writer.as_str()), (4, 3, "9.0.0"));
+            assert_eq!((found, supported, writer.as_str()), (5, 4, "9.0.0"));
         }
         other => panic!("{other}"),
     }
@@ -237,7 +239,10 @@ fn files_of_version_2_load() {
         let file = saved(&detector);
         rewrite(&file.path, |text, _| {
             text["format_version"] = json!(2);
-            text["content"].as_object_mut().unwrap().remove("method");
+            let content = text["content"].as_object_mut().unwrap();
+            content.remove("method");
+            content.remove("inputs");
+            content.remove("warnings");
             text["content"]["config"]["method"] = method.clone().unwrap_or(json!(null));
         });
         let loaded = load(&file);
@@ -252,6 +257,25 @@ fn files_of_version_2_load() {
             }
         }
     }
+}
+
+/// It did not say what the fit saw.
+#[test]
+fn files_of_version_3_load() {
+    let detector = small();
+    let file = saved(&detector);
+    rewrite(&file.path, |text, _| {
+        text["format_version"] = json!(3);
+        let content = text["content"].as_object_mut().unwrap();
+        content.remove("inputs");
+        content.remove("warnings");
+    });
+    let loaded = load(&file).unwrap();
+    assert!(loaded.inputs().is_none() && loaded.warnings().is_empty());
+    let xs = &data().unseen;
+    assert_eq!(loaded.score(xs).unwrap(), detector.score(xs).unwrap());
+    // Saved again it is of the current format, and still does not say.
+    assert!(load(&saved(&loaded)).unwrap().inputs().is_none());
 }
 
 fn header_only(text: &str) -> Vec<u8> {
@@ -339,7 +363,10 @@ fn sizes_in_the_metadata_allocate_nothing() {
 #[test]
 fn metadata_that_make_no_sense_are_errors() {
     type Change = fn(&mut serde_json::Value, &mut BTreeMap<String, Stored>);
-    let changes: [Change; 15] = [
+    let changes: [Change; 18] = [
+        |text, _| text["content"]["inputs"]["low"] = json!([0.]),
+        |text, _| text["content"]["inputs"]["high"][0] = json!(-1e9),
+        |text, _| text["content"]["inputs"]["names"] = json!(["a"]),
         |text, _| text["content"]["model"] = json!(null),
         |text, _| text["content"]["config"]["method"] = json!("DeepSAD"),
         |text, _| text["content"]["model"]["mlp"]["inputs"] = json!(3),

@@ -1,0 +1,101 @@
+use candle_core::{Device, Tensor};
+
+use super::survey::for_values;
+use super::{ElementType, Inputs, LABELED, ROUNDING};
+use crate::Result;
+use crate::data::{PuDataset, Samples};
+use crate::estimator::Warning;
+
+/// Times the width of a column's range by which unlabeled samples lie outside of it in training at most.
+const UNLABELED: f64 = 1.;
+
+impl Inputs {
+    /// The groups as they are trained on, values far outside of the range at its ends.
+    pub(in crate::estimator) fn clipped_groups(&self, data: &PuDataset) -> Result<PuDataset> {
+        let mut result = PuDataset::new(self.clipped(data.unlabeled(), UNLABELED)?)?;
+        if let Some(anomalies) = data.anomalies() {
+            result = result.with_anomalies(self.clipped(anomalies, LABELED)?)?;
+        }
+        if let Some(normals) = data.normals() {
+            result = result.with_normals(self.clipped(normals, LABELED)?)?;
+        }
+        Ok(result)
+    }
+
+    /// Where values lie outside by more than `widths` times the width, or the size of a constant: the nearest
+    /// that does not.
+    fn clipped(&self, samples: &Samples, widths: f64) -> Result<Samples> {
+        let Some(tensor) = samples.tensor() else {
+            return Ok(samples.clone());
+        };
+        let bounds = self.bounds(widths, |size| size.max(1.));
+        let mut any = false;
+        for_values(samples, |i, x| any |= x < bounds[i].0 || x > bounds[i].1)?;
+        if !any {
+            return Ok(samples.clone());
+        }
+        let mut values = Vec::with_capacity(tensor.elem_count());
+        for_values(samples, |i, x| {
+            values.push(x.clamp(bounds[i].0, bounds[i].1))
+        })?;
+        let clipped = Tensor::from_vec(values, tensor.shape(), &Device::Cpu)?;
+        let clipped = clipped
+            .to_dtype(tensor.dtype())?
+            .to_device(tensor.device())?;
+        Samples::from(clipped).with_names(samples.names())
+    }
+
+    /// A warning for each column of which values lie outside of the range of the fit by more than `widths`
+    /// times its width.
+    pub(in crate::estimator) fn far_outside(
+        &self,
+        what: &str,
+        samples: &Samples,
+        widths: f64,
+    ) -> Result<Vec<Warning>> {
+        if ElementType::of(samples) == ElementType::Bits8 {
+            return Ok(Vec::new());
+        }
+        let bounds = self.bounds(widths, |size| 1e-6 * size);
+        let mut outside = vec![(0u64, 0f64); bounds.len()];
+        for_values(samples, |i, x| {
+            let (low, high) = bounds[i];
+            if x < low || x > high {
+                let (count, farthest) = &mut outside[i];
+                *count += 1;
+                let off = |x: f64| (low - x).max(x - high);
+                if *count == 1 || off(x) > off(*farthest) {
+                    *farthest = x;
+                }
+            }
+        })?;
+        let found = outside.into_iter().enumerate().filter(|(_, o)| o.0 > 0);
+        let warning = |(i, (count, value))| Warning::FarOutside {
+            samples: what.into(),
+            column: self.column(i),
+            count,
+            value,
+            low: self.low[i],
+            high: self.high[i],
+        };
+        Ok(found.map(warning).collect())
+    }
+
+    /// The range of each column with room for so many times its width on both sides, or for what `constant`
+    /// makes of the size of a column of one value.
+    fn bounds(&self, widths: f64, constant: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+        let bounds = |(&low, &high): (&f64, &f64)| {
+            let size = low.abs().max(high.abs());
+            let width = high - low;
+            let rounding = ROUNDING * self.element_type.step() * size;
+            let room = widths
+                * if width > rounding {
+                    width
+                } else {
+                    constant(size)
+                };
+            (low - room, high + room)
+        };
+        self.low.iter().zip(&self.high).map(bounds).collect()
+    }
+}

@@ -1,0 +1,260 @@
+//! What a fit saw of its input, so that other input is told from it.
+
+mod element;
+mod far;
+mod scale;
+mod survey;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Column, Warning};
+use crate::data::{PuDataset, Samples};
+use crate::{Error, Result};
+pub use element::ElementType;
+use scale::{Scale, typical};
+use survey::{Survey, survey};
+
+/// Steps of a type within which values are one but for rounding.
+const ROUNDING: f64 = 4.;
+
+/// Steps of a type within the range of a column below which it has few digits.
+const FEW_STEPS: f64 = 256.;
+
+/// Times the width of a column's range by which labeled samples may lie outside of it unnoticed, and as they
+/// are in training: they are anomalies, after all.
+const LABELED: f64 = 100.;
+
+/// What becomes of samples in another type or scale than those of the fit.
+///
+/// ```
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::estimator::InputCheck;
+/// use puad::{Error, Estimator, FitConfig};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
+/// let mut detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+///
+/// let in_percent: Vec<[f32; 2]> = toy.normals.iter().map(|p| p.map(|x| 100. * x)).collect();
+/// let error = detector.score(&in_percent).unwrap_err();
+/// assert!(matches!(error, Error::OtherScale { factor, .. } if (50. ..200.).contains(&factor)));
+/// detector.set_input_check(InputCheck::Warn);
+/// assert_eq!(detector.score(&in_percent)?.len(), toy.normals.len());
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputCheck {
+    /// They are an error.
+    #[default]
+    Refuse,
+    /// They are taken, with a [`Warning`].
+    Warn,
+}
+
+/// What a fit saw of its unlabeled samples; it is kept with the detector and in its file.
+///
+/// ```
+/// use puad::data::Samples;
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::estimator::IntoSamples;
+/// use puad::{Estimator, FitConfig};
+///
+/// let toy = toy::generate(&ToyConfig::default(), 0)?;
+/// let named = |rows: &[[f32; 2]]| rows.into_samples()?.with_names(&["x", "y"]);
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
+/// let detector =
+///     Estimator::new(config).fit(named(&toy.normals)?, named(&toy.labeled_anomalies)?)?;
+/// let inputs = detector.inputs().expect("a detector of this release");
+/// assert_eq!(inputs.names(), ["x", "y"]);
+/// assert!(inputs.low()[0] < inputs.high()[0]);
+///
+/// // Matched by name.
+/// let swapped = (&[[1.5f32, 0.5]]).into_samples()?.with_names(&["y", "x"])?;
+/// assert_eq!(detector.score(&swapped)?, detector.score(&[[0.5f32, 1.5]])?);
+/// assert!(detector.score((&[[0f32, 1.]]).into_samples()?.with_names(&["x", "z"])?).is_err());
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    element_type: ElementType,
+    names: Vec<String>,
+    channels: bool,
+    low: Vec<f64>,
+    high: Vec<f64>,
+    /// The size of a large value.
+    typical: Vec<f64>,
+}
+
+impl Inputs {
+    /// What there is to see of `data`, and what of it to warn of.
+    ///
+    /// # Errors
+    /// [`Error::OtherScale`] for labeled samples in another scale, unless they are to be taken.
+    pub(super) fn of(data: &PuDataset, check: InputCheck) -> Result<(Self, Vec<Warning>)> {
+        let unlabeled = data.unlabeled();
+        let element_type = ElementType::of(unlabeled);
+        let channels = unlabeled.sample_shape().len() > 1;
+        let Survey { low, high, marks } = survey(unlabeled)?;
+        let seen = Self {
+            element_type,
+            names: unlabeled.names().to_vec(),
+            channels,
+            low,
+            high,
+            typical: typical(unlabeled, 4096)?,
+        };
+        let mut warnings: Vec<Warning> = marks
+            .into_iter()
+            .map(|mark| Warning::Sentinel {
+                column: seen.column(mark.column),
+                value: mark.value,
+                count: mark.count,
+                low: seen.low[mark.column],
+                high: seen.high[mark.column],
+            })
+            .collect();
+        warnings.extend(seen.few_digits());
+        for (what, labeled) in data.groups().skip(1) {
+            warnings.extend(seen.check(what, labeled, check)?);
+            warnings.extend(seen.far_outside(what, labeled, LABELED)?);
+        }
+        Ok((seen, warnings))
+    }
+
+    /// The type of the values.
+    pub fn element_type(&self) -> ElementType {
+        self.element_type
+    }
+
+    /// The columns' names, `[features]`; empty where the data had none.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The smallest value of each column of vectors or channel of images, but for marks of missing values.
+    pub fn low(&self) -> &[f64] {
+        &self.low
+    }
+
+    /// The largest value, likewise.
+    pub fn high(&self) -> &[f64] {
+        &self.high
+    }
+
+    /// Whether a value of this column lies in the range that was seen: marks of missing values do not.
+    pub(super) fn in_range(&self, column: usize, value: f64) -> bool {
+        self.low[column] <= value && value <= self.high[column]
+    }
+
+    fn column(&self, index: usize) -> Column {
+        Column {
+            index,
+            name: self.names.get(index).cloned(),
+            channel: self.channels,
+        }
+    }
+
+    /// The columns that `step`, of numbers from 1 to 2, resolves in few steps, though they are no constants.
+    fn coarse(&self, step: f64) -> impl Iterator<Item = usize> {
+        let own = self.element_type.step();
+        (0..self.low.len()).filter(move |&i| {
+            let (low, high) = (self.low[i], self.high[i]);
+            let size = low.abs().max(high.abs());
+            let width = high - low;
+            width > ROUNDING * own * size && width < FEW_STEPS * step * size
+        })
+    }
+
+    fn few_digits(&self) -> Vec<Warning> {
+        if self.element_type == ElementType::Bits8 {
+            return Vec::new();
+        }
+        let coarse = self.coarse(self.element_type.step());
+        let warning = |i| Warning::FewDigits {
+            column: self.column(i),
+            low: self.low[i],
+            high: self.high[i],
+        };
+        coarse.map(warning).collect()
+    }
+
+    /// Whether `samples`, of the fit's shape, are in the type and scale of the fit.
+    ///
+    /// # Errors
+    /// [`Error::ElementType`] and [`Error::OtherScale`] if they are not, unless they are to be taken.
+    pub(super) fn check(
+        &self,
+        what: &'static str,
+        samples: &Samples,
+        check: InputCheck,
+    ) -> Result<Vec<Warning>> {
+        let mut warnings = Vec::new();
+        if let Some(reason) = self.other_type(samples) {
+            if check == InputCheck::Refuse {
+                return Err(Error::ElementType { what, reason });
+            }
+            let samples = what.into();
+            warnings.push(Warning::ElementType { samples, reason });
+        }
+        let scale = Scale::of(samples, &self.typical)?;
+        if let Some(factor) = scale.factor() {
+            if check == InputCheck::Refuse {
+                return Err(Error::OtherScale { what, factor });
+            }
+            let samples = what.into();
+            warnings.push(Warning::OtherScale { samples, factor });
+        }
+        Ok(warnings)
+    }
+
+    /// What is wrong with the type, if anything is.
+    fn other_type(&self, samples: &Samples) -> Option<String> {
+        let given = ElementType::of(samples);
+        if given == ElementType::Bits8 {
+            let unit = |(&low, &high): (&f64, &f64)| low > -0.5 && high < 1.5;
+            let bits = self.element_type == ElementType::Bits8;
+            let alike = bits || self.low.iter().zip(&self.high).all(unit);
+            let (low, high) = (self.low.first()?, self.high.first()?);
+            return (!alike).then(|| {
+                format!("8-bit images are taken as [0, 1], but the fit saw floats in [{low:?}, {high:?}]")
+            });
+        }
+        if self.element_type != ElementType::F64 || given == ElementType::F64 {
+            return None;
+        }
+        let column = self.column(self.coarse(given.step()).next()?);
+        let (low, high) = (self.low[column.index], self.high[column.index]);
+        Some(format!(
+            "{given:?} cannot tell the values of {column} apart, which lie in [{low:?}, {high:?}]: give F64 \
+             as in the fit"
+        ))
+    }
+
+    /// # Errors
+    /// [`Error::Config`] for numbers, read from a file, that samples of this shape cannot have had.
+    pub(super) fn check_numbers(&self, sample_shape: &[usize]) -> Result<()> {
+        let columns = survey::columns(sample_shape);
+        let ordered = self
+            .low
+            .iter()
+            .zip(&self.high)
+            .all(|(low, high)| low <= high);
+        let finite =
+            |values: &Vec<f64>| values.len() == columns && values.iter().all(|v| v.is_finite());
+        let named =
+            self.names.is_empty() || (sample_shape.len() == 1 && self.names.len() == columns);
+        let numbers = [&self.low, &self.high, &self.typical].into_iter();
+        let good = numbers.clone().all(finite) && ordered && named;
+        if good && self.channels == (sample_shape.len() > 1) {
+            return Ok(());
+        }
+        let rule = "those of samples of its shape";
+        Err(Error::config("inputs", rule, "others"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use super::*;
+use candle_core::{DType, Device, Tensor};
+
+/// One column.
+fn column(values: Vec<f64>) -> Samples {
+    let n = values.len();
+    Tensor::from_vec(values, (n, 1), &Device::Cpu)
+        .unwrap()
+        .into()
+}
+
+fn seen(values: Vec<f64>) -> (Inputs, Vec<Warning>) {
+    let data = PuDataset::new(column(values)).unwrap();
+    Inputs::of(&data, InputCheck::Refuse).unwrap()
+}
+
+/// A hundred numbers from 0 to 1, and these.
+fn with(marks: &[f64]) -> Vec<f64> {
+    let bulk = (0..100).map(|i| f64::from(i) / 99.);
+    bulk.chain(marks.iter().copied()).collect()
+}
+
+#[test]
+fn marks_of_missing_values_are_named_and_counted() {
+    let found = |marks: &[f64]| -> Vec<(f64, u64)> {
+        let (inputs, warnings) = seen(with(marks));
+        if !warnings.is_empty() {
+            assert_eq!((inputs.low()[0], inputs.high()[0]), (0., 1.));
+        }
+        let mark = |w: Warning| match w {
+            Warning::Sentinel { value, count, .. } => (value, count),
+            other => panic!("{other}"),
+        };
+        warnings.into_iter().map(mark).collect()
+    };
+    assert_eq!(found(&[-9999., -9999., -9999.]), [(-9999., 3)]);
+    assert_eq!(found(&[1e20]), [(1e20, 1)]);
+    assert_eq!(found(&[99., 99.]), [(99., 2)]);
+    assert_eq!(
+        found(&[-9999., -9999., -999., -999.]),
+        [(-9999., 2), (-999., 2)]
+    );
+    assert_eq!(found(&[-9999., -9999., 9999., 9999.]).len(), 2);
+    assert_eq!(found(&[f64::MAX, f64::MIN]).len(), 2);
+    // A tail, a far value of its own, and more of them than a mark is.
+    assert_eq!(found(&[1.5, 2., 4., 9.]), []);
+    assert_eq!(found(&[50.]), []);
+    assert_eq!(found(&[50.; 20]), []);
+    // Two values are no column with marks.
+    assert_eq!(seen([vec![0.; 99], vec![1.]].concat()).1, []);
+    let message = seen(with(&[-9999.; 3])).1[0].to_string();
+    let expected = "column 0 is -9999.0 in 3 samples while all others lie in [0.0, 1.0]";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
+fn values_far_outside_are_counted_once_a_column() {
+    let (inputs, _) = seen(with(&[]));
+    let far = |values: Vec<f64>| {
+        inputs
+            .far_outside("scored samples", &column(values), 1.)
+            .unwrap()
+    };
+    assert_eq!(far(vec![-1., 2., 0.5]), []);
+    let warnings = far(vec![-1.5, 7., 0.5, -3.]);
+    assert!(
+        matches!(
+            warnings[..],
+            [Warning::FarOutside {
+                count: 3,
+                value: 7.,
+                ..
+            }]
+        ),
+        "{warnings:?}"
+    );
+    let (constant, _) = seen(vec![7.; 10]);
+    let far = |x| {
+        constant
+            .far_outside("", &column(vec![x]), 1.)
+            .unwrap()
+            .len()
+    };
+    assert_eq!((far(7.), far(7.000001), far(8.)), (0, 0, 1));
+}
+
+#[test]
+fn digits_that_a_type_has_not_are_told() {
+    let times: Vec<f64> = (0..100).map(|i| 1.7e9 + f64::from(i)).collect();
+    let (inputs, warnings) = seen(times.clone());
+    assert_eq!(warnings, []);
+    let narrow = |values: &[f64]| {
+        let tensor = column(values.to_vec()).to_tensor().unwrap();
+        Samples::from(tensor.to_dtype(DType::F32).unwrap())
+    };
+    let err = inputs
+        .check("scored samples", &narrow(&times), InputCheck::Refuse)
+        .unwrap_err();
+    let expected = "scored samples must be of the type of the fit's: F32 cannot tell the values of column 0 \
+                    apart, which lie in [1700000000.0, 1700000099.0]: give F64 as in the fit; or take them \
+                    by `InputCheck::Warn`";
+    assert_eq!(err.to_string(), expected);
+    let warned = inputs.check("", &narrow(&times), InputCheck::Warn).unwrap();
+    assert!(
+        matches!(warned[..], [Warning::ElementType { .. }]),
+        "{warned:?}"
+    );
+    // In the fit they are lost already.
+    let data = PuDataset::new(narrow(
+        &(0..100)
+            .map(|i| 1.7e9 + 200. * f64::from(i))
+            .collect::<Vec<_>>(),
+    ));
+    let (_, warnings) = Inputs::of(&data.unwrap(), InputCheck::Refuse).unwrap();
+    assert!(
+        matches!(warnings[..], [Warning::FewDigits { .. }]),
+        "{warnings:?}"
+    );
+    // Small integers are exact in any type.
+    let (inputs, _) = seen((0..100).map(f64::from).collect());
+    assert!(
+        inputs
+            .check("", &narrow(&[3.; 30]), InputCheck::Refuse)
+            .is_ok()
+    );
+}
+
+#[test]
+fn another_scale_takes_several_samples_and_most_columns() {
+    let rows = |n: usize, columns: usize, factor: f64| {
+        let value = |i: usize| factor * (i as f64 * 0.7).sin();
+        let values: Vec<f64> = (0..n * columns).map(value).collect();
+        Samples::from(Tensor::from_vec(values, (n, columns), &Device::Cpu).unwrap())
+    };
+    for columns in [1, 2, 4] {
+        let data = PuDataset::new(rows(200, columns, 1.)).unwrap();
+        let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+        let other =
+            |n, factor| match inputs.check("", &rows(n, columns, factor), InputCheck::Refuse) {
+                Err(Error::OtherScale { factor, .. }) => Some(factor),
+                Ok(_) => None,
+                Err(other) => panic!("{other}"),
+            };
+        for factor in [255., 1. / 255.] {
+            let found = other(200, factor).unwrap();
+            assert!((found / factor).ln().abs() < 0.5, "{found} {factor}");
+            assert_eq!(other(4, factor), None, "a row may be what it is");
+        }
+        for factor in [0.1, 1., 10.] {
+            assert_eq!(other(200, factor), None);
+        }
+    }
+    // One column of four is no other scale.
+    let data = PuDataset::new(rows(200, 4, 1.)).unwrap();
+    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let factors = Tensor::new(&[[1000f64, 1., 1., 1.]], &Device::Cpu).unwrap();
+    let drifted = rows(200, 4, 1.)
+        .to_tensor()
+        .unwrap()
+        .broadcast_mul(&factors)
+        .unwrap();
+    assert!(
+        inputs
+            .check("", &drifted.into(), InputCheck::Refuse)
+            .is_ok()
+    );
+}

@@ -1,0 +1,198 @@
+use candle_core::{DType, Device, Tensor};
+
+use crate::Result;
+use crate::estimator::{Inputs, Scaler};
+
+/// Values looked at in one piece.
+const PIECE: usize = 1 << 20;
+
+/// Rows that quantiles are taken of, at most.
+const ROWS: usize = 1 << 16;
+
+/// A normal distribution's interquartile range, in deviations.
+const QUARTILES: f64 = 1.349;
+
+/// Each sample's values as f64, converted on the host and piece by piece: some devices have no f64,
+/// and a large tensor should not be held twice.
+pub(super) fn for_rows(tensor: &Tensor, mut f: impl FnMut(&[f64])) -> Result<()> {
+    let n = tensor.dim(0)?;
+    let width = (tensor.elem_count() / n).max(1);
+    let rows = (PIECE / width).clamp(1, n);
+    for start in (0..n).step_by(rows) {
+        let piece = tensor.narrow(0, start, rows.min(n - start))?;
+        let piece = piece.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let values = piece.flatten_all()?.to_vec1::<f64>()?;
+        values.chunks_exact(width).for_each(&mut f);
+    }
+    Ok(())
+}
+
+/// Of the values that take part: the smallest and the largest.
+pub(super) fn range(
+    tensor: &Tensor,
+    takes_part: impl Fn(usize, f64) -> bool,
+) -> Result<(f64, f64)> {
+    let mut range = (f64::INFINITY, f64::NEG_INFINITY);
+    for_rows(tensor, |row| {
+        let values = row.iter().copied().enumerate();
+        for (_, x) in values.filter(|&(j, x)| takes_part(j, x)) {
+            range = (range.0.min(x), range.1.max(x));
+        }
+    })?;
+    Ok(range)
+}
+
+/// How a column is told from a column of another kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kinds {
+    /// All columns are numbers, and all values take part.
+    Numbers,
+    /// Columns of two values are categories, and marks of missing values take no part.
+    Tables,
+}
+
+/// What two passes over the samples tell of each feature.
+pub(super) struct Columns {
+    dtype: DType,
+    mean: Vec<f64>,
+    low: Vec<f64>,
+    high: Vec<f64>,
+    deviation: Vec<f64>,
+    /// Whether there are values between the lowest and the highest.
+    between: Vec<bool>,
+}
+
+impl Columns {
+    /// `[n, ...]`.
+    pub(super) fn of(tensor: &Tensor, kinds: Kinds, inputs: &Inputs) -> Result<Self> {
+        let features = tensor.elem_count() / tensor.dim(0)?;
+        let takes_part = |j: usize, x: f64| kinds == Kinds::Numbers || inputs.in_range(j, x);
+        let each = |f: &mut dyn FnMut(usize, f64)| {
+            for_rows(tensor, |row| {
+                let values = row.iter().copied().enumerate();
+                values
+                    .filter(|&(j, x)| takes_part(j, x))
+                    .for_each(|(j, x)| f(j, x));
+            })
+        };
+        let mut n = vec![0f64; features];
+        each(&mut |j, _| n[j] += 1.)?;
+        let (mut mean, mut between) = (vec![0f64; features], vec![false; features]);
+        let (mut low, mut high) = (
+            vec![f64::INFINITY; features],
+            vec![f64::NEG_INFINITY; features],
+        );
+        each(&mut |j, x| {
+            mean[j] += x / n[j];
+            low[j] = low[j].min(x);
+            high[j] = high[j].max(x);
+        })?;
+        let ends = low.iter().zip(&high);
+        let units: Vec<f64> = ends
+            .map(|(low, high)| unit(low.abs().max(high.abs())))
+            .collect();
+        let mut variance = vec![0f64; features];
+        each(&mut |j, x| {
+            variance[j] += (x / units[j] - mean[j] / units[j]).powi(2) / n[j];
+            between[j] |= x != low[j] && x != high[j];
+        })?;
+        let deviation = variance.iter().zip(&units).map(|(v, unit)| v.sqrt() * unit);
+        Ok(Self {
+            dtype: tensor.dtype(),
+            deviation: deviation.collect(),
+            mean,
+            low,
+            high,
+            between,
+        })
+    }
+
+    /// Every feature to mean 0 and deviation 1; a category to mean 0, its two values 1 apart.
+    pub(super) fn standard(self, kinds: Kinds) -> Scaler {
+        let deviation = self.deviation.clone();
+        let mean = self.mean.clone();
+        self.scaled(kinds, mean, &deviation)
+    }
+
+    /// Every feature's range to [0, 1].
+    pub(super) fn unit_ranges(self) -> Scaler {
+        let widths: Vec<f64> = (self.low.iter().zip(&self.high))
+            .map(|(low, high)| high - low)
+            .collect();
+        let low = self.low.clone();
+        self.scaled(Kinds::Tables, low, &widths)
+    }
+
+    /// Every feature's median to 0 and its quartiles to those of a normal distribution of deviation 1; where
+    /// half of the values are one the deviation stands for them.
+    pub(super) fn robust(self, tensor: &Tensor, inputs: &Inputs) -> Result<Scaler> {
+        let n = tensor.dim(0)?;
+        let step = n.div_ceil(ROWS);
+        let mut values = vec![Vec::new(); self.mean.len()];
+        let mut row = 0;
+        for_rows(tensor, |xs| {
+            for (j, &x) in xs
+                .iter()
+                .enumerate()
+                .filter(|(j, x)| inputs.in_range(*j, **x))
+            {
+                if row % step == 0 {
+                    values[j].push(x);
+                }
+            }
+            row += 1;
+        })?;
+        let (mut middle, mut spread) = (self.mean.clone(), self.deviation.clone());
+        for (j, values) in values.iter_mut().enumerate().filter(|(_, v)| !v.is_empty()) {
+            values.sort_unstable_by(f64::total_cmp);
+            let at = |q: f64| values[(q * (values.len() - 1) as f64).round() as usize];
+            let range = at(0.75) / QUARTILES - at(0.25) / QUARTILES;
+            if range > 0. && self.between[j] {
+                (middle[j], spread[j]) = (at(0.5), range);
+            }
+        }
+        Ok(self.scaled(Kinds::Tables, middle, &spread))
+    }
+
+    fn scaled(self, kinds: Kinds, mut shift: Vec<f64>, spread: &[f64]) -> Scaler {
+        let smallest = match self.dtype {
+            DType::F64 => f64::from_bits(1),
+            _ => f32::from_bits(1).into(),
+        };
+        let mut scale = Vec::with_capacity(shift.len());
+        for j in 0..shift.len() {
+            let (low, high) = (self.low[j], self.high[j]);
+            scale.push(if constant(low, high, self.dtype) {
+                // Rounding may have moved the mean of equal values.
+                shift[j] = if low == high { low } else { self.mean[j] };
+                1.
+            } else if kinds == Kinds::Tables && !self.between[j] {
+                (high - low).min(f64::MAX)
+            } else {
+                spread[j].clamp(smallest, f64::MAX)
+            });
+        }
+        Scaler::from_parts(shift, scale)
+    }
+}
+
+/// Whether values of this range are one value but for rounding: a few steps of their type.
+fn constant(low: f64, high: f64, dtype: DType) -> bool {
+    let step = match dtype {
+        DType::F64 => f64::EPSILON,
+        DType::F16 => 2f64.powi(-10),
+        DType::BF16 => 2f64.powi(-7),
+        _ => f32::EPSILON.into(),
+    };
+    // Halved, since the range of finite numbers may be infinite.
+    high / 2. - low / 2. <= 2. * step * low.abs().max(high.abs())
+}
+
+/// A power of two of about this size, in which squares neither vanish nor overflow; dividing by it
+/// rounds nothing.
+fn unit(size: f64) -> f64 {
+    if size == 0. || (1e-100..1e100).contains(&size) {
+        return 1.;
+    }
+    size.log2().floor().clamp(-1000., 1000.).exp2()
+}

@@ -1,0 +1,181 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A column of vectors or a channel of images.
+///
+/// ```
+/// use puad::estimator::Column;
+///
+/// let column = Column { index: 2, name: Some("heat".into()), channel: false };
+/// assert_eq!(column.to_string(), "column 2 (\"heat\")");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Counted from 0.
+    pub index: usize,
+    /// Its name, where the data have names.
+    pub name: Option<String>,
+    /// Whether it is a channel.
+    pub channel: bool,
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.channel { "channel" } else { "column" };
+        write!(f, "{kind} {}", self.index)?;
+        match &self.name {
+            Some(name) => write!(f, " ({name:?})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a fit or a scoring noticed without failing:
+/// [`FittedDetector::warnings`](crate::FittedDetector::warnings) and
+/// [`Detections::warnings`](super::Detections::warnings).
+///
+/// ```
+/// use puad::data::toy::{self, ToyConfig};
+/// use puad::estimator::Warning;
+/// use puad::{Estimator, FitConfig};
+///
+/// let mut toy = toy::generate(&ToyConfig::default(), 0)?;
+/// // A mark for what was not measured.
+/// for row in &mut toy.normals[..3] {
+///     row[1] = -9999.;
+/// }
+/// let mut config = FitConfig::default();
+/// config.train.epochs = 1;
+/// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+/// let [warning @ Warning::Sentinel { value: -9999., count: 3, .. }] = detector.warnings() else {
+///     panic!("{:?}", detector.warnings());
+/// };
+/// assert!(warning.to_string().starts_with("column 1 is -9999.0 in 3 samples"));
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Warning {
+    /// One value of the unlabeled samples lies far from all others of its column, as a mark for a missing
+    /// value does.
+    Sentinel {
+        /// Where.
+        column: Column,
+        /// The value.
+        value: f64,
+        /// How often it is there.
+        count: u64,
+        /// The smallest of the others.
+        low: f64,
+        /// The largest of the others.
+        high: f64,
+    },
+    /// Values far outside of what the fit saw: by more than the width of its range, and of labeled samples
+    /// by more than a hundred times that.
+    FarOutside {
+        /// `scored samples`, `anomalous samples` or `normal samples`.
+        samples: String,
+        /// Where.
+        column: Column,
+        /// How many values.
+        count: u64,
+        /// The farthest.
+        value: f64,
+        /// The smallest that the fit saw.
+        low: f64,
+        /// The largest that the fit saw.
+        high: f64,
+    },
+    /// A column whose values differ in the last digits of their type alone, as times in 32 bits do.
+    FewDigits {
+        /// Where.
+        column: Column,
+        /// The smallest.
+        low: f64,
+        /// The largest.
+        high: f64,
+    },
+    /// The threshold rests on so few scores that the share of flagged samples is uncertain.
+    FewScores {
+        /// Scores of held-out unlabeled samples.
+        scores: usize,
+        /// How many of them it is to flag.
+        flagged: f64,
+    },
+    /// A class prior too small to learn from the labeled anomalies with: another was trained with.
+    LowPrior {
+        /// The one given, which threshold and probabilities follow.
+        prior: f64,
+        /// The one trained with.
+        trained: f64,
+    },
+    /// What [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
+    /// [`Error::OtherScale`](crate::Error::OtherScale).
+    OtherScale {
+        /// Which samples.
+        samples: String,
+        /// About how many times as large they are as those of the fit.
+        factor: f64,
+    },
+    /// What [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
+    /// [`Error::ElementType`](crate::Error::ElementType).
+    ElementType {
+        /// Which samples.
+        samples: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sentinel {
+                column,
+                value,
+                count,
+                low,
+                high,
+            } => write!(
+                f,
+                "{column} is {value:?} in {count} samples while all others lie in [{low:?}, {high:?}]: where it \
+                 stands for a missing value, replace it or leave the samples out"
+            ),
+            Self::FarOutside {
+                samples,
+                column,
+                count,
+                value,
+                low,
+                high,
+            } => write!(
+                f,
+                "{column} of {count} {samples} lies far outside of [{low:?}, {high:?}], which the fit saw, at \
+                 most at {value:?}"
+            ),
+            Self::FewDigits { column, low, high } => write!(
+                f,
+                "{column} lies in [{low:?}, {high:?}], which its type tells apart in few steps: give it as f64, \
+                 or subtract its start"
+            ),
+            Self::FewScores { scores, flagged } => write!(
+                f,
+                "the threshold rests on {scores} held-out scores, of which it is to flag {flagged:.1}: give more \
+                 unlabeled samples, or set it by a rule of your own"
+            ),
+            Self::LowPrior { prior, trained } => write!(
+                f,
+                "a class prior of {prior} is too small to train with and {trained} was taken; threshold and \
+                 probabilities follow {prior}"
+            ),
+            Self::OtherScale { samples, factor } => write!(
+                f,
+                "{samples} are about {factor:.3e} times as large as those that the fit saw"
+            ),
+            Self::ElementType { samples, reason } => write!(f, "{samples}: {reason}"),
+        }
+    }
+}
