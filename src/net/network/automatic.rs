@@ -7,6 +7,9 @@ use crate::{Error, Result};
 /// Feature maps are halved down to no less than this, the size in the paper's network.
 const SMALLEST_MAP: usize = 4;
 
+/// Of images as they are: grey, colours, colours with transparency.
+const MOST_CHANNELS: usize = 4;
+
 /// The latent length of the paper's network.
 const LATENT: usize = 128;
 
@@ -29,7 +32,8 @@ impl Network {
     /// # Errors
     /// [`Error::SampleRank`] for other shapes, [`Error::ImageSize`] with a size that works for images
     /// that take more parameters (all that are square and of 8 to 2,000 pixels a side take no more);
-    /// [`Error::Config`] for a size of 0, or of more than 2^28 parameters.
+    /// [`Error::Config`] for a size of 0, or of more than 2^28 parameters, and for what looks like an image
+    /// `[height, width, channels]`: a last side of 1 to 4 behind two longer ones.
     ///
     /// ```
     /// use puad::net::{LeNetConfig, Network};
@@ -42,6 +46,11 @@ impl Network {
     pub fn for_samples(shape: &[usize]) -> Result<Self> {
         let network = match *shape {
             [features] => Self::Mlp(perceptron(features)),
+            [h, w, 1..=MOST_CHANNELS] if h.min(w) > MOST_CHANNELS => {
+                let rule = "images [channels, height, width]; what looks like [height, width, channels] is \
+                            permuted first (of a batch: `permute((0, 3, 1, 2))`), or has an explicit network";
+                return Err(Error::config("samples", rule, format!("{shape:?}")));
+            }
             [channels, height, width] => Self::LeNet(lenet(channels, height, width)?),
             _ => return Err(Error::SampleRank(shape.to_vec())),
         };
@@ -166,6 +175,17 @@ mod tests {
                 assert_eq!(latent.dims(), [2, network.latent()]);
                 assert_eq!(decoder.forward_t(&latent, true).unwrap().dims(), xs.dims());
             }
+        }
+    }
+
+    #[test]
+    fn images_with_channels_last_are_asked_about() {
+        for shape in [[64, 64, 4], [28, 28, 1], [5, 300, 3]] {
+            let err = Network::for_samples(&shape).unwrap_err().to_string();
+            assert!(err.contains("permute") && err.contains(&format!("{shape:?}")), "{err}");
+        }
+        for shape in [[4, 64, 64], [3, 64, 4], [1, 9, 1], [64, 4, 4]] {
+            assert!(Network::for_samples(&shape).is_ok(), "{shape:?}");
         }
     }
 
