@@ -182,7 +182,10 @@ mod tests {
     fn images_with_channels_last_are_asked_about() {
         for shape in [[64, 64, 4], [28, 28, 1], [5, 300, 3]] {
             let err = Network::for_samples(&shape).unwrap_err().to_string();
-            assert!(err.contains("permute") && err.contains(&format!("{shape:?}")), "{err}");
+            assert!(
+                err.contains("permute") && err.contains(&format!("{shape:?}")),
+                "{err}"
+            );
         }
         for shape in [[4, 64, 64], [3, 64, 4], [1, 9, 1], [64, 4, 4]] {
             assert!(Network::for_samples(&shape).is_ok(), "{shape:?}");

@@ -4,8 +4,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use super::op::{Kept, PARAMETERS, Stack};
 use super::stage::{Norms, Stage, Weights};
+use super::{Kept, PARAMETERS, Stack};
 use crate::ops::channel_norm::ChannelGradient;
 use crate::ops::fast::{Given, Image, PixelGradients, to_pixels, with_scratch};
 

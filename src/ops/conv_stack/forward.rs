@@ -4,8 +4,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use super::op::{Kept, Stack};
 use super::stage::{Norms, Stage, Weights};
+use super::{Kept, Stack};
 use crate::ops::channel_norm::ChannelMoments;
 use crate::ops::fast::{
     Activation, Image, Kernel, image_moments, merge_moments, to_planes, with_scratch,
@@ -29,14 +29,14 @@ impl Stack {
             let kept = match k.checked_sub(1) {
                 None => {
                     let items = xs.chunks_exact(stage.plan.input_len()).collect();
-                    stage.convolve(w.kernel, items, Image::Planes)
+                    convolve(stage, w.kernel, items, Image::Planes)
                 }
                 Some(before) => {
                     let (from, kept) = (&self.stages[before], &mut all[before]);
                     let norms = from.norms(&kept.moments, weights[before]);
                     let activation = from.activation(&norms);
-                    from.activated(kept, |items| {
-                        stage.convolve(w.kernel, items, |item| {
+                    activated(from, kept, |items| {
+                        convolve(stage, w.kernel, items, |item| {
                             Image::Pixels(applied(&activation, item))
                         })
                     })
@@ -66,7 +66,7 @@ impl Stack {
         let planes = out.par_chunks_exact_mut(self.planes_len());
         if let Some(subpixels) = &self.end {
             let kernel = subpixels.prepare(end);
-            stage.activated(kept, |items| {
+            activated(stage, kept, |items| {
                 let items = items.into_par_iter().zip(planes);
                 items.for_each(|item| {
                     let image =
@@ -194,49 +194,47 @@ fn applied<'a>(
 
 type Places<'a> = Vec<(&'a [f32], &'a mut [MaybeUninit<f32>])>;
 
-impl Stage {
-    /// Runs `f` on each image's output of the convolution, and the place of what becomes of it, all of which
-    /// `f` writes: it is kept.
-    fn activated<R>(&self, kept: &mut Kept, f: impl FnOnce(Places<'_>) -> R) -> R {
-        let len = self.pixels_len();
-        let mut pixels = Box::new_uninit_slice(self.plan.shape.n * len);
-        let values = kept.values.chunks_exact(self.plan.output_len());
-        let result = f(values.zip(pixels.chunks_exact_mut(len)).collect());
-        // SAFETY: `f`'s.
-        kept.pixels = unsafe { pixels.assume_init() };
-        result
-    }
+/// Runs `f` on each image's output of the convolution, and the place of what becomes of it, all of which
+/// `f` writes: it is kept.
+fn activated<R>(stage: &Stage, kept: &mut Kept, f: impl FnOnce(Places<'_>) -> R) -> R {
+    let len = stage.pixels_len();
+    let mut pixels = Box::new_uninit_slice(stage.plan.shape.n * len);
+    let values = kept.values.chunks_exact(stage.plan.output_len());
+    let result = f(values.zip(pixels.chunks_exact_mut(len)).collect());
+    // SAFETY: `f`'s.
+    kept.pixels = unsafe { pixels.assume_init() };
+    result
+}
 
-    /// The convolution of the images that `image` makes of the `items`.
-    fn convolve<'a, X: Send>(
-        &self,
-        kernel: &[f32],
-        items: Vec<X>,
-        image: impl Fn(X) -> Image<'a> + Sync,
-    ) -> Kept {
-        let plan = &self.plan;
-        let (kernel, group, len) = (plan.prepare(kernel), plan.group(), plan.output_len());
-        let row = plan.shape.out_hw().1;
-        let mut values = Box::new_uninit_slice(items.len() * len);
-        let mut parts = vec![Vec::new(); items.len()];
-        let outputs = values
-            .par_chunks_mut(group * len)
-            .zip(parts.par_chunks_mut(group));
-        let groups = items.into_par_iter().chunks(group).zip(outputs);
-        groups.for_each(|(items, (values, parts))| {
-            let items = items.into_iter().zip(parts);
-            let image = |(item, part)| (image(item), part);
-            plan.convolve(&kernel, items, Some(values), image, |part, image| {
-                *part = image_moments(image, plan.stride, row);
-            });
+/// The convolution of the images that `image` makes of the `items`.
+fn convolve<'a, X: Send>(
+    stage: &Stage,
+    kernel: &[f32],
+    items: Vec<X>,
+    image: impl Fn(X) -> Image<'a> + Sync,
+) -> Kept {
+    let plan = &stage.plan;
+    let (kernel, group, len) = (plan.prepare(kernel), plan.group(), plan.output_len());
+    let row = plan.shape.out_hw().1;
+    let mut values = Box::new_uninit_slice(items.len() * len);
+    let mut parts = vec![Vec::new(); items.len()];
+    let outputs = values
+        .par_chunks_mut(group * len)
+        .zip(parts.par_chunks_mut(group));
+    let groups = items.into_par_iter().chunks(group).zip(outputs);
+    groups.for_each(|(items, (values, parts))| {
+        let items = items.into_iter().zip(parts);
+        let image = |(item, part)| (image(item), part);
+        plan.convolve(&kernel, items, Some(values), image, |part, image| {
+            *part = image_moments(image, plan.stride, row);
         });
-        let mut moments = merge_moments(&parts);
-        moments.truncate(self.channels());
-        Kept {
-            // SAFETY: the convolution writes every value.
-            values: unsafe { values.assume_init() },
-            moments,
-            pixels: Box::default(),
-        }
+    });
+    let mut moments = merge_moments(&parts);
+    moments.truncate(stage.channels());
+    Kept {
+        // SAFETY: the convolution writes every value.
+        values: unsafe { values.assume_init() },
+        moments,
+        pixels: Box::default(),
     }
 }

@@ -10,15 +10,47 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Result, Tensor};
 
-use self::op::{Stack, Statistics, vector};
+use self::op::vector;
 pub(super) use self::stage::Stage;
 
 use super::backend::Backend;
 use super::channel_norm::ChannelMoments;
+use super::link::Gradients;
 use super::upsample_conv::Subpixels;
 use super::{
     BatchStatistics, ConvBlock, ConvOptions, batch_norm_eval, batch_norm_train, upsample2_conv2d,
 };
+
+/// What the backward pass needs of the forward pass, of each block.
+struct Kept {
+    /// The convolution's output, `[n, pixels, stride]`.
+    values: Box<[f32]>,
+    /// Of each channel.
+    moments: Vec<ChannelMoments>,
+    /// The block's output with channels last; empty where nothing in the stack reads it.
+    pixels: Box<[f32]>,
+}
+
+enum Statistics {
+    /// Of the batch.
+    Batch(Arc<OnceLock<Vec<Kept>>>),
+    /// Of each block's channels.
+    Given(Vec<Vec<ChannelMoments>>),
+}
+
+/// The operation. Arguments: input, and the [`link`] of the parameters. The output is planes.
+struct Stack {
+    stages: Vec<Stage>,
+    /// An upsampling convolution at the end.
+    end: Option<Subpixels>,
+    statistics: Statistics,
+    /// Kernel, scale and shift of every block, then the kernel of the end.
+    parameters: Vec<Tensor>,
+    gradients: Gradients,
+}
+
+/// Of a [`Stage`].
+const PARAMETERS: usize = 3;
 
 /// Blocks one after another, and what may stand at their end: [`upsample2_conv2d`] with a kernel.
 #[derive(Clone, Copy, Debug)]

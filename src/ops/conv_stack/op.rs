@@ -1,49 +1,15 @@
 //! The stack as an operation of candle's.
 
-use std::sync::{Arc, OnceLock};
-
 use candle_core::{
     CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Storage, Tensor, Var, WithDType,
 };
 
 use super::stage::{Stage, Weights};
-use super::{ConvStack, Plan};
+use super::{ConvStack, PARAMETERS, Plan, Stack, Statistics};
 use crate::ops::ConvBlock;
 use crate::ops::channel_norm::ChannelMoments;
 use crate::ops::cpu::{contiguous, elements, gradient_of};
 use crate::ops::link::{Gradients, link, nothing};
-use crate::ops::upsample_conv::Subpixels;
-
-/// What the backward pass needs of the forward pass, of each block.
-pub(super) struct Kept {
-    /// The convolution's output, `[n, pixels, stride]`.
-    pub(super) values: Box<[f32]>,
-    /// Of each channel.
-    pub(super) moments: Vec<ChannelMoments>,
-    /// The block's output with channels last; empty where nothing in the stack reads it.
-    pub(super) pixels: Box<[f32]>,
-}
-
-pub(super) enum Statistics {
-    /// Of the batch.
-    Batch(Arc<OnceLock<Vec<Kept>>>),
-    /// Of each block's channels.
-    Given(Vec<Vec<ChannelMoments>>),
-}
-
-/// Arguments: input, and the [`link`] of the parameters. The output is planes.
-pub(super) struct Stack {
-    pub(super) stages: Vec<Stage>,
-    /// An upsampling convolution at the end.
-    pub(super) end: Option<Subpixels>,
-    statistics: Statistics,
-    /// Kernel, scale and shift of every block, then the kernel of the end.
-    pub(super) parameters: Vec<Tensor>,
-    gradients: Gradients,
-}
-
-/// Of a [`Stage`].
-pub(super) const PARAMETERS: usize = 3;
 
 pub(super) fn vector(moments: &[ChannelMoments], f: fn(&ChannelMoments) -> f64) -> Result<Tensor> {
     let values: Vec<f64> = moments.iter().map(f).collect();

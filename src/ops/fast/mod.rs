@@ -9,9 +9,7 @@
 //! | unfolding and a matrix product (`im2col.rs`) | the rest, and f64 | 1e-7 |
 
 mod allocator;
-mod backward;
 mod direct;
-mod forward;
 mod frame;
 mod grey;
 mod layers;
@@ -26,13 +24,11 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
-pub(super) use self::backward::Given;
-pub(super) use self::forward::Kernel;
 pub(super) use self::frame::to_planes;
 pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, through};
 pub(super) use self::moments::{image_moments, merge_moments};
 pub(super) use self::norm::{Activation, PixelGradients, PixelNorms};
-pub(super) use self::plan::{Image, Plan};
+pub(super) use self::plan::{Given, Image, Kernel, Plan};
 pub(super) use self::vector::{dispatch, with_scratch};
 
 use self::direct::Direct;

@@ -6,9 +6,8 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::backward::Given;
 use super::frame::{Frame, sum_blocks};
-use super::plan::Plan;
+use super::plan::{Given, Plan};
 use super::vector::{Slot, dispatch};
 use super::winograd::Winograd;
 use super::{KernelView, Way};

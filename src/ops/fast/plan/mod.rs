@@ -1,5 +1,11 @@
 //! Which way a convolution goes, and how its images lie.
 
+mod backward;
+mod forward;
+
+pub(in crate::ops) use self::backward::Given;
+pub(in crate::ops) use self::forward::Kernel;
+
 use super::direct::Direct;
 use super::frame::Frame;
 use super::grey::Grey;

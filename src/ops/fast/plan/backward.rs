@@ -3,12 +3,12 @@
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::Way;
-use super::frame::to_planes;
-use super::grey::Grey;
-use super::plan::{IMAGES_PER_TASK, Image, Plan};
-use super::task::BackwardTask;
-use super::vector::{dispatch, with_scratch};
+use super::{IMAGES_PER_TASK, Image, Plan};
+use crate::ops::fast::Way;
+use crate::ops::fast::frame::to_planes;
+use crate::ops::fast::grey::Grey;
+use crate::ops::fast::task::BackwardTask;
+use crate::ops::fast::vector::{dispatch, with_scratch};
 
 /// Writes a frame of image `i`, all of it.
 pub(in crate::ops) type Fill<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
@@ -93,7 +93,7 @@ impl Plan {
     }
 
     /// Length of the weight gradient while it is summed.
-    pub(super) fn gradient_len(&self) -> usize {
+    pub(in crate::ops::fast) fn gradient_len(&self) -> usize {
         match self.forward {
             Way::Winograd(way) => way.gradient_len(),
             Way::Direct(way) => {
@@ -168,7 +168,7 @@ impl Plan {
     /// Adds to `sum`, or writes there where it has not `begun`, the weight gradient of a group of images: their
     /// frames, and the frames of the gradient of their outputs. A `grey` image is a group.
     #[inline(always)]
-    pub(super) fn add_gradient<S: Simd>(
+    pub(in crate::ops::fast) fn add_gradient<S: Simd>(
         &self,
         s: S,
         (inputs, grey): (&[f32], Option<Grey>),

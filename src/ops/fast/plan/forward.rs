@@ -4,12 +4,12 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use super::Way;
-use super::frame::{Frame, to_planes};
-use super::grey::Grey;
-use super::plan::{Image, Plan};
-use super::task::ForwardTask;
-use super::vector::{Slot, dispatch, with_scratch};
+use super::{Image, Plan};
+use crate::ops::fast::Way;
+use crate::ops::fast::frame::{Frame, to_planes};
+use crate::ops::fast::grey::Grey;
+use crate::ops::fast::task::ForwardTask;
+use crate::ops::fast::vector::{Slot, dispatch, with_scratch};
 
 /// A kernel as its [`Plan`] takes it.
 pub(in crate::ops) struct Kernel {
