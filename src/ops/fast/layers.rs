@@ -19,6 +19,8 @@ const HAND_OFF: usize = 6_000_000;
 const TASK: usize = 2_000_000;
 /// Rows of a task are a multiple: full tiles on every machine, and few enough that a batch divides evenly.
 const ROWS: usize = 24;
+/// Weights that leave the cache before they are read again: the fewer tasks read them, the better.
+const STREAMED: usize = 1 << 20;
 /// Values that one thread packs.
 const PACKED: usize = 1 << 15;
 
@@ -196,7 +198,7 @@ pub(in crate::ops) fn through(layers: &[Layer], a: Matrix<'_>, rows: usize) -> V
     if rows.saturating_mul(products) >= HAND_OFF && rayon::current_num_threads() > 1 {
         let task = (TASK / products.max(1))
             .clamp(1, rows)
-            .next_multiple_of(ROWS);
+            .next_multiple_of(if products < STREAMED { ROWS } else { CHUNK });
         let tasks = out.par_chunks_mut(task * columns).enumerate();
         tasks.for_each(|(i, out)| run(i * task, out));
     } else if !out.is_empty() {

@@ -90,6 +90,14 @@ impl KernelView {
         }
     }
 
+    /// The weights from channel `c` to channel `o`, row by row.
+    fn weights<'a>(&self, kernel: &'a [f32], o: usize, c: usize) -> impl Iterator<Item = f32> + 'a {
+        let area = self.size.0 * self.size.1;
+        let stored = &kernel[o * self.outputs + c * self.inputs..][..area];
+        let flipped = self.flipped;
+        (0..area).map(move |i| stored[if flipped { area - 1 - i } else { i }])
+    }
+
     pub(super) fn at(&self, o: usize, c: usize, y: usize, x: usize) -> usize {
         let (kh, kw) = self.size;
         let at = if self.flipped {

@@ -144,8 +144,9 @@ impl Winograd {
         {
             let mut taps = [[[0f64; LANES]; 5]; 5];
             for l in 0..LANES.min(self.c_out.saturating_sub(first + lane)) {
-                for (y, x) in (0..25).map(|i| (i / 5, i % 5)) {
-                    taps[y][x][l] = f64::from(kernel[view.at(first + lane + l, c, y, x)]);
+                let weights = view.weights(kernel, first + lane + l, c);
+                for (tap, weight) in taps.as_flattened_mut().iter_mut().zip(weights) {
+                    tap[l] = f64::from(weight);
                 }
             }
             let mut half = [[[0f64; LANES]; 8]; 5];
