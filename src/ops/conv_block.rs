@@ -27,7 +27,7 @@ pub struct ConvBlock<'a> {
 /// A [`ConvBlock`] with the statistics of the batch: `[batch, c_in, h, w] -> [batch, c_out, ...]`,
 /// and the statistics (without gradient).
 ///
-/// Equal to [`upsample_nearest2d`], [`conv2d`], [`batch_norm_train`] and [`max_pool2d`] in turn, up to
+/// Equal to [`upsample_nearest2d`], [`conv2d`], [`batch_norm_train`](super::batch_norm_train) and [`max_pool2d`] in turn, up to
 /// rounding. On the CPU, for f32, one operation that keeps no more
 /// than the convolution's output.
 ///
@@ -59,7 +59,7 @@ pub fn conv_block_train(xs: &Tensor, block: ConvBlock<'_>) -> Result<(Tensor, Ba
 /// A [`ConvBlock`] with given statistics (`[c_out]` each, without gradient).
 ///
 /// # Errors
-/// As [`conv_block_train`] and [`batch_norm_eval`].
+/// As [`conv_block_train`] and [`batch_norm_eval`](super::batch_norm_eval).
 pub fn conv_block_eval(
     xs: &Tensor,
     mean: &Tensor,
