@@ -99,7 +99,7 @@ impl ConvBlock<'_> {
             .norm
             .affine
             .is_none_or(|(scale, shift)| [scale, shift].iter().all(|t| t.dims() == [shape.c_out]));
-        if !even || !affine_fits || shape.n * oh * ow < 2 {
+        if !even || !affine_fits {
             return Ok(None);
         }
         let plan = Plan::choose(shape, self.conv.transposed, self.upsample);

@@ -65,7 +65,7 @@ pub(crate) fn conv_stack_train(
     xs: &Tensor,
     stack: &ConvStack<'_>,
 ) -> Result<(Tensor, Vec<BatchStatistics>)> {
-    if let Some(plan) = stack.plan(xs)? {
+    if let Some(plan) = stack.plan(xs)?.filter(Plan::has_statistics) {
         return stack.train(xs, plan);
     }
     let mut ys = xs.clone();
@@ -73,7 +73,7 @@ pub(crate) fn conv_stack_train(
     for block in stack.blocks {
         let alone = ConvStack::of(block);
         let statistics;
-        (ys, statistics) = match alone.plan(&ys)? {
+        (ys, statistics) = match alone.plan(&ys)?.filter(Plan::has_statistics) {
             Some(plan) => alone.train(&ys, plan)?,
             None => {
                 let (zs, statistics) = batch_norm_train(&block.convolve(&ys)?, block.norm)?;
@@ -106,6 +106,14 @@ struct Plan {
     stages: Vec<Stage>,
     /// `None` too where it is computed by itself.
     end: Option<Subpixels>,
+}
+
+impl Plan {
+    /// Whether every channel has two values at least: else batch norm says that it takes as many. Of no matter
+    /// where statistics are given, so that one image alone goes the way of many.
+    fn has_statistics(&self) -> bool {
+        self.stages.iter().all(|stage| stage.count() >= 2)
+    }
 }
 
 impl<'a> ConvStack<'a> {
