@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 use common::{BATCH, random};
 use criterion::{Criterion, criterion_group, criterion_main};
-use puad::candle_core::{DType, Device, Tensor};
+use puad::candle_core::{DType, Device, Tensor, Var};
 use puad::method::{Assembly, Method, Pair};
 use puad::net::Architecture;
 use puad::objective::{GroupCounts, GroupLosses, Objective};
@@ -30,7 +30,12 @@ fn assemble(pair: &Pair) -> Result<Assembly> {
     Ok(assembly)
 }
 
-fn step(assembly: &Assembly, xs: &Tensor, noise: &mut Noise, adam: &mut Adam) -> Result<()> {
+fn step(
+    assembly: &Assembly,
+    xs: &Tensor,
+    noise: &mut Noise,
+    (parameters, adam): (&[(String, Var)], &mut Adam),
+) -> Result<()> {
     let objective = assembly.objective();
     let anomalies = if objective.sees().anomalies {
         LABELED
@@ -46,7 +51,6 @@ fn step(assembly: &Assembly, xs: &Tensor, noise: &mut Noise, adam: &mut Adam) ->
         .detector()
         .losses(xs, &mut Pass::training(noise))?;
     let risk = objective.risk(&GroupLosses::split(&losses, counts)?)?;
-    let parameters = assembly.params().parameters();
     adam.step(&backward(&risk, parameters.iter().map(|(_, var)| var))?)
 }
 
@@ -57,12 +61,12 @@ fn steps(c: &mut Criterion) {
     for (name, pair) in networks.filter_map(|(name, method)| Some((name, method.pair()?))) {
         let assembly = assemble(pair).unwrap();
         let parameters = assembly.params().parameters();
-        let mut adam = Adam::new(parameters, AdamConfig::paper()).unwrap();
+        let mut adam = Adam::new(parameters.clone(), AdamConfig::paper()).unwrap();
         let mut noise = Noise::new(0);
         let mut group = c.benchmark_group(*name);
         group.sample_size(15);
         group.bench_function("step", |b| {
-            b.iter(|| step(&assembly, &xs, &mut noise, &mut adam).unwrap())
+            b.iter(|| step(&assembly, &xs, &mut noise, (&parameters, &mut adam)).unwrap())
         });
         group.bench_function("score", |b| {
             b.iter(|| black_box(assembly.detector().score(&xs).unwrap()))

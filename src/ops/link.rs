@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::backward::deliver;
 
@@ -25,17 +25,10 @@ impl Gradients {
 /// in its backward pass, leaves their gradients in `gradients` and a [`nothing`] as this tensor's, has
 /// given each parameter its own.
 pub(super) fn link(parameters: &[Tensor], gradients: &Gradients) -> Result<Tensor> {
-    let join = |first| Join {
-        first,
-        gradients: gradients.clone(),
-    };
     let mut all = nothing()?;
-    for (i, pair) in parameters.chunks(2).enumerate() {
-        all = match pair {
-            [a, b] => all.apply_op3(a, b, join(2 * i))?,
-            [a] => all.apply_op2(a, join(2 * i))?,
-            _ => all,
-        };
+    for (index, parameter) in parameters.iter().enumerate() {
+        let gradients = gradients.clone();
+        all = all.apply_op2(parameter, Join { index, gradients })?;
     }
     Ok(all)
 }
@@ -45,24 +38,15 @@ pub(super) fn nothing() -> Result<Tensor> {
     Tensor::zeros(1, candle_core::DType::F32, &candle_core::Device::Cpu)
 }
 
-/// Of the parameters before, and one or two more.
+/// Of the parameters before, and one more.
 struct Join {
-    /// Index of the first of the two.
-    first: usize,
+    index: usize,
     gradients: Gradients,
-}
-
-const NAME: &str = "puad-link";
-
-impl Join {
-    fn output() -> (CpuStorage, Shape) {
-        (CpuStorage::F32(vec![0.]), 1.into())
-    }
 }
 
 impl CustomOp2 for Join {
     fn name(&self) -> &'static str {
-        NAME
+        "puad-link"
     }
 
     fn cpu_fwd(
@@ -72,49 +56,17 @@ impl CustomOp2 for Join {
         _: &CpuStorage,
         _: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        Ok(Self::output())
+        Ok((CpuStorage::F32(vec![0.]), 1.into()))
     }
 
     fn bwd(
         &self,
         _: &Tensor,
-        a: &Tensor,
+        parameter: &Tensor,
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        Ok((
-            Some(grad.clone()),
-            deliver(a, self.gradients.take(self.first))?,
-        ))
-    }
-}
-
-impl CustomOp3 for Join {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        Ok(Self::output())
-    }
-
-    fn bwd(
-        &self,
-        _: &Tensor,
-        a: &Tensor,
-        b: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad_of = |of, i| deliver(of, self.gradients.take(self.first + i));
-        Ok((Some(grad.clone()), grad_of(a, 0)?, grad_of(b, 1)?))
+        let own = deliver(parameter, self.gradients.take(self.index))?;
+        Ok((Some(grad.clone()), own))
     }
 }

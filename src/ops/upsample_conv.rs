@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::backend::Backend;
 use super::cpu::{contiguous, elements, gradient_of};
-use super::fast::{Given, Image, Kernel, KernelView, Plan, to_planes};
+use super::fast::{Given, Image, Kernel, KernelView, Plan};
 use super::im2col::ConvShape;
 use super::{ConvAlgorithm, ConvOptions, conv2d, upsample_nearest2d};
 
@@ -146,16 +146,20 @@ impl Subpixels {
         let d_small = self
             .plan
             .backward(&small, want_kernel, given, sinks, each)?;
-        let mut d_kernel = vec![0.; kernel.len()];
+        Some(self.unfolded(&d_small, kernel.len()))
+    }
+
+    /// The gradient of a kernel of `len` weights, from that of the small ones.
+    fn unfolded(&self, d_small: &[f32], len: usize) -> Vec<f32> {
+        let mut d_kernel = vec![0.; len];
         self.terms(|at, from| d_kernel[from] += d_small[at]);
-        Some(d_kernel)
+        d_kernel
     }
 
     /// Writes the frame of an output's gradient, from its planes.
     pub(super) fn fill_grad(&self, planes: &[f32], frame: &mut [f32]) {
-        // Behind the channels too.
         frame.fill(0.);
-        let (start, row) = self.plan.clear_grad(frame);
+        let (start, row) = self.plan.grad_place();
         let frame = &mut frame[start..];
         self.shuffle(row, |plane, pixel| frame[pixel] = planes[plane]);
     }
@@ -215,28 +219,16 @@ impl CustomOp2 for Subpixels {
         let (xs_storage, xs_layout) = xs.storage_and_layout();
         let (kernel_storage, kernel_layout) = kernel.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let values: &[f32] = elements(&xs_storage, xs_layout)?;
         let grads: &[f32] = elements(&grad_storage, grad_layout)?;
-        let (input, output) = (self.plan.input_len(), grads.len() / self.plan.shape.n);
-        let given = Given {
-            image: &|i| Image::Planes(&values[i * input..(i + 1) * input]),
-            grad: &|i, frame| self.fill_grad(&grads[i * output..(i + 1) * output], frame),
+        let len = grads.len() / self.plan.shape.n;
+        let fill = |i: usize, frame: &mut [f32]| {
+            self.fill_grad(&grads[i * len..(i + 1) * len], frame);
         };
-        let mut d_xs = xs.track_op().then(|| Box::new_uninit_slice(values.len()));
-        let sinks = d_xs.as_mut().map(|d| d.chunks_exact_mut(input).collect());
-        let kernel_values = elements(&kernel_storage, kernel_layout)?;
-        let want_kernel = kernel.track_op();
-        let d_kernel = self.backward(
-            kernel_values,
-            want_kernel,
-            &given,
-            sinks,
-            |planes, pixels| {
-                to_planes(pixels, self.plan.input_stride(), planes);
-            },
-        );
-        // SAFETY: the sinks are all of it, and each image's planes are written.
-        let d_xs = d_xs.map(|d_xs| unsafe { d_xs.assume_init() }.into_vec());
+        let small = self.small_kernel(elements(&kernel_storage, kernel_layout)?);
+        let args = (elements(&xs_storage, xs_layout)?, small.as_slice());
+        let want = (xs.track_op(), kernel.track_op());
+        let (d_xs, d_small) = self.plan.backward_planes(args, want, &fill);
+        let d_kernel = d_small.map(|d_small| self.unfolded(&d_small, kernel.elem_count()));
         Ok((gradient_of(d_xs, xs)?, gradient_of(d_kernel, kernel)?))
     }
 }

@@ -154,7 +154,9 @@ impl Back<'_> {
     /// Writes the frame of the gradient of the convolution's output `i`.
     fn fill(&self, i: usize, incoming: &Incoming<'_>, norm: &PixelGradients, frame: &mut [f32]) {
         let activation = self.stage.activation(&self.norms);
-        let place = self.stage.plan.clear_grad(frame);
+        let plan = &self.stage.plan;
+        plan.clear_grad_border(frame);
+        let place = plan.grad_place();
         let mut fill =
             |d: &[f32]| activation.input_gradient((self.values(i), d), norm, frame, place);
         match incoming {

@@ -93,7 +93,8 @@ pub(crate) fn conv_stack_eval(
 ) -> Result<Tensor> {
     let fits = |plan: &Plan| {
         let mut all = plan.stages.iter().zip(statistics);
-        all.all(|(stage, &(m, v))| [m, v].iter().all(|t| t.dims() == [stage.channels()]))
+        plan.stages.len() == statistics.len()
+            && all.all(|(stage, &(m, v))| [m, v].iter().all(|t| t.dims() == [stage.channels()]))
     };
     match stack.plan(xs)?.filter(fits) {
         Some(plan) => stack.eval(xs, statistics, plan),

@@ -1,7 +1,7 @@
 //! The stack as an operation of candle's.
 
 use candle_core::{
-    CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Storage, Tensor, Var, WithDType,
+    CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, Var, WithDType,
 };
 
 use super::stage::{Stage, Weights};
@@ -183,10 +183,8 @@ impl CustomOp2 for Stack {
         };
         let (xs_storage, xs_layout) = xs.storage_and_layout();
         let (grad_storage, grad_layout) = grad.storage_and_layout();
-        let (values, grads) = (
-            values(&xs_storage, xs_layout)?,
-            values(&grad_storage, grad_layout)?,
-        );
+        let values: &[f32] = elements(&xs_storage, xs_layout)?;
+        let grads: &[f32] = elements(&grad_storage, grad_layout)?;
         let mut gradients: Vec<Option<Vec<f32>>> = Vec::new();
         let d_xs = self.with_weights(|weights, end| {
             let (d_xs, all) = self.backward(values, xs.track_op(), (weights, end), grads, kept);
@@ -198,8 +196,4 @@ impl CustomOp2 for Stack {
         self.gradients.leave(gradients.collect::<Result<_>>()?);
         Ok((gradient_of(d_xs, xs)?, Some(nothing()?)))
     }
-}
-
-fn values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
-    elements(storage, layout)
 }

@@ -32,6 +32,9 @@ impl Plan {
         sinks: Option<Vec<X>>,
         each: impl Fn(X, &[f32]) + Sync,
     ) -> Option<Vec<f32>> {
+        if !want_kernel && sinks.is_none() {
+            return None;
+        }
         let n = self.shape.n;
         let adjoint = sinks
             .is_some()
@@ -152,12 +155,15 @@ impl Plan {
         out
     }
 
-    /// Zeros around the image in a frame of an output's gradient; where the image begins in it, and the values
-    /// of a row.
-    pub(in crate::ops) fn clear_grad(&self, frame: &mut [f32]) -> (usize, usize) {
+    /// Where the image begins in a frame of an output's gradient, and the values of a row.
+    pub(in crate::ops) fn grad_place(&self) -> (usize, usize) {
         let f = &self.output;
-        f.clear_border(self.shape.out_hw(), frame);
         (f.at(f.offset, f.offset), f.pitch())
+    }
+
+    /// Zeros around the image in such a frame.
+    pub(in crate::ops) fn clear_grad_border(&self, frame: &mut [f32]) {
+        self.output.clear_border(self.shape.out_hw(), frame);
     }
 
     /// Writes planes, `[c_out, oh, ow]`, into a frame of an output's gradient.

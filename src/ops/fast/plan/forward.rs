@@ -119,38 +119,23 @@ impl Plan {
         }
     }
 
-    /// The convolution of planes `[n, c_in, h, w]`. Each image's output, `[pixels, stride]`, goes to `each`
-    /// with the image's item of `sinks`.
-    pub(in crate::ops) fn forward<X: Send>(
-        &self,
-        xs: &[f32],
-        kernel: &[f32],
-        sinks: Vec<X>,
-        each: impl Fn(X, &[f32]) + Sync,
-    ) {
-        // What callers may rely on: every image reaches its sink.
-        assert_eq!(xs.len(), self.shape.n * self.input_len());
-        assert_eq!(sinks.len(), self.shape.n);
-        let kernel = self.prepare(kernel);
-        let group = self.group();
-        let groups = xs.par_chunks(group * self.input_len());
-        let sinks = sinks.into_par_iter().chunks(group);
-        groups.zip(sinks).for_each(|(xs, sinks)| {
-            let items = xs.chunks_exact(self.input_len()).zip(sinks);
-            let image = |(planes, sink)| (Image::Planes(planes), sink);
-            self.convolve(&kernel, items, None, image, |sink, image| each(sink, image));
-        });
-    }
-
-    /// The convolution as planes, `[n, c_out, oh, ow]`.
+    /// The convolution of planes `[n, c_in, h, w]` as planes, `[n, c_out, oh, ow]`.
     pub(in crate::ops) fn forward_planes(&self, xs: &[f32], kernel: &[f32]) -> Vec<f32> {
-        let len = self.shape.c_out * self.pixels();
-        let mut out = Box::new_uninit_slice(self.shape.n * len);
-        let sinks = out.chunks_exact_mut(len).collect();
-        self.forward(xs, kernel, sinks, |planes, image| {
-            to_planes(image, self.stride, planes);
+        let (input, output) = (self.input_len(), self.shape.c_out * self.pixels());
+        assert_eq!(xs.len(), self.shape.n * input);
+        let (kernel, group) = (self.prepare(kernel), self.group());
+        let mut out = Box::new_uninit_slice(self.shape.n * output);
+        let groups = xs
+            .par_chunks(group * input)
+            .zip(out.par_chunks_mut(group * output));
+        groups.for_each(|(xs, out)| {
+            let items = xs.chunks_exact(input).zip(out.chunks_exact_mut(output));
+            let image = |(xs, planes)| (Image::Planes(xs), planes);
+            self.convolve(&kernel, items, None, image, |planes, image| {
+                to_planes(image, self.stride, planes);
+            });
         });
-        // SAFETY: the sinks are all of it, and each image's planes are written.
+        // SAFETY: the groups' planes are all of it, and each image's are written.
         unsafe { out.assume_init() }.into_vec()
     }
 }
