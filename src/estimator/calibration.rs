@@ -154,6 +154,13 @@ impl Calibration {
         }
     }
 
+    pub(super) fn of_scores(&self, scores: &[f64]) -> Vec<f64> {
+        scores
+            .iter()
+            .map(|&score| self.probability(score))
+            .collect()
+    }
+
     /// # Errors
     /// [`Error::Config`] for a curve, read from a file, that is none.
     pub(crate) fn check(&self) -> Result<()> {

@@ -96,8 +96,9 @@ impl Decision {
         Ok(())
     }
 
-    pub(super) fn is_anomaly(&self, score: f64) -> bool {
-        score > self.threshold
+    /// Whether each score counts as an anomaly's.
+    pub(super) fn of_scores(&self, scores: &[f64]) -> Vec<bool> {
+        scores.iter().map(|&score| score > self.threshold).collect()
     }
 }
 

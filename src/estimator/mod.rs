@@ -38,6 +38,7 @@ mod scaling;
 mod threshold;
 mod trained;
 mod transformation;
+mod values;
 mod warning;
 
 pub use crate::explanation::{Attribution, Explanation};

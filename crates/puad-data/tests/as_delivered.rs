@@ -1,28 +1,16 @@
 //! Files as they were delivered, made without regard to how they are read: each is read rightly, or the
 //! error says what to do.
 
+mod common;
+
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 
+use common::Dir;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use puad_data::csv::{self, CsvConfig};
 use puad_data::stream::{CsvOptions, TableReader, Values};
-
-struct Dir(tempfile::TempDir);
-
-impl Dir {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-}
 
 fn latin1(text: &str) -> Vec<u8> {
     text.chars()

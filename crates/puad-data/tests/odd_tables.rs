@@ -1,26 +1,14 @@
 //! Tables as people have them: each the smallest that shows what could go wrong.
 
-use std::fs;
-use std::path::PathBuf;
+mod common;
 
+use std::fs;
+
+use common::Dir;
 use puad_data::benchmarks::adbench;
 use puad_data::csv::{self, CsvConfig, LabelColumn};
 use puad_data::stream::{Batch, CsvOptions, NpyOptions, TableReader, Values};
 use puad_data::{DataError, Place, Result, Table};
-
-struct Dir(tempfile::TempDir);
-
-impl Dir {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-}
 
 /// Columns and all rows.
 fn read_with(
@@ -237,7 +225,7 @@ fn digits_are_kept() {
         [b"\x93NUMPY\x01\x00", &length[..], dict.as_bytes(), &values].concat()
     };
     let dir = Dir::new();
-    let file = fs::File::create(dir.0.path().join("a.npz")).unwrap();
+    let file = fs::File::create(dir.path("a.npz")).unwrap();
     let mut archive = zip::ZipWriter::new(file);
     let bytes = times.iter().flat_map(|time| time.to_le_bytes()).collect();
     for (name, bytes) in [
@@ -249,7 +237,7 @@ fn digits_are_kept() {
         std::io::Write::write_all(&mut archive, &bytes).unwrap();
     }
     archive.finish().unwrap();
-    let table = adbench::load(dir.0.path().join("a.npz")).unwrap();
+    let table = adbench::load(dir.path("a.npz")).unwrap();
     assert_eq!(table.values(), times);
     assert_eq!(table.rows_of(1).len(), 100);
 }

@@ -11,25 +11,14 @@
 //! band. Writes `target/figure2.svg` and `target/figure2.png`.
 
 use std::error::Error;
-use std::path::Path;
 
-use puad_figures::{Axis, auroc_panels, runs};
+use puad_figures::{Axis, auroc_figure};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (points, told) = runs::of_figure(2, std::env::args_os().skip(1).collect())?;
-    if points.is_empty() {
-        return Err(
-            "no rows of Figure 2: pass table1's arguments, such as --dataset mnist --data-dir DIR"
-                .into(),
-        );
-    }
-    told.iter().for_each(|line| println!("{line}"));
     let axis = Axis {
         title: "class prior alpha",
         ticks: &[0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
         line: Some((250. / 4750., "true share, 0.053")),
     };
-    auroc_panels(&points, &axis).save(Path::new("target/figure2"))?;
-    println!("target/figure2.svg, target/figure2.png");
-    Ok(())
+    auroc_figure(2, &axis)
 }

@@ -11,25 +11,14 @@
 //! band. Writes `target/figure4.svg` and `target/figure4.png`.
 
 use std::error::Error;
-use std::path::Path;
 
-use puad_figures::{Axis, auroc_panels, runs};
+use puad_figures::{Axis, auroc_figure};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (points, told) = runs::of_figure(4, std::env::args_os().skip(1).collect())?;
-    if points.is_empty() {
-        return Err(
-            "no rows of Figure 4: pass table1's arguments, such as --dataset mnist --data-dir DIR"
-                .into(),
-        );
-    }
-    told.iter().for_each(|line| println!("{line}"));
     let axis = Axis {
         title: "unlabeled anomalies",
         ticks: &[50., 125., 250., 500., 1000.],
         line: None,
     };
-    auroc_panels(&points, &axis).save(Path::new("target/figure4"))?;
-    println!("target/figure4.svg, target/figure4.png");
-    Ok(())
+    auroc_figure(4, &axis)
 }

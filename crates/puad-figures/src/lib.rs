@@ -10,6 +10,7 @@
 //! cargo run --release -p puad-figures --example curves -- target/quickstart/detector.safetensors
 //! ```
 
+mod auroc;
 pub mod colour;
 mod contour;
 mod curves;
@@ -17,6 +18,7 @@ mod figure;
 mod panels;
 pub mod runs;
 
+pub use auroc::auroc_figure;
 pub use contour::contour;
 pub use curves::training_curves;
 pub use figure::{Anchor, Figure};

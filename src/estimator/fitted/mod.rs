@@ -93,15 +93,9 @@ impl FittedDetector {
         if let Some(inputs) = self.inputs.as_ref().filter(|_| !samples.is_empty()) {
             warnings.extend(inputs.far_outside(INPUT, &samples, 1.)?);
         }
-        let scored = scores.iter();
         Ok(Detections {
-            anomalous: scored
-                .clone()
-                .map(|&s| self.decision.is_anomaly(s))
-                .collect(),
-            probabilities: self
-                .calibration()
-                .map(|calibration| scored.map(|&s| calibration.probability(s)).collect()),
+            anomalous: self.decision.of_scores(&scores),
+            probabilities: self.calibration().map(|c| c.of_scores(&scores)),
             scores,
             warnings,
         })
@@ -160,11 +154,7 @@ impl FittedDetector {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn predict(&self, samples: impl IntoSamples) -> Result<Vec<bool>> {
-        let scores = self.score(samples)?;
-        Ok(scores
-            .into_iter()
-            .map(|s| self.decision.is_anomaly(s))
-            .collect())
+        Ok(self.decision.of_scores(&self.score(samples)?))
     }
 
     /// The probability in [0, 1] that each sample is an anomaly; see [`Calibration`] for what it
@@ -175,11 +165,7 @@ impl FittedDetector {
     /// [`score`](Self::score).
     pub fn predict_proba(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
         let calibration = self.calibration().ok_or(Error::NotCalibrated)?;
-        let scores = self.score(samples)?;
-        Ok(scores
-            .into_iter()
-            .map(|s| calibration.probability(s))
-            .collect())
+        Ok(calibration.of_scores(&self.score(samples)?))
     }
 
     /// The score above which a sample counts as an anomaly.

@@ -4,6 +4,7 @@ use super::{Detections, FittedDetector, Warning, shift_row};
 use crate::Result;
 use crate::data::Samples;
 use crate::data::stream::Batches;
+use crate::estimator::inputs::distance;
 
 /// Rows of a file with what a detector makes of them, in the file's order; from
 /// [`FittedDetector::score_table`].
@@ -107,7 +108,7 @@ fn joined(known: &mut Warning, more: &Warning) -> bool {
                 ..
             },
         ) if of == samples && at == column => {
-            let off = |x: f64| (*low - x).max(x - *high);
+            let off = |x| distance((*low, *high), x);
             if off(*value) > off(*farthest) {
                 *farthest = *value;
             }

@@ -1,7 +1,10 @@
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Samples;
+
+/// Steps of a type within which values are one but for rounding.
+const ROUNDING: f64 = 4.;
 
 /// The type of the values that a fit saw.
 ///
@@ -35,13 +38,24 @@ pub enum ElementType {
 
 impl ElementType {
     pub(super) fn of(samples: &Samples) -> Self {
-        match samples.tensor().map(|tensor| tensor.dtype()) {
-            None => Self::Bits8,
-            Some(DType::F16) => Self::F16,
-            Some(DType::BF16) => Self::Bf16,
-            Some(DType::F64) => Self::F64,
-            Some(_) => Self::F32,
+        let floats = |tensor: &Tensor| Self::of_floats(tensor.dtype());
+        samples.tensor().map_or(Self::Bits8, floats)
+    }
+
+    /// Of a type of floats.
+    pub(in crate::estimator) fn of_floats(dtype: DType) -> Self {
+        match dtype {
+            DType::F16 => Self::F16,
+            DType::BF16 => Self::Bf16,
+            DType::F64 => Self::F64,
+            _ => Self::F32,
         }
+    }
+
+    /// Whether values of this range are one value but for rounding: a few steps of their type.
+    pub(in crate::estimator) fn is_constant(self, low: f64, high: f64) -> bool {
+        // Halved, since the range of finite numbers may be infinite.
+        high / 2. - low / 2. <= ROUNDING / 2. * self.step() * low.abs().max(high.abs())
     }
 
     /// The step between two neighbours, of numbers from 1 to 2.

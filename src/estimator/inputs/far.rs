@@ -1,13 +1,18 @@
 use candle_core::{Device, Tensor};
 
-use super::survey::for_values;
-use super::{ElementType, Inputs, LABELED, ROUNDING};
+use super::{Inputs, LABELED};
 use crate::Result;
 use crate::data::{PuDataset, Samples};
 use crate::estimator::Warning;
+use crate::estimator::values::for_values;
 
 /// Times the width of a column's range by which unlabeled samples lie outside of it in training at most.
 const UNLABELED: f64 = 1.;
+
+/// How far `x` lies outside of a range.
+pub(in crate::estimator) fn distance((low, high): (f64, f64), x: f64) -> f64 {
+    (low - x).max(x - high)
+}
 
 impl Inputs {
     /// The groups as they are trained on, values far outside of the range at its ends.
@@ -30,12 +35,12 @@ impl Inputs {
         };
         let bounds = self.bounds(widths, |size| size.max(1.));
         let mut any = false;
-        for_values(samples, |i, x| any |= x < bounds[i].0 || x > bounds[i].1)?;
+        for_values(tensor, |i, x| any |= x < bounds[i].0 || x > bounds[i].1)?;
         if !any {
             return Ok(samples.clone());
         }
         let mut values = Vec::with_capacity(tensor.elem_count());
-        for_values(samples, |i, x| {
+        for_values(tensor, |i, x| {
             values.push(x.clamp(bounds[i].0, bounds[i].1))
         })?;
         let clipped = Tensor::from_vec(values, tensor.shape(), &Device::Cpu)?;
@@ -53,17 +58,17 @@ impl Inputs {
         samples: &Samples,
         widths: f64,
     ) -> Result<Vec<Warning>> {
-        if ElementType::of(samples) == ElementType::Bits8 {
+        let Some(tensor) = samples.tensor() else {
             return Ok(Vec::new());
-        }
+        };
         let bounds = self.bounds(widths, |size| 1e-6 * size);
         let mut outside = vec![(0u64, 0f64); bounds.len()];
-        for_values(samples, |i, x| {
+        for_values(tensor, |i, x| {
             let (low, high) = bounds[i];
             if x < low || x > high {
                 let (count, farthest) = &mut outside[i];
                 *count += 1;
-                let off = |x: f64| (low - x).max(x - high);
+                let off = |x| distance((low, high), x);
                 if *count == 1 || off(x) > off(*farthest) {
                     *farthest = x;
                 }
@@ -85,16 +90,12 @@ impl Inputs {
     /// makes of the size of a column of one value.
     fn bounds(&self, widths: f64, constant: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
         let bounds = |(&low, &high): (&f64, &f64)| {
-            let size = low.abs().max(high.abs());
-            let width = high - low;
-            let rounding = ROUNDING * self.element_type.step() * size;
-            let room = widths
-                * if width > rounding {
-                    width
-                } else {
-                    constant(size)
-                };
-            (low - room, high + room)
+            let width = if self.element_type.is_constant(low, high) {
+                constant(low.abs().max(high.abs()))
+            } else {
+                high - low
+            };
+            (low - widths * width, high + widths * width)
         };
         self.low.iter().zip(&self.high).map(bounds).collect()
     }

@@ -7,15 +7,14 @@ mod survey;
 
 use serde::{Deserialize, Serialize};
 
+use super::values::columns;
 use super::{Column, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
 pub use element::ElementType;
+pub(super) use far::distance;
 use scale::{Scale, typical};
 use survey::{Survey, survey};
-
-/// Steps of a type within which values are one but for rounding.
-const ROUNDING: f64 = 4.;
 
 /// Steps of a type within the range of a column below which it has few digits.
 const FEW_STEPS: f64 = 256.;
@@ -159,12 +158,10 @@ impl Inputs {
 
     /// The columns that `step`, of numbers from 1 to 2, resolves in few steps, though they are no constants.
     fn coarse(&self, step: f64) -> impl Iterator<Item = usize> {
-        let own = self.element_type.step();
         (0..self.low.len()).filter(move |&i| {
             let (low, high) = (self.low[i], self.high[i]);
-            let size = low.abs().max(high.abs());
-            let width = high - low;
-            width > ROUNDING * own * size && width < FEW_STEPS * step * size
+            let few = FEW_STEPS * step * low.abs().max(high.abs());
+            !self.element_type.is_constant(low, high) && high - low < few
         })
     }
 
@@ -236,7 +233,7 @@ impl Inputs {
     /// # Errors
     /// [`Error::Config`] for numbers, read from a file, that samples of this shape cannot have had.
     pub(super) fn check_numbers(&self, sample_shape: &[usize]) -> Result<()> {
-        let columns = survey::columns(sample_shape);
+        let columns = columns(sample_shape);
         let ordered = self
             .low
             .iter()

@@ -1,8 +1,8 @@
 use candle_core::{DType, Device};
 
-use super::survey::columns;
 use crate::Result;
 use crate::data::Samples;
+use crate::estimator::values::columns;
 
 /// Samples looked at.
 const SAMPLES: usize = 64;

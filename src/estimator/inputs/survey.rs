@@ -1,38 +1,9 @@
-use candle_core::{DType, Device};
-
 use crate::Result;
 use crate::data::Samples;
-
-/// Samples converted at a time.
-const PIECE: usize = 256;
+use crate::estimator::values::{columns, for_values};
 
 /// The most different marks of missing values looked for in a column.
 const MARKS: usize = 4;
-
-/// Columns of vectors or channels of images.
-pub(super) fn columns(sample_shape: &[usize]) -> usize {
-    sample_shape.first().copied().unwrap_or(1)
-}
-
-/// Calls `f` with the column and the value of every value of every sample, on the host.
-pub(super) fn for_values(samples: &Samples, mut f: impl FnMut(usize, f64)) -> Result<()> {
-    let shape = samples.sample_shape();
-    let size: usize = shape.iter().product();
-    let each = (size / columns(&shape).max(1)).max(1);
-    for batch in samples.batches(PIECE, &Device::Cpu)? {
-        // Some devices have no f64.
-        let values = batch?
-            .to_dtype(DType::F64)?
-            .flatten_all()?
-            .to_vec1::<f64>()?;
-        for row in values.chunks_exact(size.max(1)) {
-            for (i, column) in row.chunks_exact(each).enumerate() {
-                column.iter().for_each(|&x| f(i, x));
-            }
-        }
-    }
-    Ok(())
-}
 
 /// A value that lies far from all others of its column.
 pub(super) struct Mark {
@@ -110,18 +81,18 @@ impl Ends {
 /// Looks at all values, once more for each round of marks found. 8-bit images have none to find.
 pub(super) fn survey(samples: &Samples) -> Result<Survey> {
     let columns = columns(&samples.sample_shape());
-    if samples.tensor().is_none() {
+    let Some(tensor) = samples.tensor() else {
         return Ok(Survey {
             low: vec![0.; columns],
             high: vec![1.; columns],
             marks: Vec::new(),
         });
-    }
+    };
     let mut known = vec![Vec::new(); columns];
     let mut marks = Vec::new();
     loop {
         let mut ends = vec![Ends::NONE; columns];
-        for_values(samples, |i, x| {
+        for_values(tensor, |i, x| {
             if !known[i].contains(&x) {
                 ends[i].see(x);
             }

@@ -1,31 +1,14 @@
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 
 use crate::Result;
-use crate::estimator::{Inputs, Scaler};
-
-/// Values looked at in one piece.
-const PIECE: usize = 1 << 20;
+use crate::estimator::values::for_rows;
+use crate::estimator::{ElementType, Inputs, Scaler};
 
 /// Rows that quantiles are taken of, at most.
 const ROWS: usize = 1 << 16;
 
 /// A normal distribution's interquartile range, in deviations.
 const QUARTILES: f64 = 1.349;
-
-/// Each sample's values as f64, converted on the host and piece by piece: some devices have no f64,
-/// and a large tensor should not be held twice.
-pub(super) fn for_rows(tensor: &Tensor, mut f: impl FnMut(&[f64])) -> Result<()> {
-    let n = tensor.dim(0)?;
-    let width = (tensor.elem_count() / n).max(1);
-    let rows = (PIECE / width).clamp(1, n);
-    for start in (0..n).step_by(rows) {
-        let piece = tensor.narrow(0, start, rows.min(n - start))?;
-        let piece = piece.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        let values = piece.flatten_all()?.to_vec1::<f64>()?;
-        values.chunks_exact(width).for_each(&mut f);
-    }
-    Ok(())
-}
 
 /// Of the values that take part: the smallest and the largest.
 pub(super) fn range(
@@ -155,6 +138,7 @@ impl Columns {
     }
 
     fn scaled(self, kinds: Kinds, mut shift: Vec<f64>, spread: &[f64]) -> Scaler {
+        let element = ElementType::of_floats(self.dtype);
         let smallest = match self.dtype {
             DType::F64 => f64::from_bits(1),
             _ => f32::from_bits(1).into(),
@@ -162,7 +146,7 @@ impl Columns {
         let mut scale = Vec::with_capacity(shift.len());
         for j in 0..shift.len() {
             let (low, high) = (self.low[j], self.high[j]);
-            scale.push(if constant(low, high, self.dtype) {
+            scale.push(if element.is_constant(low, high) {
                 // Rounding may have moved the mean of equal values.
                 shift[j] = if low == high { low } else { self.mean[j] };
                 1.
@@ -174,18 +158,6 @@ impl Columns {
         }
         Scaler::from_parts(shift, scale)
     }
-}
-
-/// Whether values of this range are one value but for rounding: a few steps of their type.
-fn constant(low: f64, high: f64, dtype: DType) -> bool {
-    let step = match dtype {
-        DType::F64 => f64::EPSILON,
-        DType::F16 => 2f64.powi(-10),
-        DType::BF16 => 2f64.powi(-7),
-        _ => f32::EPSILON.into(),
-    };
-    // Halved, since the range of finite numbers may be infinite.
-    high / 2. - low / 2. <= 2. * step * low.abs().max(high.abs())
 }
 
 /// A power of two of about this size, in which squares neither vanish nor overflow; dividing by it

@@ -6,10 +6,11 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::transformation::Unchanged;
+use super::values::for_rows;
 use super::{Inputs, Scaler, Transformation};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
-use columns::{Columns, Kinds, for_rows, range};
+use columns::{Columns, Kinds, range};
 
 /// The largest value that is trained on unscaled: its square is far from the end of f32.
 const UNSCALED: f64 = 1e15;
