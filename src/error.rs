@@ -1,6 +1,7 @@
 //! The crate's error type: one named variant a rule, carrying the values that broke it.
 
 use std::error::Error as StdError;
+use std::path::PathBuf;
 
 use candle_core::DType;
 use puad_data::DataError;
@@ -393,6 +394,15 @@ pub enum Error {
     /// A file could not be read or fetched, or what it holds breaks a rule.
     #[error(transparent)]
     Data(#[from] DataError),
+
+    /// What is wrong with the rows of a file that are scored, which count from its start.
+    #[error("{}: {error}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: Box<Error>,
+    },
 
     /// A file could not be written or read; the source is a
     /// [`CheckpointError`](crate::checkpoint::CheckpointError), or

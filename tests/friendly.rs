@@ -484,6 +484,43 @@ fn rows_next_to_the_mean_are_no_anomalies_under_a_bias_free_network() {
     }
 }
 
+/// In a table of mostly zeros the zero row is the commonest.
+#[test]
+fn rows_of_zeros_are_no_anomalies_under_a_bias_free_network() {
+    let counts = |rows: usize, seed: u64, low: f64| -> Rows {
+        let count = |v: f64| (v - low).max(0.).round();
+        let row = |row: Vec<f64>| row.into_iter().map(|v| count(2. * v)).collect();
+        gauss(rows, 6, seed).into_iter().map(row).collect()
+    };
+    let unlabeled = [counts(900, 0, 3.), counts(100, 1, -4.)].concat();
+    let anomalies = counts(30, 2, -4.);
+    let zeros = unlabeled
+        .iter()
+        .filter(|row| row.iter().all(|v| *v == 0.))
+        .count();
+    assert!((600..800).contains(&zeros), "{zeros}");
+    for (scaling, method) in [
+        (Scaling::Auto, Method::PUSVDD),
+        (Scaling::Auto, Method::DEEP_SAD),
+        (Scaling::Auto, Method::DEEP_SVDD),
+        (Scaling::Auto, Method::SOEL),
+        (Scaling::Auto, Method::LOE),
+        (Scaling::Robust, Method::PUSVDD),
+        (Scaling::Robust, Method::DEEP_SVDD),
+    ] {
+        for seed in 0..3 {
+            let mut config = FitConfig {
+                scaling,
+                ..config(method.clone(), 30)
+            };
+            config.train.seed = seed;
+            let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
+            let flagged = detector.predict([[0f64; 6]]).unwrap()[0];
+            assert!(!flagged, "{method} {scaling:?} {seed}");
+        }
+    }
+}
+
 /// The features of new rows do not shrink to a point: nothing that a network without bias sees is constant.
 #[test]
 fn deep_svdd_does_not_collapse_on_a_table() {

@@ -604,6 +604,53 @@ fn a_detector_hands_out_rows_with_their_scores() {
     }
 }
 
+/// The beginning of a file decides whether it is in the scale of the fit, before a row is handed out.
+#[test]
+fn a_file_in_another_unit_is_refused_by_name_and_rows_in_its_middle_are_scored() {
+    let row = |i: usize| [1.5 + (i as f32 * 0.7).sin(), 2. + (i as f32 * 0.3).cos()];
+    let rows: Vec<[f32; 2]> = (0..300).map(row).collect();
+    let mut config = FitConfig::default();
+    config.train.epochs = 2;
+    let detector = Estimator::new(config)
+        .fit(&rows, [[9f32, 9.], [8., 9.]])
+        .unwrap();
+
+    let dir = Dir::new();
+    let lines = |times: [f32; 3]| -> String {
+        let line = |(i, row): (usize, &[f32; 2])| {
+            let times = times[i / 100];
+            format!("{},{}\n", times * row[0], times * row[1])
+        };
+        rows.iter().enumerate().map(line).collect()
+    };
+    let score = |path: &Path| {
+        let mut scored = Vec::new();
+        let table = TableReader::open(path).unwrap().batches(100).unwrap();
+        let summary = detector.score_table(table, |rows| {
+            scored.extend_from_slice(&rows.found.anomalous);
+            ControlFlow::Continue(())
+        });
+        (summary, scored)
+    };
+    let path = dir.file("grams.csv", lines([1000.; 3]));
+    let (summary, scored) = score(&path);
+    let err = summary.unwrap_err();
+    let Error::InFile { path: named, error } = &err else {
+        panic!("{err}");
+    };
+    assert!(
+        *named == path && matches!(**error, Error::OtherScale { .. }),
+        "{err}"
+    );
+    assert!(err.to_string().starts_with(path.to_str().unwrap()), "{err}");
+    assert!(scored.is_empty());
+
+    let (summary, scored) = score(&dir.file("incident.csv", lines([1., 1000., 1.])));
+    let told = |w: &&Warning| matches!(w, Warning::OtherScale { .. });
+    assert_eq!(summary.unwrap().warnings.iter().filter(told).count(), 1);
+    assert!(scored.len() == 300 && scored[100..200].iter().all(|&anomalous| anomalous));
+}
+
 /// The same pixels have one scale, as images and as an array of bytes.
 #[test]
 fn images_of_bytes_are_scaled_as_images_are() {

@@ -187,6 +187,11 @@ impl Batches {
             .transpose()
     }
 
+    /// The file, until its end or an error.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.reader().map(stream::TableReader::path)
+    }
+
     /// The number of samples in all, where the file says so.
     pub(crate) fn total(&self) -> Option<u64> {
         self.0.reader().and_then(stream::TableReader::len)

@@ -51,6 +51,7 @@ pub use fit::Estimator;
 pub use fitted::FittedDetector;
 #[cfg(feature = "tables")]
 pub use fitted::{ScoredRows, TableScored};
+use inputs::unknown_inputs;
 pub use inputs::{ElementType, InputCheck, Inputs};
 pub use rows::{IntoSamples, Row};
 pub use scaler::Scaler;

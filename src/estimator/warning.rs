@@ -128,6 +128,9 @@ pub enum Warning {
         /// What is wrong with them.
         reason: String,
     },
+    /// The file of an earlier release does not say what the fit saw: names, type and scale of samples are
+    /// not compared with it.
+    Unchecked,
 }
 
 impl fmt::Display for Warning {
@@ -176,6 +179,11 @@ impl fmt::Display for Warning {
                 "{samples} are about {factor:.3e} times as large as those that the fit saw"
             ),
             Self::ElementType { samples, reason } => write!(f, "{samples}: {reason}"),
+            Self::Unchecked => write!(
+                f,
+                "the detector's file is of an earlier release and does not say what the fit saw, so that the \
+                 names, type and scale of samples are not checked: give them as the fit had them, or fit again"
+            ),
         }
     }
 }

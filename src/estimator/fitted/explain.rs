@@ -36,7 +36,7 @@ impl FittedDetector {
     /// # Errors
     /// As [`score`](Self::score); [`Error::EmptyGroup`](crate::Error::EmptyGroup) without samples.
     pub fn explain(&self, samples: impl IntoSamples) -> Result<Explanation> {
-        let (samples, _) = self.accepted(samples.into_samples()?)?;
+        let (samples, _) = self.accepted(samples.into_samples()?, self.check)?;
         let mut parts = Vec::new();
         let size = self.config.train.batch_size;
         for raw in samples.batches(size, samples.device())? {

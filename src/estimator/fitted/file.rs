@@ -22,7 +22,7 @@ use crate::{Error, Result};
 
 const FORMAT: Format = Format {
     name: "puad detector",
-    version: 4,
+    version: 5,
     upgrade,
 };
 
@@ -45,7 +45,7 @@ struct Content {
     history: FitHistory,
     threshold_rule: ThresholdRule,
     calibration: Option<Calibration>,
-    /// `None` in files of older formats.
+    /// `None` in files of formats before 4.
     inputs: Option<Inputs>,
     warnings: Vec<Warning>,
 }

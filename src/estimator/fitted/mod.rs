@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use super::decision::{Decision, ValidationScores, check_scores, saturated_scores};
 use super::{
     Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoSamples, Scaler,
-    Threshold, ThresholdRule, Transformation, Warning,
+    Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,
 };
 use crate::data::{Samples, check_finite, check_float};
 use crate::method::Method;
@@ -78,7 +78,7 @@ impl FittedDetector {
     /// [`set_input_check`](Self::set_input_check)), [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score is no number
     /// although its sample is nothing unusual.
     pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
-        let (samples, _) = self.accepted(samples.into_samples()?)?;
+        let (samples, _) = self.accepted(samples.into_samples()?, self.check)?;
         self.scores_of(&samples)
     }
 
@@ -88,7 +88,11 @@ impl FittedDetector {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn detect(&self, samples: impl IntoSamples) -> Result<Detections> {
-        let (samples, mut warnings) = self.accepted(samples.into_samples()?)?;
+        self.detect_in(samples.into_samples()?, self.check)
+    }
+
+    fn detect_in(&self, samples: Samples, check: InputCheck) -> Result<Detections> {
+        let (samples, mut warnings) = self.accepted(samples, check)?;
         let scores = self.scores_of(&samples)?;
         if let Some(inputs) = self.inputs.as_ref().filter(|_| !samples.is_empty()) {
             warnings.extend(inputs.far_outside(INPUT, &samples, 1.)?);
@@ -271,7 +275,7 @@ impl FittedDetector {
 
     /// Samples in the order of the fit's columns, of the detector's shape, type and scale, and what there is
     /// to say of them.
-    fn accepted(&self, samples: Samples) -> Result<(Samples, Vec<Warning>)> {
+    fn accepted(&self, samples: Samples, check: InputCheck) -> Result<(Samples, Vec<Warning>)> {
         if samples.is_empty() {
             return Ok((samples, Vec::new()));
         }
@@ -289,8 +293,10 @@ impl FittedDetector {
             });
         }
         check_float(samples.dtype(), INPUT)?;
-        let check = |inputs: &Inputs| inputs.check(INPUT, &samples, self.check);
-        let warnings = inputs.map(check).transpose()?.unwrap_or_default();
+        let warnings = match inputs {
+            Some(inputs) => inputs.check(INPUT, &samples, check)?,
+            None => unknown_inputs(INPUT, &samples, self.scaler(), check)?,
+        };
         Ok((samples, warnings))
     }
 

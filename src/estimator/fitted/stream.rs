@@ -1,10 +1,11 @@
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use super::{Detections, FittedDetector, Warning, shift_row};
-use crate::Result;
+use super::{Detections, FittedDetector, InputCheck, Warning, shift_row};
 use crate::data::Samples;
 use crate::data::stream::Batches;
 use crate::estimator::inputs::distance;
+use crate::{Error, Result};
 
 /// Rows of a file with what a detector makes of them, in the file's order; from
 /// [`FittedDetector::score_table`].
@@ -155,8 +156,10 @@ impl FittedDetector {
     /// ```
     ///
     /// # Errors
-    /// As [`TableReader::next_batch`](crate::data::stream::TableReader::next_batch), and as
-    /// [`score`](Self::score), rows counted from the start of the file.
+    /// As [`TableReader::next_batch`](crate::data::stream::TableReader::next_batch), and
+    /// [`Error::InFile`] with an error as of [`score`](Self::score), rows counted from the start of the file.
+    /// Whether the file is in the type and scale of the fit is decided by its first batch, before a row is
+    /// handed out; later rows in another scale are scored, with a warning.
     pub fn score_table(
         &self,
         table: impl Into<Batches>,
@@ -164,11 +167,25 @@ impl FittedDetector {
     ) -> Result<TableScored> {
         let mut batches = table.into();
         let total = batches.total();
+        let path = batches.path().map(Path::to_path_buf);
+        let in_file = |error| match path.clone() {
+            Some(path) => Error::InFile {
+                path,
+                error: Box::new(error),
+            },
+            None => error,
+        };
         let mut all = TableScored::default();
         while let Some((samples, ids)) = batches.next_named()? {
             let first = all.rows;
-            let found = self.detect(&samples);
-            let found = found.map_err(|e| shift_row(e, first as usize))?;
+            // The beginning of a file decides for all of it, before any row is handed out.
+            let check = if first == 0 {
+                self.check
+            } else {
+                InputCheck::Warn
+            };
+            let found = self.detect_in(samples.clone(), check);
+            let found = found.map_err(|e| in_file(shift_row(e, first as usize)))?;
             let rows = ScoredRows {
                 first,
                 total,

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::Source;
+use crate::estimator::Warning;
 use crate::method::Method;
 
 /// The content of the format after `version`.
@@ -11,6 +12,7 @@ pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
         1 => from_version_1(content),
         2 => from_version_2(content),
         3 => from_version_3(content),
+        4 => from_version_4(content),
         other => Err(format!("there is no format {other}").into()),
     }
 }
@@ -65,7 +67,15 @@ fn from_version_3(mut content: Value) -> Result<Value, Source> {
         .as_object_mut()
         .ok_or("the content must be an object")?;
     fields.insert("inputs".into(), Value::Null);
-    fields.insert("warnings".into(), json!([]));
+    fields.insert("warnings".into(), json!([Warning::Unchecked]));
+    Ok(content)
+}
+
+/// Format 4 did not say how the sizes of the fit's samples were spread.
+fn from_version_4(mut content: Value) -> Result<Value, Source> {
+    if let Some(inputs) = content["inputs"].as_object_mut() {
+        inputs.insert("sizes".into(), Value::Null);
+    }
     Ok(content)
 }
 

@@ -1,7 +1,11 @@
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::InputCheck;
+use super::scale::in_unit_range;
+use crate::Result;
 use crate::data::Samples;
+use crate::estimator::{Scaler, Warning};
 
 /// Steps of a type within which values are one but for rounding.
 const ROUNDING: f64 = 4.;
@@ -68,4 +72,35 @@ impl ElementType {
             Self::F64 => f64::EPSILON,
         }
     }
+}
+
+/// What there is to say of samples for a detector whose file does not tell what the fit saw: 8-bit images
+/// were taken as numbers up to 255 by some readers then, and its scaling shows it.
+///
+/// # Errors
+/// [`Error::ElementType`](crate::Error::ElementType) for 8-bit images where larger numbers were scaled, unless
+/// they are to be taken.
+pub(in crate::estimator) fn unknown_inputs(
+    what: &'static str,
+    samples: &Samples,
+    scaler: Option<&Scaler>,
+    check: InputCheck,
+) -> Result<Vec<Warning>> {
+    let Some(scaler) = scaler.filter(|_| ElementType::of(samples) == ElementType::Bits8) else {
+        return Ok(Vec::new());
+    };
+    let ends = scaler.shift().iter().zip(scaler.scale());
+    let Some((low, high)) = ends
+        .map(|(shift, scale)| (*shift, shift + scale))
+        .find(|(low, high)| !in_unit_range(*low, *high))
+    else {
+        return Ok(Vec::new());
+    };
+    let reason = bits8_for_floats(low, high);
+    Ok(vec![check.other_type(what, reason)?])
+}
+
+/// What is wrong with 8-bit images where the fit saw floats of another range.
+pub(super) fn bits8_for_floats(low: f64, high: f64) -> String {
+    format!("8-bit images are taken as [0, 1], but the fit saw floats in [{low:?}, {high:?}]")
 }

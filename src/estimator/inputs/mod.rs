@@ -12,8 +12,10 @@ use super::{Column, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
 pub use element::ElementType;
+use element::bits8_for_floats;
+pub(super) use element::unknown_inputs;
 pub(super) use far::distance;
-use scale::{Scale, typical};
+use scale::{FEW, Looked, SEVERAL, Scale, Sizes, in_unit_range};
 use survey::{Survey, survey};
 
 /// Steps of a type within the range of a column below which it has few digits.
@@ -24,6 +26,10 @@ const FEW_STEPS: f64 = 256.;
 const LABELED: f64 = 100.;
 
 /// What becomes of samples in another type or scale than those of the fit.
+///
+/// A scale is another one if most of the samples are 50 times as large, or as small, and beyond 99% of the fit's: of
+/// twenty vectors or more (in a fit, of five labeled anomalies), of five images, or of one where the fit saw images
+/// in [0, 1]. Fewer are scored as they are, however unusual.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
@@ -49,6 +55,24 @@ pub enum InputCheck {
     Refuse,
     /// They are taken, with a [`Warning`].
     Warn,
+}
+
+impl InputCheck {
+    fn other_type(self, what: &'static str, reason: String) -> Result<Warning> {
+        let samples = what.into();
+        match self {
+            Self::Refuse => Err(Error::ElementType { what, reason }),
+            Self::Warn => Ok(Warning::ElementType { samples, reason }),
+        }
+    }
+
+    fn other_scale(self, what: &'static str, factor: f64) -> Result<Warning> {
+        let samples = what.into();
+        match self {
+            Self::Refuse => Err(Error::OtherScale { what, factor }),
+            Self::Warn => Ok(Warning::OtherScale { samples, factor }),
+        }
+    }
 }
 
 /// What a fit saw of its unlabeled samples; it is kept with the detector and in its file.
@@ -85,6 +109,8 @@ pub struct Inputs {
     high: Vec<f64>,
     /// The size of a large value.
     typical: Vec<f64>,
+    /// `None` where all samples were 0, or of a file that does not say.
+    sizes: Option<Sizes>,
 }
 
 impl Inputs {
@@ -97,13 +123,16 @@ impl Inputs {
         let element_type = ElementType::of(unlabeled);
         let channels = unlabeled.sample_shape().len() > 1;
         let Survey { low, high, marks } = survey(unlabeled)?;
+        let looked = Looked::of_fit(unlabeled)?;
+        let typical = looked.typical();
         let seen = Self {
             element_type,
             names: unlabeled.names().to_vec(),
             channels,
             low,
             high,
-            typical: typical(unlabeled, 4096)?,
+            sizes: Sizes::of(&looked, &typical),
+            typical,
         };
         let mut warnings: Vec<Warning> = marks
             .into_iter()
@@ -117,7 +146,7 @@ impl Inputs {
             .collect();
         warnings.extend(seen.few_digits());
         for (what, labeled) in data.groups().skip(1) {
-            warnings.extend(seen.check(what, labeled, check)?);
+            warnings.extend(seen.compare(what, labeled, check, FEW)?);
             warnings.extend(seen.far_outside(what, labeled, LABELED)?);
         }
         Ok((seen, warnings))
@@ -148,6 +177,12 @@ impl Inputs {
         self.low[column] <= value && value <= self.high[column]
     }
 
+    /// Whether a column's values are one but for rounding.
+    pub(super) fn is_constant(&self, column: usize) -> bool {
+        self.element_type
+            .is_constant(self.low[column], self.high[column])
+    }
+
     fn column(&self, index: usize) -> Column {
         Column {
             index,
@@ -161,7 +196,7 @@ impl Inputs {
         (0..self.low.len()).filter(move |&i| {
             let (low, high) = (self.low[i], self.high[i]);
             let few = FEW_STEPS * step * low.abs().max(high.abs());
-            !self.element_type.is_constant(low, high) && high - low < few
+            !self.is_constant(i) && high - low < few
         })
     }
 
@@ -188,36 +223,59 @@ impl Inputs {
         samples: &Samples,
         check: InputCheck,
     ) -> Result<Vec<Warning>> {
+        self.compare(what, samples, check, SEVERAL)
+    }
+
+    /// As [`check`](Self::check), if so many vectors are evidence of another scale.
+    fn compare(
+        &self,
+        what: &'static str,
+        samples: &Samples,
+        check: InputCheck,
+        enough: usize,
+    ) -> Result<Vec<Warning>> {
         let mut warnings = Vec::new();
         if let Some(reason) = self.other_type(samples) {
-            if check == InputCheck::Refuse {
-                return Err(Error::ElementType { what, reason });
-            }
-            let samples = what.into();
-            warnings.push(Warning::ElementType { samples, reason });
+            warnings.push(check.other_type(what, reason)?);
         }
-        let scale = Scale::of(samples, &self.typical)?;
-        if let Some(factor) = scale.factor() {
-            if check == InputCheck::Refuse {
-                return Err(Error::OtherScale { what, factor });
-            }
-            let samples = what.into();
-            warnings.push(Warning::OtherScale { samples, factor });
+        if let Some(factor) = self.other_scale(samples, enough)? {
+            // One sensor, or two, may well be as small as never before.
+            let vague = factor < 1. && !self.channels && self.typical.len() < 3;
+            let check = if vague { InputCheck::Warn } else { check };
+            warnings.push(check.other_scale(what, factor)?);
         }
         Ok(warnings)
+    }
+
+    /// About how many times as large the samples are, if they are in another scale. What 8 bits hold is told
+    /// by the type.
+    fn other_scale(&self, samples: &Samples, enough: usize) -> Result<Option<f64>> {
+        let Some(sizes) = self.sizes.filter(|_| samples.tensor().is_some()) else {
+            return Ok(None);
+        };
+        let scale = Scale {
+            typical: &self.typical,
+            sizes,
+            images: self.channels,
+            unit: self.channels && self.in_unit_range(),
+            enough,
+        };
+        scale.factor(samples)
+    }
+
+    fn in_unit_range(&self) -> bool {
+        let mut ranges = self.low.iter().zip(&self.high);
+        ranges.all(|(&low, &high)| in_unit_range(low, high))
     }
 
     /// What is wrong with the type, if anything is.
     fn other_type(&self, samples: &Samples) -> Option<String> {
         let given = ElementType::of(samples);
         if given == ElementType::Bits8 {
-            let unit = |(&low, &high): (&f64, &f64)| low > -0.5 && high < 1.5;
             let bits = self.element_type == ElementType::Bits8;
-            let alike = bits || self.low.iter().zip(&self.high).all(unit);
+            let alike = bits || self.in_unit_range();
             let (low, high) = (self.low.first()?, self.high.first()?);
-            return (!alike).then(|| {
-                format!("8-bit images are taken as [0, 1], but the fit saw floats in [{low:?}, {high:?}]")
-            });
+            return (!alike).then(|| bits8_for_floats(*low, *high));
         }
         if self.element_type != ElementType::F64 || given == ElementType::F64 {
             return None;
@@ -244,7 +302,8 @@ impl Inputs {
         let named =
             self.names.is_empty() || (sample_shape.len() == 1 && self.names.len() == columns);
         let numbers = [&self.low, &self.high, &self.typical].into_iter();
-        let good = numbers.clone().all(finite) && ordered && named;
+        let sized = self.sizes.as_ref().is_none_or(Sizes::are_good);
+        let good = numbers.clone().all(finite) && ordered && named && sized;
         if good && self.channels == (sample_shape.len() > 1) {
             return Ok(());
         }

@@ -1,93 +1,180 @@
 use candle_core::{DType, Device};
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::data::Samples;
 use crate::estimator::values::columns;
 
-/// Samples looked at.
-const SAMPLES: usize = 64;
+/// Values of a fit looked at, and the most vectors and the least images they may be of.
+const VALUES: usize = 1 << 22;
+const VECTORS: usize = 4096;
+const IMAGES: usize = 64;
 
-/// From this factor on, of most columns alike, numbers are in another unit and not unusual.
+/// The most samples of other input looked at.
+const LOOKED_AT: usize = 64;
+
+/// From this factor on, if no sample of the fit was like it, numbers are in another unit and not unusual.
 const FACTOR: f64 = 50.;
 
-/// Fewer samples than these are no evidence: a row may be unusual in all of its columns.
-const FEW: usize = 5;
-const SEVERAL: usize = 20;
+/// Fewer samples than these are no evidence: they may be unusual in all of their columns.
+pub(super) const FEW: usize = 5;
+pub(super) const SEVERAL: usize = 20;
 
-/// The size of a large value of each column of vectors or channel of images: the 90% quantile of absolute
-/// values, of images the 99%. Of at most `most` samples, spread evenly.
-pub(super) fn typical(samples: &Samples, most: usize) -> Result<Vec<f64>> {
-    let shape = samples.sample_shape();
-    let (columns, images) = (columns(&shape), shape.len() > 1);
-    let most = if images { SAMPLES } else { most };
-    let (n, size) = (samples.len(), shape.iter().product::<usize>());
-    let taken = n.min(most);
-    let ids: Vec<u32> = (0..taken).map(|i| (i * n / taken) as u32).collect();
-    let xs = samples.gather(&ids)?.to_device(&Device::Cpu)?;
-    let values = xs.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-    let each = (size / columns.max(1)).max(1);
-    let share = if images { 0.99 } else { 0.9 };
-    let quantile = |i: usize| {
-        let rows = values.chunks_exact(size.max(1));
-        let mut column: Vec<f64> = rows
-            .flat_map(|row| &row[i * each..][..each])
-            .map(|x| x.abs())
-            .collect();
-        let rank = (share * column.len().saturating_sub(1) as f64) as usize;
-        if column.is_empty() {
-            return 0.;
-        }
-        *column.select_nth_unstable_by(rank, f64::total_cmp).1
-    };
-    Ok((0..columns).map(quantile).collect())
-}
-
-/// How the sizes of samples compare with those of the fit.
-pub(super) struct Scale {
-    /// Quotients of the columns that have a size in the fit, ascending.
-    factors: Vec<f64>,
+/// Some samples, spread evenly, as rows of `size` values of which `each` are one column's or channel's.
+pub(super) struct Looked {
+    values: Vec<f64>,
+    size: usize,
+    each: usize,
     columns: usize,
-    samples: usize,
-    images: bool,
 }
 
-impl Scale {
-    pub(super) fn of(samples: &Samples, seen: &[f64]) -> Result<Self> {
-        let images = samples.sample_shape().len() > 1;
-        let mut scale = Self {
-            factors: Vec::new(),
-            columns: seen.len(),
-            samples: samples.len(),
-            images,
-        };
-        if !(images || scale.samples >= FEW) || scale.samples == 0 {
-            return Ok(scale);
-        }
-        let sizes = typical(samples, SAMPLES)?;
-        let factors = sizes.iter().zip(seen).filter(|(_, seen)| **seen > 0.);
-        scale.factors = factors.map(|(size, seen)| size / seen).collect();
-        scale.factors.sort_by(f64::total_cmp);
-        Ok(scale)
+impl Looked {
+    pub(super) fn of_fit(samples: &Samples) -> Result<Self> {
+        let shape = samples.sample_shape();
+        let size = shape.iter().product::<usize>().max(1);
+        let most = (VALUES / size).max(IMAGES);
+        Self::at(
+            samples,
+            if shape.len() > 1 {
+                most
+            } else {
+                most.min(VECTORS)
+            },
+        )
     }
 
-    /// About how many times as large they are, if they are in another scale: three quarters of the columns
-    /// are, and the samples are enough to tell.
-    pub(super) fn factor(&self) -> Option<f64> {
-        let all = self.factors.len();
-        let most = |count: usize| all > 0 && 4 * count >= 3 * all;
-        let larger: Vec<f64> = self
-            .factors
-            .iter()
-            .copied()
-            .filter(|f| *f >= FACTOR)
-            .collect();
-        let least = if self.columns < 3 { SEVERAL } else { FEW };
-        if most(larger.len()) && (self.images || self.samples >= least) {
-            return Some(larger[larger.len() / 2]);
+    fn at(samples: &Samples, most: usize) -> Result<Self> {
+        let shape = samples.sample_shape();
+        let (n, columns) = (samples.len(), columns(&shape));
+        let taken = n.min(most);
+        let ids: Vec<u32> = (0..taken).map(|i| (i * n / taken) as u32).collect();
+        let xs = samples.gather(&ids)?.to_device(&Device::Cpu)?;
+        let size = shape.iter().product::<usize>().max(1);
+        Ok(Self {
+            values: xs.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?,
+            size,
+            each: (size / columns.max(1)).max(1),
+            columns,
+        })
+    }
+
+    /// The size of a large value of each column or channel: the 90% quantile of absolute values, zeros left
+    /// out; 0 where there is no other.
+    pub(super) fn typical(&self) -> Vec<f64> {
+        let quantile = |i: usize| {
+            let rows = self.values.chunks_exact(self.size);
+            let column = rows.flat_map(|row| &row[i * self.each..][..self.each]);
+            quantile(0.9, column.map(|x| x.abs()).filter(|x| *x > 0.).collect())
+        };
+        (0..self.columns).map(quantile).collect()
+    }
+
+    /// Of each sample that is not 0: how many times the typical value its values are, by the median of those
+    /// that are not 0. Ascending.
+    fn sizes(&self, typical: &[f64]) -> Vec<f64> {
+        let size = |row: &[f64]| {
+            let columns = row.chunks_exact(self.each).zip(typical);
+            let sized = columns.filter(|(_, typical)| **typical > 0.);
+            let times =
+                sized.flat_map(|(column, typical)| column.iter().map(move |x| x.abs() / typical));
+            quantile(0.5, times.filter(|t| *t > 0.).collect())
+        };
+        let rows = self.values.chunks_exact(self.size);
+        let mut sizes: Vec<f64> = rows.map(size).filter(|s| *s > 0.).collect();
+        sizes.sort_unstable_by(f64::total_cmp);
+        sizes
+    }
+
+    /// Whether all values lie about where images' usually do.
+    fn in_unit_range(&self) -> bool {
+        self.values.iter().all(|&x| in_unit_range(x, x))
+    }
+}
+
+/// Whether values of this range lie in [0, 1] but for what augmentation or a resizer may add.
+pub(super) fn in_unit_range(low: f64, high: f64) -> bool {
+    low > -0.5 && high < 1.5
+}
+
+/// Of ascending numbers, at least one.
+fn of_sorted(values: &[f64], share: f64) -> f64 {
+    values[(share * (values.len() - 1) as f64) as usize]
+}
+
+/// 0 of no values.
+fn quantile(share: f64, mut values: Vec<f64>) -> f64 {
+    let rank = (share * values.len().saturating_sub(1) as f64) as usize;
+    if values.is_empty() {
+        return 0.;
+    }
+    *values.select_nth_unstable_by(rank, f64::total_cmp).1
+}
+
+/// The 1%, 50% and 99% quantiles of the sizes of a fit's samples; see [`Looked::sizes`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sizes {
+    low: f64,
+    median: f64,
+    high: f64,
+}
+
+impl Sizes {
+    /// `None` where all samples are 0.
+    pub(super) fn of(looked: &Looked, typical: &[f64]) -> Option<Self> {
+        let sizes = looked.sizes(typical);
+        (!sizes.is_empty()).then(|| Self {
+            low: of_sorted(&sizes, 0.01),
+            median: of_sorted(&sizes, 0.5),
+            high: of_sorted(&sizes, 0.99),
+        })
+    }
+
+    pub(super) fn are_good(&self) -> bool {
+        let ordered = self.low <= self.median && self.median <= self.high;
+        self.low > 0. && ordered && self.high.is_finite()
+    }
+}
+
+/// The scale of a fit's samples.
+pub(super) struct Scale<'a> {
+    pub(super) typical: &'a [f64],
+    pub(super) sizes: Sizes,
+    pub(super) images: bool,
+    /// Whether what was seen are images in [0, 1].
+    pub(super) unit: bool,
+    /// The vectors that are evidence.
+    pub(super) enough: usize,
+}
+
+impl Scale<'_> {
+    /// About how many times as large the samples are as those of the fit, if they are in another scale:
+    /// their middle is 50 times as large, or as small, as that of the fit, and nine tenths of them are beyond 99%
+    /// of it. A few samples, or some among others, are scored however unusual they are.
+    pub(super) fn factor(&self, samples: &Samples) -> Result<Option<f64>> {
+        let (larger, smaller) = self.evidence();
+        if samples.len() < larger.min(smaller) {
+            return Ok(None);
         }
-        let smaller = |f: &f64| *f > 0. && *f <= 1. / FACTOR;
-        let smaller: Vec<f64> = self.factors.iter().copied().filter(smaller).collect();
-        let least = if self.images { FEW } else { SEVERAL };
-        (most(smaller.len()) && self.samples >= least).then(|| smaller[smaller.len() / 2])
+        let looked = Looked::at(samples, LOOKED_AT)?;
+        let sizes = looked.sizes(self.typical);
+        if sizes.is_empty() || (self.unit && looked.in_unit_range()) {
+            return Ok(None);
+        }
+        let factor = of_sorted(&sizes, 0.5) / self.sizes.median;
+        let above = factor >= FACTOR && of_sorted(&sizes, 0.1) > self.sizes.high;
+        let below = factor <= 1. / FACTOR && of_sorted(&sizes, 0.9) < self.sizes.low;
+        let n = samples.len();
+        Ok(((above && n >= larger) || (below && n >= smaller)).then_some(factor))
+    }
+
+    /// The numbers of samples that show that they are larger, or smaller: pixels of one image are many.
+    fn evidence(&self) -> (usize, usize) {
+        match (self.images, self.typical.len()) {
+            (true, _) if self.unit => (1, FEW),
+            (true, _) => (FEW, FEW),
+            (false, 0..3) => (SEVERAL, SEVERAL),
+            (false, _) => (self.enough, SEVERAL),
+        }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::{ImageSet, ImageShape};
 use candle_core::{DType, Device, Tensor};
 
 /// One column.
@@ -138,7 +139,10 @@ fn another_scale_takes_several_samples_and_most_columns() {
         let other =
             |n, factor| match inputs.check("", &rows(n, columns, factor), InputCheck::Refuse) {
                 Err(Error::OtherScale { factor, .. }) => Some(factor),
-                Ok(_) => None,
+                Ok(warnings) => warnings.first().map(|warning| match warning {
+                    Warning::OtherScale { factor, .. } if columns < 3 => *factor,
+                    other => panic!("{other}"),
+                }),
                 Err(other) => panic!("{other}"),
             };
         for factor in [255., 1. / 255.] {
@@ -164,4 +168,118 @@ fn another_scale_takes_several_samples_and_most_columns() {
             .check("", &drifted.into(), InputCheck::Refuse)
             .is_ok()
     );
+}
+
+fn tensor_of(rows: &[Vec<f64>]) -> Samples {
+    let width = rows[0].len();
+    let values = rows.concat();
+    Tensor::from_vec(values, (rows.len(), width), &Device::Cpu)
+        .unwrap()
+        .into()
+}
+
+/// What a fit on these samples finds the scale of those to be.
+fn factor(fit: &Samples, new: &Samples) -> Option<f64> {
+    let data = PuDataset::new(fit.clone()).unwrap();
+    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    match inputs.check("", new, InputCheck::Refuse) {
+        Ok(_) => None,
+        Err(Error::OtherScale { factor, .. }) => Some(factor),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Three phases of a meter by day and, a tenth of the rows, by night.
+fn meter(rows: usize) -> Vec<Vec<f64>> {
+    let load = |i: usize| {
+        if i % 10 == 0 {
+            0.05
+        } else {
+            4. + (i % 7) as f64 / 7.
+        }
+    };
+    (0..rows)
+        .map(|i| (0..3).map(|j| load(i) + 0.01 * f64::from(j)).collect())
+        .collect()
+}
+
+fn times(rows: &[Vec<f64>], by: f64) -> Vec<Vec<f64>> {
+    let row = |row: &Vec<f64>| row.iter().map(|v| by * v).collect();
+    rows.iter().map(row).collect()
+}
+
+#[test]
+fn rows_of_a_kind_that_the_fit_saw_are_in_its_scale() {
+    let fit = tensor_of(&meter(500));
+    let night: Vec<Vec<f64>> = meter(500).into_iter().step_by(10).collect();
+    for n in [1, 19, 20, 50] {
+        assert_eq!(factor(&fit, &tensor_of(&night[..n])), None, "{n}");
+    }
+    assert_eq!(factor(&fit, &tensor_of(&vec![vec![0.; 3]; 50])), None);
+    // One column may be small at night, though the fit saw no night.
+    let day = tensor_of(&meter(500)[1..10]);
+    assert_eq!(factor(&day, &tensor_of(&night)).is_some(), true);
+    let first =
+        |samples: &Samples| Samples::from(samples.to_tensor().unwrap().narrow(1, 0, 1).unwrap());
+    assert_eq!(factor(&first(&day), &first(&tensor_of(&night))), None);
+}
+
+#[test]
+fn another_unit_is_told_by_most_of_many_rows() {
+    let rows = meter(500);
+    let fit = tensor_of(&rows);
+    for by in [1000., 100., 1e-3] {
+        let found = factor(&fit, &tensor_of(&times(&rows[..60], by))).unwrap();
+        assert!((0.5..2.).contains(&(found / by)), "{found}");
+        // A few may be anything, and so may some among many.
+        assert_eq!(factor(&fit, &tensor_of(&times(&rows[..19], by))), None);
+        let some = [times(&rows[..20], by), rows[..30].to_vec()].concat();
+        assert_eq!(factor(&fit, &tensor_of(&some)), None);
+    }
+    assert_eq!(factor(&fit, &tensor_of(&times(&rows[..60], 10.))), None);
+    // Zeros are in any unit.
+    let mostly_zero = |by: f64| {
+        let row = |i: usize| {
+            (0..30)
+                .map(|j| if (i + j) % 10 == 0 { by } else { 0. })
+                .collect()
+        };
+        tensor_of(&(0..100).map(row).collect::<Vec<_>>())
+    };
+    assert_eq!(factor(&mostly_zero(1.), &mostly_zero(255.)), Some(255.));
+    assert_eq!(factor(&mostly_zero(1.), &mostly_zero(1.)), None);
+}
+
+#[test]
+fn images_in_the_unit_range_are_in_its_scale_however_dark() {
+    let images = |n: usize, value: f64| -> Samples {
+        let image = Tensor::full(value, (n, 1, 4, 4), &Device::Cpu).unwrap();
+        image.to_dtype(DType::F32).unwrap().into()
+    };
+    let white = images(1, 1.);
+    assert_eq!(factor(&images(100, 0.01), &white), None);
+    assert_eq!(
+        factor(&images(100, 0.01), &images(1, 255.)).map(f64::round),
+        Some(25500.)
+    );
+    let bytes = |n: usize, value: u8| {
+        let shape = ImageShape {
+            channels: 1,
+            height: 4,
+            width: 4,
+        };
+        let set = ImageSet::new(vec![value; 16 * n], shape, vec![0; n]).unwrap();
+        Samples::images(&set, shape).unwrap()
+    };
+    assert_eq!(factor(&bytes(100, 2), &bytes(1, 255)), None);
+    assert_eq!(factor(&bytes(100, 255), &bytes(20, 1)), None);
+    assert_eq!(
+        factor(&bytes(100, 255), &images(1, 255.)).map(f64::round),
+        Some(255.)
+    );
+    // Floats up to 255: one dark frame is dark, five are in another scale.
+    let wide = images(100, 255.);
+    assert_eq!(factor(&wide, &images(4, 1.)), None);
+    assert!(factor(&wide, &images(5, 1.)).is_some());
+    assert_eq!(factor(&wide, &images(5, 0.)), None);
 }

@@ -7,6 +7,12 @@ use crate::estimator::{ElementType, Inputs, Scaler};
 /// Rows that quantiles are taken of, at most.
 const ROWS: usize = 1 << 16;
 
+/// What is next to the zero vector, in lengths of a long sample; from which share on these are many; and by
+/// how many scales a table is raised then.
+const NEAR: f64 = 0.1;
+const MANY: f64 = 0.01;
+const RAISED: f64 = 0.5;
+
 /// A normal distribution's interquartile range, in deviations.
 const QUARTILES: f64 = 1.349;
 
@@ -158,6 +164,34 @@ impl Columns {
         }
         Scaler::from_parts(shift, scale)
     }
+}
+
+/// Whether a share of the samples of `[n, features]` are the zero vector to `scaler`, or next to it: a tenth as
+/// long as one that nine tenths are no longer than.
+pub(super) fn many_at_zero(scaler: &Scaler, tensor: &Tensor) -> Result<bool> {
+    let mut lengths = Vec::with_capacity(tensor.dim(0)?);
+    for_rows(tensor, |row| {
+        let columns = row.iter().zip(scaler.shift()).zip(scaler.scale());
+        let squares = columns.map(|((x, shift), scale)| ((x - shift) / scale).powi(2));
+        lengths.push(squares.sum::<f64>().sqrt());
+    })?;
+    let rank = lengths.len() * 9 / 10;
+    let long = *lengths.select_nth_unstable_by(rank, f64::total_cmp).1;
+    let near = lengths
+        .iter()
+        .filter(|length| **length <= NEAR * long)
+        .count();
+    Ok(near as f64 >= MANY * lengths.len() as f64)
+}
+
+/// The same scaling with every column half its scale higher; one without any spread stays.
+pub(super) fn raised(scaler: &Scaler, inputs: &Inputs) -> Scaler {
+    let shifts = scaler.shift().iter().zip(scaler.scale()).enumerate();
+    let raise = |(j, (shift, scale)): (usize, (&f64, &f64))| match inputs.is_constant(j) {
+        true => *shift,
+        false => shift - RAISED * scale,
+    };
+    Scaler::from_parts(shifts.map(raise).collect(), scaler.scale().to_vec())
 }
 
 /// A power of two of about this size, in which squares neither vanish nor overflow; dividing by it

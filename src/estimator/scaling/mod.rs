@@ -10,7 +10,7 @@ use super::values::for_rows;
 use super::{Inputs, Scaler, Transformation};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
-use columns::{Columns, Kinds, range};
+use columns::{Columns, Kinds, many_at_zero, raised, range};
 
 /// The largest value that is trained on unscaled: its square is far from the end of f32.
 const UNSCALED: f64 = 1e15;
@@ -38,7 +38,9 @@ pub enum Scaling {
     ///
     /// Vectors: every column to mean 0 and standard deviation 1; one of two values, a category, to mean 0 and
     /// its values 1 apart. Under a detector that is
-    /// [homogeneous](crate::detector::DetectorSpec::is_homogeneous), [`MinMax`](Self::MinMax).
+    /// [homogeneous](crate::detector::DetectorSpec::is_homogeneous), which maps the zero vector to 0 whatever it
+    /// learned, [`MinMax`](Self::MinMax), and where usual rows lie next to zero then, as in tables of mostly zeros,
+    /// every column's smallest value to 0.5 and its largest to 1.5.
     ///
     /// Images: as they are if all unlabeled training values lie in [0, 1], which is what LeNet's decoder
     /// gives; else [`UnitRange`](Self::UnitRange).
@@ -49,8 +51,8 @@ pub enum Scaling {
     /// unit.
     Standard,
     /// For long tails. Vectors: as `Auto`, but every column's median to 0 and its quartiles to those of a
-    /// standard normal distribution, or where half of its values are one, mean and standard deviation.
-    /// Images: as `Auto`.
+    /// standard normal distribution, or where half of its values are one, mean and standard deviation; half
+    /// of its scale higher for the sake of a homogeneous detector, as under `Auto`. Images: as `Auto`.
     Robust,
     /// Every feature's smallest value to 0 and its largest to 1, as `Auto` without marks of missing values.
     MinMax,
@@ -90,14 +92,26 @@ impl Scaling {
         };
         let columns = |kinds| Columns::of(&tensor, kinds, inputs);
         let vectors = tensor.rank() == 2;
+        let off_zero = |scaler: Scaler| -> Result<Scaler> {
+            let raise = homogeneous && many_at_zero(&scaler, &tensor)?;
+            Ok(if raise {
+                raised(&scaler, inputs)
+            } else {
+                scaler
+            })
+        };
         Ok(match self {
             Self::None => None,
             Self::Standard => Some(columns(Kinds::Numbers)?.standard(Kinds::Numbers)),
             Self::UnitRange => Some(unit_range(range(&tensor, |_, _| true)?)),
             Self::MinMax => Some(columns(Kinds::Tables)?.unit_ranges()),
-            Self::Auto if vectors && homogeneous => Some(columns(Kinds::Tables)?.unit_ranges()),
+            Self::Auto if vectors && homogeneous => {
+                Some(off_zero(columns(Kinds::Tables)?.unit_ranges())?)
+            }
             Self::Auto if vectors => Some(columns(Kinds::Tables)?.standard(Kinds::Tables)),
-            Self::Robust if vectors => Some(columns(Kinds::Tables)?.robust(&tensor, inputs)?),
+            Self::Robust if vectors => {
+                Some(off_zero(columns(Kinds::Tables)?.robust(&tensor, inputs)?)?)
+            }
             Self::Auto | Self::Robust => image_range(&tensor, inputs)?,
         })
     }

@@ -188,6 +188,46 @@ fn every_column_to_the_unit_range() {
     );
 }
 
+/// Constants stay at 0: they are no bias.
+#[test]
+fn no_usual_row_is_zero_to_what_is_homogeneous() {
+    let mut rows = table();
+    rows.iter_mut().for_each(|row| row[2] = 7.);
+    let homogeneous = |scaling: Scaling, rows: &[[f64; 3]]| {
+        let data = PuDataset::new(tensor(rows)).unwrap();
+        let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+        let scaler = scaling.scaler(data.unlabeled(), &inputs, true);
+        scaler.unwrap().unwrap()
+    };
+    // One row in a hundred and fifty is next to the smallest in all columns.
+    let mut dense = [rows.clone(), rows[30..80].to_vec()].concat();
+    for (i, row) in dense.iter_mut().enumerate() {
+        row[2] = (i % 7) as f64;
+    }
+    assert_eq!(
+        homogeneous(Scaling::Auto, &dense),
+        fit(Scaling::MinMax, &dense).unwrap()
+    );
+    for row in &mut rows[..60] {
+        (row[0], row[1]) = (0., 0.);
+    }
+    let auto = homogeneous(Scaling::Auto, &rows);
+    assert_eq!(
+        (auto.shift(), auto.scale()),
+        (&[-0.5, -0.5, 7.][..], &[1.; 3][..])
+    );
+    let (robust, usual) = (
+        homogeneous(Scaling::Robust, &rows),
+        fit(Scaling::Robust, &rows).unwrap(),
+    );
+    assert_eq!(robust.scale(), usual.scale());
+    assert_eq!(robust.shift()[2], 7.);
+    for j in 0..2 {
+        let up = usual.shift()[j] - robust.shift()[j];
+        assert!((up - 0.5 * usual.scale()[j]).abs() < 1e-12, "{robust:?}");
+    }
+}
+
 #[test]
 fn marks_of_missing_pixels_do_not_squeeze_the_others() {
     let mut values = vec![0.5f32; 200 * 16];

@@ -2,6 +2,7 @@ use super::*;
 use crate::Estimator;
 use crate::checkpoint::{CheckpointError, rewrite};
 use crate::data::toy::{self, Toy, ToyConfig};
+use crate::data::{ImageSet, ImageShape, Samples};
 use crate::estimator::{CalibrationMethod, IntoSamples, Threshold};
 use crate::method::Method;
 use serde_json::json;
@@ -209,7 +210,7 @@ fn files_of_others_and_of_later_releases_are_told() {
     );
     let file = saved(&small());
     rewrite(&file.path, |text, _| {
-        text["format_version"] = json!(5);
+        text["format_version"] = json!(6);
         text["puad_version"] = json!("9.0.0");
         text["content"] = json!("unheard of");
     });
@@ -220,7 +221,7 @@ fn files_of_others_and_of_later_releases_are_told() {
             writer,
             ..
         } => {
-            assert_eq!((found, supported, writer.as_str()), (5, 4, "9.0.0"));
+            assert_eq!((found, supported, writer.as_str()), (6, 5, "9.0.0"));
         }
         other => panic!("{other}"),
     }
@@ -271,11 +272,58 @@ fn files_of_version_3_load() {
         content.remove("warnings");
     });
     let loaded = load(&file).unwrap();
-    assert!(loaded.inputs().is_none() && loaded.warnings().is_empty());
+    assert!(loaded.inputs().is_none());
+    assert_eq!(loaded.warnings(), [Warning::Unchecked]);
     let xs = &data().unseen;
     assert_eq!(loaded.score(xs).unwrap(), detector.score(xs).unwrap());
     // Saved again it is of the current format, and still does not say.
-    assert!(load(&saved(&loaded)).unwrap().inputs().is_none());
+    let again = load(&saved(&loaded)).unwrap();
+    assert!(again.inputs().is_none());
+    assert_eq!(again.warnings(), [Warning::Unchecked]);
+}
+
+/// Then bytes of an array were numbers up to 255, which are taken as [0, 1] today.
+#[test]
+fn images_of_version_3_are_not_mistaken() {
+    let (shape, n) = (
+        ImageShape {
+            channels: 1,
+            height: 8,
+            width: 8,
+        },
+        30,
+    );
+    let pixels: Vec<u8> = (0..64 * n).map(|i| (i * 37 % 256) as u8).collect();
+    let set = ImageSet::new(pixels, shape, vec![0; n]).unwrap();
+    let images = Samples::images(&set, shape).unwrap();
+    let unit = images.to_tensor().unwrap();
+    let wide = (&unit * 255.).unwrap();
+    let fit_then = |samples: &Tensor| {
+        let mut config: FitConfig = serde_json::from_value(json!({"method": "PUSVDD"})).unwrap();
+        config.train.epochs = 1;
+        let detector = Estimator::new(config).fit(samples, samples.narrow(0, 0, 3).unwrap());
+        let file = saved(&detector.unwrap());
+        rewrite(&file.path, |text, _| {
+            text["format_version"] = json!(3);
+            let content = text["content"].as_object_mut().unwrap();
+            content.remove("inputs");
+            content.remove("warnings");
+        });
+        load(&file).unwrap()
+    };
+    let mut detector = fit_then(&wide);
+    let err = detector.score(&images).unwrap_err();
+    assert!(matches!(err, Error::ElementType { .. }), "{err}");
+    assert!(detector.score(&wide).is_ok());
+    detector.set_input_check(InputCheck::Warn);
+    let found = detector.detect(&images).unwrap();
+    assert!(matches!(found.warnings[0], Warning::ElementType { .. }));
+    // In [0, 1] they were what they are.
+    let detector = fit_then(&unit);
+    assert_eq!(
+        detector.score(&images).unwrap(),
+        detector.score(&unit).unwrap()
+    );
 }
 
 fn header_only(text: &str) -> Vec<u8> {
