@@ -188,7 +188,10 @@ impl Prepared {
             device,
             observer,
         })?;
-        let own = explains_itself(&learned.model, self.train.unlabeled());
+        // Of vectors occlusion tells the column better than a detector's own reasons do.
+        let unlabeled = self.train.unlabeled();
+        let images = unlabeled.sample_shape().len() > 1;
+        let own = images && explains_itself(&learned.model, unlabeled);
         Ok(Trained {
             config: self.config,
             method: self.method,

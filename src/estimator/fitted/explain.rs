@@ -10,13 +10,19 @@ use crate::{Error, Result};
 const EXPLAINED: f32 = 1e6;
 
 impl FittedDetector {
-    /// What each feature (or pixel) contributes to each sample's score: reconstruction errors in
-    /// the autoencoder family, gradient times input in the other shipped networks, occlusion for models
-    /// that have nothing of their own to say.
+    /// What each feature (or pixel) contributes to each sample's score. Vectors: by occlusion, each column
+    /// replaced by its values in unlabeled training rows. Images: reconstruction errors in the autoencoder
+    /// family, gradient times input in the other shipped networks, occlusion for models that have nothing of
+    /// their own to say. [`Explanation::kind`] says which.
+    ///
+    /// Where one column of ten was tampered with (`tests/reasons.rs`: three seeds, three kinds), it is the first
+    /// reason for 0.99 of the rows by PUAE, 0.96 by AE, 0.93 by the isolation forest, 0.87 by PU, and by PUSVDD for
+    /// 0.57 alone: a distance in a learned space mixes all columns. PUAE's reconstruction errors are no reasons:
+    /// labeled anomalies teach it to err in any column.
     ///
     /// Occlusion scores each sample once for every part and reference row: 32 times the features of a
     /// vector of up to 256, 8192 times or once a feature beyond, and up to 512 times (64 patches, 8
-    /// images) for an image. The others take one or two passes through the network.
+    /// images) for an image. The others take one or two passes through the network, or a detector's own.
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -51,16 +57,19 @@ impl FittedDetector {
 
     /// `xs` as the model sees it; the reconstruction is in the samples' own unit.
     fn explain_transformed(&self, xs: &Tensor) -> Result<Explanation> {
-        let explanation = match (self.model.explain(xs)?, &self.reference) {
-            (Some(own), _) => own,
-            (None, Some(reference)) => {
-                let score = |xs: &Tensor| self.model.score(xs);
-                Occlusion::new(&score, reference, self.device())?.explain(xs)?
-            }
-            (None, None) => {
-                let (what, group) = ("an explanation by occlusion", "unlabeled");
-                return Err(Error::EmptyGroup { what, group });
-            }
+        let score = |xs: &Tensor| self.model.score(xs);
+        let occlusion = |reference| Occlusion::new(&score, reference, self.device())?.explain(xs);
+        let explanation = match &self.reference {
+            Some(reference) if xs.rank() == 2 => occlusion(reference)?,
+            // As in files of before, and of images.
+            reference => match (self.model.explain(xs)?, reference) {
+                (Some(own), _) => own,
+                (None, Some(reference)) => occlusion(reference)?,
+                (None, None) => {
+                    let (what, group) = ("an explanation by occlusion", "unlabeled");
+                    return Err(Error::EmptyGroup { what, group });
+                }
+            },
         };
         let undo = |rebuilt| self.transformation.undo(&rebuilt);
         Ok(Explanation {

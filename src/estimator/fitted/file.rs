@@ -52,8 +52,8 @@ struct Content {
 
 impl FittedDetector {
     /// Writes the detector to one safetensors file: settings, sizes, history, threshold, calibration, what
-    /// the fit saw and what it warned of as metadata; the model's tensors, scaler, validation scores and, for models that are explained by
-    /// occlusion, up to 32 transformed training rows as tensors. An old file is replaced in one step, so
+    /// the fit saw and what it warned of as metadata; the model's tensors, scaler, validation scores and, where explanations
+    /// are by occlusion, up to 32 transformed training rows as tensors. An old file is replaced in one step, so
     /// a crash leaves it or the new one, nothing between.
     ///
     /// # Errors

@@ -1,0 +1,115 @@
+//! Does an explanation point at the column that was tampered with? Printed in full by
+//! `cargo test --release --test reasons -- --nocapture`.
+
+use puad::method::Method;
+use puad::{Estimator, FitConfig, FittedDetector};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+const COLUMNS: usize = 10;
+const SEEDS: std::ops::Range<u64> = 0..3;
+const PLANTED: usize = 60;
+
+type Rows = Vec<Vec<f64>>;
+
+/// Ten columns of three hidden causes; the last two are skew, as amounts are.
+fn usual(rng: &mut ChaCha8Rng) -> Vec<f64> {
+    let mut normal = || -> f64 { StandardNormal.sample(rng) };
+    let causes = [normal(), normal(), normal()];
+    let mut row: Vec<f64> = (0..COLUMNS)
+        .map(|j| causes[j % 3] + 0.5 * causes[(j + 1) % 3] + 0.3 * normal())
+        .collect();
+    row[8..].iter_mut().for_each(|v| *v = (0.5 * *v).exp());
+    row
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// Six deviations off.
+    Far,
+    /// A usual value of the column, but not with the others of its row.
+    Unlike,
+    /// In another unit, as Fahrenheit for Celsius.
+    Unit,
+}
+
+const KINDS: [Kind; 3] = [Kind::Far, Kind::Unlike, Kind::Unit];
+
+/// A row of which one column was tampered with, and that column.
+fn planted(kind: Kind, rng: &mut ChaCha8Rng, rows: &Rows) -> (Vec<f64>, usize) {
+    let mut row = usual(rng);
+    let j = rng.random_range(0..COLUMNS);
+    row[j] = match kind {
+        Kind::Far => row[j] + if rng.random() { 6. } else { -6. },
+        Kind::Unit => 1.8 * row[j] + 32.,
+        Kind::Unlike => {
+            let mut column: Vec<f64> = rows.iter().map(|row| row[j]).collect();
+            column.sort_by(f64::total_cmp);
+            let below = column.partition_point(|v| *v < row[j]);
+            let (low, high) = (column.len() / 100, column.len() * 99 / 100);
+            column[if below < column.len() / 2 { high } else { low }]
+        }
+    };
+    (row, j)
+}
+
+/// Fitted on 1,500 usual rows with 75 planted ones, 60 of them labeled.
+fn fit(method: &Method, rows: &Rows, rng: &mut ChaCha8Rng, seed: u64) -> FittedDetector {
+    let mut some = |n: usize| -> Rows {
+        let one = |i: usize| planted(KINDS[i % 3], rng, rows).0;
+        (0..n).map(one).collect()
+    };
+    let unlabeled = [rows.clone(), some(75)].concat();
+    let mut config = FitConfig {
+        method: Some(method.clone()),
+        ..FitConfig::default()
+    };
+    config.train.seed = seed;
+    Estimator::new(config).fit(&unlabeled, &some(60)).unwrap()
+}
+
+/// The shares of planted rows, by kind, whose first reason is the column that was tampered with.
+fn shares(method: &Method) -> [f64; 3] {
+    let mut right = [0usize; 3];
+    for seed in SEEDS {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let rows: Rows = (0..1500).map(|_| usual(&mut rng)).collect();
+        let detector = fit(method, &rows, &mut rng, seed);
+        for (kind, right) in KINDS.into_iter().zip(&mut right) {
+            let (new, columns): (Rows, Vec<usize>) =
+                (0..PLANTED).map(|_| planted(kind, &mut rng, &rows)).unzip();
+            let falls = detector.explain(&new).unwrap().attribution;
+            let falls = falls.to_vec2::<f32>().unwrap();
+            let first = |falls: &Vec<f32>| {
+                let best = |a: &usize, b: &usize| falls[*a].total_cmp(&falls[*b]);
+                (0..COLUMNS).max_by(best).unwrap()
+            };
+            *right += falls
+                .iter()
+                .zip(columns)
+                .filter(|(f, j)| first(f) == *j)
+                .count();
+        }
+    }
+    let total = PLANTED * SEEDS.count();
+    right.map(|right| right as f64 / total as f64)
+}
+
+/// PU and PUSVDD fall short of nine in ten, as the documentation of `explain` says.
+#[test]
+fn the_first_reason_is_the_column_that_was_tampered_with() {
+    println!("{:?} and all", KINDS);
+    for (method, least) in [
+        (Method::PUAE, 0.9),
+        (Method::AE, 0.9),
+        (Method::ISOLATION_FOREST, 0.9),
+        (Method::PU, 0.8),
+        (Method::PUSVDD, 0.5),
+    ] {
+        let shares = shares(&method);
+        let all = shares.iter().sum::<f64>() / 3.;
+        println!("{method}: {shares:.2?} {all:.2}");
+        assert!(all >= least, "{method}: {shares:?}");
+    }
+}
