@@ -291,7 +291,8 @@ impl FittedDetector {
         check_float(samples.dtype(), INPUT)?;
         let check = |inputs: &Inputs| inputs.check(INPUT, &samples, self.check);
         let warnings = inputs.map(check).transpose()?.unwrap_or_default();
-        Ok((samples, warnings))
+        let widened = inputs.map(|inputs| inputs.widened(&samples));
+        Ok((widened.transpose()?.unwrap_or(samples), warnings))
     }
 
     /// A batch of the user's samples, of which the first is number `start`, as the model sees it.

@@ -1,9 +1,12 @@
 //! What a fit saw of its input, so that other input is told from it.
 
+mod digits;
 mod element;
+mod ends;
 mod far;
 mod scale;
 mod survey;
+mod unit;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +88,9 @@ pub struct Inputs {
     high: Vec<f64>,
     /// The size of a large value.
     typical: Vec<f64>,
+    /// The largest power of two of which all values of a column are multiples, of F64 alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    units: Vec<f64>,
 }
 
 impl Inputs {
@@ -96,7 +102,15 @@ impl Inputs {
         let unlabeled = data.unlabeled();
         let element_type = ElementType::of(unlabeled);
         let channels = unlabeled.sample_shape().len() > 1;
-        let Survey { low, high, marks } = survey(unlabeled)?;
+        let Survey {
+            low,
+            high,
+            marks,
+            mut units,
+        } = survey(unlabeled)?;
+        if element_type != ElementType::F64 {
+            units.clear();
+        }
         let seen = Self {
             element_type,
             names: unlabeled.names().to_vec(),
@@ -104,6 +118,7 @@ impl Inputs {
             low,
             high,
             typical: typical(unlabeled, 4096)?,
+            units,
         };
         let mut warnings: Vec<Warning> = marks
             .into_iter()
@@ -222,7 +237,7 @@ impl Inputs {
         if self.element_type != ElementType::F64 || given == ElementType::F64 {
             return None;
         }
-        let column = self.column(self.coarse(given.step()).next()?);
+        let column = self.column(self.rounded_by(given).next()?);
         let (low, high) = (self.low[column.index], self.high[column.index]);
         Some(format!(
             "{given:?} cannot tell the values of {column} apart, which lie in [{low:?}, {high:?}]: give F64 \
@@ -244,7 +259,9 @@ impl Inputs {
         let named =
             self.names.is_empty() || (sample_shape.len() == 1 && self.names.len() == columns);
         let numbers = [&self.low, &self.high, &self.typical].into_iter();
-        let good = numbers.clone().all(finite) && ordered && named;
+        let units = self.units.is_empty()
+            || (finite(&self.units) && self.units.iter().all(|unit| *unit > 0.));
+        let good = numbers.clone().all(finite) && ordered && named && units;
         if good && self.channels == (sample_shape.len() > 1) {
             return Ok(());
         }
