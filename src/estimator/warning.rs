@@ -128,6 +128,13 @@ pub enum Warning {
         /// What is wrong with them.
         reason: String,
     },
+    /// Samples that look like images with their channels last and are taken as `[channels, height, width]`, by
+    /// a method without a network, which [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
+    /// [`Error::Config`](crate::Error::Config).
+    ChannelsLast {
+        /// Of one sample.
+        shape: Vec<usize>,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -176,6 +183,11 @@ impl fmt::Display for Warning {
                 "{samples} are about {factor:.3e} times as large as those that the fit saw"
             ),
             Self::ElementType { samples, reason } => write!(f, "{samples}: {reason}"),
+            Self::ChannelsLast { shape } => write!(
+                f,
+                "samples of shape {shape:?} look like images [height, width, channels] and are taken as \
+                 [channels, height, width]"
+            ),
         }
     }
 }
