@@ -153,7 +153,7 @@ pub enum Error {
     EmptyGroup {
         /// What needs it.
         what: &'static str,
-        /// `unlabeled`, `anomalous` or `normal`.
+        /// `unlabeled`, `anomalous` or `normal`, with `validation` behind it where it is the validation set's.
         group: &'static str,
     },
 

@@ -1,12 +1,15 @@
 //! Friendly data that once gave a wrong answer in silence, each on the smallest input that shows it.
 
-use puad::candle_core::{DType, Device, Tensor};
+use puad::candle_core::{DType, Device, ModuleT, Tensor};
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::{ImageSet, PuDataset, Samples};
-use puad::estimator::{ElementType, InputCheck, IntoSamples, Scaling, ThresholdRule, Warning};
+use puad::estimator::{
+    Architecture, ElementType, InputCheck, IntoSamples, Scaling, ThresholdRule, Warning,
+};
 use puad::method::Method;
 use puad::metrics::auroc;
-use puad::{ClassPrior, Error, Estimator, FitConfig, FittedDetector};
+use puad::net::{Layers, LeNetConfig, Network};
+use puad::{ClassPrior, Error, Estimator, FitConfig, FittedDetector, Params};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -521,24 +524,56 @@ fn rows_of_zeros_are_no_anomalies_under_a_bias_free_network() {
     }
 }
 
+/// How far the feature vectors of rows lie apart, against their size: the square root of the sum of their
+/// variances over that of their squared means. Of the detector's scaling, under `params`.
+fn spread(detector: &FittedDetector, params: &Params, rows: &Rows) -> f64 {
+    let scaler = detector.scaler().unwrap();
+    let numbers = |values: &[f64]| Tensor::new(values, &Device::Cpu).unwrap();
+    let xs = tensor(rows)
+        .broadcast_sub(&numbers(scaler.shift()))
+        .unwrap();
+    let xs = xs.broadcast_div(&numbers(scaler.scale())).unwrap();
+    let layers = Layers {
+        bias: false,
+        ..Layers::default()
+    };
+    let network = detector.network_model().unwrap().network().unwrap();
+    let encoder = network.encoder(layers, params.var_builder().pp("encoder"));
+    let features = encoder
+        .unwrap()
+        .forward_t(&xs.to_dtype(DType::F32).unwrap(), false)
+        .unwrap()
+        .to_dtype(DType::F64)
+        .unwrap();
+    let sum = |t: Tensor| t.sum_all().unwrap().to_scalar::<f64>().unwrap();
+    let variances = sum(features.var(0).unwrap());
+    let means = sum(features.mean(0).unwrap().sqr().unwrap());
+    (variances / means).sqrt()
+}
+
 /// The features of new rows do not shrink to a point: nothing that a network without bias sees is constant.
 #[test]
 fn deep_svdd_does_not_collapse_on_a_table() {
     let rows = gauss(400, 8, 0);
-    let detector = fit(Method::DEEP_SVDD, 200, &rows, &gauss(10, 8, 1));
-    let scores = detector.score(gauss(400, 8, 2)).unwrap();
-    let far = detector.score(shifted(gauss(400, 8, 3), 4.)).unwrap();
-    let median = |scores: &[f64]| {
-        let mut sorted = scores.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() / 2]
-    };
+    let mut config = config(Method::DEEP_SVDD, 200);
+    config.train.patience = None;
+    let estimator = Estimator::new(config.clone());
+    let detector = estimator.fit(&rows, gauss(10, 8, 1)).unwrap();
+    assert_eq!(detector.history().training.epochs.len(), 200);
+    let (new, far) = (gauss(400, 8, 2), shifted(gauss(400, 8, 3), 4.));
+
+    let untrained = Params::new(config.train.seed, DType::F32, &Device::Cpu);
+    let before = spread(&detector, &untrained, &new);
+    let params = detector.network_model().unwrap().params();
+    let after = spread(&detector, params, &new);
+    let after_far = spread(&detector, params, &[new.clone(), far.clone()].concat());
+    println!("spread {before:.4} untrained, {after:.4} trained, {after_far:.4} with far rows");
+    assert!(after > 0.1 * before, "{after:e} {before:e}");
+
+    let scores = detector.score([new, far].concat()).unwrap();
     let truth: Vec<bool> = (0..800).map(|i| i >= 400).collect();
-    let area = auroc(&[scores.clone(), far.clone()].concat(), &truth).unwrap();
+    let area = auroc(&scores, &truth).unwrap();
     assert!(area > 0.95, "{area}");
-    let (low, high) = (median(&scores[..]), median(&far[..]));
-    println!("median score {low:e}, four deviations off {high:e}, AUROC {area}");
-    assert!(low > 1e-6, "{low:e}");
 }
 
 /// Three hundred categories, a column each, most of them rare.
@@ -582,4 +617,177 @@ fn rare_categories_of_normals_are_not_flagged_more_than_usual_ones() {
         share(true),
         share(false)
     );
+}
+
+/// `[n, 8, 9, 3]`: eight rows of nine colours, or nine by three pixels of eight channels.
+#[test]
+fn images_with_channels_last_are_asked_about_by_every_method() {
+    let images = |n: usize, shape: &[usize]| {
+        let values: Vec<f32> = (0..n * 216).map(|i| (i % 17) as f32 / 17.).collect();
+        Tensor::from_vec(values, [&[n], shape].concat(), &Device::Cpu).unwrap()
+    };
+    let last = images(20, &[8, 9, 3]);
+    let fit = |method: Method, xs: &Tensor, check| {
+        let estimator = Estimator::new(config(method, 1)).with_input_check(check);
+        estimator.fit(xs, xs.narrow(0, 0, 4).unwrap())
+    };
+    let bytes = (&last * 255.).unwrap().to_dtype(DType::U8).unwrap();
+    for xs in [&last, &bytes] {
+        for method in [
+            Method::ISOLATION_FOREST,
+            Method::PUAE,
+            Method::PU,
+            Method::PUSVDD,
+        ] {
+            let err = fit(method, xs, InputCheck::Refuse).unwrap_err().to_string();
+            assert!(
+                err.contains("[8, 9, 3]") && err.contains("permute((0, 3, 1, 2))"),
+                "{err}"
+            );
+        }
+        let taken = fit(Method::ISOLATION_FOREST, xs, InputCheck::Warn).unwrap();
+        let shape = vec![8, 9, 3];
+        assert!(taken.warnings().contains(&Warning::ChannelsLast { shape }));
+    }
+    let first = last.permute((0, 3, 1, 2)).unwrap();
+    for method in [Method::ISOLATION_FOREST, Method::PUAE] {
+        assert!(fit(method, &first, InputCheck::Refuse).is_ok());
+    }
+    // Who gives the sizes means them.
+    let network = Network::LeNet(LeNetConfig {
+        channels: 8,
+        height: 9,
+        width: 3,
+        blocks: vec![4],
+        latent: 10,
+        ..LeNetConfig::default()
+    });
+    let explicit = FitConfig {
+        network: Architecture::Explicit(network),
+        ..config(Method::PUAE, 1)
+    };
+    let detector = Estimator::new(explicit).fit(&last, last.narrow(0, 0, 4).unwrap());
+    assert_eq!(detector.unwrap().sample_shape(), [8, 9, 3]);
+}
+
+/// Counts of ten millions, of which f32 holds every one.
+#[test]
+fn numbers_that_a_narrower_type_holds_exactly_are_scored_as_they_are() {
+    let rows = |unit: f64, n: usize| -> Rows {
+        (0..n)
+            .map(|i| vec![1e7 + unit * (i * 7 % 100) as f64, (i as f64 * 0.7).sin()])
+            .collect()
+    };
+    let narrow = |rows: &Rows| tensor(rows).to_dtype(DType::F32).unwrap();
+    let anomalies = shifted(rows(1., 10), 300.);
+    let detector = fit(Method::PUAE, 3, &rows(1., 200), &anomalies);
+    let scores = detector.score(rows(1., 50)).unwrap();
+    let mut new = tensor(&rows(1., 50)).narrow(1, 1, 1).unwrap();
+    new = new.to_dtype(DType::F32).unwrap();
+    let counts = narrow(&rows(1., 50)).narrow(1, 0, 1).unwrap();
+    let exact = Tensor::cat(&[&counts, &new], 1).unwrap();
+    // The other column is rounded by its type, by far less than a score shows.
+    for (a, b) in scores.iter().zip(detector.score(&exact).unwrap()) {
+        assert!((a - b).abs() < 1e-5 * a.abs(), "{a} {b}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    detector.save(dir.path().join("a")).unwrap();
+    let loaded = FittedDetector::load(dir.path().join("a"), &Device::Cpu).unwrap();
+    assert_eq!(loaded.inputs(), detector.inputs());
+    assert!(loaded.score(&exact).is_ok());
+    // Halves it has not.
+    let halves = fit(Method::PUAE, 3, &rows(0.5, 200), &anomalies);
+    let err = halves.score(narrow(&rows(0.5, 50))).unwrap_err();
+    assert!(matches!(err, Error::ElementType { .. }), "{err}");
+}
+
+/// A validation set of one's own: its parts and rows, not those of the training set.
+#[test]
+fn what_is_wrong_with_a_validation_set_is_said_of_it() {
+    let data = |unlabeled: Rows, anomalies: Rows| {
+        let data = PuDataset::new(unlabeled.into_samples().unwrap()).unwrap();
+        data.with_anomalies(anomalies.into_samples().unwrap())
+            .unwrap()
+    };
+    let train = data(gauss(100, 2, 0), shifted(gauss(30, 2, 1), 3.));
+    let refused = |scaling, validation: &PuDataset| {
+        let config = FitConfig {
+            scaling,
+            ..config(Method::PUAE, 1)
+        };
+        let fit = Estimator::new(config).fit_split(&train, validation);
+        fit.unwrap_err().to_string()
+    };
+    let (mut unlabeled, mut anomalies) = (gauss(50, 2, 2), shifted(gauss(30, 2, 3), 3.));
+    unlabeled[7][1] = 1e20;
+    anomalies[4][0] = -1e20;
+    let err = refused(Scaling::None, &data(gauss(50, 2, 2), anomalies.clone()));
+    let expected = "anomalous validation samples must lie within 1e15 of 0 to be trained on unscaled, but row 4, \
+                    column 0 is -1e20";
+    assert!(err.starts_with(expected), "{err}");
+    let err = refused(Scaling::None, &data(unlabeled, anomalies));
+    assert!(
+        err.starts_with("unlabeled validation samples") && err.contains("row 7, column 1"),
+        "{err}"
+    );
+    // Labels in another unit would choose the epoch and the threshold.
+    let thousandfold = |rows: Rows| -> Rows {
+        let row = |row: Vec<f64>| row.into_iter().map(|v| 1000. * v).collect();
+        rows.into_iter().map(row).collect()
+    };
+    let other = thousandfold(shifted(gauss(30, 2, 3), 3.));
+    let err = refused(Scaling::Auto, &data(gauss(50, 2, 2), other));
+    assert!(err.starts_with("anomalous validation samples"), "{err}");
+    let bare = PuDataset::new(gauss(50, 2, 2).into_samples().unwrap()).unwrap();
+    let err = refused(Scaling::Auto, &bare);
+    assert!(
+        err.ends_with("needs at least one anomalous validation sample, got none"),
+        "{err}"
+    );
+}
+
+/// A logit goes on along its ray: a huge value is as far on the side that a large one is on, or where f32 ends
+/// the most anomalous; nothing is normal by an overflow.
+#[test]
+fn the_classifier_takes_huge_values_for_large_ones() {
+    let (unlabeled, anomalies) = (
+        [gauss(180, 3, 0), shifted(gauss(20, 3, 4), 3.)].concat(),
+        shifted(gauss(30, 3, 1), 3.),
+    );
+    let rays: Rows = vec![
+        vec![1., 0., 0.],
+        vec![-1., 0., 0.],
+        vec![0., 1., 0.],
+        vec![0., 0., -1.],
+        vec![1., -1., 1.],
+        vec![-1., -1., -1.],
+        vec![1., 1., 1.],
+    ];
+    let along = |by: f64| -> Rows {
+        let row = |ray: &Vec<f64>| ray.iter().map(|v| by * v).collect();
+        rays.iter().map(row).collect()
+    };
+    for seed in 0..3 {
+        let mut config = config(Method::PU, 20);
+        config.train.seed = seed;
+        let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
+        let usual = gauss(50, 3, 2);
+        let expected = detector.score(&usual).unwrap();
+        let large = detector.score([along(1e10), usual.clone()].concat());
+        let large = large.unwrap()[..rays.len()].to_vec();
+        assert!(large.iter().any(|s| *s > 0.) && large.iter().any(|s| *s < 0.));
+        for by in [1e20, f64::from(f32::MAX), 1e300, f64::MAX] {
+            let day = [along(by), usual.clone()].concat();
+            let found = detector.detect(&day).unwrap();
+            assert!(found.scores.iter().all(|s| s.is_finite()), "{by:e}");
+            assert_eq!(found.scores[rays.len()..], expected, "{by:e}");
+            let probabilities = found.probabilities.unwrap();
+            assert!(probabilities.iter().all(|p| (0. ..=1.).contains(p)));
+            for ((huge, large), ray) in found.scores.iter().zip(&large).zip(&rays) {
+                let overflow = *huge == f64::from(f32::MAX);
+                let same_side = huge.signum() == large.signum() && huge.abs() > large.abs();
+                assert!(same_side || overflow, "{ray:?} by {by:e}: {huge} {large}");
+            }
+        }
+    }
 }

@@ -701,8 +701,8 @@ fn sets_without_a_group_that_training_needs_are_errors() {
     };
     let cases = [
         (&plain, &labeled, 1., "anomalous"),
-        (&labeled, &plain, 1., "anomalous"),
-        (&with_normals, &labeled, 0.5, "normal"),
+        (&labeled, &plain, 1., "anomalous validation"),
+        (&with_normals, &labeled, 0.5, "normal validation"),
         (&labeled, &with_normals, 0.5, "normal"),
     ];
     for (train, validation, eta, expected) in cases {

@@ -19,6 +19,45 @@ fn samples_of(group: &str) -> &'static str {
     }
 }
 
+/// As [`samples_of`], of a validation set.
+fn validation_samples_of(what: &'static str) -> &'static str {
+    match what {
+        "unlabeled samples" => "unlabeled validation samples",
+        "anomalous samples" => "anomalous validation samples",
+        "normal samples" => "normal validation samples",
+        other => other,
+    }
+}
+
+/// An error about a data set as one about a validation set that was given beside a training set.
+pub(crate) fn of_validation(error: Error) -> Error {
+    match error {
+        Error::HugeFeature {
+            what,
+            row,
+            column,
+            value,
+            limit,
+        } => Error::HugeFeature {
+            what: validation_samples_of(what),
+            row,
+            column,
+            value,
+            limit,
+        },
+        Error::EmptyGroup { what, group } => Error::EmptyGroup {
+            what,
+            group: match group {
+                UNLABELED => "unlabeled validation",
+                ANOMALOUS => "anomalous validation",
+                NORMAL => "normal validation",
+                other => other,
+            },
+        },
+        error => error,
+    }
+}
+
 /// Values checked at a time, so that a large tensor is not held twice.
 const CHECKED: usize = 1 << 20;
 
@@ -150,6 +189,27 @@ impl PuDataset {
             self.normals.as_ref().and_then(|n| named(NORMAL, n)),
         ];
         all.into_iter().flatten()
+    }
+
+    /// As [`groups`](Self::groups), of a validation set.
+    pub(crate) fn validation_groups(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let groups = self.groups();
+        groups.map(|(what, samples)| (validation_samples_of(what), samples))
+    }
+
+    /// With each group's samples as `f` makes them.
+    ///
+    /// # Errors
+    /// Of `f`, and as [`with_anomalies`](Self::with_anomalies).
+    pub(crate) fn map(&self, f: impl Fn(&Samples) -> Result<Samples>) -> Result<Self> {
+        let mut result = Self::new(f(&self.unlabeled)?)?;
+        if let Some(anomalies) = &self.anomalies {
+            result = result.with_anomalies(f(anomalies)?)?;
+        }
+        if let Some(normals) = &self.normals {
+            result = result.with_normals(f(normals)?)?;
+        }
+        Ok(result)
     }
 
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {

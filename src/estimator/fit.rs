@@ -94,7 +94,8 @@ impl<'a> Estimator<'a> {
         }
     }
 
-    /// What becomes of labeled or validation samples in another type or scale than the unlabeled ones;
+    /// What becomes of labeled or validation samples in another type or scale than the unlabeled ones, and
+    /// of what looks like images `[height, width, channels]` under a method without a network;
     /// [`FittedDetector::set_input_check`] decides on samples to score.
     pub fn with_input_check(self, check: InputCheck) -> Self {
         Self { check, ..self }
@@ -161,6 +162,8 @@ impl<'a> Estimator<'a> {
     /// [`Error::ImageSize`](crate::Error::ImageSize) for samples that no automatic network suits (also
     /// [`Error::Config`](crate::Error::Config), if a batch of them would take too much memory),
     /// [`Error::Shape`](crate::Error::Shape) for samples without values,
+    /// [`Error::Config`](crate::Error::Config) for what looks like images with their channels last, unless an
+    /// explicit network says that they are not,
     /// [`Error::ElementType`](crate::Error::ElementType) and
     /// [`Error::OtherScale`](crate::Error::OtherScale) for labeled samples in another type or scale (see
     /// [`with_input_check`](Self::with_input_check)),
@@ -180,10 +183,27 @@ impl<'a> Estimator<'a> {
     /// time or by machine, say, where a random one would be too easy.
     ///
     /// # Errors
-    /// As [`fit_dataset`](Self::fit_dataset), but for the split.
+    /// As [`fit_dataset`](Self::fit_dataset), but for the split; of the validation set, too, whose samples are
+    /// then called `anomalous validation samples`, say, with the row in the group as it was given.
+    ///
+    /// ```
+    /// use puad::data::PuDataset;
+    /// use puad::estimator::{IntoSamples, Scaling};
+    /// use puad::{Estimator, FitConfig};
+    ///
+    /// let rows = [[0f64, 1.], [2., 3.], [4., 5.], [6., 7.]].into_samples()?;
+    /// let train = PuDataset::new(rows.clone())?.with_anomalies(rows.clone())?;
+    /// let validation = PuDataset::new(rows)?.with_anomalies([[9f64, 9.], [1e20, 9.]].into_samples()?)?;
+    /// let config = FitConfig { scaling: Scaling::None, ..FitConfig::default() };
+    /// let error = Estimator::new(config).fit_split(&train, &validation).unwrap_err().to_string();
+    /// assert!(error.starts_with("anomalous validation samples must lie within 1e15 of 0"));
+    /// assert!(error.contains("row 1, column 0"));
+    /// # Ok::<(), puad::Error>(())
+    /// ```
     pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
-        let (settled, run) = self.settle(train)?;
-        run.fit(settled, train, validation)
+        let (mut settled, run) = self.settle(train)?;
+        let validation = settled.accept(validation)?;
+        run.fit(settled, train, &validation)
     }
 
     /// What is wrong with the settings is said here, and nowhere later.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::trained::Trained;
 use super::{FitConfig, InputCheck, Inputs, Transformation, Warning};
-use crate::data::{PuDataset, Samples};
+use crate::data::{PuDataset, Samples, of_validation};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
-use crate::net::Architecture;
+use crate::net::{Architecture, channels_last};
 use crate::train::{Checkpoints, Observer, Trainer};
 use crate::{Error, Result};
 
@@ -52,10 +52,16 @@ impl Settled {
         // Who customises a trainer may have given it other settings.
         config.train = trainer.config().clone();
         let network = method.check_fit(&config.network, &sample_shape, &trainer)?;
+        // An explicit network says channels, height and width, and an automatic one asks itself.
+        let doubt = match &network {
+            None => channel_order(&sample_shape, check)?,
+            Some(_) => None,
+        };
         if let (Architecture::Auto, Some(network)) = (&config.network, network) {
             network.check_batch(largest_batch(&config, data))?;
         }
-        let (inputs, warnings) = Inputs::of(data, check)?;
+        let (inputs, mut warnings) = Inputs::of(data, check)?;
+        warnings.extend(doubt);
         Ok(Self {
             config,
             method,
@@ -72,10 +78,13 @@ impl Settled {
         &self.config
     }
 
+    /// A validation set of the caller's own, as it goes with what was seen.
+    ///
     /// # Errors
-    /// [`Error::Shape`] for validation samples of another shape; as the transformation's fit.
-    pub(super) fn prepare(mut self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
-        let validation = &validation.with_columns(self.inputs.names())?;
+    /// [`Error::Shape`], [`Error::Columns`], [`Error::HugeFeature`], [`Error::ElementType`] and
+    /// [`Error::OtherScale`] for samples that do not.
+    pub(super) fn accept(&mut self, validation: &PuDataset) -> Result<PuDataset> {
+        let validation = validation.with_columns(self.inputs.names())?;
         let (expected, actual) = (&self.sample_shape, validation.unlabeled().sample_shape());
         if actual != *expected {
             return Err(Error::Shape {
@@ -84,12 +93,20 @@ impl Settled {
                 actual,
             });
         }
-        self.config.scaling.check_unscaled(validation)?;
-        let unlabeled = validation.unlabeled();
-        let warnings = self
-            .inputs
-            .check("validation samples", unlabeled, self.check)?;
-        self.warnings.extend(warnings);
+        let scaling = self.config.scaling;
+        scaling.check_unscaled(&validation).map_err(of_validation)?;
+        for (what, samples) in validation.validation_groups() {
+            let warnings = self.inputs.check(what, samples, self.check)?;
+            self.warnings.extend(warnings);
+        }
+        validation.map(|samples| self.inputs.widened(samples))
+    }
+
+    /// Of parts that both are as what was seen.
+    ///
+    /// # Errors
+    /// As the transformation's fit.
+    pub(super) fn prepare(self, train: &PuDataset, validation: &PuDataset) -> Result<Prepared> {
         let scaling = self.config.scaling;
         let homogeneous = self.method.is_homogeneous()?;
         let transformation = scaling.fit(train.unlabeled(), &self.inputs, homogeneous)?;
@@ -111,6 +128,21 @@ impl Settled {
             inputs: self.inputs,
             warnings: self.warnings,
         })
+    }
+}
+
+/// # Errors
+/// [`Error::Config`] for samples that look like images with their channels last, unless they are to be taken.
+fn channel_order(sample_shape: &[usize], check: InputCheck) -> Result<Option<Warning>> {
+    let shape = sample_shape.to_vec();
+    match check {
+        _ if !channels_last(sample_shape) => Ok(None),
+        InputCheck::Warn => Ok(Some(Warning::ChannelsLast { shape })),
+        InputCheck::Refuse => {
+            let rule = "images [channels, height, width]; what looks like [height, width, channels] is \
+                        permuted first (of a batch: `permute((0, 3, 1, 2))`), or taken by `InputCheck::Warn`";
+            Err(Error::config("samples", rule, format!("{shape:?}")))
+        }
     }
 }
 

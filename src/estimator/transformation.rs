@@ -67,13 +67,6 @@ impl Transformation for Unchanged {
 impl dyn Transformation {
     /// Every group of a data set as the model sees it.
     pub(super) fn apply_groups(&self, data: &PuDataset) -> Result<PuDataset> {
-        let mut result = PuDataset::new(self.apply_set(data.unlabeled())?)?;
-        if let Some(anomalies) = data.anomalies() {
-            result = result.with_anomalies(self.apply_set(anomalies)?)?;
-        }
-        if let Some(normals) = data.normals() {
-            result = result.with_normals(self.apply_set(normals)?)?;
-        }
-        Ok(result)
+        data.map(|samples| self.apply_set(samples))
     }
 }

@@ -131,6 +131,13 @@ pub enum Warning {
     /// The file of an earlier release does not say what the fit saw: names, type and scale of samples are
     /// not compared with it.
     Unchecked,
+    /// Samples that look like images with their channels last and are taken as `[channels, height, width]`, by
+    /// a method without a network, which [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
+    /// [`Error::Config`](crate::Error::Config).
+    ChannelsLast {
+        /// Of one sample.
+        shape: Vec<usize>,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -183,6 +190,11 @@ impl fmt::Display for Warning {
                 f,
                 "the detector's file is of an earlier release and does not say what the fit saw, so that the \
                  names, type and scale of samples are not checked: give them as the fit had them, or fit again"
+            ),
+            Self::ChannelsLast { shape } => write!(
+                f,
+                "samples of shape {shape:?} look like images [height, width, channels] and are taken as \
+                 [channels, height, width]"
             ),
         }
     }

@@ -18,4 +18,5 @@ pub use layers::{Conv2d, Conv2dConfig, Linear, LinearConfig};
 pub use lenet::{LeNetDecoder, LeNetEncoder};
 pub use lenet_config::{Head, LeNetConfig};
 pub use mlp::{Mlp, MlpConfig};
+pub(crate) use network::channels_last;
 pub use network::{Layers, MlpShape, Network};

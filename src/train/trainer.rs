@@ -7,7 +7,7 @@ use super::run::Run;
 use super::{
     Checkpoints, History, Observer, Patience, Phase, Select, Selection, Stop, TrainConfig, batches,
 };
-use crate::data::PuDataset;
+use crate::data::{PuDataset, of_validation};
 use crate::objective::{GroupCounts, Objective};
 use crate::optim::{Adam, Optimizer};
 use crate::{Error, NonNegativeLoss, Params, Result};
@@ -202,10 +202,16 @@ impl Trainer {
             return Err(Error::config("training samples", rule, counts.total()));
         }
         objective.check_groups(counts)?;
-        objective.check_groups(batches::counts(validation, sees))?;
+        let validated = objective.check_groups(batches::counts(validation, sees));
+        validated.map_err(of_validation)?;
         if self.selection().needs_anomalies() && validation.anomalies().is_none() {
             let (what, group) = ("the selection of an epoch", "anomalous");
-            return Err(Error::EmptyGroup { what, group });
+            let error = Error::EmptyGroup { what, group };
+            // Where there are none at all the two sets are one to the caller.
+            return Err(match train.anomalies() {
+                Some(_) => of_validation(error),
+                None => error,
+            });
         }
         Ok(counts)
     }

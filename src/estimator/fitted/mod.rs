@@ -297,7 +297,8 @@ impl FittedDetector {
             Some(inputs) => inputs.check(INPUT, &samples, check)?,
             None => unknown_inputs(INPUT, &samples, self.scaler(), check)?,
         };
-        Ok((samples, warnings))
+        let widened = inputs.map(|inputs| inputs.widened(&samples));
+        Ok((widened.transpose()?.unwrap_or(samples), warnings))
     }
 
     /// A batch of the user's samples, of which the first is number `start`, as the model sees it.

@@ -62,6 +62,18 @@ impl ElementType {
         high / 2. - low / 2. <= ROUNDING / 2. * self.step() * low.abs().max(high.abs())
     }
 
+    /// Whether it holds all multiples of a power of two up to this size as they are.
+    pub(super) fn holds(self, unit: f64, largest: f64) -> bool {
+        let smallest = match self {
+            Self::F64 => f64::from_bits(1),
+            Self::F32 => f32::from_bits(1).into(),
+            Self::Bf16 => 2f64.powi(-133),
+            Self::F16 => 2f64.powi(-24),
+            Self::Bits8 => return false,
+        };
+        unit >= smallest && largest / unit <= 2. / self.step()
+    }
+
     /// The step between two neighbours, of numbers from 1 to 2.
     pub(super) fn step(self) -> f64 {
         match self {

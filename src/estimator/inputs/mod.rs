@@ -1,9 +1,12 @@
 //! What a fit saw of its input, so that other input is told from it.
 
+mod digits;
 mod element;
+mod ends;
 mod far;
 mod scale;
 mod survey;
+mod unit;
 
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +114,9 @@ pub struct Inputs {
     typical: Vec<f64>,
     /// `None` where all samples were 0, or of a file that does not say.
     sizes: Option<Sizes>,
+    /// The largest power of two of which all values of a column are multiples, of F64 alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    units: Vec<f64>,
 }
 
 impl Inputs {
@@ -122,7 +128,15 @@ impl Inputs {
         let unlabeled = data.unlabeled();
         let element_type = ElementType::of(unlabeled);
         let channels = unlabeled.sample_shape().len() > 1;
-        let Survey { low, high, marks } = survey(unlabeled)?;
+        let Survey {
+            low,
+            high,
+            marks,
+            mut units,
+        } = survey(unlabeled)?;
+        if element_type != ElementType::F64 {
+            units.clear();
+        }
         let looked = Looked::of_fit(unlabeled)?;
         let typical = looked.typical();
         let seen = Self {
@@ -133,6 +147,7 @@ impl Inputs {
             high,
             sizes: Sizes::of(&looked, &typical),
             typical,
+            units,
         };
         let mut warnings: Vec<Warning> = marks
             .into_iter()
@@ -280,7 +295,7 @@ impl Inputs {
         if self.element_type != ElementType::F64 || given == ElementType::F64 {
             return None;
         }
-        let column = self.column(self.coarse(given.step()).next()?);
+        let column = self.column(self.rounded_by(given).next()?);
         let (low, high) = (self.low[column.index], self.high[column.index]);
         Some(format!(
             "{given:?} cannot tell the values of {column} apart, which lie in [{low:?}, {high:?}]: give F64 \
@@ -303,7 +318,9 @@ impl Inputs {
             self.names.is_empty() || (sample_shape.len() == 1 && self.names.len() == columns);
         let numbers = [&self.low, &self.high, &self.typical].into_iter();
         let sized = self.sizes.as_ref().is_none_or(Sizes::are_good);
-        let good = numbers.clone().all(finite) && ordered && named && sized;
+        let units = self.units.is_empty()
+            || (finite(&self.units) && self.units.iter().all(|unit| *unit > 0.));
+        let good = numbers.clone().all(finite) && ordered && named && sized && units;
         if good && self.channels == (sample_shape.len() > 1) {
             return Ok(());
         }

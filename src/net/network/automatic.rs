@@ -46,7 +46,7 @@ impl Network {
     pub fn for_samples(shape: &[usize]) -> Result<Self> {
         let network = match *shape {
             [features] => Self::Mlp(perceptron(features)),
-            [h, w, 1..=MOST_CHANNELS] if h.min(w) > MOST_CHANNELS => {
+            _ if channels_last(shape) => {
                 let rule = "images [channels, height, width]; what looks like [height, width, channels] is \
                             permuted first (of a batch: `permute((0, 3, 1, 2))`), or has an explicit network";
                 return Err(Error::config("samples", rule, format!("{shape:?}")));
@@ -57,6 +57,11 @@ impl Network {
         network.check()?;
         Ok(network)
     }
+}
+
+/// Whether a sample of this shape looks like an image `[height, width, channels]`.
+pub(crate) fn channels_last(shape: &[usize]) -> bool {
+    matches!(*shape, [h, w, 1..=MOST_CHANNELS] if h.min(w) > MOST_CHANNELS)
 }
 
 fn perceptron(features: usize) -> MlpShape {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::size::{MOST_PARAMETERS, MOST_RULE, product};
 use super::{Decoder, Encoder, LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
 use crate::{Error, Result};
+pub(crate) use automatic::channels_last;
 
 /// Beyond this a size is taken for a mistake.
 const LARGEST: usize = 1 << 20;

@@ -82,7 +82,7 @@ impl First<'_> {
 }
 
 /// Whether the cells are 0, 1, 2 and so on.
-fn counts<T: AsRef<str>>(cells: impl Iterator<Item = T>) -> bool {
+pub(super) fn counts<T: AsRef<str>>(cells: impl Iterator<Item = T>) -> bool {
     cells
         .enumerate()
         .all(|(i, cell)| cell.as_ref() == i.to_string())

@@ -8,6 +8,7 @@ use crate::file::LIMIT;
 use crate::{DataError, Place, Result, Table};
 
 mod cell;
+mod comment;
 mod head;
 mod labels;
 mod lines;

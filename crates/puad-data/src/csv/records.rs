@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) line: u64,
     /// The first of the blank lines right before it; 0 for none.
     pub(super) blank: u64,
+    /// Whether it begins as a comment does.
+    pub(super) hashed: bool,
 }
 
 impl Record {
@@ -59,6 +61,8 @@ pub(super) struct Records {
     lines: Lines,
     /// Read before the delimiter was known, each with its number.
     ahead: VecDeque<(u64, Vec<u8>)>,
+    /// Those above the table that have as many cells as its first line, or the last one without a table.
+    pub(super) comments: Vec<Record>,
     delimiter: u8,
     parser: Reader,
     line: Vec<u8>,
@@ -73,15 +77,18 @@ impl Records {
             lines.next(&mut vec![]).map_err(|e| fail(path, &lines, e))?;
         }
         let mut ahead = VecDeque::new();
-        let mut comment = None;
+        let mut comments = VecDeque::new();
         let mut written = 0;
         while written < 2 && ahead.len() < LOOKED_AT {
             let mut line = vec![];
             if !lines.next(&mut line).map_err(|e| fail(path, &lines, e))? {
                 break;
             }
-            if written == 0 && line.starts_with(b"#") {
-                comment = Some((lines.number(), line));
+            if written == 0 && is_comment(&line) {
+                comments.push_back((lines.number(), line));
+                if comments.len() > LOOKED_AT {
+                    comments.pop_front();
+                }
                 continue;
             }
             written += usize::from(!is_blank(&line));
@@ -101,24 +108,58 @@ impl Records {
             Some(delimiter) => delimiter,
             None => agreed(path, &ahead, options.decimal)?,
         };
-        // The last of the comments above a table may be its names.
-        let fields = |line: &[u8]| count(&parted(line, delimiter), delimiter);
-        let first = ahead.iter().find(|(_, line)| !is_blank(line));
-        let names = comment.filter(|(_, line)| {
-            first.is_none_or(|(_, first)| fields(uncommented(line)) == fields(first))
-        });
-        if let Some((number, line)) = names {
-            ahead.push_front((number, uncommented(&line).to_vec()));
-        }
-        Ok(Self {
+        let mut records = Self {
             path: path.into(),
             lines,
             ahead,
+            comments: vec![],
             delimiter,
             parser: ReaderBuilder::new().delimiter(delimiter).build(),
             line: vec![],
             limit,
-        })
+        };
+        records.read_comments(comments)?;
+        Ok(records)
+    }
+
+    /// Keeps those of as many cells as the first line, which may be names.
+    fn read_comments(&mut self, comments: VecDeque<(u64, Vec<u8>)>) -> Result<()> {
+        let fields = |line: &[u8]| count(&parted(line, self.delimiter), self.delimiter);
+        let first = self.ahead.iter().find(|(_, line)| !is_blank(line));
+        let last = comments.back();
+        let like = match first {
+            Some((_, line)) => fields(line),
+            None => last.map_or(0, |(_, line)| fields(uncommented(line))),
+        };
+        let alike = |(_, line): &&(u64, Vec<u8>)| fields(uncommented(line)) == like;
+        let mut alike: Vec<_> = comments.iter().filter(alike).collect();
+        if first.is_none() {
+            if let ([_, .., (number, _)], true) = (&alike[..], like > 0) {
+                return Err(DataError::Ambiguous {
+                    path: self.path.clone(),
+                    place: Box::new(Place::Line(*number)),
+                    found: "lines of cells that all begin with #".into(),
+                    meanings: "comments or samples",
+                    remedy: "quote the first cell of what is a sample",
+                });
+            }
+            alike.retain(|comment| Some(*comment) == last);
+        }
+        for (number, line) in alike {
+            let mut record = Record {
+                line: *number,
+                ..Record::default()
+            };
+            self.line = parted(uncommented(line), self.delimiter).into_owned();
+            self.line.push(b'\n');
+            if self.parse(&mut record, &mut 0) {
+                self.comments.push(record);
+            } else {
+                // A quote that is not closed is none in a comment.
+                self.parser.reset();
+            }
+        }
+        Ok(())
     }
 
     /// Reads the next record; whether there was one more.
@@ -137,6 +178,7 @@ impl Records {
             if !begun {
                 begun = true;
                 record.line = number;
+                record.hashed = is_comment(&self.line);
             }
             if self.delimiter == b' ' {
                 self.line = parted(&self.line, b' ').into_owned();
@@ -202,6 +244,10 @@ fn grow<T: Clone + Default>(room: &mut Vec<T>) {
 
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|&byte| byte == b' ')
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"#")
 }
 
 /// The delimiter that the first two lines have both; a comma where there is none.
@@ -274,6 +320,7 @@ fn parted(line: &[u8], delimiter: u8) -> Cow<'_, [u8]> {
 
 /// numpy writes `#` before names.
 fn uncommented(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
     let bare = line.iter().position(|&byte| byte != b'#' && byte != b' ');
     &line[bare.unwrap_or(line.len())..]
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cell::{Cell, cell, rule};
+use super::comment::{Above, above, told};
 use super::head::{First, Head, names, names_rows};
 use super::labels::Labels;
 use super::records::{Record, Records};
@@ -28,6 +29,8 @@ pub(crate) struct CsvRows {
     features: Vec<usize>,
     ids: Option<usize>,
     labels: Option<Labels>,
+    /// Whether the samples begin with `#`, once one was read.
+    hashed: Option<bool>,
 }
 
 /// Some rows.
@@ -81,11 +84,16 @@ impl CsvRows {
             features: vec![],
             ids: None,
             labels: None,
+            hashed: None,
         };
+        let mut comments = std::mem::take(&mut rows.records.comments);
+        if ahead.is_empty() {
+            ahead.extend(comments.pop());
+        }
         if let Some(first) = ahead.first_mut() {
             // Lines above a table are not its own.
             first.blank = 0;
-            rows.settle(&mut ahead, options, labels)?;
+            rows.settle(&mut ahead, comments, options, labels)?;
         }
         rows.ahead = ahead.into_iter();
         Ok(rows)
@@ -95,6 +103,7 @@ impl CsvRows {
     fn settle(
         &mut self,
         ahead: &mut Vec<Record>,
+        comments: Vec<Record>,
         options: &CsvOptions,
         labels: Option<&CsvConfig>,
     ) -> Result<()> {
@@ -103,20 +112,18 @@ impl CsvRows {
         let by_name = options.columns.as_deref().is_some_and(all_names)
             || matches!(options.ids, Some(CsvColumn::Name(_)))
             || labels.is_some_and(|config| matches!(config.label, LabelColumn::Name(_)));
-        let header = options.header.or(by_name.then_some(true));
+        let mut header = options.header.or(by_name.then_some(true));
         self.guessed = header.is_none();
+        if let Some(names) = self.names_above(ahead, comments, header, options, labels)? {
+            ahead.insert(0, names);
+            header = Some(true);
+        }
         self.first = ahead[0].line;
         self.fields = self.count(ahead, header, labels.is_some());
         if header == Some(true) {
             self.names = names(&ahead[0], self.fields);
         }
-        self.labels = labels.map(|config| self.labels(config)).transpose()?;
-        self.ids = options
-            .ids
-            .as_ref()
-            .map(|column| self.find(column))
-            .transpose()?;
-        self.choose(options)?;
+        self.choose(options, labels)?;
         if header.is_none() && self.has_names(ahead)? {
             self.names = names(&ahead[0], self.fields);
         }
@@ -163,8 +170,49 @@ impl CsvRows {
         })
     }
 
-    /// The features: the chosen columns, or all but labels and the rows' names.
-    fn choose(&mut self, options: &CsvOptions) -> Result<()> {
+    /// The names of the columns, where a comment above the table holds them.
+    fn names_above(
+        &mut self,
+        ahead: &[Record],
+        comments: Vec<Record>,
+        header: Option<bool>,
+        options: &CsvOptions,
+        labels: Option<&CsvConfig>,
+    ) -> Result<Option<Record>> {
+        if comments.is_empty() || header == Some(false) {
+            return Ok(None);
+        }
+        let own = match header {
+            Some(_) => told(&ahead[0], self.decimal),
+            None => {
+                self.fields = self.count(ahead, header, labels.is_some());
+                self.choose(options, labels)?;
+                self.head(ahead)
+            }
+        };
+        match above(comments, &ahead[0], own, header.is_some(), self.decimal) {
+            Above::Comments => Ok(None),
+            Above::Names(names) => Ok(Some(names)),
+            Above::Asked {
+                line,
+                found,
+                meanings,
+                remedy,
+            } => Err(DataError::Ambiguous {
+                path: self.path.clone(),
+                place: Box::new(Place::Line(line)),
+                found,
+                meanings,
+                remedy,
+            }),
+        }
+    }
+
+    /// The columns of labels and of the rows' names, and the features: those that are chosen, or all others.
+    fn choose(&mut self, options: &CsvOptions, labels: Option<&CsvConfig>) -> Result<()> {
+        self.labels = labels.map(|config| self.labels(config)).transpose()?;
+        let ids = options.ids.as_ref();
+        self.ids = ids.map(|column| self.find(column)).transpose()?;
         let label = self.labels.as_ref().map(|labels| labels.column);
         self.features = match &options.columns {
             Some(columns) => columns
@@ -178,7 +226,7 @@ impl CsvRows {
         Ok(())
     }
 
-    fn has_names(&self, ahead: &[Record]) -> Result<bool> {
+    fn head(&self, ahead: &[Record]) -> Head {
         let first = First {
             first: &ahead[0],
             second: ahead.get(1),
@@ -186,7 +234,11 @@ impl CsvRows {
             labels: self.labels.as_ref(),
             decimal: self.decimal,
         };
-        match first.head() {
+        first.head()
+    }
+
+    fn has_names(&self, ahead: &[Record]) -> Result<bool> {
+        match self.head(ahead) {
             Head::Names => Ok(true),
             Head::Sample => Ok(false),
             Head::Either(what) => {
@@ -272,6 +324,12 @@ impl CsvRows {
         if record.blank > 0 && self.fields == 1 {
             let rule = "a table of one column must have a value in each line";
             return Err(self.malformed(record.blank, rule, "none".into()));
+        }
+        if *self.hashed.get_or_insert(record.hashed) != record.hashed {
+            let rule = "either all samples or none must begin with #: comments stand above a table, \
+                        and a cell in quotes begins none";
+            let start: String = record.cell(0).chars().take(100).collect();
+            return Err(self.malformed(record.line, rule, format!("{start:?}")));
         }
         let surplus = record.len() == self.fields + 1 && record.ends_empty();
         if record.len() == self.fields || surplus {

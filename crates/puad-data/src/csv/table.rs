@@ -40,7 +40,10 @@ impl From<&str> for CsvColumn {
 /// mark, or Latin-1, with any line ends. Spaces around a cell are dropped, a cell in quotes may hold
 /// anything, `True` and `False` are 1 and 0. A delimiter at each line's end adds no column.
 ///
-/// Blank lines are passed over, but not between the values of a single column.
+/// Blank lines are passed over, but not between the values of a single column. So are comments, lines that
+/// begin with `#`, above the table. One of as many cells as the table has may hold its names, as numpy's
+/// `savetxt` writes them: it does where the table's first line holds numbers, and the comment none. Within a
+/// table a comment is an error, unless all samples begin with `#`.
 ///
 /// # Errors
 /// [`MissingFile`](DataError::MissingFile), [`Read`](DataError::Read),
@@ -48,7 +51,7 @@ impl From<&str> for CsvColumn {
 /// [`Malformed`](DataError::Malformed) for lines of different length and a quote that is not closed,
 /// [`Value`](DataError::Value) for a field that is no finite number, a gap too,
 /// [`Missing`](DataError::Missing) for a column that is not there,
-/// [`Ambiguous`](DataError::Ambiguous) for a delimiter or first line that can be taken in two ways.
+/// [`Ambiguous`](DataError::Ambiguous) for a delimiter, first line or comment that can be taken in two ways.
 ///
 /// ```
 /// use puad_data::stream::{CsvOptions, TableReader, Values};
@@ -80,7 +83,8 @@ pub struct CsvOptions {
     /// Between a number's whole part and its fraction; a comma in much of Europe.
     pub decimal: u8,
     /// Whether the first line holds names. `None`: if it holds texts alone, or the numbers from 0 to 2 or
-    /// more above numbers with a decimal point; what could be either is an error.
+    /// more above numbers with a decimal point; what could be either is an error. With `false` a comment holds
+    /// none either.
     pub header: Option<bool>,
     /// The columns that are features, in the order they are to have. `None`: all, but for the rows' names.
     pub columns: Option<Vec<CsvColumn>>,
