@@ -1,4 +1,5 @@
 mod passes;
+mod plain;
 
 use super::*;
 use crate::ops::{BatchNormOptions, ConvAlgorithm};
