@@ -1,20 +1,42 @@
-//! candle's backward pass, but that it does not add the gradients of the operations here to tensors of zeros.
+//! candle's backward pass, but that it does not add the gradients of some parameters to tensors of zeros.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ptr;
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, TensorId, Var};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, TensorId, Var};
 
 thread_local! {
-    /// What the passes under way on this thread have of their leaves: a thread that waits for others may begin
-    /// one within another.
-    static FOUND: RefCell<Vec<HashMap<TensorId, Option<Tensor>>>> = const { RefCell::new(Vec::new()) };
+    /// This thread's passes by [`backward`]: one may begin within another, in an operation's backward pass or
+    /// while the thread waits for others.
+    static UNDER_WAY: RefCell<Vec<Pass>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The gradients of `loss`, a scalar, as candle's `Tensor::backward` gives them, and faster on the CPU: those of
-/// the `leaves`, parameters say, that operations of this crate compute are taken as they are, where candle
-/// adds each to zeros.
+/// What it has of its leaves, and how it is told from others, candle's own among them, on the same leaves or even
+/// the same graph: by the variable in which it holds the gradient that it hands to an operation. candle's
+/// pass has one, and while it is under way no other's can lie where it does, because a pass within is done before
+/// it goes on. Were candle to use several, the gradients from all but one would go candle's way.
+struct Pass {
+    /// Null before the [`Root`].
+    grad: *const Tensor,
+    found: HashMap<TensorId, Option<Tensor>>,
+}
+
+/// The gradients of `loss`, a scalar, as candle's `Tensor::backward` gives them, and faster on the CPU in f32 for
+/// those of the `leaves` that are
+///
+/// - input, weight or bias of [`linear`](super::linear()), and so a perceptron's parameters;
+/// - kernel, scale or shift of blocks that are one operation ([`conv_block_train`](super::conv_block_train) and
+///   [`conv_block_eval`](super::conv_block_eval) say when), and so the parameters of a LeNet's convolutions.
+///
+/// Their gradients are taken as they are, where candle adds each to a tensor of zeros. All other gradients are
+/// computed and summed by candle, with `leaves` or without; on other devices it is candle's pass alone. A zero
+/// may have the other sign than in candle's, and where a leaf is used by several operations their gradients may
+/// be summed in another order.
+///
+/// It may be called by any thread, by several on one loss, and within an operation's backward pass; so
+/// may `Tensor::backward` within it.
 ///
 /// # Errors
 /// As candle's.
@@ -34,14 +56,23 @@ pub fn backward<'a>(loss: &Tensor, leaves: impl IntoIterator<Item = &'a Var>) ->
     struct Pop;
     impl Drop for Pop {
         fn drop(&mut self) {
-            FOUND.with_borrow_mut(Vec::pop);
+            UNDER_WAY.with_borrow_mut(Vec::pop);
         }
     }
+    if !(loss.device().is_cpu() && loss.dtype().is_float() && loss.track_op()) {
+        return loss.backward();
+    }
     let leaves = leaves.into_iter().map(|leaf| (leaf.as_tensor().id(), None));
-    FOUND.with_borrow_mut(|passes| passes.push(leaves.collect()));
+    let pass = Pass {
+        grad: ptr::null(),
+        found: leaves.collect(),
+    };
+    let root = loss.apply_op1(Root)?;
+    UNDER_WAY.with_borrow_mut(|passes| passes.push(pass));
     let pop = Pop;
-    let mut grads = loss.backward()?;
-    let found = FOUND.with_borrow_mut(|passes| passes.last_mut().map(std::mem::take));
+    let mut grads = root.backward()?;
+    let found =
+        UNDER_WAY.with_borrow_mut(|passes| passes.last_mut().map(|p| std::mem::take(&mut p.found)));
     drop(pop);
     for (id, grad) in found.unwrap_or_default() {
         if let Some(grad) = grad {
@@ -55,84 +86,49 @@ pub fn backward<'a>(loss: &Tensor, leaves: impl IntoIterator<Item = &'a Var>) ->
     Ok(grads)
 }
 
-/// What an operation's backward pass gives candle for its argument `of`: its gradient, or nothing where that
-/// is a leaf of the pass under way, which has it then.
-pub(super) fn deliver(of: &Tensor, grad: Option<Tensor>) -> Result<Option<Tensor>> {
-    if !of.is_variable() {
-        return Ok(grad);
+/// An operation on the loss that only [`backward`] knows of: what candle asks of it comes from that pass.
+struct Root;
+
+impl CustomOp1 for Root {
+    fn name(&self) -> &'static str {
+        "puad-backward"
     }
-    let Some(grad) = grad else {
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        Ok((CpuStorage::F32(vec![0.]), 1.into()))
+    }
+
+    fn bwd(&self, loss: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        UNDER_WAY.with_borrow_mut(|passes| {
+            if let Some(pass) = passes.last_mut() {
+                pass.grad = grad;
+            }
+        });
+        loss.ones_like()?.contiguous().map(Some)
+    }
+}
+
+/// What an operation's backward pass, to which candle handed `grad`, gives for its argument `of`: its gradient
+/// `own`, or nothing where that is a leaf of the pass that asks, which has it then.
+pub(super) fn deliver(grad: &Tensor, of: &Tensor, own: Option<Tensor>) -> Result<Option<Tensor>> {
+    if !of.is_variable() {
+        return Ok(own);
+    }
+    let Some(own) = own else {
         return Ok(None);
     };
-    FOUND.with_borrow_mut(|passes| {
-        let Some(place) = passes.last_mut().and_then(|pass| pass.get_mut(&of.id())) else {
-            return Ok(Some(grad));
+    UNDER_WAY.with_borrow_mut(|passes| {
+        let asks = passes.last_mut().filter(|pass| ptr::eq(pass.grad, grad));
+        let Some(place) = asks.and_then(|pass| pass.found.get_mut(&of.id())) else {
+            return Ok(Some(own));
         };
         *place = Some(match place.take() {
-            Some(sum) => (sum + grad)?,
-            None => grad,
+            Some(sum) => (sum + own)?,
+            None => own,
         });
         Ok(None)
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ops::{LinearOptions, linear};
-    use candle_core::{DType, Device};
-    use std::panic::AssertUnwindSafe;
-
-    /// Parameters used twice, by candle's operations too, and by a pass within the pass.
-    #[test]
-    fn gradients_are_candles() {
-        let var = |seed: f64, dims: &[usize]| {
-            let n = dims.iter().product::<usize>();
-            let values: Vec<f64> = (0..n).map(|i| (seed + i as f64).sin()).collect();
-            let t = Tensor::from_vec(values, dims, &Device::Cpu).unwrap();
-            Var::from_tensor(&t.to_dtype(DType::F32).unwrap()).unwrap()
-        };
-        let (weight, bias, other) = (var(1., &[4, 4]), var(2., &[4]), var(3., &[4, 4]));
-        let xs = var(4., &[3, 4]);
-        let loss = || {
-            let options = LinearOptions {
-                bias: Some(&bias),
-                negative_slope: 0.1,
-            };
-            let ys = linear(&xs, &weight, options).unwrap();
-            let zs = linear(&ys, &weight, options).unwrap();
-            let zs = (zs + ys.matmul(&weight).unwrap().matmul(&other).unwrap()).unwrap();
-            zs.sqr().unwrap().sum_all().unwrap()
-        };
-        let expected = loss().backward().unwrap();
-        let inner = loss();
-        let ours = backward(&loss(), [&weight, &bias]).unwrap();
-        let nested = {
-            FOUND.with_borrow_mut(|passes| passes.push(HashMap::from([(other.id(), None)])));
-            let grads = inner.backward().unwrap();
-            FOUND.with_borrow_mut(Vec::pop);
-            grads
-        };
-        for grads in [&ours, &nested] {
-            for leaf in [&weight, &bias, &other, &xs] {
-                let values = |grads: &GradStore| {
-                    let grad = grads.get(leaf).unwrap().flatten_all().unwrap();
-                    grad.to_vec1::<f32>().unwrap()
-                };
-                let all = values(grads).into_iter().zip(values(&expected));
-                for (a, e) in all {
-                    approx::assert_relative_eq!(a, e, max_relative = 1e-6);
-                }
-            }
-        }
-        assert!(FOUND.with_borrow(Vec::is_empty));
-    }
-
-    #[test]
-    fn a_pass_that_fails_leaves_no_trace() {
-        let weight = Var::zeros((2, 2), DType::U32, &Device::Cpu).unwrap();
-        let pass = AssertUnwindSafe(|| backward(&weight, [&weight]).map(|_| ()));
-        let _ = std::panic::catch_unwind(pass);
-        assert!(FOUND.with_borrow(Vec::is_empty));
-    }
-}
+mod tests;

@@ -182,7 +182,7 @@ impl CustomOp2 for Linear {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let want = [xs.track_op(), weight.track_op(), false];
         let [d_xs, d_weight, _] = self.backward([xs, weight, ys, grad], want)?;
-        Ok((deliver(xs, d_xs)?, deliver(weight, d_weight)?))
+        Ok((deliver(grad, xs, d_xs)?, deliver(grad, weight, d_weight)?))
     }
 }
 
@@ -215,9 +215,9 @@ impl CustomOp3 for Linear {
         let want = [xs, weight, bias].map(Tensor::track_op);
         let [d_xs, d_weight, d_bias] = self.backward([xs, weight, ys, grad], want)?;
         Ok((
-            deliver(xs, d_xs)?,
-            deliver(weight, d_weight)?,
-            deliver(bias, d_bias)?,
+            deliver(grad, xs, d_xs)?,
+            deliver(grad, weight, d_weight)?,
+            deliver(grad, bias, d_bias)?,
         ))
     }
 }

@@ -30,13 +30,13 @@ impl Stack {
     pub(super) fn backward(
         &self,
         xs: &[f32],
-        want_xs: bool,
         (weights, end): (&[Weights<'_>], &[f32]),
         grad: &[f32],
         kept: &[Kept],
     ) -> (Option<Vec<f32>>, Vec<Option<Vec<f32>>>) {
         let want: Vec<bool> = self.parameters.iter().map(|p| p.track_op()).collect();
         let mut gradients = vec![None; want.len()];
+        let first = self.first_reached();
         let back = self.stages.iter().zip(weights).zip(kept);
         let mut back = back.map(|((stage, &w), kept)| {
             let norms = stage.norms(&kept.moments, w);
@@ -53,6 +53,11 @@ impl Stack {
                     image: &|i| Image::Pixels(last.pixels(i)),
                     grad: &|i, frame| subpixels.fill_grad(&grad[i * len..(i + 1) * len], frame),
                 };
+                if first == self.stages.len() {
+                    let none = None::<Vec<()>>;
+                    gradients[at] = subpixels.backward(end, want[at], &given, none, |(), _| {});
+                    return (None, gradients);
+                }
                 let (pixels, sums) = last.receive(|sinks, each| {
                     gradients[at] = subpixels.backward(end, want[at], &given, sinks, each);
                 });
@@ -72,7 +77,7 @@ impl Stack {
             };
             let (plan, want_kernel) = (&block.stage.plan, want[at]);
             let Some((_, before)) = back.last() else {
-                let want = (want_xs, want_kernel);
+                let want = (self.want_input, want_kernel);
                 let (d_xs, d_kernel) = plan.backward_planes((xs, w.kernel), want, &fill);
                 gradients[at] = d_kernel;
                 return (d_xs, gradients);
@@ -81,7 +86,7 @@ impl Stack {
                 image: &|i| Image::Pixels(before.pixels(i)),
                 grad: &fill,
             };
-            if !want_xs && !want[..at].contains(&true) {
+            if back.len() == first {
                 let none = None::<Vec<()>>;
                 gradients[at] = plan.backward(w.kernel, want_kernel, &given, none, |(), _| {});
                 break;

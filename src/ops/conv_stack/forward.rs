@@ -35,11 +35,13 @@ impl Stack {
                     let (from, kept) = (&self.stages[before], &mut all[before]);
                     let norms = from.norms(&kept.moments, weights[before]);
                     let activation = from.activation(&norms);
-                    activated(from, kept, |items| {
+                    let own = activated(from, kept, |items| {
                         convolve(stage, w.kernel, items, |item| {
                             Image::Pixels(applied(&activation, item))
                         })
-                    })
+                    });
+                    self.trim(before, kept);
+                    own
                 }
             };
             all.push(kept);
@@ -51,6 +53,7 @@ impl Stack {
         };
         let norms = stage.norms(&kept.moments, *w);
         let out = self.finish(stage, stage.activation(&norms), kept, end);
+        self.trim(self.stages.len() - 1, kept);
         (out, all)
     }
 

@@ -23,11 +23,11 @@ use super::{
 
 /// What the backward pass needs of the forward pass, of each block.
 struct Kept {
-    /// The convolution's output, `[n, pixels, stride]`.
+    /// The convolution's output, `[n, pixels, stride]`; empty where no gradient passes through the block.
     values: Box<[f32]>,
     /// Of each channel.
     moments: Vec<ChannelMoments>,
-    /// The block's output with channels last; empty where nothing in the stack reads it.
+    /// The block's output with channels last; empty where no kernel's gradient needs it.
     pixels: Box<[f32]>,
 }
 
@@ -44,6 +44,8 @@ struct Stack {
     /// An upsampling convolution at the end.
     end: Option<Subpixels>,
     statistics: Statistics,
+    /// Whether the input wants a gradient.
+    want_input: bool,
     /// Kernel, scale and shift of every block, then the kernel of the end.
     parameters: Vec<Tensor>,
     gradients: Gradients,
@@ -150,7 +152,7 @@ impl<'a> ConvStack<'a> {
         let kept = Arc::new(OnceLock::new());
         let counts: Vec<usize> = plan.stages.iter().map(Stage::count).collect();
         let ended = plan.end.is_some();
-        let ys = Stack::new(self, plan, Statistics::Batch(kept.clone()))?.apply(xs)?;
+        let ys = Stack::apply(self, plan, Statistics::Batch(kept.clone()), xs)?;
         let Some(kept) = kept.get() else {
             candle_core::bail!("the blocks' forward pass left no statistics")
         };
@@ -174,7 +176,7 @@ impl<'a> ConvStack<'a> {
         });
         let moments = Statistics::Given(moments.collect::<Result<_>>()?);
         let ended = plan.end.is_some();
-        let ys = Stack::new(self, plan, moments)?.apply(xs)?;
+        let ys = Stack::apply(self, plan, moments, xs)?;
         if ended { Ok(ys) } else { self.finish(ys) }
     }
 

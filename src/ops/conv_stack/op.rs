@@ -5,11 +5,11 @@ use candle_core::{
 };
 
 use super::stage::{Stage, Weights};
-use super::{ConvStack, PARAMETERS, Plan, Stack, Statistics};
+use super::{ConvStack, Kept, PARAMETERS, Plan, Stack, Statistics};
 use crate::ops::ConvBlock;
 use crate::ops::channel_norm::ChannelMoments;
 use crate::ops::cpu::{contiguous, elements, gradient_of};
-use crate::ops::link::{Gradients, link, nothing};
+use crate::ops::link::{Gradients, link};
 
 pub(super) fn vector(moments: &[ChannelMoments], f: fn(&ChannelMoments) -> f64) -> Result<Tensor> {
     let values: Vec<f64> = moments.iter().map(f).collect();
@@ -17,12 +17,13 @@ pub(super) fn vector(moments: &[ChannelMoments], f: fn(&ChannelMoments) -> f64) 
 }
 
 impl Stack {
-    /// `stack` by its plan.
-    pub(super) fn new(
+    /// `stack` of `xs`, by its plan.
+    pub(super) fn apply(
         stack: &ConvStack<'_>,
         Plan { stages, end }: Plan,
         statistics: Statistics,
-    ) -> Result<Self> {
+        xs: &Tensor,
+    ) -> Result<Tensor> {
         let mut parameters = Vec::with_capacity(PARAMETERS * stages.len() + 1);
         for (block, stage) in stack.blocks.iter().zip(&stages) {
             parameters.push(block.kernel.contiguous()?);
@@ -36,18 +37,38 @@ impl Stack {
         if let (Some(_), Some((kernel, _))) = (&end, stack.end) {
             parameters.push(kernel.contiguous()?);
         }
-        Ok(Self {
+        let gradients = Gradients::default();
+        let link = link(&parameters, &gradients)?;
+        let op = Self {
             stages,
             end,
             statistics,
+            want_input: xs.track_op(),
             parameters,
-            gradients: Gradients::default(),
-        })
+            gradients,
+        };
+        xs.contiguous()?.apply_op2(&link, op)
     }
 
-    pub(super) fn apply(self, xs: &Tensor) -> Result<Tensor> {
-        let link = link(&self.parameters, &self.gradients)?;
-        xs.contiguous()?.apply_op2(&link, self)
+    /// The first block that a gradient reaches on its way back; the number of blocks where none is reached.
+    pub(super) fn first_reached(&self) -> usize {
+        if self.want_input {
+            return 0;
+        }
+        let first = self.parameters.iter().position(Tensor::track_op);
+        // The end's kernel, the last, counts as of one block more.
+        first.map_or(self.stages.len(), |first| first / PARAMETERS)
+    }
+
+    /// Frees what no gradient will be computed of, once block `k`'s output was used.
+    pub(super) fn trim(&self, k: usize, kept: &mut Kept) {
+        if k < self.first_reached() {
+            kept.values = Box::default();
+        }
+        let next_kernel = self.parameters.get(PARAMETERS * (k + 1));
+        if !next_kernel.is_some_and(Tensor::track_op) {
+            kept.pixels = Box::default();
+        }
     }
 
     /// Runs `f` on the parameters' values: of the blocks, and of the end.
@@ -101,7 +122,14 @@ impl Stack {
         grad: &Tensor,
         given: &[Vec<ChannelMoments>],
     ) -> Result<(Option<Tensor>, Vec<Option<Tensor>>)> {
-        let leaf = |t: &Tensor| Var::from_tensor(&t.detach());
+        let leaf = |of: &Tensor| {
+            let values = of.detach();
+            if of.track_op() {
+                Var::from_tensor(&values).map(Var::into_inner)
+            } else {
+                Ok(values)
+            }
+        };
         let input = leaf(xs)?;
         let leaves = self
             .parameters
@@ -119,21 +147,19 @@ impl Stack {
         });
         let stack = ConvStack {
             blocks: &blocks,
-            end: self.end.as_ref().zip(of_end.first()).map(|(end, kernel)| {
-                let kernel: &Tensor = kernel;
-                (kernel, end.options())
-            }),
+            end: self
+                .end
+                .as_ref()
+                .zip(of_end.first())
+                .map(|(end, kernel)| (kernel, end.options())),
         };
         let moments = moments.collect::<Result<Vec<_>>>()?;
         let moments: Vec<_> = moments.iter().map(|(m, v)| (m, v)).collect();
         let ys = stack.composed_eval(&input, &moments)?;
         let grads = (ys * grad)?.sum_all()?.backward()?;
-        let keep = |of: &Tensor, leaf: &Var| grads.get(leaf).filter(|_| of.track_op()).cloned();
-        let all = self.parameters.iter().zip(&leaves);
-        Ok((
-            keep(xs, &input),
-            all.map(|(of, leaf)| keep(of, leaf)).collect(),
-        ))
+        // candle has gradients of some constants too.
+        let own = |leaf: &Tensor| grads.get(leaf).filter(|_| leaf.is_variable()).cloned();
+        Ok((own(&input), leaves.iter().map(own).collect()))
     }
 }
 
@@ -165,16 +191,19 @@ impl CustomOp2 for Stack {
     fn bwd(
         &self,
         xs: &Tensor,
-        _: &Tensor,
+        link: &Tensor,
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = &grad.contiguous()?;
+        let leave = |all| {
+            let wanted = link.track_op();
+            wanted.then(|| self.gradients.leave(all)).transpose()
+        };
         let kept = match &self.statistics {
             Statistics::Given(given) => {
                 let (d_xs, gradients) = self.backward_of_given(xs, grad, given)?;
-                self.gradients.leave(gradients);
-                return Ok((d_xs, Some(nothing()?)));
+                return Ok((d_xs, leave(gradients)?));
             }
             Statistics::Batch(kept) => kept.get(),
         };
@@ -187,13 +216,13 @@ impl CustomOp2 for Stack {
         let grads: &[f32] = elements(&grad_storage, grad_layout)?;
         let mut gradients: Vec<Option<Vec<f32>>> = Vec::new();
         let d_xs = self.with_weights(|weights, end| {
-            let (d_xs, all) = self.backward(values, xs.track_op(), (weights, end), grads, kept);
+            let (d_xs, all) = self.backward(values, (weights, end), grads, kept);
             gradients = all;
             d_xs
         })?;
         let gradients = gradients.into_iter().zip(&self.parameters);
         let gradients = gradients.map(|(values, of)| gradient_of(values, of));
-        self.gradients.leave(gradients.collect::<Result<_>>()?);
-        Ok((gradient_of(d_xs, xs)?, Some(nothing()?)))
+        let left = leave(gradients.collect::<Result<_>>()?)?;
+        Ok((gradient_of(d_xs, xs)?, left))
     }
 }
