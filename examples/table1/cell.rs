@@ -11,7 +11,7 @@ use puad::method::{Assembly, Pair};
 use puad::metrics::auroc;
 use puad::net::{Architecture, Head, Network};
 use puad::train::{Selection, Trainer};
-use puad::{Params, Result, Snapshot, score_samples};
+use puad::{Error, Params, Result, Snapshot, score_samples};
 
 use crate::method::Contender;
 use crate::plan::Plan;
@@ -101,9 +101,10 @@ impl<'a> Cell<'a> {
             method: contender.clone(),
             normal: self.normal,
             seed: self.seed,
-            auroc: auroc(&outcome.scores, &self.test.labels())?,
-            auroc_seen: against(TestKind::Seen)?,
-            auroc_unseen: against(TestKind::Unseen)?,
+            auroc: Some(auroc(&outcome.scores, &self.test.labels())?),
+            auroc_seen: Some(against(TestKind::Seen)?),
+            auroc_unseen: Some(against(TestKind::Unseen)?),
+            failed: None,
             epochs: outcome.epochs,
             best_epoch: outcome.best_epoch,
             last_risk: outcome.last_risk,
@@ -115,6 +116,26 @@ impl<'a> Cell<'a> {
                 outcome.pretraining_seconds,
             ),
         })
+    }
+
+    /// The row of a run whose training ended with an error in `epoch`.
+    pub fn failed(&self, contender: &Contender, epoch: usize, error: &Error, seconds: f64) -> Row {
+        Row {
+            dataset: self.plan.dataset,
+            method: contender.clone(),
+            normal: self.normal,
+            seed: self.seed,
+            auroc: None,
+            auroc_seen: None,
+            auroc_unseen: None,
+            failed: Some(error.to_string()),
+            epochs: epoch,
+            best_epoch: 0,
+            last_risk: None,
+            config: self.plan.config.clone(),
+            numerics: NUMERICS,
+            made: Made::now(rayon::current_num_threads(), seconds, 0.),
+        }
     }
 
     /// What is being trained, and on what.
@@ -268,7 +289,7 @@ mod tests {
     fn a_row_is_the_same_in_every_run() {
         let (first, second) = (rows("PUSVDD").remove(0), rows("PUSVDD").remove(0));
         assert_eq!((first.epochs, first.normal, first.seed), (1, 3, 0));
-        assert!(first.auroc > 0.7, "{}", first.auroc);
+        assert!(first.auroc.unwrap() > 0.7, "{first:?}");
         assert_eq!(first.bits(), second.bits());
     }
 
