@@ -105,14 +105,18 @@ fn run_set<'a>(
     record: &mut Record,
 ) -> anyhow::Result<()> {
     let images = &same[0].plan.dataset.load(args)?;
+    let unfinished = &record.unfinished.clone();
     // At least a cell a worker, so that none waits for another's pre-training.
     for cells in same.chunks(workers.max(CELLS)) {
         let new = |todo: &Todo<'a>| {
             let cell = Cell::new(todo.plan, images, todo.normal, todo.seed)?;
+            let cell = cell.kept(unfinished.clone());
             anyhow::Ok((Arc::new(cell), todo.methods.clone()))
         };
         let cells = cells.iter().map(new).collect::<anyhow::Result<Vec<_>>>()?;
+        unfinished.prepare()?;
         work(ordered(cells), workers, progress, |row| record.push(row))?;
+        unfinished.clear()?;
     }
     Ok(())
 }

@@ -56,6 +56,7 @@ mod shard;
 mod study;
 mod summary;
 mod sweep;
+mod unfinished;
 mod view;
 
 use std::io::Write;

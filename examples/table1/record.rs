@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::row::{Key, NUMERICS, Row};
 use crate::study::Study;
+use crate::unfinished::Unfinished;
 
 /// What becomes of the rows that a file already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub struct Record {
     pub rows: Vec<Row>,
     keys: HashSet<Key>,
     file: Option<File>,
+    pub unfinished: Unfinished,
 }
 
 impl Record {
@@ -32,7 +34,7 @@ impl Record {
     /// A failed run counts as finished, unless it is asked for again.
     pub fn open(path: Option<&Path>, resume: Resume, study: &Study) -> anyhow::Result<Self> {
         let Some(path) = path else {
-            return Ok(Self::new(vec![], None));
+            return Ok(Self::new(vec![], None, Unfinished::default()));
         };
         // One that a start in vain left has nothing to lose.
         let exists = path.try_exists()? && path.metadata()?.len() > 0;
@@ -63,12 +65,18 @@ impl Record {
             rows.retain(|row| row.failed.is_none() || !study.has(row));
         }
         file.set_len(whole)?;
-        Ok(Self::new(rows, Some(file)))
+        let unfinished = Unfinished::of(path, resume != Resume::No)?;
+        Ok(Self::new(rows, Some(file), unfinished))
     }
 
-    fn new(rows: Vec<Row>, file: Option<File>) -> Self {
+    fn new(rows: Vec<Row>, file: Option<File>, unfinished: Unfinished) -> Self {
         let keys = rows.iter().map(Row::key).collect();
-        Self { rows, keys, file }
+        Self {
+            rows,
+            keys,
+            file,
+            unfinished,
+        }
     }
 
     pub fn has(&self, key: &Key) -> bool {
