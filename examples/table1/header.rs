@@ -60,7 +60,8 @@ pub fn lines(view: View, rows: &[Kept]) -> Vec<String> {
         );
     }
     if has_paper && !view.is_sweep() {
-        marks += "; difference: ours minus the paper's, ✓ within the paper's standard deviation, ✗ outside";
+        marks += "; difference: ours minus the paper's, ✓ within the paper's standard deviation, ✗ outside; \
+                  (2/3): so many of the column's runs, the others are missing";
     }
     lines.push(marks + ".");
     lines

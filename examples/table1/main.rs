@@ -21,8 +21,9 @@
 //! paired t-test at 5%; as Markdown or CSV (`--format`). `--methods paper,extra` adds rows that the paper has
 //! not: DAE, PUDAE, the rotation head with and without PU, and two oracles trained by eq. 8.
 //!
-//! `--out FILE.jsonl` keeps one row a run; the file has one writer, and a process that is killed loses the runs
-//! under way. `--resume` goes on where it was stopped. `--shard 2/8` does the second of eight parts, on
+//! `--out FILE.jsonl` keeps one row a run; the file has one writer. Runs under way are saved every five
+//! epochs beside it (`FILE.jsonl.unfinished`), and `--resume` goes on where the process was stopped or killed; a run
+//! that diverged is a row too, and done again with `--retry-failed`. `--shard 2/8` does the second of eight parts, on
 //! whichever machine, and `--merge A.jsonl B.jsonl` renders the files of all. There is a run a core at a time
 //! (`--jobs`); where stderr is no terminal, each finished one is a line there. docs/cluster.md has scripts.
 //! `--results results` prints docs/results.md.

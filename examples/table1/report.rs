@@ -165,16 +165,19 @@ impl Column {
 }
 
 impl Cell {
+    fn is_partial(&self) -> bool {
+        self.ours.is_some_and(|ours| ours.runs < self.of)
+    }
+
     fn ours(&self) -> String {
         let mut text = match self.ours {
             Some(ours) if self.is_best => format!("**{ours}**"),
             Some(ours) => ours.to_string(),
             None => "-".into(),
         };
-        match self.ours.map_or(0, |ours| ours.runs) {
-            0 => {}
-            runs if runs < self.of => text += &format!(" ({runs}/{})", self.of),
-            1 => text += " (1 run)",
+        match self.ours {
+            Some(ours) if self.is_partial() => text += &format!(" ({}/{})", ours.runs, self.of),
+            Some(ours) if ours.runs == 1 => text += " (1 run)",
             _ => {}
         }
         if self.ours.is_some() && self.is_foreign {
@@ -202,6 +205,8 @@ impl Cell {
 
     fn difference_text(&self) -> String {
         match self.difference() {
+            // Other normal classes than the column's make another mean: no judgement.
+            Some((difference, _)) if self.is_partial() => format!("{difference:+.3}"),
             Some((difference, is_within)) => {
                 let mark = if is_within { '✓' } else { '✗' };
                 format!("{difference:+.3} {mark}")
@@ -359,7 +364,7 @@ mod tests {
         for line in [
             "| AE | **0.700 ± 0.000** |",
             "| PU | - ‡ | 0.962",
-            "| PUAE | 0.900 ± 0.000 (4/5) ‡ |",
+            "| PUAE | 0.900 ± 0.000 (4/5) ‡ | 0.983 ± 0.015 | -0.083 |",
             "‡ MNIST, PUAE: 1 run failed and is in no mean (class 1, seed 4)",
         ] {
             assert!(text.contains(line), "{line}: {text}");
