@@ -119,6 +119,10 @@ pub struct Args {
     #[arg(long, requires = "out")]
     pub resume: bool,
 
+    /// With --resume: do the runs again that failed, because their training diverged.
+    #[arg(long, requires = "resume")]
+    pub retry_failed: bool,
+
     /// The i-th of n parts of the runs, i from 1: whole cells (a normal class and a seed), each with all its
     /// methods. Every part has its own --out.
     #[arg(long, value_name = "I/N")]
@@ -133,8 +137,9 @@ pub struct Args {
     #[arg(long, requires = "merge")]
     pub mixed: bool,
 
-    /// Train nothing: render docs/results.md from the rows in this folder; with --figure its numbers alone.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["merge", "out", "shard", "table"])]
+    /// Train nothing: render docs/results.md from the rows in this folder; with --table or --figure that alone, of
+    /// the data sets of --dataset.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["merge", "out", "shard"])]
     pub results: Option<PathBuf>,
 
     /// How the tables are printed.

@@ -10,13 +10,14 @@ use puad::data::{PuDataset, Samples, TrainTest};
 use puad::method::{Assembly, Pair};
 use puad::metrics::auroc;
 use puad::net::{Architecture, Head, Network};
-use puad::train::{Selection, Trainer};
-use puad::{Params, Result, Snapshot, score_samples};
+use puad::train::{History, Selection, Trainer};
+use puad::{Error, Params, Result, Snapshot, score_samples};
 
 use crate::method::Contender;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::row::{Made, NUMERICS, Row};
+use crate::unfinished::Unfinished;
 
 /// A split, and what its methods share. Several may be run at a time.
 pub struct Cell<'a> {
@@ -28,6 +29,7 @@ pub struct Cell<'a> {
     /// What the oracles see: without the anomalies among the unlabeled samples.
     clean: Data,
     test: TestSet,
+    unfinished: Unfinished,
 }
 
 /// What a method is trained on.
@@ -83,7 +85,13 @@ impl<'a> Cell<'a> {
             test: contaminated.test,
             contaminated: Data::new(contaminated.train, contaminated.validation),
             clean: Data::new(clean.train, clean.validation),
+            unfinished: Unfinished::default(),
         })
+    }
+
+    /// With a place for its unfinished runs.
+    pub fn kept(self, unfinished: Unfinished) -> Self {
+        Self { unfinished, ..self }
     }
 
     /// Trains and measures one method.
@@ -101,9 +109,10 @@ impl<'a> Cell<'a> {
             method: contender.clone(),
             normal: self.normal,
             seed: self.seed,
-            auroc: auroc(&outcome.scores, &self.test.labels())?,
-            auroc_seen: against(TestKind::Seen)?,
-            auroc_unseen: against(TestKind::Unseen)?,
+            auroc: Some(auroc(&outcome.scores, &self.test.labels())?),
+            auroc_seen: Some(against(TestKind::Seen)?),
+            auroc_unseen: Some(against(TestKind::Unseen)?),
+            failed: None,
             epochs: outcome.epochs,
             best_epoch: outcome.best_epoch,
             last_risk: outcome.last_risk,
@@ -115,6 +124,26 @@ impl<'a> Cell<'a> {
                 outcome.pretraining_seconds,
             ),
         })
+    }
+
+    /// The row of a run whose training ended with an error in `epoch`.
+    pub fn failed(&self, contender: &Contender, epoch: usize, error: &Error, seconds: f64) -> Row {
+        Row {
+            dataset: self.plan.dataset,
+            method: contender.clone(),
+            normal: self.normal,
+            seed: self.seed,
+            auroc: None,
+            auroc_seen: None,
+            auroc_unseen: None,
+            failed: Some(error.to_string()),
+            epochs: epoch,
+            best_epoch: 0,
+            last_risk: None,
+            config: self.plan.config.clone(),
+            numerics: NUMERICS,
+            made: Made::now(rayon::current_num_threads(), seconds, 0.),
+        }
     }
 
     /// What is being trained, and on what.
@@ -167,12 +196,10 @@ impl<'a> Cell<'a> {
         } else {
             Selection::Risk
         };
-        let config = self.plan.config.training(self.seed, selection);
-        let (batch_size, device) = (config.batch_size, assembly.params().device());
+        let trainer = self.trainer(selection, &contender.to_string())?;
+        let (batch_size, device) = (trainer.config().batch_size, assembly.params().device());
         let (train, validation) = (&data.train, &data.validation);
-        let start = Instant::now();
-        let history = assembly.train(&Trainer::new(config)?, train, validation, &mut phase)?;
-        let seconds = start.elapsed().as_secs_f64();
+        let history = assembly.train(&trainer, train, validation, &mut phase)?;
         drop(phase);
         let samples = &self.test.samples;
         Ok(Outcome {
@@ -180,9 +207,15 @@ impl<'a> Cell<'a> {
             epochs: history.epochs.len(),
             best_epoch: history.best_epoch,
             last_risk: history.epochs.last().map(|epoch| epoch.risk),
-            seconds,
+            seconds: seconds(&history),
             pretraining_seconds,
         })
+    }
+
+    fn trainer(&self, selection: Selection, what: &str) -> Result<Trainer> {
+        let config = self.plan.config.training(self.seed, selection);
+        let cell = (self.normal, self.seed);
+        self.unfinished.trainer(config, self.plan, cell, what)
     }
 
     /// Pre-trains where no other method has yet; those that come meanwhile wait.
@@ -198,12 +231,12 @@ impl<'a> Cell<'a> {
             return Ok(pretrained.clone());
         }
         let mut phase = progress.phase(self.label("pre-training"), self.plan.config.epochs);
-        let trainer = Trainer::new(self.plan.config.training(self.seed, Selection::Risk))?;
+        let is_clean = std::ptr::eq(data, &self.clean);
+        let trainer = self.trainer(Selection::Risk, if is_clean { "clean" } else { "shared" })?;
         let (train, validation) = (&data.train, &data.validation);
-        let start = Instant::now();
-        assembly.pretrain(&trainer, train, validation, &mut phase)?;
+        let history = assembly.pretrain(&trainer, train, validation, &mut phase)?;
         let pretrained = Pretrained {
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: history.as_ref().map_or(0., seconds),
             snapshot: assembly.params().snapshot()?,
         };
         *shared = Some(pretrained.clone());
@@ -239,6 +272,11 @@ impl Data {
     }
 }
 
+/// Those of all epochs, whichever process ran them.
+fn seconds(history: &History) -> f64 {
+    history.epochs.iter().map(|epoch| epoch.seconds).sum()
+}
+
 fn only(ids: &[u32], wanted: impl Fn(u32) -> bool) -> Vec<u32> {
     ids.iter().copied().filter(|&i| wanted(i)).collect()
 }
@@ -268,8 +306,34 @@ mod tests {
     fn a_row_is_the_same_in_every_run() {
         let (first, second) = (rows("PUSVDD").remove(0), rows("PUSVDD").remove(0));
         assert_eq!((first.epochs, first.normal, first.seed), (1, 3, 0));
-        assert!(first.auroc > 0.7, "{}", first.auroc);
+        assert!(first.auroc.unwrap() > 0.7, "{first:?}");
         assert_eq!(first.bits(), second.bits());
+    }
+
+    #[test]
+    fn another_process_goes_on_from_the_pretraining_of_a_killed_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let plan = Plan::of(&["--dataset", "glyphs", "--epochs", "1"]);
+        let images = plan.dataset.load(&Args::parse_from(["table1"])).unwrap();
+        let out = dir.path().join("rows.jsonl");
+        let run = |unfinished: Unfinished, name: &str| {
+            unfinished.prepare().unwrap();
+            let cell = Cell::new(&plan, &images, 3, 0).unwrap().kept(unfinished);
+            cell.run(&name.parse().unwrap(), &Progress::new(8)).unwrap()
+        };
+        let kept = |goes_on| Unfinished::of(&out, goes_on).unwrap();
+        let first = run(kept(false), "LOE");
+        let second = run(kept(true), "PUSVDD");
+        // It was not done again, and gave what it gives where nothing is kept.
+        let seconds = |row: &Row| row.made.pretraining_seconds;
+        assert_eq!(seconds(&first), seconds(&second));
+        let alone = run(Unfinished::default(), "PUSVDD");
+        assert_eq!(alone.bits(), second.bits());
+        assert_ne!(seconds(&alone), seconds(&first));
+        // A start anew has nothing of it.
+        assert_ne!(seconds(&run(kept(false), "LOE")), seconds(&first));
+        kept(true).clear().unwrap();
+        assert!(!dir.path().join("rows.jsonl.unfinished").exists());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What stands above a table: which protocol was run on what.
 
 use crate::dataset::Dataset;
+use crate::failures;
 use crate::merge::{Kept, base};
 use crate::protocol::RunConfig;
 use crate::summary::FEWEST_RUNS;
@@ -50,15 +51,17 @@ pub fn lines(view: View, rows: &[Kept]) -> Vec<String> {
     }
     lines.push(text);
     lines.extend(foreign(view, rows, &datasets));
+    lines.extend(failures::lines(view, rows.iter().map(|kept| &kept.row)));
     let mut marks = String::from("AUROC, mean ± standard deviation over normal classes and seeds");
     if !view.is_sweep() {
         marks += &format!(
             "; bold: the best, and what a paired t-test at 5% does not tell from it (over at least \
-             {FEWEST_RUNS} runs; PNAE and PNSVDD, which know the normals, aside)"
+             {FEWEST_RUNS} runs; PNAE and PNSVDD, which know the normals, and methods with failed runs aside)"
         );
     }
     if has_paper && !view.is_sweep() {
-        marks += "; difference: ours minus the paper's, ✓ within the paper's standard deviation, ✗ outside";
+        marks += "; difference: ours minus the paper's, ✓ within the paper's standard deviation, ✗ outside; \
+                  (2/3): so many of the column's runs, the others are missing";
     }
     lines.push(marks + ".");
     lines
@@ -104,7 +107,17 @@ fn runs(rows: &[Kept], dataset: Dataset) -> String {
         here.iter().map(|row| row.normal.into()).collect(),
     );
     let seeds = list("seed", here.iter().map(|row| row.seed).collect());
-    format!("{normals}, {seeds}")
+    let first = here[0];
+    let deviation = match (
+        here.iter().all(|row| row.normal == first.normal),
+        here.iter().all(|row| row.seed == first.seed),
+    ) {
+        (true, true) => " (one run: no deviation)",
+        (true, false) => " (the deviation is over seeds alone)",
+        (false, true) => " (the deviation is over classes alone)",
+        (false, false) => "",
+    };
+    format!("{normals}, {seeds}{deviation}")
 }
 
 /// What the mark says.

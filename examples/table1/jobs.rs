@@ -4,6 +4,7 @@
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use puad::{Error, Result};
 
@@ -26,19 +27,18 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// The row, or none of a run that diverged: the others can still be compared.
-    fn run(&self, progress: &Progress) -> Result<Option<Row>> {
-        match self.cell.run(&self.method, progress) {
-            Ok(row) => {
-                progress.finish_run(&row);
-                Ok(Some(row))
+    /// The row: of a run that diverged one that says so, since the others can still be compared.
+    fn run(&self, progress: &Progress) -> Result<Row> {
+        let start = Instant::now();
+        let row = match self.cell.run(&self.method, progress) {
+            Err(ref error @ Error::Diverged { epoch, .. }) => {
+                let seconds = start.elapsed().as_secs_f64();
+                self.cell.failed(&self.method, epoch, error, seconds)
             }
-            Err(error @ Error::Diverged { .. }) => {
-                progress.say(&format!("{}: {error}", self.cell.label(&self.method)));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+            outcome => outcome?,
+        };
+        progress.finish_run(&row);
+        Ok(row)
     }
 }
 
@@ -105,14 +105,18 @@ fn run_set<'a>(
     record: &mut Record,
 ) -> anyhow::Result<()> {
     let images = &same[0].plan.dataset.load(args)?;
+    let unfinished = &record.unfinished.clone();
     // At least a cell a worker, so that none waits for another's pre-training.
     for cells in same.chunks(workers.max(CELLS)) {
         let new = |todo: &Todo<'a>| {
             let cell = Cell::new(todo.plan, images, todo.normal, todo.seed)?;
+            let cell = cell.kept(unfinished.clone());
             anyhow::Ok((Arc::new(cell), todo.methods.clone()))
         };
         let cells = cells.iter().map(new).collect::<anyhow::Result<Vec<_>>>()?;
+        unfinished.prepare()?;
         work(ordered(cells), workers, progress, |row| record.push(row))?;
+        unfinished.clear()?;
     }
     Ok(())
 }
@@ -147,7 +151,7 @@ fn work(
 ) -> anyhow::Result<()> {
     if workers == 1 {
         for job in jobs {
-            job.run(progress)?.map(&mut keep).transpose()?;
+            keep(job.run(progress)?)?;
         }
         return Ok(());
     }
@@ -195,10 +199,8 @@ fn serve<'a>(
         let Some(job) = unpoisoned(queue).next() else {
             return;
         };
-        if let Some(row) = job.run(progress).transpose() {
-            // There is no receiver where the other end panicked.
-            let _ = sender.send(row);
-        }
+        // There is no receiver where the other end panicked.
+        let _ = sender.send(job.run(progress));
     }
 }
 
@@ -210,6 +212,7 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::dataset::Dataset;
+    use crate::record::Resume;
     use clap::Parser;
 
     const RUNS: &str = "table1 --dataset glyphs,glyphs-near --normal 1,3 \
@@ -220,11 +223,11 @@ mod tests {
     }
 
     /// What a run measures, by data set, class and method.
-    fn measured(jobs: &str) -> Vec<(Dataset, u8, String, [u64; 3])> {
+    fn measured(jobs: &str) -> Vec<(Dataset, u8, String, [Option<u64>; 3])> {
         let args = args(jobs);
         let study = Study::new(&args).unwrap();
         assert_eq!(study.workers(12), jobs.parse::<usize>().unwrap());
-        let mut record = Record::open(None, false, &study).unwrap();
+        let mut record = Record::open(None, Resume::No, &study).unwrap();
         run(&study, &args, &mut record).unwrap();
         let rows = record.rows.iter();
         let mut rows: Vec<_> = rows
@@ -239,6 +242,37 @@ mod tests {
         let alone = measured("1");
         assert_eq!(alone.len(), 12);
         assert_eq!(measured("3"), alone);
+    }
+
+    #[test]
+    fn a_run_that_diverges_is_a_row_and_not_done_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.jsonl");
+        // Every weight is infinite after the first step.
+        let runs = "table1 --dataset glyphs --normal 1 --methods IF,AE,PUSVDD --epochs 1 \
+                    --learning-rate 1e38 --jobs 1";
+        let args = Args::parse_from(runs.split_whitespace());
+        let study = Study::new(&args).unwrap();
+        let mut record = Record::open(Some(&path), Resume::No, &study).unwrap();
+        run(&study, &args, &mut record).unwrap();
+        let told: Vec<_> = record.rows.iter().map(|row| row.failed.clone()).collect();
+        assert_eq!(told.len(), 3);
+        for row in &record.rows {
+            let failed = row.failed.as_deref().unwrap_or_default();
+            let is_network = row.method.is_network();
+            assert_eq!(
+                failed.starts_with("training diverged"),
+                is_network,
+                "{row:?}"
+            );
+            assert!(row.check().is_ok());
+        }
+        drop(record);
+        let record = Record::open(Some(&path), Resume::Yes, &study).unwrap();
+        assert!(Todo::of(&study, &record).is_empty());
+        drop(record);
+        let record = Record::open(Some(&path), Resume::RetryFailed, &study).unwrap();
+        assert_eq!(Todo::of(&study, &record)[0].methods.len(), 2);
     }
 
     #[test]

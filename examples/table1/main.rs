@@ -21,8 +21,9 @@
 //! paired t-test at 5%; as Markdown or CSV (`--format`). `--methods paper,extra` adds rows that the paper has
 //! not: DAE, PUDAE, the rotation head with and without PU, and two oracles trained by eq. 8.
 //!
-//! `--out FILE.jsonl` keeps one row a run; the file has one writer, and a process that is killed loses the runs
-//! under way. `--resume` goes on where it was stopped. `--shard 2/8` does the second of eight parts, on
+//! `--out FILE.jsonl` keeps one row a run; the file has one writer. Runs under way are saved every five
+//! epochs beside it (`FILE.jsonl.unfinished`), and `--resume` goes on where the process was stopped or killed; a run
+//! that diverged is a row too, and done again with `--retry-failed`. `--shard 2/8` does the second of eight parts, on
 //! whichever machine, and `--merge A.jsonl B.jsonl` renders the files of all. There is a run a core at a time
 //! (`--jobs`); where stderr is no terminal, each finished one is a line there. docs/cluster.md has scripts.
 //! `--results results` prints docs/results.md.
@@ -33,7 +34,9 @@ mod choices;
 mod claims;
 mod dataset;
 mod evidence;
+mod failures;
 mod fetch;
+mod finding;
 mod header;
 mod jobs;
 mod merge;
@@ -54,6 +57,7 @@ mod shard;
 mod study;
 mod summary;
 mod sweep;
+mod unfinished;
 mod view;
 
 use std::io::Write;
@@ -62,7 +66,7 @@ use clap::Parser;
 
 use crate::args::Args;
 use crate::merge::Placed;
-use crate::record::Record;
+use crate::record::{Record, Resume};
 use crate::study::Study;
 use crate::view::View;
 
@@ -72,7 +76,8 @@ fn main() -> anyhow::Result<()> {
 
 fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(folder) = &args.results {
-        out.write_all(results::render(folder, View::of(args), args.format)?.as_bytes())?;
+        let text = results::render(folder, View::of(args), &args.dataset, args.format)?;
+        out.write_all(text.as_bytes())?;
         return Ok(());
     }
     let rows = if args.merge.is_empty() {
@@ -85,7 +90,7 @@ fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(
         out,
         "{}",
-        report::render(view, &rows, args.format).trim_end()
+        report::render(view, &args.dataset, &rows, args.format).trim_end()
     )?;
     Ok(())
 }
@@ -93,7 +98,12 @@ fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
 /// What is missing is run.
 fn train(args: &Args) -> anyhow::Result<Vec<Placed>> {
     let study = Study::new(args)?;
-    let mut record = Record::open(args.out.as_deref(), args.resume, &study)?;
+    let resume = match (args.resume, args.retry_failed) {
+        (false, _) => Resume::No,
+        (true, false) => Resume::Yes,
+        (true, true) => Resume::RetryFailed,
+    };
+    let mut record = Record::open(args.out.as_deref(), resume, &study)?;
     jobs::run(&study, args, &mut record)?;
     let mine = record.rows.into_iter().filter(|row| study.has(row));
     let place = String::new;
@@ -109,6 +119,7 @@ fn train(args: &Args) -> anyhow::Result<Vec<Placed>> {
 fn merged(args: &Args) -> anyhow::Result<Vec<Placed>> {
     let methods = plan::methods(&args.methods, vec![])?;
     let view = View::of(args);
+    view.check(&args.dataset)?;
     let mut rows = merge::read(&args.merge)?;
     rows.retain(|Placed { row, .. }| {
         let asked = |given: bool, is_empty: bool| is_empty || given;

@@ -35,7 +35,7 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Placed>> {
     let mut all = vec![];
     for path in paths {
         let (rows, _) = record::read(path)?;
-        all.extend((1..).zip(rows).map(|(line, row)| Placed {
+        all.extend(rows.into_iter().map(|(line, row)| Placed {
             row,
             place: format!("{}, line {line}", path.display()),
         }));
@@ -75,7 +75,7 @@ pub fn choose(rows: Vec<Placed>, view: View, mixed: bool) -> anyhow::Result<Vec<
     Ok(kept)
 }
 
-/// Equal rows of two files are one.
+/// Equal rows of two files are one; a run that failed in one of them and was measured in another was measured.
 fn unique(rows: Vec<Placed>, mixed: bool) -> anyhow::Result<Vec<Placed>> {
     let mut seen = std::collections::HashMap::new();
     let mut unique: Vec<Placed> = vec![];
@@ -86,8 +86,14 @@ fn unique(rows: Vec<Placed>, mixed: bool) -> anyhow::Result<Vec<Placed>> {
             unique.push(placed);
             continue;
         };
-        let first: &Placed = &unique[first];
-        if first.row.bits() != placed.row.bits() && !mixed {
+        let first: &mut Placed = &mut unique[first];
+        // What failed elsewhere may have been done again.
+        if first.row.failed.is_some() {
+            *first = placed;
+            continue;
+        }
+        let both_measured = placed.row.failed.is_none();
+        if both_measured && first.row.bits() != placed.row.bits() && !mixed {
             bail!(
                 "{} and {} differ on one run, made on {} and {}: keep one; --mixed takes the first",
                 first.place,
@@ -170,7 +176,7 @@ fn one_a_run(rows: Vec<Placed>, view: View, usual: &Variant) -> Vec<Kept> {
 pub mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::row::tests::rows;
+    use crate::row::tests::{diverged, rows};
 
     pub fn placed(rows: Vec<Row>) -> Vec<Placed> {
         let place = |row: Row| {
@@ -201,7 +207,7 @@ pub mod tests {
         let mixed = choose(placed(all), View::Datasets, true).unwrap();
         let shown: Vec<_> = mixed
             .iter()
-            .map(|kept| (kept.row.normal, kept.row.auroc, kept.foreign))
+            .map(|kept| (kept.row.normal, kept.row.auroc.unwrap(), kept.foreign))
             .collect();
         // Two of each: the protocol whose text is later. Of class 2 its row counts.
         assert_eq!(shown, [(1, 0.1, false), (2, 0.2, false), (3, 0.8, true)]);
@@ -220,7 +226,7 @@ pub mod tests {
         elsewhere[0].made.seconds = 9.;
         let both = [row.clone(), elsewhere.clone()].concat();
         assert_eq!(kept(both).len(), 1);
-        elsewhere[0].auroc = 0.51;
+        elsewhere[0].auroc = Some(0.51);
         let both = placed([row, elsewhere].concat());
         let error = choose(both.clone(), View::Datasets, false).unwrap_err();
         assert!(
@@ -229,8 +235,20 @@ pub mod tests {
         );
         assert_eq!(
             choose(both, View::Datasets, true).unwrap()[0].row.auroc,
-            0.5
+            Some(0.5)
         );
+    }
+
+    #[test]
+    fn a_run_that_failed_once_counts_where_it_was_measured() {
+        let row = rows(&plan("3"), "AE", &[(1, 0, 0.5)]);
+        let failed = vec![diverged(row[0].clone())];
+        for both in [[row.clone(), failed.clone()], [failed.clone(), row.clone()]] {
+            let kept = kept(both.concat());
+            assert_eq!((kept.len(), kept[0].row.auroc), (1, Some(0.5)));
+        }
+        let kept = kept([failed.clone(), failed].concat());
+        assert_eq!((kept.len(), kept[0].row.auroc), (1, None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use crate::args::Args;
+use crate::record;
 use crate::run;
 
 const ARGUMENTS: &str = "PUAD_TABLE1_ARGUMENTS";
@@ -33,7 +34,13 @@ fn rendered(arguments: &str) -> String {
 
 fn shard(number: usize, folder: &Path) -> Child {
     let out = folder.join(format!("{number}.jsonl"));
-    let arguments = format!("{RUNS} --shard {number}/3 --resume --out {}", out.display());
+    start(format!(
+        "{RUNS} --shard {number}/3 --resume --out {}",
+        out.display()
+    ))
+}
+
+fn start(arguments: String) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["processes::worker", "--exact", "--test-threads=1"])
@@ -47,6 +54,52 @@ fn lines(path: &Path) -> usize {
     fs::read_to_string(path).map_or(0, |text| text.lines().count())
 }
 
+fn wait_until(there: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_secs(300), "waited in vain");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_killed_process_goes_on_within_its_run() {
+    let runs =
+        "table1 --dataset glyphs --normal 1 --methods PUSVDD --epochs 7 --jobs 1 --resume --out";
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let killed = path("killed.jsonl");
+    let arguments = format!("{runs} {}", killed.display());
+    let mut child = start(arguments.clone());
+    // After the fifth epoch of its second phase.
+    let folder = path("killed.jsonl.unfinished");
+    let saved = folder.join("glyphs-1-0-0.1-250-PUSVDD");
+    wait_until(|| saved.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(lines(&killed), 0, "the run had ended");
+    let start = Instant::now();
+    rendered(&arguments);
+    let rest = start.elapsed().as_secs_f64();
+    assert!(!folder.exists());
+
+    let whole = path("whole.jsonl");
+    rendered(&format!("{runs} {}", whole.display()));
+    let row = |path: &Path| record::read(path).unwrap().0.remove(0).1;
+    let (killed, whole) = (row(&killed), row(&whole));
+    assert_eq!(killed.bits(), whole.bits());
+    assert_eq!(
+        (killed.epochs, killed.last_risk),
+        (whole.epochs, whole.last_risk)
+    );
+    // Its seconds are those of both processes: two epochs of fourteen were left.
+    let made = &killed.made;
+    assert!(
+        rest < made.seconds + made.pretraining_seconds,
+        "{rest} s, {made:?}"
+    );
+}
+
 #[test]
 fn three_processes_one_of_them_killed_render_what_one_does() {
     let dir = tempfile::tempdir().unwrap();
@@ -54,11 +107,7 @@ fn three_processes_one_of_them_killed_render_what_one_does() {
     let mut children: Vec<Child> = (1..=3).map(|i| shard(i, dir.path())).collect();
 
     let victim = path("2.jsonl");
-    let start = Instant::now();
-    while lines(&victim) == 0 {
-        assert!(start.elapsed() < Duration::from_secs(300), "no run ended");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| lines(&victim) > 0);
     children[1].kill().unwrap();
     children[1].wait().unwrap();
     // Two cells of four methods.

@@ -42,8 +42,11 @@ impl Progress {
 
     /// A run is done.
     pub fn finish_run(&self, row: &Row) {
-        if !self.line.terminal {
-            eprintln!("{}", finished(row, self.left()));
+        let text = finished(row, self.left());
+        if row.failed.is_some() {
+            self.say(&text);
+        } else if !self.line.terminal {
+            eprintln!("{text}");
         }
     }
 
@@ -125,11 +128,16 @@ fn finished(row: &Row, left: Option<Duration>) -> String {
         normal,
         seed,
         auroc,
+        failed,
         ..
     } = row;
+    let outcome = match (auroc, failed) {
+        (Some(auroc), None) => format!("AUROC {auroc:.3}"),
+        (_, failed) => failed.clone().unwrap_or_default(),
+    };
     let left = left_text(left);
     let dataset = dataset.title();
-    format!("{dataset}, {method}, class {normal}, seed {seed}: AUROC {auroc:.3}{left}")
+    format!("{dataset}, {method}, class {normal}, seed {seed}: {outcome}{left}")
 }
 
 /// The last line of a terminal, written over; nothing elsewhere.
@@ -160,7 +168,7 @@ impl Line {
 mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::row::tests::row;
+    use crate::row::tests::{diverged, row};
 
     #[test]
     fn a_finished_run_is_a_line() {
@@ -169,6 +177,8 @@ mod tests {
         assert_eq!(finished(&row, None), text);
         let rest = Duration::from_millis(124_600);
         assert_eq!(finished(&row, Some(rest)), format!("{text}, 2:05 left"));
+        let text = "MNIST, PUAE, class 1, seed 0: training diverged";
+        assert_eq!(finished(&diverged(row), None), text);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Tables in the paper's layout, beside its numbers: a function of the rows alone, so that it does not matter
 //! how many processes made them.
 
+use std::collections::BTreeSet;
+
 use crate::choices::Format;
 use crate::dataset::Dataset;
+use crate::failures;
 use crate::header;
 use crate::merge::Kept;
 use crate::method::Contender;
@@ -32,6 +35,8 @@ struct Column {
 /// A method's number in a column.
 struct Cell {
     ours: Option<Summary>,
+    /// Those that failed.
+    failed: usize,
     /// Runs of the column.
     of: usize,
     is_best: bool,
@@ -39,13 +44,13 @@ struct Cell {
     paper: Option<(f64, f64)>,
 }
 
-/// The rows as tables, with their protocol above them.
-pub fn render(view: View, rows: &[Kept], format: Format) -> String {
+/// The rows as tables, with their protocol above them; of a table of the paper the columns of `datasets`, or all.
+pub fn render(view: View, datasets: &[Dataset], rows: &[Kept], format: Format) -> String {
     let head = header::lines(view, rows);
     if view.is_sweep() {
         return sweep::render(view, rows, &head, format);
     }
-    let blocks = blocks(view, rows);
+    let blocks = blocks(view, datasets, rows);
     match format {
         Format::Markdown => {
             let tables: Vec<String> = blocks.iter().map(|block| markdown(block, rows)).collect();
@@ -60,16 +65,17 @@ pub fn render(view: View, rows: &[Kept], format: Format) -> String {
 
 /// The tables without what stands above them.
 pub fn tables(view: View, rows: &[Kept]) -> String {
-    let tables = blocks(view, rows);
+    let tables = blocks(view, &[], rows);
     let tables: Vec<String> = tables.iter().map(|block| markdown(block, rows)).collect();
     tables.join("\n")
 }
 
-fn blocks(view: View, rows: &[Kept]) -> Vec<Block> {
-    let datasets = match view {
+fn blocks(view: View, asked: &[Dataset], rows: &[Kept]) -> Vec<Block> {
+    let mut datasets = match view {
         View::Datasets => header::datasets(rows),
         _ => view.datasets(),
     };
+    datasets.retain(|dataset| asked.is_empty() || asked.contains(dataset));
     let of = |datasets: &[Dataset]| contenders(view, rows, datasets);
     if view == View::Datasets {
         let block = |dataset: Dataset| {
@@ -120,10 +126,12 @@ fn column(
         .iter()
         .map(|contender| runs(rows, dataset, contender, kind))
         .collect();
-    let every: Runs = all.iter().flatten().map(|(run, v)| (*run, *v)).collect();
-    // Who knows the normals does not compete.
+    let here = rows.iter().filter(|kept| kept.row.dataset == dataset);
+    let every: BTreeSet<_> = here.map(|kept| (kept.row.seed, kept.row.normal)).collect();
+    // Who knows the normals does not compete, nor who lacks the runs that failed.
     let competing: Vec<usize> = (0..all.len())
         .filter(|&i| !contenders[i].is_oracle())
+        .filter(|&i| failures::count(rows, dataset, &contenders[i]) == 0)
         .collect();
     let runs_of: Vec<Runs> = competing.iter().map(|&i| all[i].clone()).collect();
     Column {
@@ -147,6 +155,7 @@ impl Column {
             |kept: &&Kept| kept.row.dataset == self.dataset && kept.row.method == *contender;
         Cell {
             ours: Summary::of(self.all[i].values().copied()),
+            failed: failures::count(rows, self.dataset, contender),
             of: self.runs,
             is_best: self.best.contains(&i),
             is_foreign: rows.iter().filter(is_here).any(|kept| kept.foreign),
@@ -156,19 +165,26 @@ impl Column {
 }
 
 impl Cell {
+    fn is_partial(&self) -> bool {
+        self.ours.is_some_and(|ours| ours.runs < self.of)
+    }
+
     fn ours(&self) -> String {
-        let Some(ours) = self.ours else {
-            return "-".into();
+        let mut text = match self.ours {
+            Some(ours) if self.is_best => format!("**{ours}**"),
+            Some(ours) => ours.to_string(),
+            None => "-".into(),
         };
-        let mut text = ours.to_string();
-        if self.is_best {
-            text = format!("**{text}**");
+        match self.ours {
+            Some(ours) if self.is_partial() => text += &format!(" ({}/{})", ours.runs, self.of),
+            Some(ours) if ours.runs == 1 => text += " (1 run)",
+            _ => {}
         }
-        if ours.runs < self.of {
-            text += &format!(" ({}/{})", ours.runs, self.of);
-        }
-        if self.is_foreign {
+        if self.ours.is_some() && self.is_foreign {
             text += " †";
+        }
+        if self.failed > 0 {
+            text += failures::MARK;
         }
         text
     }
@@ -189,6 +205,8 @@ impl Cell {
 
     fn difference_text(&self) -> String {
         match self.difference() {
+            // Other normal classes than the column's make another mean: no judgement.
+            Some((difference, _)) if self.is_partial() => format!("{difference:+.3}"),
             Some((difference, is_within)) => {
                 let mark = if is_within { '✓' } else { '✗' };
                 format!("{difference:+.3} {mark}")
@@ -228,7 +246,7 @@ fn markdown(block: &Block, rows: &[Kept]) -> String {
 /// One table of numbers, a line a method and column.
 fn csv(blocks: &[Block], rows: &[Kept]) -> String {
     let mut out = String::from(
-        "table,column,method,mean,deviation,runs,best,mixed,paper_mean,paper_deviation,difference,within\n",
+        "table,column,method,mean,deviation,runs,failed,best,mixed,paper_mean,paper_deviation,difference,within\n",
     );
     for block in blocks {
         for (i, contender) in block.contenders.iter().enumerate() {
@@ -246,9 +264,10 @@ fn csv(blocks: &[Block], rows: &[Kept]) -> String {
                         format!("{difference:.3},{within}")
                     });
                 out += &format!(
-                    "{},{},{contender},{ours},{},{},{paper},{difference}\n",
+                    "{},{},{contender},{ours},{},{},{},{paper},{difference}\n",
                     block.title.replace(',', ";"),
                     column.title,
+                    cell.failed,
                     cell.is_best,
                     cell.is_foreign,
                 );
@@ -263,7 +282,7 @@ mod tests {
     use super::*;
     use crate::merge::tests::kept;
     use crate::plan::Plan;
-    use crate::row::tests::rows;
+    use crate::row::tests::{diverged, rows};
 
     fn some() -> Vec<Kept> {
         let plan = Plan::of(&["--dataset", "mnist"]);
@@ -276,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_table_of_the_paper_has_its_columns_rows_and_numbers() {
-        let table = render(View::Table(1), &some(), Format::Markdown);
+        let table = render(View::Table(1), &[], &some(), Format::Markdown);
         let line = |name: &str| {
             let start = format!("| {name} |");
             table.lines().find(|line| line.starts_with(&start)).unwrap()
@@ -289,14 +308,14 @@ mod tests {
             line("AE").starts_with("| AE | 0.900 ± 0.050 | 0.912 ± 0.042 | -0.012 ✓ | - | 0.841")
         );
         assert!(line("PNAE").starts_with("| PNAE | 0.990 (1/2) | - | - | - |"));
-        assert!(line("PUAE").ends_with("| 0.800 | 0.667 ± 0.066 | +0.133 ✗ |"));
+        assert!(line("PUAE").ends_with("| 0.800 (1 run) | 0.667 ± 0.066 | +0.133 ✗ |"));
         assert!(line("IF").starts_with("| IF | - | 0.885 ± 0.062 | - |"));
         assert_eq!(line("IF").matches('|').count(), 14);
         assert!(
             table.contains("MNIST: normal classes 1, 8, seed 0"),
             "{table}"
         );
-        let unseen = render(View::Table(4), &some(), Format::Markdown);
+        let unseen = render(View::Table(4), &[], &some(), Format::Markdown);
         assert!(
             unseen.contains("| AE | 0.900 ± 0.050 | 0.981 ± 0.013 | -0.081 ✗ |"),
             "{unseen}"
@@ -317,7 +336,7 @@ mod tests {
         assert_eq!(
             table,
             "| glyphs | all anomalies | seen | unseen |\n|---|---|---|---|\n\
-             | AE | 0.500 | 0.500 | 0.500 |\n"
+             | AE | 0.500 (1 run) | 0.500 (1 run) | 0.500 (1 run) |\n"
         );
     }
 
@@ -333,12 +352,44 @@ mod tests {
     }
 
     #[test]
-    fn csv_has_the_same_numbers() {
-        let text = render(View::Table(1), &some(), Format::Csv);
-        let line =
-            "Table 1: AUROC,MNIST,AE,0.900000,0.050000,2,false,false,0.912,0.042,-0.012,true\n";
+    fn failed_runs_are_marked_and_their_methods_do_not_compete() {
+        let plan = Plan::of(&["--dataset", "mnist"]);
+        let five = |value| (0..5).map(|seed| (1, seed, value)).collect::<Vec<_>>();
+        let mut all = rows(&plan, "AE", &five(0.7));
+        let mut puae = rows(&plan, "PUAE", &five(0.9));
+        puae[4] = diverged(puae[4].clone());
+        all.extend(puae);
+        all.push(diverged(rows(&plan, "PU", &[(1, 0, 0.5)]).remove(0)));
+        let text = render(View::Datasets, &[], &kept(all.clone()), Format::Markdown);
+        for line in [
+            "| AE | **0.700 ± 0.000** |",
+            "| PU | - ‡ | 0.962",
+            "| PUAE | 0.900 ± 0.000 (4/5) ‡ | 0.983 ± 0.015 | -0.083 |",
+            "‡ MNIST, PUAE: 1 run failed and is in no mean (class 1, seed 4)",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        let text = render(View::Datasets, &[], &kept(all), Format::Csv);
+        let line = "MNIST,all anomalies,PUAE,0.900000,0.000000,4,1,false,false,";
         assert!(text.contains(line), "{text}");
-        let dash = "Table 1: AUROC,SVHN,AE,,,0,false,false,0.562,0.04,,\n";
+    }
+
+    #[test]
+    fn columns_are_those_asked_for() {
+        let asked = [Dataset::Mnist, Dataset::Cifar10];
+        let text = render(View::Table(1), &asked, &some(), Format::Markdown);
+        let title =
+            "| Table 1: AUROC | MNIST | paper | difference | CIFAR10 | paper | difference |\n";
+        assert!(text.contains(title), "{text}");
+    }
+
+    #[test]
+    fn csv_has_the_same_numbers() {
+        let text = render(View::Table(1), &[], &some(), Format::Csv);
+        let line =
+            "Table 1: AUROC,MNIST,AE,0.900000,0.050000,2,0,false,false,0.912,0.042,-0.012,true\n";
+        assert!(text.contains(line), "{text}");
+        let dash = "Table 1: AUROC,SVHN,AE,,,0,0,false,false,0.562,0.04,,\n";
         assert!(text.contains(dash), "{text}");
         assert!(text.starts_with("# "), "{text}");
     }

@@ -7,6 +7,7 @@ use crate::choices::Format;
 use crate::claims;
 use crate::dataset::Dataset;
 use crate::evidence::Evidence;
+use crate::failures;
 use crate::header;
 use crate::merge::Kept;
 use crate::method::Contender;
@@ -29,17 +30,28 @@ Nothing here is written by hand, the verdicts at the end included. The protocol 
 seen; `table1 --protocol reduced` has it.
 ";
 
-/// The whole page, or the numbers of a figure.
+/// The whole page, a table of the paper with the columns of `datasets`, or the numbers of a figure.
 ///
 /// # Errors
-/// As [`Evidence::read`].
-pub fn render(folder: &Path, view: View, format: Format) -> anyhow::Result<String> {
+/// As [`Evidence::read`], and for a data set that the table has not.
+pub fn render(
+    folder: &Path,
+    view: View,
+    datasets: &[Dataset],
+    format: Format,
+) -> anyhow::Result<String> {
+    view.check(datasets)?;
     let evidence = Evidence::read(folder)?;
-    Ok(match view {
-        View::Alpha => report::render(view, &swept(view, &evidence.alpha), format),
-        View::Contamination => report::render(view, &swept(view, &evidence.contamination), format),
-        _ => page(&evidence),
-    })
+    let rows = match view {
+        View::Datasets => return Ok(page(&evidence)),
+        View::Alpha => swept(view, &evidence.alpha),
+        View::Contamination => swept(view, &evidence.contamination),
+        View::Table(_) => evidence.main,
+    };
+    let is_asked = |dataset| datasets.is_empty() || datasets.contains(&dataset);
+    let mut rows = rows;
+    rows.retain(|kept| view.has(kept.row.dataset) && is_asked(kept.row.dataset));
+    Ok(report::render(view, datasets, &rows, format))
 }
 
 fn page(evidence: &Evidence) -> String {
@@ -54,8 +66,8 @@ fn page(evidence: &Evidence) -> String {
     out += &variants(evidence);
     out += &figures(evidence);
     out += "\n## The paper's claims\n\n";
-    out += "Over the data sets with the runs that a claim's rule needs. \"Mean\" is the mean AUROC over normal \
-            classes and seeds.\n\n";
+    out += "Over the data sets with the runs that a claim's rule needs: at least three that both methods have, and none \
+            that failed. \"Mean\" is the mean AUROC over normal classes and seeds.\n\n";
     out += &claims::render(evidence);
     out
 }
@@ -103,9 +115,12 @@ fn variants(evidence: &Evidence) -> String {
                 .iter()
                 .filter(|row| row.dataset == dataset && row.method == method);
             let so: Runs = here
-                .map(|row| ((row.seed, row.normal), row.auroc))
+                .filter_map(|row| Some(((row.seed, row.normal), row.auroc?)))
                 .collect();
             out += &line(dataset, &method, &evidence.main, &so);
+        }
+        for text in failures::lines(View::Datasets, rows) {
+            out += &format!("\n{text}\n");
         }
     }
     out
@@ -127,8 +142,9 @@ fn line(dataset: Dataset, method: &Contender, main: &[Kept], so: &Runs) -> Strin
             a.runs
         ),
         _ => {
-            let mean = Summary::of(so.values().copied()).map_or(0., |s| s.mean);
-            format!("| {name} | {method} | - | {mean:.3} | - | {} |\n", so.len())
+            let mean = Summary::of(so.values().copied());
+            let mean = mean.map_or("-".into(), |s| format!("{:.3}", s.mean));
+            format!("| {name} | {method} | - | {mean} | - | {} |\n", so.len())
         }
     }
 }
@@ -149,7 +165,8 @@ fn figures(evidence: &Evidence) -> String {
         out += &format!(
             "`cargo run --release -p puad-figures --example figure{number}` draws it from the same rows.\n\n"
         );
-        out += &sweep::markdown(view, &rows);
+        out += &header::lines(view, &rows).join("\n\n");
+        out += &format!("\n\n{}", sweep::markdown(view, &rows));
     }
     out
 }
@@ -165,7 +182,7 @@ mod tests {
     use super::*;
     use crate::merge::tests::placed;
     use crate::plan::Plan;
-    use crate::row::tests::rows;
+    use crate::row::tests::{diverged, rows};
     use crate::study::Study;
 
     const REDUCED: [&str; 4] = ["--protocol", "reduced", "--dataset", "mnist"];
@@ -204,27 +221,101 @@ mod tests {
         for contender in Contender::paper() {
             let name = contender.to_string();
             let v = value(&name);
-            all.extend(rows(&plan(&[]), &name, &[(1, 0, v), (4, 0, v)]));
+            all.extend(rows(&plan(&[]), &name, &[(1, 0, v), (4, 0, v), (8, 0, v)]));
         }
         let page = page_of(all.clone());
-        assert_eq!(verdict(&page, "- PUSVDD is the best"), "agrees");
+        // One data set is not every data set.
+        assert_eq!(verdict(&page, "- PUSVDD is the best"), "agrees so far");
         assert_eq!(verdict(&page, "- SOEL is above"), "disagrees");
-        assert_eq!(verdict(&page, "- ABC is about"), "agrees");
+        assert_eq!(verdict(&page, "- ABC is about"), "agrees so far");
         assert_eq!(verdict(&page, "- DeepSAD is about"), "disagrees");
-        assert_eq!(verdict(&page, "- PUAE is above"), "agrees");
+        assert_eq!(verdict(&page, "- PUAE is above"), "agrees so far");
         // Within 0.01 of PUSVDD's.
         assert_eq!(verdict(&page, "- PU is weak"), "disagrees");
         assert!(
-            page.contains("MNIST: yes (PUSVDD 0.900, best other PU 0.895)"),
+            page.contains("MNIST: yes (PUSVDD 0.900, best other PU 0.895, 3 runs)"),
             "{page}"
         );
 
         // Another data set where it is otherwise.
         let cifar = Plan::of(&["--protocol", "reduced", "--dataset", "cifar10"]);
         for (name, v) in [("SOEL", 0.8), ("DeepSAD", 0.7)] {
-            all.extend(rows(&cifar, name, &[(1, 0, v)]));
+            all.extend(rows(&cifar, name, &[(1, 0, v), (4, 0, v), (8, 0, v)]));
         }
-        assert_eq!(verdict(&page_of(all), "- SOEL is above"), "agrees in part");
+        let page = page_of(all);
+        assert_eq!(verdict(&page, "- SOEL is above"), "agrees in part");
+        assert!(
+            page.contains("agrees in part** (2 of the paper's 8 data sets)"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn too_few_runs_and_failed_ones_decide_nothing() {
+        let some = |name: &str, runs: &[(u8, u64, f64)]| rows(&plan(&[]), name, runs);
+        let three = [(1, 0, 0.9), (4, 0, 0.9), (8, 0, 0.9)];
+        let two = [
+            some("SOEL", &three),
+            some("DeepSAD", &[(1, 0, 0.5), (4, 0, 0.5)]),
+        ]
+        .concat();
+        let page = page_of(two);
+        assert_eq!(verdict(&page, "- SOEL is above"), "no evidence yet");
+        assert!(
+            page.contains("  - MNIST: open (SOEL and DeepSAD have 2 runs in common"),
+            "{page}"
+        );
+
+        let mut failed = [some("SOEL", &three), some("DeepSAD", &three)].concat();
+        assert_eq!(
+            verdict(&page_of(failed.clone()), "- SOEL is above"),
+            "disagrees"
+        );
+        failed[5] = diverged(failed[5].clone());
+        failed.extend(some("DeepSAD", &[(2, 0, 0.5)]));
+        failed.extend(some("SOEL", &[(2, 0, 0.9)]));
+        let page = page_of(failed);
+        assert_eq!(verdict(&page, "- SOEL is above"), "no evidence yet");
+        assert!(
+            page.contains("  - MNIST: open (1 run of DeepSAD failed)"),
+            "{page}"
+        );
+
+        // One method's runs without the other's.
+        let mut without = rows(&plan(&["--correction", "none"]), "PUAE", &three);
+        without.iter_mut().for_each(|row| row.last_risk = Some(-1.));
+        let claim = "- Without the absolute";
+        assert_eq!(verdict(&page_of(without.clone()), claim), "no evidence yet");
+        without.extend(rows(&plan(&["--correction", "none"]), "PUSVDD", &three));
+        assert_eq!(verdict(&page_of(without), claim), "disagrees");
+    }
+
+    #[test]
+    fn a_table_of_the_page_has_the_columns_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = |datasets: &[Dataset]| {
+            render(dir.path(), View::Table(1), datasets, Format::Markdown).unwrap()
+        };
+        assert!(table(&[]).contains("| SVHN | paper |"));
+        let mut lines: String = rows(&plan(&[]), "AE", &[(1, 0, 0.5)])
+            .iter()
+            .map(|row| serde_json::to_string(row).unwrap() + "\n")
+            .collect();
+        let svhn = Plan::of(&["--protocol", "reduced", "--dataset", "svhn"]);
+        lines += &(serde_json::to_string(&rows(&svhn, "AE", &[(3, 0, 0.5)])[0]).unwrap() + "\n");
+        std::fs::write(dir.path().join("rows.jsonl"), lines).unwrap();
+        let asked = [Dataset::Mnist, Dataset::Cifar10];
+        let text = table(&asked);
+        assert!(
+            text.contains("| AE | 0.500 (1 run) | 0.912 ± 0.042 |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| CIFAR10 | paper |") && !text.contains("SVHN"),
+            "{text}"
+        );
+        let error = render(dir.path(), View::Table(2), &asked, Format::Csv).unwrap_err();
+        assert!(error.to_string().contains("no column for mnist"), "{error}");
     }
 
     #[test]
@@ -239,8 +330,13 @@ mod tests {
             }
             all
         };
-        let mut uncorrected = rows(&plan(&["--correction", "none"]), "PUAE", &[(1, 0, 0.5)]);
-        uncorrected[0].last_risk = Some(-12.);
+        let without = plan(&["--correction", "none"]);
+        let runs = [(1, 0, 0.5), (4, 0, 0.5), (8, 0, 0.5)];
+        let mut uncorrected = rows(&without, "PUAE", &runs);
+        uncorrected.extend(rows(&without, "PUSVDD", &runs));
+        for row in &mut uncorrected {
+            row.last_risk = Some(-12.);
+        }
         let linear = rows(&plan(&["--head", "linear"]), "PUSVDD", &[(1, 0, 0.95)]);
         let page = page_of([sweep("2"), sweep("4"), uncorrected, linear].concat());
         for claim in [
@@ -248,7 +344,7 @@ mod tests {
             "- PUSVDD is equal",
             "- Without the absolute",
         ] {
-            assert_eq!(verdict(&page, claim), "agrees", "{page}");
+            assert_eq!(verdict(&page, claim), "agrees so far", "{page}");
         }
         assert!(page.contains("\nhead norm_act -> linear:\n"), "{page}");
         // Alpha 0.1 of the sweep is the main protocol's run.
@@ -257,7 +353,7 @@ mod tests {
             "{page}"
         );
         assert!(
-            page.contains("| MNIST | PUAE | - | 0.500 | - | 1 |"),
+            page.contains("| MNIST | PUAE | - | 0.500 | - | 3 |"),
             "{page}"
         );
         assert!(
@@ -273,6 +369,6 @@ mod tests {
         let new = rows(&plan(&[]), "AE", &[(1, 0, 0.75)]);
         let page = page_of([old, new].concat());
         assert!(page.contains("\n1 rows of older numerics"), "{page}");
-        assert!(page.contains("| AE | 0.750 |"), "{page}");
+        assert!(page.contains("| AE | 0.750 (1 run) |"), "{page}");
     }
 }

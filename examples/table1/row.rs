@@ -1,6 +1,7 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
+use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
@@ -11,7 +12,7 @@ use crate::protocol::RunConfig;
 /// settings on the same kind of processor gives other numbers. Rows of different versions are not averaged.
 pub const NUMERICS: u32 = 1;
 
-/// A finished run: one line of the file.
+/// A finished run: one line of the file. It was measured, or it failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -20,11 +21,14 @@ pub struct Row {
     pub normal: u8,
     pub seed: u64,
     /// Normals against all anomalies of the test set (Tables 1 and 2).
-    pub auroc: f64,
+    pub auroc: Option<f64>,
     /// Against the seen ones (Tables 3 and 5).
-    pub auroc_seen: f64,
+    pub auroc_seen: Option<f64>,
     /// Against the unseen ones (Tables 4 and 6).
-    pub auroc_unseen: f64,
+    pub auroc_unseen: Option<f64>,
+    /// Why there is nothing to measure: the training diverged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Epochs run in the last phase, 0 for a method without epochs.
     pub epochs: usize,
     /// The epoch whose parameters were measured.
@@ -82,9 +86,26 @@ impl Row {
         )
     }
 
+    fn measured(&self) -> [Option<f64>; 3] {
+        [self.auroc, self.auroc_seen, self.auroc_unseen]
+    }
+
     /// What was measured, to the bit.
-    pub fn bits(&self) -> [u64; 3] {
-        [self.auroc, self.auroc_seen, self.auroc_unseen].map(f64::to_bits)
+    pub fn bits(&self) -> [Option<u64>; 3] {
+        self.measured().map(|auroc| auroc.map(f64::to_bits))
+    }
+
+    /// # Errors
+    /// If it has neither all numbers nor a reason why there are none, or both.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let expected = self.failed.is_none();
+        ensure!(
+            self.measured()
+                .iter()
+                .all(|auroc| auroc.is_some() == expected),
+            "a row has auroc, auroc_seen and auroc_unseen, or failed says why there are none"
+        );
+        Ok(())
     }
 }
 
@@ -127,9 +148,10 @@ pub mod tests {
             method: method.parse().unwrap(),
             normal: 1,
             seed: 0,
-            auroc: 0.1 + 0.2,
-            auroc_seen: 0.5,
-            auroc_unseen: 1.0,
+            auroc: Some(0.1 + 0.2),
+            auroc_seen: Some(0.5),
+            auroc_unseen: Some(1.0),
+            failed: None,
             epochs: 3,
             best_epoch: 2,
             last_risk: Some(0.5),
@@ -144,12 +166,24 @@ pub mod tests {
         let row = |&(normal, seed, auroc): &(u8, u64, f64)| Row {
             normal,
             seed,
-            auroc,
-            auroc_seen: auroc,
-            auroc_unseen: auroc,
+            auroc: Some(auroc),
+            auroc_seen: Some(auroc),
+            auroc_unseen: Some(auroc),
             ..row(plan, method)
         };
         runs.iter().map(row).collect()
+    }
+
+    /// The same run, if its training had diverged.
+    pub fn diverged(row: Row) -> Row {
+        Row {
+            auroc: None,
+            auroc_seen: None,
+            auroc_unseen: None,
+            failed: Some("training diverged".into()),
+            last_risk: None,
+            ..row
+        }
     }
 
     #[test]
@@ -159,7 +193,28 @@ pub mod tests {
             let row = row(&plan, method);
             let json = serde_json::to_string(&row).unwrap();
             assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
+            // As rows were written before there was one of a failed run.
+            assert!(!json.contains("failed"), "{json}");
+            let failed = diverged(row);
+            let json = serde_json::to_string(&failed).unwrap();
+            assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), failed);
         }
         assert!(!Made::now(1, 0., 0.).host.is_empty());
+    }
+
+    #[test]
+    fn a_row_is_measured_or_failed() {
+        let row = row(&Plan::of(&[]), "AE");
+        let failed = diverged(row.clone());
+        assert!(row.check().is_ok() && failed.check().is_ok());
+        let neither = Row {
+            failed: None,
+            ..failed.clone()
+        };
+        let both = Row {
+            auroc_seen: Some(0.5),
+            ..failed
+        };
+        assert!(neither.check().is_err() && both.check().is_err());
     }
 }

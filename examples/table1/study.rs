@@ -33,13 +33,8 @@ impl Study {
             args.dataset.clone()
         };
         let mut plans = vec![];
+        view.check(&datasets)?;
         for dataset in datasets {
-            ensure!(
-                view.has(dataset),
-                "{} has no column for {}",
-                view.title(),
-                dataset.name()
-            );
             let mut plan = Plan::new(args, dataset, default_methods(view)?)?;
             if view.is_sweep() && args.normal.is_empty() {
                 plan.normals = plan.normals[..1].into();

@@ -51,11 +51,11 @@ impl Summary {
     }
 }
 
-/// A method's AUROC on a data set, in an order that does not depend on which run ended first.
+/// A method's AUROC on a data set, of the runs that did not fail, in an order that does not depend on which run ended first.
 pub fn runs(rows: &[Kept], dataset: Dataset, contender: &Contender, kind: Kind) -> Runs {
     let rows = rows.iter().map(|kept| &kept.row);
     rows.filter(|row| row.dataset == dataset && row.method == *contender)
-        .map(|row| ((row.seed, row.normal), kind.of(row)))
+        .filter_map(|row| Some(((row.seed, row.normal), kind.of(row)?)))
         .collect()
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::choices::Format;
 use crate::dataset::Dataset;
+use crate::failures;
 use crate::header;
 use crate::merge::Kept;
 use crate::method::Contender;
+use crate::row::Row;
 use crate::summary::Summary;
 use crate::view::View;
 
@@ -15,8 +17,8 @@ use crate::view::View;
 pub struct Point(pub f64);
 
 impl Point {
-    pub fn of(view: View, kept: &Kept) -> Self {
-        let config = &kept.row.config;
+    pub fn of(view: View, row: &Row) -> Self {
+        let config = &row.config;
         match view {
             View::Contamination => Self(config.unlabeled_anomalies as f64),
             _ => Self(config.alpha.get()),
@@ -27,10 +29,25 @@ impl Point {
 /// The points of a data set, ascending.
 pub fn points(view: View, rows: &[Kept], dataset: Dataset) -> Vec<Point> {
     let here = rows.iter().filter(|kept| kept.row.dataset == dataset);
-    let mut points: Vec<f64> = here.map(|kept| Point::of(view, kept).0).collect();
+    let mut points: Vec<f64> = here.map(|kept| Point::of(view, &kept.row).0).collect();
     points.sort_by(f64::total_cmp);
     points.dedup();
     points.into_iter().map(Point).collect()
+}
+
+/// A method's rows at a point.
+fn here(
+    view: View,
+    rows: &[Kept],
+    dataset: Dataset,
+    contender: &Contender,
+    point: Point,
+) -> Vec<Row> {
+    let rows = rows.iter().map(|kept| &kept.row);
+    let is_here = |row: &&Row| {
+        row.dataset == dataset && row.method == *contender && Point::of(view, row) == point
+    };
+    rows.filter(is_here).cloned().collect()
 }
 
 /// A method's AUROC over all anomalies at a point.
@@ -41,11 +58,8 @@ pub fn at(
     contender: &Contender,
     point: Point,
 ) -> Option<Summary> {
-    let is_here = |kept: &&Kept| {
-        let row = &kept.row;
-        row.dataset == dataset && row.method == *contender && Point::of(view, kept) == point
-    };
-    let values = rows.iter().filter(is_here).map(|kept| kept.row.auroc);
+    let rows = here(view, rows, dataset, contender, point);
+    let values = rows.iter().filter_map(|row| row.auroc);
     Summary::of(values.collect::<Vec<_>>().into_iter())
 }
 
@@ -65,13 +79,6 @@ pub fn render(view: View, rows: &[Kept], head: &[String], format: Format) -> Str
     }
 }
 
-fn axis(view: View) -> &'static str {
-    match view {
-        View::Contamination => "unlabeled anomalies",
-        _ => "alpha",
-    }
-}
-
 /// A table a data set, a line a point.
 pub fn markdown(view: View, rows: &[Kept]) -> String {
     let contenders = contenders(rows);
@@ -81,14 +88,21 @@ pub fn markdown(view: View, rows: &[Kept]) -> String {
         let mut out = format!(
             "| {}: {} | {} |\n",
             dataset.title(),
-            axis(view),
+            view.axis(),
             names.join(" | ")
         );
         out += &format!("|{}\n", "---|".repeat(1 + names.len()));
         for point in points(view, rows, dataset) {
-            let cell = |contender: &Contender| match at(view, rows, dataset, contender, point) {
-                Some(summary) => summary.to_string(),
-                None => "-".into(),
+            let cell = |contender: &Contender| {
+                let mut text = match at(view, rows, dataset, contender, point) {
+                    Some(summary) => summary.to_string(),
+                    None => "-".into(),
+                };
+                let here = here(view, rows, dataset, contender, point);
+                if here.iter().any(|row| row.failed.is_some()) {
+                    text += failures::MARK;
+                }
+                text
             };
             let cells: Vec<String> = contenders.iter().map(cell).collect();
             out += &format!("| {} | {} |\n", point.0, cells.join(" | "));
@@ -101,7 +115,7 @@ pub fn markdown(view: View, rows: &[Kept]) -> String {
 fn csv(view: View, rows: &[Kept]) -> String {
     let mut out = format!(
         "dataset,{},method,mean,deviation,runs\n",
-        axis(view).replace(' ', "_")
+        view.axis().replace(' ', "_")
     );
     for dataset in header::datasets(rows) {
         for point in points(view, rows, dataset) {
@@ -124,7 +138,7 @@ mod tests {
     use super::*;
     use crate::merge::choose;
     use crate::merge::tests::placed;
-    use crate::row::tests::rows;
+    use crate::row::tests::{diverged, rows};
     use crate::study::Study;
 
     #[test]
@@ -136,6 +150,9 @@ mod tests {
             all.extend(rows(plan, "PUSVDD", &[(1, 0, value), (1, 1, value)]));
         }
         all.extend(rows(&study.plans[0], "SOEL", &[(1, 0, 0.25)]));
+        all.push(diverged(
+            rows(&study.plans[4], "SOEL", &[(1, 0, 0.5)]).remove(0),
+        ));
         let view = View::Contamination;
         let chosen = choose(placed(all), view, false).unwrap();
         let head = header::lines(view, &chosen);
@@ -145,7 +162,10 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| 50 | 0.250 | 0.500 ± 0.000 |"), "{text}");
-        assert!(text.contains("| 1000 | - | 0.900 ± 0.000 |"), "{text}");
+        assert!(text.contains("| 1000 | - ‡ | 0.900 ± 0.000 |"), "{text}");
+        let told =
+            "‡ MNIST, SOEL: 1 run failed and is in no mean (unlabeled anomalies 1000, class 1";
+        assert!(text.contains(told), "{text}");
         let text = render(view, &chosen, &head, Format::Csv);
         assert!(
             text.contains("MNIST,125,PUSVDD,0.600000,0.000000,2\n"),

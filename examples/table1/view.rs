@@ -1,3 +1,4 @@
+use anyhow::ensure;
 use puad::data::protocol::ContaminatedSplit;
 
 use crate::args::Args;
@@ -23,7 +24,8 @@ impl Kind {
         }
     }
 
-    pub fn of(self, row: &Row) -> f64 {
+    /// None of a run that failed.
+    pub fn of(self, row: &Row) -> Option<f64> {
         match self {
             Self::All => row.auroc,
             Self::Seen => row.auroc_seen,
@@ -102,6 +104,16 @@ impl View {
         }
     }
 
+    /// # Errors
+    /// For a data set that it has not.
+    pub fn check(self, datasets: &[Dataset]) -> anyhow::Result<()> {
+        for &dataset in datasets {
+            let (title, name) = (self.title(), dataset.name());
+            ensure!(self.has(dataset), "{title} has no column for {name}");
+        }
+        Ok(())
+    }
+
     /// Whether a row is one of the view's: Figure 4 has the true alpha alone.
     pub fn takes(self, row: &Row) -> bool {
         let truth = contamination(row.config.unlabeled_anomalies);
@@ -114,6 +126,14 @@ impl View {
             Self::Table(3 | 5) => Kind::Seen,
             Self::Table(4 | 6) => Kind::Unseen,
             _ => Kind::All,
+        }
+    }
+
+    /// What a sweep is along.
+    pub fn axis(self) -> &'static str {
+        match self {
+            Self::Contamination => "unlabeled anomalies",
+            _ => "alpha",
         }
     }
 
