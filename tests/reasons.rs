@@ -66,7 +66,7 @@ fn fit(method: &Method, rows: &Rows, rng: &mut ChaCha8Rng, seed: u64) -> FittedD
         ..FitConfig::default()
     };
     config.train.seed = seed;
-    Estimator::new(config).fit(&unlabeled, &some(60)).unwrap()
+    Estimator::new(config).fit(&unlabeled, some(60)).unwrap()
 }
 
 /// The shares of planted rows, by kind, whose first reason is the column that was tampered with.

@@ -187,9 +187,9 @@ pub(super) fn many_at_zero(scaler: &Scaler, tensor: &Tensor) -> Result<bool> {
 /// The same scaling with every column half its scale higher; one without any spread stays.
 pub(super) fn raised(scaler: &Scaler, inputs: &Inputs) -> Scaler {
     let shifts = scaler.shift().iter().zip(scaler.scale()).enumerate();
-    let raise = |(j, (shift, scale)): (usize, (&f64, &f64))| match inputs.is_constant(j) {
-        true => *shift,
-        false => shift - RAISED * scale,
+    let raise = |(j, (shift, scale)): (usize, (&f64, &f64))| {
+        let by = if inputs.is_constant(j) { 0. } else { RAISED };
+        shift - by * scale
     };
     Scaler::from_parts(shifts.map(raise).collect(), scaler.scale().to_vec())
 }
