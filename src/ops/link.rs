@@ -127,7 +127,7 @@ mod tests {
         let learned = Var::zeros(2, DType::F32, &Device::Cpu).unwrap();
         let fixed = learned.as_detached_tensor();
         let linked = |all: &[Tensor]| link(all, &Gradients::default()).unwrap().track_op();
-        assert!(!linked(&[fixed.clone()]));
+        assert!(!linked(std::slice::from_ref(&fixed)));
         assert!(linked(&[fixed, learned.as_tensor().clone()]));
     }
 }

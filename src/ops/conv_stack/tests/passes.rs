@@ -10,6 +10,8 @@ use crate::ops::backward;
 
 const THREADS: usize = 4;
 
+type Learned = fn(usize) -> bool;
+
 const CASE: Case = Case {
     transposed: false,
     affine: true,
@@ -115,7 +117,7 @@ fn threads_may_ask_for_the_gradients_of_one_loss_at_once() {
 /// Of frozen blocks before all that is learned.
 #[test]
 fn a_graph_keeps_what_gradients_need_alone() {
-    let cases: [(fn(usize) -> bool, bool, _, _); 6] = [
+    let cases: [(Learned, bool, _, _); 6] = [
         (|_| true, false, [true; 3], [true; 3]),
         (|i| i >= 6, false, [false, false, true], [false, true, true]),
         // The middle block's scale.
@@ -152,7 +154,7 @@ fn a_graph_keeps_what_gradients_need_alone() {
 /// The learned ones' gradients do not depend on what else is learned.
 #[test]
 fn frozen_parameters_change_no_bit_of_the_others() {
-    let some: [fn(usize) -> bool; 4] = [|i| i >= 6, |i| i == 4, |i| i == 9, |i| i % 2 == 1];
+    let some: [Learned; 4] = [|i| i >= 6, |i| i == 4, |i| i == 9, |i| i % 2 == 1];
     for train in [true, false] {
         let all = Passes::new(Case { train, ..CASE }).gradients(false);
         for learned in some {
