@@ -32,6 +32,7 @@ mod args;
 mod cell;
 mod choices;
 mod claims;
+mod column;
 mod dataset;
 mod evidence;
 mod failures;

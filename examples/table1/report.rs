@@ -1,16 +1,12 @@
 //! Tables in the paper's layout, beside its numbers: a function of the rows alone, so that it does not matter
 //! how many processes made them.
 
-use std::collections::BTreeSet;
-
 use crate::choices::Format;
+use crate::column::Column;
 use crate::dataset::Dataset;
-use crate::failures;
 use crate::header;
 use crate::merge::Kept;
 use crate::method::Contender;
-use crate::paper;
-use crate::summary::{Runs, Summary, best, runs};
 use crate::sweep;
 use crate::view::{Kind, View};
 
@@ -19,29 +15,6 @@ struct Block {
     title: String,
     columns: Vec<Column>,
     contenders: Vec<Contender>,
-}
-
-struct Column {
-    title: String,
-    dataset: Dataset,
-    kind: Kind,
-    /// Runs of the data set, of whichever method.
-    runs: usize,
-    /// Positions among the contenders.
-    best: Vec<usize>,
-    all: Vec<Runs>,
-}
-
-/// A method's number in a column.
-struct Cell {
-    ours: Option<Summary>,
-    /// Those that failed.
-    failed: usize,
-    /// Runs of the column.
-    of: usize,
-    is_best: bool,
-    is_foreign: bool,
-    paper: Option<(f64, f64)>,
 }
 
 /// The rows as tables, with their protocol above them; of a table of the paper the columns of `datasets`, or all.
@@ -80,7 +53,8 @@ fn blocks(view: View, asked: &[Dataset], rows: &[Kept]) -> Vec<Block> {
     if view == View::Datasets {
         let block = |dataset: Dataset| {
             let contenders = of(&[dataset]);
-            let column = |kind: Kind| column(kind.title().into(), dataset, kind, rows, &contenders);
+            let column =
+                |kind: Kind| Column::new(kind.title().into(), dataset, kind, rows, &contenders);
             Block {
                 title: dataset.title().into(),
                 columns: Kind::ALL.map(column).into(),
@@ -92,7 +66,7 @@ fn blocks(view: View, asked: &[Dataset], rows: &[Kept]) -> Vec<Block> {
     let contenders = of(&datasets);
     let column = |dataset: &Dataset| {
         let title = dataset.title().into();
-        column(title, *dataset, view.kind(), rows, &contenders)
+        Column::new(title, *dataset, view.kind(), rows, &contenders)
     };
     let columns = datasets.iter().map(column).collect();
     vec![Block {
@@ -113,107 +87,6 @@ fn contenders(view: View, rows: &[Kept], datasets: &[Dataset]) -> Vec<Contender>
     all.sort_by_cached_key(Contender::order);
     all.dedup();
     all
-}
-
-fn column(
-    title: String,
-    dataset: Dataset,
-    kind: Kind,
-    rows: &[Kept],
-    contenders: &[Contender],
-) -> Column {
-    let all: Vec<Runs> = contenders
-        .iter()
-        .map(|contender| runs(rows, dataset, contender, kind))
-        .collect();
-    let here = rows.iter().filter(|kept| kept.row.dataset == dataset);
-    let every: BTreeSet<_> = here.map(|kept| (kept.row.seed, kept.row.normal)).collect();
-    // Who knows the normals does not compete, nor who lacks the runs that failed.
-    let competing: Vec<usize> = (0..all.len())
-        .filter(|&i| !contenders[i].is_oracle())
-        .filter(|&i| failures::count(rows, dataset, &contenders[i]) == 0)
-        .collect();
-    let runs_of: Vec<Runs> = competing.iter().map(|&i| all[i].clone()).collect();
-    Column {
-        title,
-        dataset,
-        kind,
-        runs: every.len(),
-        best: best(&runs_of).into_iter().map(|i| competing[i]).collect(),
-        all,
-    }
-}
-
-impl Column {
-    fn has_paper(&self) -> bool {
-        self.dataset.published().is_some()
-    }
-
-    fn cell(&self, i: usize, contender: &Contender, rows: &[Kept]) -> Cell {
-        let paper = paper::published(self.dataset, contender);
-        let is_here =
-            |kept: &&Kept| kept.row.dataset == self.dataset && kept.row.method == *contender;
-        Cell {
-            ours: Summary::of(self.all[i].values().copied()),
-            failed: failures::count(rows, self.dataset, contender),
-            of: self.runs,
-            is_best: self.best.contains(&i),
-            is_foreign: rows.iter().filter(is_here).any(|kept| kept.foreign),
-            paper: paper.map(|numbers| numbers[self.kind as usize]),
-        }
-    }
-}
-
-impl Cell {
-    fn is_partial(&self) -> bool {
-        self.ours.is_some_and(|ours| ours.runs < self.of)
-    }
-
-    fn ours(&self) -> String {
-        let mut text = match self.ours {
-            Some(ours) if self.is_best => format!("**{ours}**"),
-            Some(ours) => ours.to_string(),
-            None => "-".into(),
-        };
-        match self.ours {
-            Some(ours) if self.is_partial() => text += &format!(" ({}/{})", ours.runs, self.of),
-            Some(ours) if ours.runs == 1 => text += " (1 run)",
-            _ => {}
-        }
-        if self.ours.is_some() && self.is_foreign {
-            text += " †";
-        }
-        if self.failed > 0 {
-            text += failures::MARK;
-        }
-        text
-    }
-
-    fn paper(&self) -> String {
-        match self.paper {
-            Some((mean, deviation)) => format!("{mean:.3} ± {deviation:.3}"),
-            None => "-".into(),
-        }
-    }
-
-    /// Ours minus the paper's, as printed, and whether it lies within the paper's standard deviation.
-    fn difference(&self) -> Option<(f64, bool)> {
-        let (ours, (mean, deviation)) = (self.ours?, self.paper?);
-        let difference = (1e3 * ours.mean).round() / 1e3 - mean;
-        Some((difference, difference.abs() <= deviation + 1e-9))
-    }
-
-    fn difference_text(&self) -> String {
-        match self.difference() {
-            // Other normal classes than the column's make another mean: no judgement.
-            Some((difference, _)) if self.is_partial() => format!("{difference:+.3}"),
-            Some((difference, is_within)) => {
-                let mark = if is_within { '✓' } else { '✗' };
-                format!("{difference:+.3} {mark}")
-            }
-            None => "-".into(),
-        }
-    }
 }
 
 fn markdown(block: &Block, rows: &[Kept]) -> String {
