@@ -68,8 +68,9 @@ fn are_names(record: &Record, decimal: u8) -> bool {
 /// What a first line is where it is said that there are names above the samples: these, unless a number or a
 /// gap is among them.
 pub(super) fn told(first: &Record, decimal: u8) -> Head {
-    match are_names(first, decimal) && !counts(first.cells()) {
-        true => Head::Names,
-        false => Head::Sample,
+    if are_names(first, decimal) && !counts(first.cells()) {
+        Head::Names
+    } else {
+        Head::Sample
     }
 }
