@@ -177,6 +177,8 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use rand_distr::{Distribution, LogNormal, Normal, Pareto, Poisson};
 
+    type Draw<'a> = &'a dyn Fn(&mut ChaCha8Rng) -> f64;
+
     fn marks(values: &[f64]) -> Vec<f64> {
         let mut ends = Ends::new();
         values.iter().for_each(|&x| ends.see(x));
@@ -259,7 +261,7 @@ mod tests {
     /// Columns of a thousand, in which a far value is as likely as the distribution makes it.
     #[test]
     fn long_tails_are_rarely_taken_for_marks_and_never_several_of_them() {
-        let columns = |draw: &dyn Fn(&mut ChaCha8Rng) -> f64| -> [usize; 2] {
+        let columns = |draw: Draw| -> [usize; 2] {
             let mut found = [0; 2];
             for seed in 0..400 {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -273,7 +275,7 @@ mod tests {
         let normal = Normal::new(0., 1.).unwrap();
         let pareto = |shape| Pareto::new(1., shape).unwrap();
         let zeros = |rng: &mut ChaCha8Rng, x: f64| if rng.random::<f64>() < 0.9 { 0. } else { x };
-        let tails: [(&str, &dyn Fn(&mut ChaCha8Rng) -> f64, usize); 9] = [
+        let tails: [(&str, Draw, usize); 9] = [
             (
                 "log-normal, 1",
                 &|rng| LogNormal::new(0., 1.).unwrap().sample(rng),
