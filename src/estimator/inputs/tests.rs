@@ -216,7 +216,7 @@ fn factor(fit: &Samples, new: &Samples) -> Option<f64> {
 /// Three phases of a meter by day and, a tenth of the rows, by night.
 fn meter(rows: usize) -> Vec<Vec<f64>> {
     let load = |i: usize| {
-        if i % 10 == 0 {
+        if i.is_multiple_of(10) {
             0.05
         } else {
             4. + (i % 7) as f64 / 7.
@@ -242,7 +242,7 @@ fn rows_of_a_kind_that_the_fit_saw_are_in_its_scale() {
     assert_eq!(factor(&fit, &tensor_of(&vec![vec![0.; 3]; 50])), None);
     // One column may be small at night, though the fit saw no night.
     let day = tensor_of(&meter(500)[1..10]);
-    assert_eq!(factor(&day, &tensor_of(&night)).is_some(), true);
+    assert!(factor(&day, &tensor_of(&night)).is_some());
     let first =
         |samples: &Samples| Samples::from(samples.to_tensor().unwrap().narrow(1, 0, 1).unwrap());
     assert_eq!(factor(&first(&day), &first(&tensor_of(&night))), None);
@@ -265,7 +265,7 @@ fn another_unit_is_told_by_most_of_many_rows() {
     let mostly_zero = |by: f64| {
         let row = |i: usize| {
             (0..30)
-                .map(|j| if (i + j) % 10 == 0 { by } else { 0. })
+                .map(|j| if (i + j).is_multiple_of(10) { by } else { 0. })
                 .collect()
         };
         tensor_of(&(0..100).map(row).collect::<Vec<_>>())
