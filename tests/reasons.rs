@@ -1,8 +1,10 @@
 //! Does an explanation point at the column that was tampered with? Printed in full by
 //! `cargo test --release --test reasons -- --nocapture`.
 
+use puad::candle_core::Device;
+use puad::estimator::IntoSamples;
 use puad::method::Method;
-use puad::{Estimator, FitConfig, FittedDetector};
+use puad::{Error, Estimator, FitConfig, FittedDetector};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -112,4 +114,61 @@ fn the_first_reason_is_the_column_that_was_tampered_with() {
         println!("{method}: {shares:.2?} {all:.2}");
         assert!(all >= least, "{method}: {shares:?}");
     }
+}
+
+/// In the caller's names, order of columns and unit; the same from a file.
+#[test]
+fn reasons_are_told_in_the_callers_terms() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let row = |rng: &mut ChaCha8Rng| {
+        let t: f64 = StandardNormal.sample(rng);
+        vec![200. + 50. * t, t + 0.1, 7.]
+    };
+    let rows: Rows = (0..600).map(|_| row(&mut rng)).collect();
+    let labeled: Rows = (0..20)
+        .map(|i| vec![9000. + f64::from(i), 0., 7.])
+        .collect();
+    let named = |rows: &Rows, names: &[&str]| rows.into_samples()?.with_names(names);
+    let names = ["amount", "speed", "fixed"];
+    let mut config = FitConfig::default();
+    config.train.epochs = 30;
+    let detector = Estimator::new(config)
+        .fit(
+            named(&rows, &names).unwrap(),
+            named(&labeled, &names).unwrap(),
+        )
+        .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("detector");
+    detector.save(&path).unwrap();
+    let loaded = FittedDetector::load(&path, &Device::Cpu).unwrap();
+
+    let swapped = named(
+        &vec![vec![0.3, 7., 9812.], vec![0.1, 7., 200.]],
+        &["speed", "fixed", "amount"],
+    );
+    let reasons = detector.reasons(swapped.as_ref().unwrap(), 2).unwrap();
+    assert_eq!(loaded.reasons(swapped.unwrap(), 2).unwrap(), reasons);
+    let first = &reasons[0][0];
+    assert_eq!((first.column.index, first.value), (0, 9812.));
+    let (low, high) = first.usual.unwrap();
+    // 200 and 1.645 deviations of 50 on both sides.
+    assert!(
+        (low - 118.).abs() < 15. && (high - 282.).abs() < 15.,
+        "{low} {high}"
+    );
+    let text = first.to_string();
+    assert!(text.starts_with("amount is 9812, usually 1"), "{text}");
+    for reasons in &reasons {
+        assert!(reasons.len() <= 2 && reasons.iter().all(|r| r.contribution > 0.));
+        assert!(reasons.is_sorted_by(|a, b| a.contribution >= b.contribution));
+        // What is the same in all rows is no reason.
+        assert!(reasons.iter().all(|r| r.column.index != 2), "{reasons:?}");
+    }
+    assert_eq!(
+        detector.reasons(Rows::new(), 2).unwrap(),
+        Vec::<Vec<_>>::new()
+    );
+    let err = detector.reasons([[1f64, 2.]], 2).unwrap_err();
+    assert!(matches!(err, Error::Shape { .. }), "{err}");
 }

@@ -48,7 +48,7 @@ pub use config::FitConfig;
 pub use decision::ValidationScores;
 pub use detections::Detections;
 pub use fit::Estimator;
-pub use fitted::FittedDetector;
+pub use fitted::{FittedDetector, Reason};
 #[cfg(feature = "tables")]
 pub use fitted::{ScoredRows, TableScored};
 use inputs::unknown_inputs;

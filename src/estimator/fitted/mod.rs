@@ -1,5 +1,6 @@
 mod explain;
 mod file;
+mod reasons;
 #[cfg(feature = "tables")]
 mod stream;
 mod upgrade;
@@ -20,6 +21,7 @@ use crate::score::collect_scores_at_once;
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
+pub use reasons::Reason;
 #[cfg(feature = "tables")]
 pub use stream::{ScoredRows, TableScored};
 

@@ -71,10 +71,21 @@ fn from_version_3(mut content: Value) -> Result<Value, Source> {
     Ok(content)
 }
 
-/// Format 4 did not say how the sizes of the fit's samples were spread.
+/// Format 4 did not say how the fit's samples, and their sizes, were spread between their ends.
 fn from_version_4(mut content: Value) -> Result<Value, Source> {
     if let Some(inputs) = content["inputs"].as_object_mut() {
         inputs.insert("sizes".into(), Value::Null);
+        let ends = |name: &str| inputs.get(name).and_then(Value::as_array).cloned();
+        let (low, high) = (
+            ends("low").unwrap_or_default(),
+            ends("high").unwrap_or_default(),
+        );
+        let usual: Vec<Value> = low
+            .into_iter()
+            .zip(high)
+            .map(|(low, high)| json!([low, high]))
+            .collect();
+        inputs.insert("usual".into(), usual.into());
     }
     Ok(content)
 }

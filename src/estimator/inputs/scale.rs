@@ -61,12 +61,31 @@ impl Looked {
     /// The size of a large value of each column or channel: the 90% quantile of absolute values, zeros left
     /// out; 0 where there is no other.
     pub(super) fn typical(&self) -> Vec<f64> {
-        let quantile = |i: usize| {
-            let rows = self.values.chunks_exact(self.size);
-            let column = rows.flat_map(|row| &row[i * self.each..][..self.each]);
-            quantile(0.9, column.map(|x| x.abs()).filter(|x| *x > 0.).collect())
+        let large = |i: usize| {
+            let sizes = self.column(i).map(f64::abs);
+            quantile(0.9, sizes.filter(|x| *x > 0.).collect())
         };
-        (0..self.columns).map(quantile).collect()
+        (0..self.columns).map(large).collect()
+    }
+
+    fn column(&self, i: usize) -> impl Iterator<Item = f64> {
+        let rows = self.values.chunks_exact(self.size);
+        rows.flat_map(move |row| &row[i * self.each..][..self.each])
+            .copied()
+    }
+
+    /// The 5% and 95% quantiles of each column or channel, of the values from `low` to `high`; these, where none
+    /// was looked at.
+    pub(super) fn usual(&self, low: &[f64], high: &[f64]) -> Vec<(f64, f64)> {
+        let quantiles = |i: usize| {
+            let values = self.column(i).filter(|x| (low[i]..=high[i]).contains(x));
+            let values: Vec<f64> = values.collect();
+            if values.is_empty() {
+                return (low[i], high[i]);
+            }
+            (quantile(0.05, values.clone()), quantile(0.95, values))
+        };
+        (0..self.columns).map(quantiles).collect()
     }
 
     /// Of each sample that is not 0: how many times the typical value its values are, by the median of those
