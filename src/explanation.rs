@@ -24,8 +24,8 @@ pub struct Explanation {
     pub attribution: Tensor,
     /// What `attribution` holds.
     pub kind: Attribution,
-    /// The samples as the autoencoder rebuilds them, in the samples' shape and unit; `None` for
-    /// detectors that rebuild nothing.
+    /// Images as the autoencoder rebuilds them, in their shape and unit; `None` for detectors that rebuild
+    /// nothing, and by occlusion.
     pub reconstruction: Option<Tensor>,
 }
 

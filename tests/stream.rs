@@ -645,6 +645,11 @@ fn a_file_in_another_unit_is_refused_by_name_and_rows_in_its_middle_are_scored()
     assert!(err.to_string().starts_with(path.to_str().unwrap()), "{err}");
     assert!(scored.is_empty());
 
+    // However few rows are asked for at a time.
+    let table = TableReader::open(&path).unwrap().batches(16).unwrap();
+    let err = detector.score_table(table, |_| panic!("rows")).unwrap_err();
+    assert!(matches!(err, Error::InFile { .. }), "{err}");
+
     let (summary, scored) = score(&dir.file("incident.csv", lines([1., 1000., 1.])));
     let told = |w: &&Warning| matches!(w, Warning::OtherScale { .. });
     assert_eq!(summary.unwrap().warnings.iter().filter(told).count(), 1);

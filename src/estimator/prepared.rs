@@ -95,8 +95,13 @@ impl Settled {
         }
         let scaling = self.config.scaling;
         scaling.check_unscaled(&validation).map_err(of_validation)?;
-        for (what, samples) in validation.validation_groups() {
-            let warnings = self.inputs.check(what, samples, self.check)?;
+        let mut groups = validation.validation_groups();
+        if let Some((what, unlabeled)) = groups.next() {
+            let warnings = self.inputs.check(what, unlabeled, self.check)?;
+            self.warnings.extend(warnings);
+        }
+        for (what, labeled) in groups {
+            let warnings = self.inputs.check_labeled(what, labeled, self.check)?;
             self.warnings.extend(warnings);
         }
         validation.map(|samples| self.inputs.widened(samples))

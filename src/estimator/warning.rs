@@ -128,8 +128,8 @@ pub enum Warning {
         /// What is wrong with them.
         reason: String,
     },
-    /// The file of an earlier release does not say what the fit saw: names, type and scale of samples are
-    /// not compared with it.
+    /// The file of an earlier release does not say all that the fit saw: the scale of samples, and names and
+    /// type before format 4, are not compared with it.
     Unchecked,
     /// Samples that look like images with their channels last and are taken as `[channels, height, width]`, by
     /// a method without a network, which [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
@@ -188,8 +188,8 @@ impl fmt::Display for Warning {
             Self::ElementType { samples, reason } => write!(f, "{samples}: {reason}"),
             Self::Unchecked => write!(
                 f,
-                "the detector's file is of an earlier release and does not say what the fit saw, so that the \
-                 names, type and scale of samples are not checked: give them as the fit had them, or fit again"
+                "the detector's file is of an earlier release and does not say all that the fit saw, so that \
+                 samples are not checked against it: give them as the fit had them, or fit again"
             ),
             Self::ChannelsLast { shape } => write!(
                 f,

@@ -72,7 +72,8 @@ impl FittedDetector {
     /// has the same bits alone and in any company, in a stream, and on any number of threads; on another
     /// kind of processor it differs by rounding.
     ///
-    /// Columns with names are put in the order of the fit. Every finite sample is scored: one so far out that its score overflows gets `f32::MAX`.
+    /// Columns with names are put in the order of the fit. What is noticed without failing, values far outside of
+    /// the fit's among it, [`detect`](Self::detect) tells. Every finite sample is scored: one so far out that its score overflows gets `f32::MAX`.
     ///
     /// # Errors
     /// [`Error::Shape`] for samples unlike the training data, [`Error::Columns`] for other names,

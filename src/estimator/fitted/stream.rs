@@ -1,10 +1,13 @@
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::Path;
+
+use candle_core::Tensor;
 
 use super::{Detections, FittedDetector, InputCheck, Warning, shift_row};
 use crate::data::Samples;
 use crate::data::stream::Batches;
-use crate::estimator::inputs::distance;
+use crate::estimator::inputs::{SEVERAL, distance};
 use crate::{Error, Result};
 
 /// Rows of a file with what a detector makes of them, in the file's order; from
@@ -158,8 +161,8 @@ impl FittedDetector {
     /// # Errors
     /// As [`TableReader::next_batch`](crate::data::stream::TableReader::next_batch), and
     /// [`Error::InFile`] with an error as of [`score`](Self::score), rows counted from the start of the file.
-    /// Whether the file is in the type and scale of the fit is decided by its first batch, before a row is
-    /// handed out; later rows in another scale are scored, with a warning.
+    /// Whether the file is in the type and scale of the fit is decided by its first batch, or batches of twenty rows
+    /// together, before a row is handed out; later rows in another scale are scored, with a warning.
     pub fn score_table(
         &self,
         table: impl Into<Batches>,
@@ -175,16 +178,22 @@ impl FittedDetector {
             },
             None => error,
         };
+        let (mut opening, judged) = opening(&mut batches)?;
+        if let Some(judged) = judged {
+            self.accepted(judged, self.check).map_err(in_file)?;
+        }
         let mut all = TableScored::default();
-        while let Some((samples, ids)) = batches.next_named()? {
-            let first = all.rows;
-            // The beginning of a file decides for all of it, before any row is handed out.
-            let check = if first == 0 {
-                self.check
-            } else {
-                InputCheck::Warn
+        loop {
+            let batch = match opening.pop_front() {
+                None => batches.next_named()?,
+                held => held,
             };
-            let found = self.detect_in(samples.clone(), check);
+            let Some((samples, ids)) = batch else {
+                return Ok(all);
+            };
+            let first = all.rows;
+            // What is noticed from here on loses no row.
+            let found = self.detect_in(samples.clone(), InputCheck::Warn);
             let found = found.map_err(|e| in_file(shift_row(e, first as usize)))?;
             let rows = ScoredRows {
                 first,
@@ -195,9 +204,41 @@ impl FittedDetector {
             };
             all.add(&rows);
             if on_rows(&rows).is_break() {
-                break;
+                return Ok(all);
             }
         }
-        Ok(all)
     }
+}
+
+/// Samples with the rows' names.
+type Named = (Samples, Vec<String>);
+
+/// The first batches of a file, of as many rows as it takes to tell another scale, and these as one.
+fn opening(batches: &mut Batches) -> Result<(VecDeque<Named>, Option<Samples>)> {
+    let (mut held, mut rows) = (VecDeque::new(), 0);
+    while rows < SEVERAL {
+        let Some(batch) = batches.next_named()? else {
+            break;
+        };
+        rows += batch.0.len();
+        held.push_back(batch);
+    }
+    let whole = whole(held.iter().map(|(samples, _)| samples))?;
+    Ok((held, whole))
+}
+
+/// Samples of one file as one; of 8-bit images, which are not compared by scale, the first.
+fn whole<'a>(mut samples: impl Iterator<Item = &'a Samples>) -> Result<Option<Samples>> {
+    let Some(first) = samples.next() else {
+        return Ok(None);
+    };
+    let (true, Some(next)) = (first.tensor().is_some(), samples.next()) else {
+        return Ok(Some(first.clone()));
+    };
+    let tensors = [first, next].into_iter().chain(samples);
+    let tensors: Vec<Tensor> = tensors.map(Samples::to_tensor).collect::<Result<_>>()?;
+    let names = first.names();
+    Samples::from(Tensor::cat(&tensors, 0)?)
+        .with_names(names)
+        .map(Some)
 }

@@ -86,6 +86,9 @@ fn from_version_4(mut content: Value) -> Result<Value, Source> {
             .map(|(low, high)| json!([low, high]))
             .collect();
         inputs.insert("usual".into(), usual.into());
+        if let Some(warnings) = content["warnings"].as_array_mut() {
+            warnings.push(json!(Warning::Unchecked));
+        }
     }
     Ok(content)
 }

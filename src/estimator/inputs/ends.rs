@@ -13,6 +13,8 @@ const KEPT: usize = MARKS + 2;
 const ONE: f64 = 5.;
 const FEW: f64 = 10.;
 const ANY: f64 = 100.;
+/// As many widths for a value in more than a tenth of the samples, up to half: a dead sensor's.
+const CROWD: f64 = 1000.;
 
 /// How many a few are.
 const A_FEW: usize = 4;
@@ -129,7 +131,8 @@ impl Ends {
         let marks = marks.chain(self.high.outermost(high));
         let mut marks = marks.map(|(_, count)| *count);
         let total: u64 = marks.clone().sum();
-        if marks.any(|count| 10 * count > self.count) || 5 * total > self.count {
+        let crowd = marks.any(|count| 10 * count > self.count) || 5 * total > self.count;
+        if crowd && (low + high > 1 || 2 * total > self.count) {
             return None;
         }
         let (inner_low, inner_high) = (self.low.behind(low)?, -self.high.behind(high)?);
@@ -141,21 +144,28 @@ impl Ends {
         let without = |end: &End, n: usize| end.behind(n.max(1));
         let upper = -without(&self.high, high)? - inner_low;
         let lower = inner_high - without(&self.low, low)?;
-        let width = |inner: f64| {
+        let mut least = if crowd { CROWD } else { 0. };
+        let mut width = |inner: f64| {
             if inner > 0. {
                 inner
-            } else {
+            } else if inner_high > inner_low {
                 inner_high - inner_low
+            } else {
+                // Of one value, the size of that.
+                least = f64::max(least, if total > 1 { ANY } else { f64::INFINITY });
+                inner_low.abs()
             }
         };
-        let below = away(&self.low, low, width(upper))?;
-        let above = away(&self.high, high, width(lower))?;
+        let (upper, lower) = (width(upper), width(lower));
+        let below = away(&self.low, low, upper, least)?;
+        let above = away(&self.high, high, lower, least)?;
         Some(below.max(above))
     }
 }
 
-/// How far the `n` outermost values lie away from the next one, if that is far for what is `width` wide.
-fn away(end: &End, n: usize, width: f64) -> Option<f64> {
+/// How far the `n` outermost values lie away from the next one, if that is far for what is `width` wide, and at
+/// least `least` times as much.
+fn away(end: &End, n: usize, width: f64, least: f64) -> Option<f64> {
     let Some(last) = n.checked_sub(1) else {
         return Some(0.);
     };
@@ -167,7 +177,7 @@ fn away(end: &End, n: usize, width: f64) -> Option<f64> {
         _ => ANY,
     };
     let gap = end.behind(n)? - marks[last].0;
-    (width > 0. && gap >= widths * width).then_some(gap)
+    (width > 0. && gap >= widths.max(least) * width).then_some(gap)
 }
 
 #[cfg(test)]
@@ -197,6 +207,22 @@ mod tests {
         let bulk = (0..100).map(|i| f64::from(i * 37 % 100) / 99.);
         let others = others.iter().flat_map(|&(x, n)| vec![x; n]);
         bulk.chain(others).collect()
+    }
+
+    #[test]
+    fn a_constant_or_a_dead_sensor_has_marks_too() {
+        const NONE: [f64; 0] = [];
+        let of = |bulk: &[f64], mark: f64, n: usize| marks(&[bulk, &vec![mark; n]].concat());
+        assert_eq!(of(&[14.62; 996], -9999., 4), [-9999.]);
+        assert_eq!(of(&[14.62; 999], -9999., 1), NONE);
+        assert_eq!(of(&[0.; 99], 1., 3), NONE);
+        assert_eq!(of(&[1.; 95], 2., 5), NONE);
+        let bulk: Vec<f64> = (0..1000).map(|i| f64::from(i) / 1000.).collect();
+        for n in [90, 101, 150, 500, 999] {
+            assert_eq!(of(&bulk, -9999., n), [-9999.], "{n}");
+        }
+        assert_eq!(of(&bulk, -9999., 1001), NONE);
+        assert_eq!(of(&bulk, 20., 300), NONE);
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub use element::ElementType;
 use element::bits8_for_floats;
 pub(super) use element::unknown_inputs;
 pub(super) use far::distance;
-use scale::{FEW, Looked, SEVERAL, Scale, Sizes, in_unit_range};
+#[cfg(feature = "tables")]
+pub(super) use scale::SEVERAL;
+use scale::{FEW, Looked, Other, Scale, Sizes, in_unit_range};
 use survey::{Survey, survey};
 
 /// Steps of a type within the range of a column below which it has few digits.
@@ -31,8 +33,9 @@ const LABELED: f64 = 100.;
 /// What becomes of samples in another type or scale than those of the fit.
 ///
 /// A scale is another one if most of the samples are 50 times as large, or as small, and beyond 99% of the fit's: of
-/// twenty vectors or more (in a fit, of five labeled anomalies), of five images, or of one where the fit saw images
-/// in [0, 1]. Fewer are scored as they are, however unusual.
+/// twenty vectors or more (in a fit, of five labeled ones of three columns), of five images, or of one that is larger
+/// where the fit saw images in [0, 1]. Fewer are scored as they are, however unusual. Smaller vectors of one or two
+/// columns, larger labeled ones of these, and darker images in [0, 1] are a warning at most.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
@@ -163,8 +166,7 @@ impl Inputs {
             .collect();
         warnings.extend(seen.few_digits());
         for (what, labeled) in data.groups().skip(1) {
-            warnings.extend(seen.compare(what, labeled, check, FEW)?);
-            warnings.extend(seen.far_outside(what, labeled, LABELED)?);
+            warnings.extend(seen.check_labeled(what, labeled, check)?);
         }
         Ok((seen, warnings))
     }
@@ -246,7 +248,19 @@ impl Inputs {
         samples: &Samples,
         check: InputCheck,
     ) -> Result<Vec<Warning>> {
-        self.compare(what, samples, check, SEVERAL)
+        self.compare(what, samples, check, scale::SEVERAL)
+    }
+
+    /// As [`check`](Self::check), of the few labeled samples of a fit.
+    pub(super) fn check_labeled(
+        &self,
+        what: &'static str,
+        samples: &Samples,
+        check: InputCheck,
+    ) -> Result<Vec<Warning>> {
+        let mut warnings = self.compare(what, samples, check, FEW)?;
+        warnings.extend(self.far_outside(what, samples, LABELED)?);
+        Ok(warnings)
     }
 
     /// As [`check`](Self::check), if so many vectors are evidence of another scale.
@@ -261,18 +275,16 @@ impl Inputs {
         if let Some(reason) = self.other_type(samples) {
             warnings.push(check.other_type(what, reason)?);
         }
-        if let Some(factor) = self.other_scale(samples, enough)? {
-            // One sensor, or two, may well be as small as never before.
-            let vague = factor < 1. && !self.channels && self.typical.len() < 3;
-            let check = if vague { InputCheck::Warn } else { check };
-            warnings.push(check.other_scale(what, factor)?);
+        if let Some(other) = self.other_scale(samples, enough)? {
+            let check = if other.sure { check } else { InputCheck::Warn };
+            warnings.push(check.other_scale(what, other.factor)?);
         }
         Ok(warnings)
     }
 
-    /// About how many times as large the samples are, if they are in another scale. What 8 bits hold is told
+    /// Whether the samples are in another scale. What 8 bits hold is told
     /// by the type.
-    fn other_scale(&self, samples: &Samples, enough: usize) -> Result<Option<f64>> {
+    fn other_scale(&self, samples: &Samples, enough: usize) -> Result<Option<Other>> {
         let Some(sizes) = self.sizes.filter(|_| samples.tensor().is_some()) else {
             return Ok(None);
         };
@@ -283,7 +295,7 @@ impl Inputs {
             unit: self.channels && self.in_unit_range(),
             enough,
         };
-        scale.factor(samples)
+        scale.of(samples)
     }
 
     fn in_unit_range(&self) -> bool {

@@ -18,7 +18,7 @@ const FACTOR: f64 = 50.;
 
 /// Fewer samples than these are no evidence: they may be unusual in all of their columns.
 pub(super) const FEW: usize = 5;
-pub(super) const SEVERAL: usize = 20;
+pub(in crate::estimator) const SEVERAL: usize = 20;
 
 /// Some samples, spread evenly, as rows of `size` values of which `each` are one column's or channel's.
 pub(super) struct Looked {
@@ -59,13 +59,30 @@ impl Looked {
     }
 
     /// The size of a large value of each column or channel: the 90% quantile of absolute values, zeros left
-    /// out; 0 where there is no other.
+    /// out; 0 where there is no other, and for categories of two values beside numbers.
     pub(super) fn typical(&self) -> Vec<f64> {
         let large = |i: usize| {
             let sizes = self.column(i).map(f64::abs);
             quantile(0.9, sizes.filter(|x| *x > 0.).collect())
         };
-        (0..self.columns).map(large).collect()
+        // Where there are numbers, a category's 1 says nothing of their unit.
+        let numbers: Vec<bool> = (0..self.columns).map(|i| !self.has_two_values(i)).collect();
+        let any = numbers.contains(&true);
+        let counts = |i: usize| !any || numbers[i];
+        (0..self.columns)
+            .map(|i| if counts(i) { large(i) } else { 0. })
+            .collect()
+    }
+
+    fn has_two_values(&self, column: usize) -> bool {
+        let mut seen: Vec<f64> = Vec::new();
+        let more = self.column(column).any(|x| {
+            if !seen.contains(&x) {
+                seen.push(x);
+            }
+            seen.len() > 2
+        });
+        seen.len() == 2 && !more
     }
 
     fn column(&self, i: usize) -> impl Iterator<Item = f64> {
@@ -155,6 +172,14 @@ impl Sizes {
     }
 }
 
+/// Another scale than the fit's.
+pub(super) struct Other {
+    /// About how many times as large.
+    pub(super) factor: f64,
+    /// Whether it may not be what the samples are.
+    pub(super) sure: bool,
+}
+
 /// The scale of a fit's samples.
 pub(super) struct Scale<'a> {
     pub(super) typical: &'a [f64],
@@ -170,30 +195,40 @@ impl Scale<'_> {
     /// About how many times as large the samples are as those of the fit, if they are in another scale:
     /// their middle is 50 times as large, or as small, as that of the fit, and nine tenths of them are beyond 99%
     /// of it. A few samples, or some among others, are scored however unusual they are.
-    pub(super) fn factor(&self, samples: &Samples) -> Result<Option<f64>> {
+    pub(super) fn of(&self, samples: &Samples) -> Result<Option<Other>> {
         let (larger, smaller) = self.evidence();
-        if samples.len() < larger.min(smaller) {
+        let n = samples.len();
+        if n < larger.min(smaller) {
             return Ok(None);
         }
         let looked = Looked::at(samples, LOOKED_AT)?;
         let sizes = looked.sizes(self.typical);
-        if sizes.is_empty() || (self.unit && looked.in_unit_range()) {
+        if sizes.is_empty() {
             return Ok(None);
         }
+        let dark = self.unit && looked.in_unit_range();
         let factor = of_sorted(&sizes, 0.5) / self.sizes.median;
-        let above = factor >= FACTOR && of_sorted(&sizes, 0.1) > self.sizes.high;
+        let above = factor >= FACTOR && of_sorted(&sizes, 0.1) > self.sizes.high && !dark;
         let below = factor <= 1. / FACTOR && of_sorted(&sizes, 0.9) < self.sizes.low;
-        let n = samples.len();
-        Ok(((above && n >= larger) || (below && n >= smaller)).then_some(factor))
+        // Frames may be dark; one sensor, or two, as small as never before; and anomalies as large.
+        let sensors = !self.images && self.columns() < 3;
+        let labeled = self.enough < SEVERAL;
+        let sure = !(dark || sensors) || (above && !labeled);
+        Ok(((above && n >= larger) || (below && n >= smaller)).then_some(Other { factor, sure }))
+    }
+
+    /// The columns that have a size.
+    fn columns(&self) -> usize {
+        self.typical.iter().filter(|typical| **typical > 0.).count()
     }
 
     /// The numbers of samples that show that they are larger, or smaller: pixels of one image are many.
     fn evidence(&self) -> (usize, usize) {
-        match (self.images, self.typical.len()) {
+        match (self.images, self.columns()) {
             (true, _) if self.unit => (1, FEW),
             (true, _) => (FEW, FEW),
             (false, 0..3) => (SEVERAL, SEVERAL),
-            (false, _) => (self.enough, SEVERAL),
+            (false, _) => (self.enough, self.enough),
         }
     }
 }

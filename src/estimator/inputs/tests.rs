@@ -333,3 +333,61 @@ fn real_tables_hold_no_marks() {
     }
     assert!(columns > 0);
 }
+
+#[test]
+fn few_labels_are_enough_in_a_fit_and_categories_say_nothing() {
+    let unlabeled = tensor_of(&meter(400));
+    let labeled = |n: usize, by: f64| {
+        PuDataset::new(unlabeled.clone())
+            .unwrap()
+            .with_anomalies(tensor_of(&times(&meter(n + 1)[1..], by)))
+            .unwrap()
+    };
+    for by in [255., 1. / 255.] {
+        for n in [5, 9] {
+            let err = Inputs::of(&labeled(n, by), InputCheck::Refuse).unwrap_err();
+            assert!(matches!(err, Error::OtherScale { .. }), "{n} {by}: {err}");
+        }
+        assert!(Inputs::of(&labeled(4, by), InputCheck::Refuse).is_ok());
+    }
+    // Three numbers and three categories.
+    let mixed = |by: f64| {
+        let row = |(i, row): (usize, Vec<f64>)| {
+            let category = |j: usize| f64::from(i % 3 == j);
+            vec![
+                by * row[0],
+                by * row[1],
+                by * row[2],
+                category(0),
+                category(1),
+                category(2),
+            ]
+        };
+        tensor_of(
+            &meter(200)
+                .into_iter()
+                .enumerate()
+                .map(row)
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert!(factor(&mixed(1.), &mixed(1000.)).is_some());
+    assert!(factor(&mixed(1.), &mixed(0.001)).is_some());
+    assert_eq!(factor(&mixed(1.), &mixed(1.)), None);
+}
+
+/// Frames may be dark, but as dark as this they have been scaled twice.
+#[test]
+fn images_scaled_twice_are_told() {
+    let images =
+        |value: f64| Samples::from(Tensor::full(value, (20, 1, 4, 4), &Device::Cpu).unwrap());
+    let data = PuDataset::new(images(0.8)).unwrap();
+    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let warnings = inputs
+        .check("", &images(0.8 / 255.), InputCheck::Refuse)
+        .unwrap();
+    assert!(
+        matches!(warnings[..], [Warning::OtherScale { .. }]),
+        "{warnings:?}"
+    );
+}

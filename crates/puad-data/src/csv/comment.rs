@@ -48,7 +48,7 @@ pub(super) fn above(
             meanings: "names of columns or none",
             remedy: "set `header` to false, or pass the others over by `skip_lines`",
         },
-        _ if told || are_names(&last, decimal) => Above::Names(last),
+        _ if told || (are_names(&last, decimal) && !is_prose(&last)) => Above::Names(last),
         _ => Above::Asked {
             line: last.line,
             found: format!("a comment ({})", start(&last)),
@@ -63,6 +63,12 @@ fn are_names(record: &Record, decimal: u8) -> bool {
     let is_name = |text: &str| cell(text, decimal) == Cell::Text && !like_a_number(bare(text));
     let unnamed = usize::from(record.cell(0).is_empty());
     record.cells().skip(unnamed).all(|text| is_name(&text)) || counts(record.cells().skip(unnamed))
+}
+
+/// Names of several words are rare, and remarks of one are.
+fn is_prose(record: &Record) -> bool {
+    let mut cells = record.cells();
+    cells.any(|text| bare(&text).contains(char::is_whitespace))
 }
 
 /// What a first line is where it is said that there are names above the samples: these, unless a number or a
