@@ -709,7 +709,7 @@ fn what_is_wrong_with_a_validation_set_is_said_of_it() {
         data.with_anomalies(anomalies.into_samples().unwrap())
             .unwrap()
     };
-    let train = data(gauss(100, 2, 0), shifted(gauss(30, 2, 1), 3.));
+    let train = data(gauss(100, 3, 0), shifted(gauss(30, 3, 1), 3.));
     let refused = |scaling, validation: &PuDataset| {
         let config = FitConfig {
             scaling,
@@ -718,10 +718,10 @@ fn what_is_wrong_with_a_validation_set_is_said_of_it() {
         let fit = Estimator::new(config).fit_split(&train, validation);
         fit.unwrap_err().to_string()
     };
-    let (mut unlabeled, mut anomalies) = (gauss(50, 2, 2), shifted(gauss(30, 2, 3), 3.));
+    let (mut unlabeled, mut anomalies) = (gauss(50, 3, 2), shifted(gauss(30, 3, 3), 3.));
     unlabeled[7][1] = 1e20;
     anomalies[4][0] = -1e20;
-    let err = refused(Scaling::None, &data(gauss(50, 2, 2), anomalies.clone()));
+    let err = refused(Scaling::None, &data(gauss(50, 3, 2), anomalies.clone()));
     let expected = "anomalous validation samples must lie within 1e15 of 0 to be trained on unscaled, but row 4, \
                     column 0 is -1e20";
     assert!(err.starts_with(expected), "{err}");
@@ -735,10 +735,10 @@ fn what_is_wrong_with_a_validation_set_is_said_of_it() {
         let row = |row: Vec<f64>| row.into_iter().map(|v| 1000. * v).collect();
         rows.into_iter().map(row).collect()
     };
-    let other = thousandfold(shifted(gauss(30, 2, 3), 3.));
-    let err = refused(Scaling::Auto, &data(gauss(50, 2, 2), other));
+    let other = thousandfold(shifted(gauss(5, 3, 3), 3.));
+    let err = refused(Scaling::Auto, &data(gauss(50, 3, 2), other));
     assert!(err.starts_with("anomalous validation samples"), "{err}");
-    let bare = PuDataset::new(gauss(50, 2, 2).into_samples().unwrap()).unwrap();
+    let bare = PuDataset::new(gauss(50, 3, 2).into_samples().unwrap()).unwrap();
     let err = refused(Scaling::Auto, &bare);
     assert!(
         err.ends_with("needs at least one anomalous validation sample, got none"),
