@@ -35,7 +35,8 @@ const LABELED: f64 = 100.;
 /// A scale is another one if most of the samples are 50 times as large, or as small, and beyond 99% of the fit's: of
 /// twenty vectors or more (in a fit, of five labeled ones of three columns), of five images, or of one that is larger
 /// where the fit saw images in [0, 1]. Fewer are scored as they are, however unusual. Smaller vectors of one or two
-/// columns, larger labeled ones of these, and darker images in [0, 1] are a warning at most.
+/// columns, larger labeled ones of these, and darker images in [0, 1] are a warning at most, and
+/// so is a factor from 8 to 50.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};

@@ -16,6 +16,9 @@ const LOOKED_AT: usize = 64;
 /// From this factor on, if no sample of the fit was like it, numbers are in another unit and not unusual.
 const FACTOR: f64 = 50.;
 
+/// From this factor on it is worth a warning: 12 bits are 16 times 8.
+const NOTICED: f64 = 8.;
+
 /// Fewer samples than these are no evidence: they may be unusual in all of their columns.
 pub(super) const FEW: usize = 5;
 pub(in crate::estimator) const SEVERAL: usize = 20;
@@ -194,7 +197,8 @@ pub(super) struct Scale<'a> {
 impl Scale<'_> {
     /// About how many times as large the samples are as those of the fit, if they are in another scale:
     /// their middle is 50 times as large, or as small, as that of the fit, and nine tenths of them are beyond 99%
-    /// of it. A few samples, or some among others, are scored however unusual they are.
+    /// of it; 8 times as large or small are told, but for labeled samples. A few samples, or some among others, are
+    /// scored however unusual they are.
     pub(super) fn of(&self, samples: &Samples) -> Result<Option<Other>> {
         let (larger, smaller) = self.evidence();
         let n = samples.len();
@@ -208,12 +212,15 @@ impl Scale<'_> {
         }
         let dark = self.unit && looked.in_unit_range();
         let factor = of_sorted(&sizes, 0.5) / self.sizes.median;
-        let above = factor >= FACTOR && of_sorted(&sizes, 0.1) > self.sizes.high && !dark;
-        let below = factor <= 1. / FACTOR && of_sorted(&sizes, 0.9) < self.sizes.low;
+        let labeled = self.enough < SEVERAL;
+        // Labeled anomalies may be that large.
+        let least = if labeled { FACTOR } else { NOTICED };
+        let above = factor >= least && of_sorted(&sizes, 0.1) > self.sizes.high && !dark;
+        let below = factor <= 1. / least && of_sorted(&sizes, 0.9) < self.sizes.low;
         // Frames may be dark; one sensor, or two, as small as never before; and anomalies as large.
         let sensors = !self.images && self.columns() < 3;
-        let labeled = self.enough < SEVERAL;
-        let sure = !(dark || sensors) || (above && !labeled);
+        let far = factor >= FACTOR || factor <= 1. / FACTOR;
+        let sure = far && (!(dark || sensors) || (above && !labeled));
         Ok(((above && n >= larger) || (below && n >= smaller)).then_some(Other { factor, sure }))
     }
 

@@ -174,7 +174,7 @@ fn another_scale_takes_several_samples_and_most_columns() {
             assert!((found / factor).ln().abs() < 0.5, "{found} {factor}");
             assert_eq!(other(4, factor), None, "a row may be what it is");
         }
-        for factor in [0.1, 1., 10.] {
+        for factor in [0.2, 1., 5.] {
             assert_eq!(other(200, factor), None);
         }
     }
@@ -390,4 +390,40 @@ fn images_scaled_twice_are_told() {
         matches!(warnings[..], [Warning::OtherScale { .. }]),
         "{warnings:?}"
     );
+}
+
+/// 12 bits, and 8 of them.
+#[test]
+fn a_scale_some_times_as_large_is_a_warning() {
+    let images = |top: f64| {
+        let values: Vec<f64> = (0..20 * 16)
+            .map(|i| top * (0.2 + f64::from(i * 7 % 100) / 125.))
+            .collect();
+        Samples::from(Tensor::from_vec(values, (20, 1, 4, 4), &Device::Cpu).unwrap())
+    };
+    for (fit, new) in [(4095., 255.), (255., 4095.)] {
+        let data = PuDataset::new(images(fit)).unwrap();
+        let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+        let warnings = inputs.check("", &images(new), InputCheck::Refuse).unwrap();
+        assert!(
+            matches!(warnings[..], [Warning::OtherScale { .. }]),
+            "{warnings:?}"
+        );
+        let same = inputs.check("", &images(fit), InputCheck::Refuse).unwrap();
+        assert_eq!(same, []);
+    }
+    let rows = meter(500);
+    let data = PuDataset::new(tensor_of(&rows)).unwrap();
+    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let warned = |by: f64| {
+        inputs
+            .check(
+                "",
+                &tensor_of(&times(&vec![rows[1..10].to_vec(); 5].concat(), by)),
+                InputCheck::Refuse,
+            )
+            .unwrap()
+            .len()
+    };
+    assert_eq!((warned(10.), warned(5.), warned(1.)), (1, 0, 0));
 }
