@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use puad::candle_core::{DType, Tensor};
 use puad::data::stream::{CsvOptions, NpyOptions, NpzOptions, TableReader};
 use puad::data::{DataError, ImageSet, ImageShape, Place, Samples, npz};
-use puad::estimator::{ScoredRows, TableScored, Warning};
+use puad::estimator::{InputCheck, ScoredRows, TableScored, Warning};
 use puad::{Error, Estimator, FitConfig, Result};
 
 fn fixture(name: &str) -> PathBuf {
@@ -650,9 +650,16 @@ fn a_file_in_another_unit_is_refused_by_name_and_rows_in_its_middle_are_scored()
     let err = detector.score_table(table, |_| panic!("rows")).unwrap_err();
     assert!(matches!(err, Error::InFile { .. }), "{err}");
 
+    let mut warning = detector.clone();
+    warning.set_input_check(InputCheck::Warn);
+    let table = TableReader::open(&path).unwrap().batches(16).unwrap();
+    let go = |_: &ScoredRows| ControlFlow::Continue(());
+    let scored = warning.score_table(table, go).unwrap();
+    let scales = |w: &&Warning| matches!(w, Warning::OtherScale { .. });
+    assert_eq!(scored.warnings.iter().filter(scales).count(), 1);
+
     let (summary, scored) = score(&dir.file("incident.csv", lines([1., 1000., 1.])));
-    let told = |w: &&Warning| matches!(w, Warning::OtherScale { .. });
-    assert_eq!(summary.unwrap().warnings.iter().filter(told).count(), 1);
+    assert_eq!(summary.unwrap().warnings.iter().filter(scales).count(), 1);
     assert!(scored.len() == 300 && scored[100..200].iter().all(|&anomalous| anomalous));
 }
 

@@ -179,10 +179,10 @@ impl FittedDetector {
             None => error,
         };
         let (mut opening, judged) = opening(&mut batches)?;
-        if let Some(judged) = judged {
-            self.accepted(judged, self.check).map_err(in_file)?;
-        }
         let mut all = TableScored::default();
+        if let Some(judged) = judged {
+            (_, all.warnings) = self.accepted(judged, self.check).map_err(in_file)?;
+        }
         loop {
             let batch = match opening.pop_front() {
                 None => batches.next_named()?,
