@@ -202,12 +202,21 @@ impl PuDataset {
     /// # Errors
     /// Of `f`, and as [`with_anomalies`](Self::with_anomalies).
     pub(crate) fn map(&self, f: impl Fn(&Samples) -> Result<Samples>) -> Result<Self> {
-        let mut result = Self::new(f(&self.unlabeled)?)?;
+        self.map_groups(&f, &f)
+    }
+
+    /// As [`map`](Self::map), with another function for the labeled groups.
+    pub(crate) fn map_groups(
+        &self,
+        unlabeled: impl Fn(&Samples) -> Result<Samples>,
+        labeled: impl Fn(&Samples) -> Result<Samples>,
+    ) -> Result<Self> {
+        let mut result = Self::new(unlabeled(&self.unlabeled)?)?;
         if let Some(anomalies) = &self.anomalies {
-            result = result.with_anomalies(f(anomalies)?)?;
+            result = result.with_anomalies(labeled(anomalies)?)?;
         }
         if let Some(normals) = &self.normals {
-            result = result.with_normals(f(normals)?)?;
+            result = result.with_normals(labeled(normals)?)?;
         }
         Ok(result)
     }

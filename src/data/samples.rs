@@ -196,6 +196,13 @@ impl Samples {
         }
     }
 
+    /// At most `most` samples, spread evenly over all: `[at most most, ...]` on the host.
+    pub(crate) fn spread(&self, most: usize) -> Result<Tensor> {
+        let (n, taken) = (self.len(), self.len().min(most));
+        let ids: Vec<u32> = (0..taken).map(|i| (i * n / taken) as u32).collect();
+        Ok(self.gather(&ids)?.to_device(&Device::Cpu)?)
+    }
+
     /// The samples `start .. start + len`: `[len, ...]`.
     ///
     /// # Errors

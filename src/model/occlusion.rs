@@ -56,10 +56,7 @@ pub(crate) fn check_reference(rows: &Tensor, shape: &[usize]) -> Result<()> {
 
 /// Samples that stand for the unlabeled ones, `[rows, ...]` in f32 on the host: evenly spread over them.
 pub(crate) fn reference(unlabeled: &Samples) -> Result<Tensor> {
-    let most = most_rows(&unlabeled.sample_shape());
-    let (n, rows) = (unlabeled.len(), unlabeled.len().min(most));
-    let spread: Vec<u32> = (0..rows).map(|i| (i * n / rows) as u32).collect();
-    let chosen = unlabeled.gather(&spread)?.to_device(&Device::Cpu)?;
+    let chosen = unlabeled.spread(most_rows(&unlabeled.sample_shape()))?;
     Ok(chosen.to_dtype(candle_core::DType::F32)?)
 }
 

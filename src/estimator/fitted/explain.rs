@@ -1,6 +1,7 @@
 use candle_core::Tensor;
 
 use super::FittedDetector;
+use crate::data::Samples;
 use crate::estimator::IntoSamples;
 use crate::explanation::Explanation;
 use crate::model::Occlusion;
@@ -43,6 +44,10 @@ impl FittedDetector {
     /// As [`score`](Self::score); [`Error::EmptyGroup`](crate::Error::EmptyGroup) without samples.
     pub fn explain(&self, samples: impl IntoSamples) -> Result<Explanation> {
         let (samples, _) = self.accepted(samples.into_samples()?, self.check)?;
+        self.explain_accepted(&samples)
+    }
+
+    pub(super) fn explain_accepted(&self, samples: &Samples) -> Result<Explanation> {
         let mut parts = Vec::new();
         let size = self.config.train.batch_size;
         for raw in samples.batches(size, samples.device())? {

@@ -3,7 +3,7 @@ use std::fmt;
 use candle_core::{DType, Device};
 
 use super::{FittedDetector, INPUT};
-use crate::estimator::{Column, Inputs, IntoSamples};
+use crate::estimator::{Column, IntoSamples};
 use crate::{Error, Result};
 
 /// Why a row scores as it does: a column with its value, from [`FittedDetector::reasons`].
@@ -86,7 +86,7 @@ impl FittedDetector {
                 actual: shape,
             });
         }
-        let contributions = self.explain(&samples)?.attribution;
+        let contributions = self.explain_accepted(&samples)?.attribution;
         let contributions = contributions.to_vec2::<f32>()?;
         let rows = samples.to_tensor()?.to_device(&Device::Cpu)?;
         let rows = rows.to_dtype(DType::F64)?.to_vec2::<f64>()?;
@@ -105,13 +105,13 @@ impl FittedDetector {
 
     fn reason(&self, index: usize, value: f64, contribution: f64) -> Reason {
         let inputs = self.inputs.as_ref();
-        let names = inputs.map_or(&[][..], Inputs::names);
+        let unnamed = Column {
+            index,
+            name: None,
+            channel: false,
+        };
         Reason {
-            column: Column {
-                index,
-                name: names.get(index).cloned(),
-                channel: false,
-            },
+            column: inputs.map_or(unnamed, |inputs| inputs.column(index)),
             value,
             usual: inputs.map(|inputs| inputs.usual()[index]),
             contribution,

@@ -17,14 +17,8 @@ pub(in crate::estimator) fn distance((low, high): (f64, f64), x: f64) -> f64 {
 impl Inputs {
     /// The groups as they are trained on, values far outside of the range at its ends.
     pub(in crate::estimator) fn clipped_groups(&self, data: &PuDataset) -> Result<PuDataset> {
-        let mut result = PuDataset::new(self.clipped(data.unlabeled(), UNLABELED)?)?;
-        if let Some(anomalies) = data.anomalies() {
-            result = result.with_anomalies(self.clipped(anomalies, LABELED)?)?;
-        }
-        if let Some(normals) = data.normals() {
-            result = result.with_normals(self.clipped(normals, LABELED)?)?;
-        }
-        Ok(result)
+        let clipped = |widths| move |samples: &Samples| self.clipped(samples, widths);
+        data.map_groups(clipped(UNLABELED), clipped(LABELED))
     }
 
     /// Where values lie outside by more than `widths` times the width, or the size of a constant: the nearest

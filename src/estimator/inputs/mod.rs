@@ -159,7 +159,7 @@ impl Inputs {
             .is_constant(self.low[column], self.high[column])
     }
 
-    fn column(&self, index: usize) -> Column {
+    pub(super) fn column(&self, index: usize) -> Column {
         Column {
             index,
             name: self.names.get(index).cloned(),
@@ -233,8 +233,7 @@ impl Inputs {
         Ok(warnings)
     }
 
-    /// Whether the samples are in another scale. What 8 bits hold is told
-    /// by the type.
+    /// Whether the samples are in another scale. What 8 bits hold is told by the type.
     fn other_scale(&self, samples: &Samples, enough: usize) -> Result<Option<Other>> {
         let Some(sizes) = self.sizes.filter(|_| samples.tensor().is_some()) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-use candle_core::{DType, Device};
+use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -48,13 +48,10 @@ impl Looked {
 
     fn at(samples: &Samples, most: usize) -> Result<Self> {
         let shape = samples.sample_shape();
-        let (n, columns) = (samples.len(), columns(&shape));
-        let taken = n.min(most);
-        let ids: Vec<u32> = (0..taken).map(|i| (i * n / taken) as u32).collect();
-        let xs = samples.gather(&ids)?.to_device(&Device::Cpu)?;
-        let size = shape.iter().product::<usize>().max(1);
+        let (columns, size) = (columns(&shape), shape.iter().product::<usize>().max(1));
+        let xs = samples.spread(most)?.to_dtype(DType::F64)?;
         Ok(Self {
-            values: xs.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?,
+            values: xs.flatten_all()?.to_vec1()?,
             size,
             each: (size / columns.max(1)).max(1),
             columns,
