@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use puad::data::{Samples, Table, TableSamples, adbench};
+use puad::data::{LabeledRows, RowSamples, Samples, adbench};
 use puad::estimator::Scaling;
 use puad::method::Method;
 use puad::metrics::auroc;
@@ -41,7 +41,7 @@ struct Task {
     truth: Vec<bool>,
 }
 
-fn table(name: &str) -> Table {
+fn table(name: &str) -> LabeledRows {
     let dir = std::env::var_os("PUAD_DATA_DIR").expect("PUAD_DATA_DIR must name a folder");
     let path = PathBuf::from(dir)
         .join("adbench")
@@ -51,7 +51,7 @@ fn table(name: &str) -> Table {
 
 /// Four fifths of the normals and half of the anomalies are unlabeled, of the others at most 50 anomalies
 /// and half are labeled, and the rest is for testing.
-fn task(table: &Table, seed: u64) -> Task {
+fn task(table: &LabeledRows, seed: u64) -> Task {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut rows = |class| {
         let mut rows = table.rows_of(class);
@@ -84,7 +84,7 @@ fn area(task: &Task, config: FitConfig) -> f64 {
 
 /// A line a setting: AUROC of each set, means over seeds, and the mean of the sets.
 fn compare(sets: &[&str], settings: &[(&str, FitConfig)]) {
-    let tables: Vec<Table> = sets.iter().map(|name| table(name)).collect();
+    let tables: Vec<LabeledRows> = sets.iter().map(|name| table(name)).collect();
     println!("{:<24} {}  mean", "", sets.join("  "));
     for (name, config) in settings {
         let areas: Vec<f64> = tables

@@ -1,23 +1,23 @@
 //! What files hold as samples.
 
 use candle_core::{Device, Tensor};
-use puad_data::{ImageSet, ImageShape, Table};
+use puad_data::{ImageSet, ImageShape, LabeledRows};
 
 use super::Samples;
 use crate::Result;
 
-/// A [`Table`] as samples.
+/// A [`LabeledRows`] as samples.
 ///
 /// ```
-/// use puad::data::{Table, TableSamples};
+/// use puad::data::{LabeledRows, RowSamples};
 ///
-/// let table = Table::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
+/// let table = LabeledRows::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
 /// // One group's rows, such as the anomalies.
 /// let anomalies = table.samples()?.select(&table.rows_of(1))?;
 /// assert_eq!(anomalies.to_tensor()?.to_vec2::<f64>()?, [[3., 4., 5.]]);
 /// # Ok::<(), puad::Error>(())
 /// ```
-pub trait TableSamples {
+pub trait RowSamples {
     /// All rows as samples, `[n, width]`, f64 on the CPU, with the names of the columns.
     ///
     /// # Errors
@@ -25,7 +25,7 @@ pub trait TableSamples {
     fn samples(&self) -> Result<Samples>;
 }
 
-impl TableSamples for Table {
+impl RowSamples for LabeledRows {
     fn samples(&self) -> Result<Samples> {
         let shape = (self.len(), self.width());
         let samples = Samples::from(Tensor::from_slice(self.values(), shape, &Device::Cpu)?);

@@ -16,9 +16,9 @@
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
 //! | files of SVHN | `svhn::load` | labeled images |
 //! | files of MedMNIST | `medmnist::load` | labeled images |
-//! | files of ADBench | `adbench::load` | [`Table`] |
-//! | a text table with labels | `csv::read` | [`Table`] |
-//! | a [`Table`], an [`ImageSet`] | [`TableSamples`], [`ImageSamples`] | [`Samples`] |
+//! | files of ADBench | `adbench::load` | [`LabeledRows`] |
+//! | a text table with labels | `csv::read` | [`LabeledRows`] |
+//! | a [`LabeledRows`], an [`ImageSet`] | [`RowSamples`], [`ImageSamples`] | [`Samples`] |
 //! | other arrays | `npy::read`, `npz::Npz`, `mat::read` | `array::Array` |
 //! | a folder of PNG and JPEG | `image_folder::read` | labeled images |
 //! | CIFAR as Parquet | `cifar_parquet::load_10`, `load_100` | labeled images |
@@ -48,7 +48,7 @@ mod samples;
 pub mod stream;
 pub mod toy;
 
-pub use convert::{ImageSamples, TableSamples};
+pub use convert::{ImageSamples, RowSamples};
 pub use dataset::PuDataset;
 pub(crate) use dataset::{check_finite, check_float, of_validation};
 #[cfg(all(feature = "benchmarks", feature = "images", feature = "parquet"))]
@@ -63,7 +63,7 @@ pub use puad_data::benchmarks::{
 pub use puad_data::image_folder;
 #[cfg(feature = "parquet")]
 pub use puad_data::parquet;
-pub use puad_data::{DataError, ImageSet, ImageShape, Place, Resize, Table, TrainTest};
+pub use puad_data::{DataError, ImageSet, ImageShape, LabeledRows, Place, Resize, TrainTest};
 #[cfg(feature = "tables")]
 pub use puad_data::{array, csv, npy, npz};
 pub use samples::Samples;

@@ -2,8 +2,9 @@
 //!
 //! | files | by | to | feature |
 //! |---|---|---|---|
+//! | CSV, Parquet, `.npz` with columns of numbers, words, times and gaps | [`table::TableFile`] | [`table::Table`] | `tables` |
 //! | `.npy`, `.npz`, CSV and TSV, a batch at a time | [`stream::TableReader`] | [`stream::Batch`] | `tables` |
-//! | a text table with labels | [`csv::read`] | [`Table`] | `tables` |
+//! | a text table with labels | [`csv::read`] | [`LabeledRows`] | `tables` |
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
 //! | an image's pixels | [`Resize`] | floats of another size | |
@@ -32,6 +33,7 @@ pub mod array;
 mod batch;
 #[cfg(feature = "benchmarks")]
 pub mod benchmarks;
+mod cell;
 #[cfg(feature = "tables")]
 pub mod csv;
 #[cfg(feature = "images")]
@@ -44,6 +46,7 @@ pub mod image_folder;
 mod images;
 #[cfg(feature = "images")]
 mod jpeg;
+mod labeled_rows;
 #[cfg(feature = "tables")]
 mod magic;
 #[cfg(feature = "tables")]
@@ -52,17 +55,19 @@ pub mod npy;
 pub mod npz;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+#[cfg(feature = "tables")]
+mod raw;
 mod resize;
 #[cfg(feature = "tables")]
 pub mod stream;
-mod table;
+pub mod table;
 #[cfg(feature = "tables")]
 mod table_rows;
 
 pub use error::{DataError, Place, Result};
 pub use images::{ImageSet, ImageShape, TrainTest};
+pub use labeled_rows::LabeledRows;
 pub use resize::Resize;
-pub use table::Table;
 
 /// The README's example, compiled.
 #[cfg(doctest)]

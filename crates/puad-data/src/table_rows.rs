@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::batch::Batch;
+use crate::raw::{ColumnRows, NumberColumns};
 use crate::{DataError, Place, Result};
 
 /// How a file of one format is read as a table: its options, each format's own. A format of one's own is
@@ -61,6 +62,15 @@ pub trait TableOptions: Default {
     /// # Errors
     /// Stated by each format's options.
     fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>>;
+
+    /// Opens a file as columns that may be other than numbers. Default: the numbers of [`rows`](Self::rows), whose
+    /// values may be NaN, for a gap.
+    ///
+    /// # Errors
+    /// Stated by each format's options.
+    fn columns(&self, path: &Path) -> Result<Box<dyn ColumnRows>> {
+        Ok(Box::new(NumberColumns::new(self.rows(path)?)))
+    }
 }
 
 /// The rows of an open file that are still to come; [`TableOptions`] has an example.
@@ -82,6 +92,12 @@ pub trait TableRows {
     /// # Errors
     /// Stated by the format's options.
     fn next(&mut self, size: usize) -> Result<Option<Batch>>;
+}
+
+/// `columns` and `ids` of a format's options, where a schema decides on columns.
+pub(crate) fn of_numbers() -> DataError {
+    let rule = "left to tables of numbers: a schema says which columns are features and ids";
+    DataError::config("columns and ids", rule, "one of them")
 }
 
 /// Names under which rows are counted or told apart.

@@ -8,7 +8,7 @@ use common::Dir;
 use puad_data::benchmarks::adbench;
 use puad_data::csv::{self, CsvConfig, LabelColumn};
 use puad_data::stream::{Batch, CsvOptions, NpyOptions, TableReader, Values};
-use puad_data::{DataError, Place, Result, Table};
+use puad_data::{DataError, LabeledRows, Place, Result};
 
 /// Columns and all rows.
 fn read_with(
@@ -25,7 +25,7 @@ fn read(text: impl AsRef<[u8]>) -> Result<(Vec<String>, Batch)> {
     read_with("a.csv", text, &CsvOptions::default())
 }
 
-fn labeled(text: impl AsRef<[u8]>, config: &CsvConfig) -> Result<Table> {
+fn labeled(text: impl AsRef<[u8]>, config: &CsvConfig) -> Result<LabeledRows> {
     let dir = Dir::new();
     csv::read(dir.file("a.csv", text), config)
 }

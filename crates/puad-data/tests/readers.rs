@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use puad_data::benchmarks::medmnist::Part;
 use puad_data::benchmarks::{adbench, medmnist, svhn};
 use puad_data::csv::{CsvConfig, CsvOptions, LabelColumn};
-use puad_data::{DataError, ImageSet, Place, Table, csv, npy};
+use puad_data::{DataError, ImageSet, LabeledRows, Place, csv, npy};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -169,7 +169,7 @@ fn damaged_svhn() {
     damage("svhn_one.mat", |path| svhn::read(path));
 }
 
-fn csv_of(text: impl AsRef<[u8]>, config: &CsvConfig) -> puad_data::Result<Table> {
+fn csv_of(text: impl AsRef<[u8]>, config: &CsvConfig) -> puad_data::Result<LabeledRows> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.csv");
     fs::write(&path, text).unwrap();

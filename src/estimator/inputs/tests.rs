@@ -318,7 +318,7 @@ fn real_tables_hold_no_marks() {
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let table = crate::data::adbench::load(&path).unwrap();
-        let samples = crate::data::TableSamples::samples(&table).unwrap();
+        let samples = crate::data::RowSamples::samples(&table).unwrap();
         columns += samples.sample_shape()[0];
         for rows in [table.rows_of(0), table.rows_of(1)] {
             assert!(

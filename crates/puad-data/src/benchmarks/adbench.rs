@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::labels;
 use crate::Result;
+use crate::labeled_rows::check_finite;
 use crate::npz::Npz;
-use crate::table::check_finite;
-use crate::{DataError, Table};
+use crate::{DataError, LabeledRows};
 
 /// Reads a set. Values of any number type become f64; labels must be 0 or 1.
 ///
@@ -24,7 +24,7 @@ use crate::{DataError, Table};
 /// assert_eq!((table.len(), table.width(), table.rows_of(1).len()), (3772, 6, 93));
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
-pub fn load(path: impl AsRef<Path>) -> Result<Table> {
+pub fn load(path: impl AsRef<Path>) -> Result<LabeledRows> {
     let path = path.as_ref();
     let mut archive = Npz::open(path)?;
     let labels = labels::from_array(path, "y", &archive.read("y")?, [0, 1])?;
@@ -41,5 +41,5 @@ pub fn load(path: impl AsRef<Path>) -> Result<Table> {
     let values = x.to_f64();
     check_finite(Some(path), &[], 0, width, values.iter().copied())?;
     let labels = labels.into_iter().map(Some).collect();
-    Table::checked(Some(path), values, width, labels)
+    LabeledRows::checked(Some(path), values, width, labels)
 }

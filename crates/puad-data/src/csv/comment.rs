@@ -1,8 +1,8 @@
 //! Comments above a table, of which one may hold its names, as numpy writes them.
 
-use super::cell::{Cell, bare, cell, like_a_number};
 use super::head::{Head, counts};
 use super::records::Record;
+use crate::cell::{Cell, bare, cell, like_a_number};
 
 /// What the comments of as many cells as the table's lines are to it.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Whether the first line of a file holds names.
 
-use super::cell::{Cell, bare, cell, like_a_number};
 use super::labels::Labels;
 use super::records::Record;
+use crate::cell::{Cell, bare, cell, is_gap, like_a_number};
+use crate::table::time;
 
 /// What a first line may be taken for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +36,35 @@ impl First<'_> {
             (0, _) if self.slips() => Head::Either("texts that begin as numbers"),
             (0, _) => Head::Names,
             _ => Head::Either("numbers and texts"),
+        }
+    }
+
+    /// Of columns that need not be numbers: names stand above what is no text, and no sample has names in its
+    /// place.
+    pub(super) fn head_of_columns(&self) -> Head {
+        let number = |text: &str| matches!(cell(text, self.decimal), Cell::Number(_));
+        let value = |text: &str| number(text) || time::read(bare(text)).is_some();
+        let sample = self.first.cells().any(|text| value(&text));
+        let gap = usize::from(self.first.cell(0).is_empty());
+        let of_second = |column: usize| match self.second {
+            Some(second) if column < second.len() => {
+                value(&second.cell(column)) || is_gap(&second.cell(column), false)
+            }
+            _ => false,
+        };
+        let text =
+            |column: usize| self.kind(column) == Cell::Text && !value(&self.first.cell(column));
+        let names = (0..self.first.len()).any(|column| text(column) && of_second(column));
+        match (names, sample) {
+            _ if sample && counts(self.first.cells().skip(gap)) && self.first.len() > gap => {
+                Head::Either("the numbers from 0 on, as pandas writes them,")
+            }
+            (true, true) => Head::Either("values and texts"),
+            (true, false) if self.slips() => Head::Either("texts that begin as numbers"),
+            (true, false) => Head::Names,
+            (false, true) => Head::Sample,
+            (false, false) if self.second.is_none() => Head::Names,
+            (false, false) => Head::Either("texts above texts"),
         }
     }
 

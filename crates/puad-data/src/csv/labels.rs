@@ -1,6 +1,6 @@
 //! The column of labels.
 
-use super::cell::{Cell, bare, cell};
+use crate::cell::{Cell, bare, cell};
 
 /// Where labels are and what they mean.
 pub(super) struct Labels {

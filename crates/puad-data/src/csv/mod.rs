@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::file::LIMIT;
-use crate::{DataError, Place, Result, Table};
+use crate::{DataError, LabeledRows, Place, Result};
 
-mod cell;
+mod columns;
 mod comment;
 mod head;
 mod labels;
@@ -107,7 +107,7 @@ pub struct CsvConfig {
 /// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<Table> {
+pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<LabeledRows> {
     let path = path.as_ref();
     check_classes(&config.classes)?;
     let mut rows = CsvRows::labeled(path, config, LIMIT)?;
@@ -120,7 +120,7 @@ pub fn read(path: impl AsRef<Path>, config: &CsvConfig) -> Result<Table> {
     if names.is_empty() && config.label == LabelColumn::Last {
         check_any(path, &labels)?;
     }
-    let table = Table::checked(Some(path), values, rows.width(), labels)?;
+    let table = LabeledRows::checked(Some(path), values, rows.width(), labels)?;
     Ok(table.with_columns(names))
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cell::{Cell, cell, rule};
 use super::comment::{Above, above, told};
 use super::head::{First, Head, names, names_rows};
 use super::labels::Labels;
 use super::records::{Record, Records};
 use super::table::CsvOptions;
 use super::{CsvColumn, CsvConfig, LabelColumn};
+use crate::cell::{Cell, cell, rule};
 use crate::table_rows::check_names;
 use crate::{DataError, Place, Result};
 
@@ -25,6 +25,8 @@ pub(crate) struct CsvRows {
     ahead: std::vec::IntoIter<Record>,
     /// Whether it was left to the file whether its first line holds names.
     guessed: bool,
+    /// Whether columns may be other than numbers.
+    of_columns: bool,
     names: Vec<String>,
     features: Vec<usize>,
     ids: Option<usize>,
@@ -48,12 +50,17 @@ pub(crate) struct Lines {
 impl CsvRows {
     /// A table without labels.
     pub(crate) fn open(path: &Path, options: &CsvOptions) -> Result<Self> {
-        Self::with_labels(path, options, None, u64::MAX)
+        Self::with_labels(path, options, None, u64::MAX, false)
+    }
+
+    /// All columns of a table, numbers or not.
+    pub(super) fn of_columns(path: &Path, options: &CsvOptions) -> Result<Self> {
+        Self::with_labels(path, options, None, u64::MAX, true)
     }
 
     /// A table with labels.
     pub(crate) fn labeled(path: &Path, config: &CsvConfig, limit: u64) -> Result<Self> {
-        Self::with_labels(path, &config.table, Some(config), limit)
+        Self::with_labels(path, &config.table, Some(config), limit, false)
     }
 
     fn with_labels(
@@ -61,6 +68,7 @@ impl CsvRows {
         options: &CsvOptions,
         labels: Option<&CsvConfig>,
         limit: u64,
+        of_columns: bool,
     ) -> Result<Self> {
         options.check()?;
         let options = &options.of(path);
@@ -80,6 +88,7 @@ impl CsvRows {
             fields: 0,
             ahead: vec![].into_iter(),
             guessed: false,
+            of_columns,
             names: vec![],
             features: vec![],
             ids: None,
@@ -107,12 +116,7 @@ impl CsvRows {
         options: &CsvOptions,
         labels: Option<&CsvConfig>,
     ) -> Result<()> {
-        let all_names =
-            |columns: &[CsvColumn]| columns.iter().any(|c| matches!(c, CsvColumn::Name(_)));
-        let by_name = options.columns.as_deref().is_some_and(all_names)
-            || matches!(options.ids, Some(CsvColumn::Name(_)))
-            || labels.is_some_and(|config| matches!(config.label, LabelColumn::Name(_)));
-        let mut header = options.header.or(by_name.then_some(true));
+        let mut header = told_header(options, labels);
         self.guessed = header.is_none();
         if let Some(names) = self.names_above(ahead, comments, header, options, labels)? {
             ahead.insert(0, names);
@@ -120,25 +124,38 @@ impl CsvRows {
         }
         self.first = ahead[0].line;
         self.fields = self.count(ahead, header, labels.is_some());
-        if header == Some(true) {
-            self.names = names(&ahead[0], self.fields);
+        match (&options.names, header) {
+            (Some(given), _) => self.names = self.given(given)?,
+            (None, Some(true)) => self.names = names(&ahead[0], self.fields),
+            (None, _) => {}
         }
         self.choose(options, labels)?;
         if header.is_none() && self.has_names(ahead)? {
             self.names = names(&ahead[0], self.fields);
         }
-        if !self.names.is_empty() {
+        if !self.names.is_empty() && options.names.is_none() {
             let first = ahead.remove(0);
             // The rows' own names, where nobody says what they are.
-            if options.columns.is_none() && self.fields > 1 && names_rows(first.cell(0).as_ref()) {
+            let own = self.fields > 1 && names_rows(first.cell(0).as_ref());
+            if own && options.columns.is_none() && !self.of_columns {
                 self.features.retain(|&column| column != 0);
                 self.ids = self.ids.or(Some(0));
             }
-            if options.columns.is_none() {
-                check_names(&self.path, &self.feature_names())?;
-            }
+        }
+        if options.columns.is_none() && !self.of_columns {
+            check_names(&self.path, &self.feature_names())?;
         }
         Ok(())
+    }
+
+    /// The names that the caller gave.
+    fn given(&self, names: &[String]) -> Result<Vec<String>> {
+        if names.len() == self.fields {
+            return Ok(names.to_vec());
+        }
+        let rule = "lines must have as many fields as names are given";
+        let found = format!("{} for {} names", self.fields, names.len());
+        Err(self.malformed(self.first, rule, found))
     }
 
     /// Cells of a line, without an empty one behind a delimiter at each line's end.
@@ -234,7 +251,10 @@ impl CsvRows {
             labels: self.labels.as_ref(),
             decimal: self.decimal,
         };
-        first.head()
+        match self.of_columns {
+            true => first.head_of_columns(),
+            false => first.head(),
+        }
     }
 
     fn has_names(&self, ahead: &[Record]) -> Result<bool> {
@@ -315,7 +335,7 @@ impl CsvRows {
     }
 
     /// Whether there was one more line, which has the cells of the first.
-    fn next_record(&mut self, record: &mut Record) -> Result<bool> {
+    pub(super) fn next_record(&mut self, record: &mut Record) -> Result<bool> {
         if let Some(first) = self.ahead.next() {
             *record = first;
         } else if !self.records.read(record)? {
@@ -384,5 +404,17 @@ impl CsvRows {
             name,
             present,
         }
+    }
+}
+
+/// Whether the first line holds names, where that is said or follows from what is asked for.
+fn told_header(options: &CsvOptions, labels: Option<&CsvConfig>) -> Option<bool> {
+    let named = |column: &CsvColumn| matches!(column, CsvColumn::Name(_));
+    let by_name = options.columns.iter().flatten().any(named)
+        || options.ids.as_ref().is_some_and(named)
+        || labels.is_some_and(|config| matches!(config.label, LabelColumn::Name(_)));
+    match &options.names {
+        Some(_) => Some(false),
+        None => options.header.or(by_name.then_some(true)),
     }
 }

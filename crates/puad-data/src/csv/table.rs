@@ -3,8 +3,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::CsvRows;
+use super::columns::CsvColumns;
 use crate::batch::{Batch, Values};
-use crate::table_rows::{TableOptions, TableRows};
+use crate::raw::ColumnRows;
+use crate::table_rows::{TableOptions, TableRows, of_numbers};
 use crate::{DataError, Result};
 
 /// A column of a text table.
@@ -82,6 +84,8 @@ pub struct CsvOptions {
     pub delimiter: Option<u8>,
     /// Between a number's whole part and its fraction; a comma in much of Europe.
     pub decimal: u8,
+    /// Names of the columns of a file that has none.
+    pub names: Option<Vec<String>>,
     /// Whether the first line holds names. `None`: if it holds texts alone, or the numbers from 0 to 2 or
     /// more above numbers with a decimal point; what could be either is an error. With `false` a comment holds
     /// none either.
@@ -99,6 +103,7 @@ impl Default for CsvOptions {
             skip_lines: 0,
             delimiter: None,
             decimal: b'.',
+            names: None,
             header: None,
             columns: None,
             ids: None,
@@ -112,6 +117,10 @@ impl CsvOptions {
         if !matches!(decimal, b'.' | b',') || delimiter == Some(decimal) {
             let rule = "a point or a comma, and not the delimiter";
             return Err(DataError::config("decimal", rule, char::from(decimal)));
+        }
+        if let (Some(_), Some(true)) = (&self.names, self.header) {
+            let rule = "none where the first line holds them";
+            return Err(DataError::config("names", rule, "both"));
         }
         match delimiter {
             Some(byte @ (b'"' | b'\n' | b'\r')) | Some(byte @ 128..) => {
@@ -141,6 +150,14 @@ impl TableOptions for CsvOptions {
 
     fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>> {
         Ok(Box::new(CsvRows::open(path, self)?))
+    }
+
+    /// All columns as texts.
+    fn columns(&self, path: &Path) -> Result<Box<dyn ColumnRows>> {
+        match (&self.columns, &self.ids) {
+            (None, None) => Ok(Box::new(CsvColumns::open(path, self)?)),
+            _ => Err(of_numbers()),
+        }
     }
 }
 

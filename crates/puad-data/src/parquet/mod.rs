@@ -20,6 +20,7 @@ use self::file::ParquetFile;
 use self::rows::Rows;
 use crate::{DataError, Place, Result};
 
+mod columns;
 mod file;
 mod footer;
 mod gzip;

@@ -127,18 +127,38 @@ impl At<'_> {
         n: usize,
         value: impl Fn(T::T) -> V,
     ) -> Result<Vec<V>> {
+        let rule = "every row must have a value";
+        let none = |row| self.value(row, rule, "none".into());
+        let values = self.optional(reader, n, value)?;
+        let values = values.into_iter().enumerate();
+        values
+            .map(|(row, value)| value.ok_or_else(|| none(row)))
+            .collect()
+    }
+
+    /// The next `n` values, or gaps.
+    pub(super) fn optional<T: DataType, V>(
+        &self,
+        reader: &mut ColumnReaderImpl<T>,
+        n: usize,
+        value: impl Fn(T::T) -> V,
+    ) -> Result<Vec<Option<V>>> {
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         let read = reader.read_records(n, Some(&mut levels), None, &mut values);
         let (found, _, _) = read.map_err(|error| broken(self.file.path(), error))?;
         let present = self.file.descriptor(self.column).max_def_level();
-        if let Some(row) = levels.iter().position(|&level| level < present) {
-            return Err(self.value(row, "every row must have a value", "none".into()));
+        // A column that cannot have gaps has no levels.
+        if present == 0 {
+            levels = vec![0; values.len()];
         }
-        if found != n || values.len() != n {
-            let rule = "every row must have a value";
-            return Err(self.value(values.len(), rule, "the end of the column".into()));
+        let there = levels.iter().filter(|&&level| level == present).count();
+        if found != n || levels.len() != n || there != values.len() {
+            let rule = "every row must have a value or a gap";
+            return Err(self.value(levels.len(), rule, "the end of the column".into()));
         }
-        Ok(values.into_iter().map(value).collect())
+        let mut values = values.into_iter().map(value);
+        let optional = |level: i16| (level == present).then(|| values.next()).flatten();
+        Ok(levels.into_iter().map(optional).collect())
     }
 
     /// An error about the value `row` rows from here.

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::ParquetColumns;
 use super::{ParquetFile, Rows, caught};
 use crate::batch::{Batch, Values};
-use crate::table_rows::{TableOptions, TableRows, check_names};
+use crate::raw::ColumnRows;
+use crate::table_rows::{TableOptions, TableRows, check_names, of_numbers};
 use crate::{DataError, Result};
 
 /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
@@ -48,6 +50,18 @@ impl TableOptions for ParquetOptions {
 
     fn rows(&self, path: &Path) -> Result<Box<dyn TableRows>> {
         Ok(Box::new(ParquetRows::open(path, self)?))
+    }
+
+    /// All columns of numbers, truth values, texts, dates and timestamps, with their gaps; a schema says which of
+    /// them are features.
+    fn columns(&self, path: &Path) -> Result<Box<dyn ColumnRows>> {
+        match self {
+            Self {
+                columns: None,
+                ids: None,
+            } => Ok(Box::new(ParquetColumns::open(path)?)),
+            _ => Err(of_numbers()),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 use std::path::Path;
 
-use crate::Result;
+use crate::raw::ColumnRows;
 use crate::table_rows::{TableOptions, TableRows};
+use crate::{DataError, Result};
 
 /// The formats of tables, each known by the endings of its files.
 pub(super) const FORMATS: &[Format] = &[
@@ -16,6 +17,8 @@ pub(super) struct Format {
     pub(super) endings: &'static [&'static str],
     /// With the options as they are by default.
     pub(super) open: fn(&Path) -> Result<Box<dyn TableRows>>,
+    /// As columns.
+    pub(super) columns: fn(&Path) -> Result<Box<dyn ColumnRows>>,
 }
 
 impl Format {
@@ -23,6 +26,22 @@ impl Format {
         Self {
             endings: O::ENDINGS,
             open: |path| O::default().rows(path),
+            columns: |path| O::default().columns(path),
         }
+    }
+
+    /// That of a file, by its ending.
+    pub(super) fn by_ending(path: &Path) -> Result<&'static Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_ascii_lowercase();
+        let named = |format: &&Self| format.endings.iter().any(|ending| name.ends_with(ending));
+        FORMATS.iter().find(named).ok_or_else(|| {
+            let endings: Vec<_> = FORMATS.iter().flat_map(|format| format.endings).collect();
+            DataError::Unsupported {
+                path: path.into(),
+                rule: "tables must have the ending of a format that is read",
+                found: format!("{name:?}, which ends in none of {endings:?}"),
+            }
+        })
     }
 }

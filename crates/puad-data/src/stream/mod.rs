@@ -23,5 +23,16 @@ pub use crate::npy::NpyOptions;
 pub use crate::npz::NpzOptions;
 #[cfg(feature = "parquet")]
 pub use crate::parquet::ParquetOptions;
+pub use crate::raw::{ColumnRows, RawBatch, RawColumn, Texts};
 pub use crate::table_rows::{TableOptions, TableRows};
+pub(crate) use reader::check;
 pub use reader::{Batches, TableReader};
+
+use std::path::Path;
+
+use crate::Result;
+
+/// What opens a file as columns, by its ending.
+pub(crate) fn columns_of(path: &Path) -> Result<fn(&Path) -> Result<Box<dyn ColumnRows>>> {
+    Ok(formats::Format::by_ending(path)?.columns)
+}

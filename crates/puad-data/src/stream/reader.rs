@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::formats::{FORMATS, Format};
+use super::formats::Format;
 use crate::batch::{Batch, Values};
-use crate::table::check_finite;
+use crate::labeled_rows::check_finite;
 use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
@@ -49,20 +49,8 @@ impl TableReader {
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.to_ascii_lowercase();
-        let named = |format: &&Format| format.endings.iter().any(|ending| name.ends_with(ending));
-        match FORMATS.iter().find(named) {
-            Some(format) => Ok(Self::new(path, (format.open)(path)?)),
-            None => {
-                let endings: Vec<_> = FORMATS.iter().flat_map(|format| format.endings).collect();
-                Err(DataError::Unsupported {
-                    path: path.into(),
-                    rule: "tables must have the ending of a format that is read",
-                    found: format!("{name:?}, which ends in none of {endings:?}"),
-                })
-            }
-        }
+        let format = Format::by_ending(path)?;
+        Ok(Self::new(path, (format.open)(path)?))
     }
 
     /// The reader of a file with options of its format, whatever the file's ending.
@@ -193,7 +181,7 @@ impl TableReader {
     }
 }
 
-fn check(size: usize) -> Result<()> {
+pub(crate) fn check(size: usize) -> Result<()> {
     match size {
         0 => Err(DataError::config("batch_size", "at least 1", size)),
         _ => Ok(()),

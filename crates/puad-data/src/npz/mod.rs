@@ -2,6 +2,8 @@
 //!
 //! A zip file of [`npy`](crate::npy) files, the array `X` as `X.npy`.
 
+mod columns;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -12,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use self::columns::ArrayColumns;
 use crate::array::Array;
 use crate::file::{Source, check_pointer};
 use crate::npy::NpyReader;
+use crate::raw::{ColumnRows, NumberColumns};
 use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
@@ -190,6 +194,14 @@ impl TableOptions for NpzOptions {
         let array = Npz::open(path)?.array_or_only(self.array.as_deref())?;
         Ok(Box::new(array.rows(self.channels_last, || Ok(None))?))
     }
+
+    /// Without the name of an array all of them are columns of one table.
+    fn columns(&self, path: &Path) -> Result<Box<dyn ColumnRows>> {
+        match &self.array {
+            None => Ok(Box::new(ArrayColumns::open(path)?)),
+            Some(_) => Ok(Box::new(NumberColumns::new(self.rows(path)?))),
+        }
+    }
 }
 
 /// A member of the archive.
@@ -281,6 +293,32 @@ mod tests {
                 error => panic!("{error}"),
             }
         }
+    }
+
+    #[test]
+    fn arrays_of_as_many_rows_are_one_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.npz");
+        let (x, y) = (npy("(2, 3)", &[1, 2, 3, 4, 5, 6]), npy("(2,)", &[0, 1]));
+        let bytes = archive(&[("X.npy", &x), ("y.npy", &y)], METHODS[1]);
+        std::fs::write(&path, bytes).unwrap();
+        let file = crate::table::TableFile::open(&path).unwrap();
+        let schema = file.schema().unwrap();
+        // Whether 0 is normal or unlabeled is to be said.
+        assert_eq!(schema.columns[3].kind, crate::table::Kind::Undecided);
+        let labels = crate::table::Labels::anomalous(["1"]).unlabeled(["0"]);
+        let table = file.read(&schema.with_label("y", labels).unwrap()).unwrap();
+        assert_eq!(table.names(), ["X0", "X1", "X2"]);
+        assert_eq!(table.column("X1"), Some(&vec![2., 5.].into()));
+        assert_eq!(table.rows_of(crate::table::Group::Anomalous), [1]);
+
+        let z = npy("(3,)", &[0, 1, 2]);
+        std::fs::write(&path, archive(&[("X.npy", &x), ("z.npy", &z)], METHODS[1])).unwrap();
+        let err = file.schema().unwrap_err();
+        assert!(
+            matches!(err, DataError::Shape { ref name, .. } if name == "z"),
+            "{err}"
+        );
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! What a cell of text is.
+//! What a cell of text is, in files and labels.
 
 /// What stands for a value that is not there.
 const MISSING: [&str; 13] = [
     "", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "?", "-", "--", ".",
 ];
 
+/// Those that may be words as well.
+const MAYBE_WORDS: [&str; 4] = ["none", "-", "--", "."];
+
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// Truth values are 1 and 0; may be infinite.
     Number(f64),
     Missing,
@@ -14,7 +17,7 @@ pub(super) enum Cell {
 }
 
 /// Without the quotes that a parser leaves where they stand behind a space.
-pub(super) fn bare(text: &str) -> &str {
+pub(crate) fn bare(text: &str) -> &str {
     let inside = text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
@@ -22,7 +25,7 @@ pub(super) fn bare(text: &str) -> &str {
 }
 
 /// `decimal`: between a number's whole part and its fraction.
-pub(super) fn cell(text: &str, decimal: u8) -> Cell {
+pub(crate) fn cell(text: &str, decimal: u8) -> Cell {
     let text = bare(text);
     match number(text, decimal) {
         Some(value) if !value.is_nan() => Cell::Number(value),
@@ -46,7 +49,7 @@ fn number(text: &str, decimal: u8) -> Option<f64> {
 }
 
 /// A rule that a cell which is no finite number breaks, and how to keep it.
-pub(super) fn rule(text: &str, decimal: u8) -> &'static str {
+pub(crate) fn rule(text: &str, decimal: u8) -> &'static str {
     match cell(text, decimal) {
         Cell::Missing => "every cell must have a value: fill in or drop what is missing",
         Cell::Number(_) => "cells must be finite numbers",
@@ -61,8 +64,16 @@ pub(super) fn rule(text: &str, decimal: u8) -> &'static str {
     }
 }
 
+/// Whether a text stands for a value that is missing. Among words `none` and `-` may be one of them, such as the
+/// kind of an attack.
+pub(crate) fn is_gap(text: &str, among_words: bool) -> bool {
+    let text = bare(text);
+    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    is(&MISSING) && !(among_words && is(&MAYBE_WORDS))
+}
+
 /// Whether a text begins as a number does: a slip rather than a name.
-pub(super) fn like_a_number(text: &str) -> bool {
+pub(crate) fn like_a_number(text: &str) -> bool {
     let bare = text.trim_start_matches(['+', '-', '$', '€', '<', '>']);
     bare.trim_start_matches(['.', ','])
         .starts_with(|c: char| c.is_ascii_digit())

@@ -5,9 +5,9 @@ use crate::{DataError, Place, Result};
 /// Rows of numbers with a class each: what ADBench's files and CSV hold.
 ///
 /// ```
-/// use puad_data::Table;
+/// use puad_data::LabeledRows;
 ///
-/// let table = Table::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
+/// let table = LabeledRows::new(vec![0., 1., 2., 3., 4., 5.], 3, vec![0, 1])?;
 /// assert_eq!((table.len(), table.width()), (2, 3));
 /// assert_eq!(table.row(1), Some(&[3., 4., 5.][..]));
 /// assert_eq!(table.labels(), [Some(0), Some(1)]);
@@ -16,14 +16,14 @@ use crate::{DataError, Place, Result};
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Table {
+pub struct LabeledRows {
     values: Vec<f64>,
     width: usize,
     labels: Vec<Option<u8>>,
     columns: Vec<String>,
 }
 
-impl Table {
+impl LabeledRows {
     /// `values`: `[n, width]` in row-major order; `labels`: `[n]`, `None` for a sample without one.
     ///
     /// # Errors
@@ -162,11 +162,11 @@ mod tests {
             (vec![1.; 6], 0, vec![0; 2]),
             (vec![], 0, vec![0; 2]),
         ] {
-            let err = Table::new(values, width, labels).unwrap_err();
+            let err = LabeledRows::new(values, width, labels).unwrap_err();
             assert!(matches!(err, DataError::Length { .. }), "{err}");
         }
         for bad in [f64::NAN, f64::INFINITY] {
-            let err = Table::new(vec![0., 1., 2., bad], 2, vec![0; 2]).unwrap_err();
+            let err = LabeledRows::new(vec![0., 1., 2., bad], 2, vec![0; 2]).unwrap_err();
             let column = "1".to_string();
             assert!(
                 matches!(&err, DataError::Value { path: None, place, found, .. }
@@ -174,8 +174,8 @@ mod tests {
                 "{err}"
             );
         }
-        assert!(Table::new(vec![], 0, [0; 0]).unwrap().is_empty());
-        let table = Table::new(vec![1.; 8], 2, [Some(0), Some(1), None, Some(0)]).unwrap();
+        assert!(LabeledRows::new(vec![], 0, [0; 0]).unwrap().is_empty());
+        let table = LabeledRows::new(vec![1.; 8], 2, [Some(0), Some(1), None, Some(0)]).unwrap();
         assert_eq!((table.rows_of(0), table.unlabeled()), (vec![0, 3], vec![2]));
         assert_eq!(table.row(usize::MAX), None);
     }
