@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use candle_core::DType;
 use puad_data::DataError;
+use puad_data::table::Kind;
 
 /// An error of another module or of a third party, behind [`Error`].
 pub type Source = Box<dyn StdError + Send + Sync>;
@@ -118,6 +119,31 @@ pub enum Error {
         missing: Vec<String>,
         /// Names that are there and should not be.
         surplus: Vec<String>,
+    },
+
+    /// A value that is missing where the fit's encoding has none to put in its place.
+    #[error(
+        "{what} must have a value in column {column:?}, got none in row {row}: fill it in, or fit with \
+         `Gaps::Fill` (`encoding` of the configuration)"
+    )]
+    Gap {
+        /// Who the rows are.
+        what: &'static str,
+        /// Counted from 0.
+        row: usize,
+        /// Its name.
+        column: String,
+    },
+
+    /// A column of a table that holds something else than that of the fit.
+    #[error("column {column:?} must be of kind {expected} as in the fit, got {actual}")]
+    ColumnKind {
+        /// Its name.
+        column: String,
+        /// What it was in the fit.
+        expected: Kind,
+        /// What it is.
+        actual: Kind,
     },
 
     /// A sample index beyond the end.

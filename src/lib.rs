@@ -93,6 +93,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod detector;
 mod device;
+pub mod encoding;
 pub mod error;
 pub mod estimator;
 mod explanation;

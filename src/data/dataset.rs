@@ -167,6 +167,23 @@ impl PuDataset {
         ))
     }
 
+    /// The positions of `n` unlabeled samples that [`split`](Self::split) trains on and holds out.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn split_unlabeled(
+        n: usize,
+        fraction: f64,
+        seed: u64,
+    ) -> Result<(Vec<u32>, Vec<u32>)> {
+        hold_out(
+            n,
+            fraction,
+            UNLABELED,
+            &mut substream(seed, Purpose::Split, 0),
+        )
+    }
+
     /// With the columns of these names in this order; see [`Samples::with_columns`].
     ///
     /// # Errors

@@ -17,7 +17,8 @@
 //! | files of SVHN | `svhn::load` | labeled images |
 //! | files of MedMNIST | `medmnist::load` | labeled images |
 //! | files of ADBench | `adbench::load` | [`LabeledRows`] |
-//! | a text table with labels | `csv::read` | [`LabeledRows`] |
+//! | columns of numbers, words, times and gaps, in CSV, Parquet or `.npz` | `table::TableFile` | [`table::Table`] |
+//! | a text table with classes | `csv::read` | [`LabeledRows`] |
 //! | a [`LabeledRows`], an [`ImageSet`] | [`RowSamples`], [`ImageSamples`] | [`Samples`] |
 //! | other arrays | `npy::read`, `npz::Npz`, `mat::read` | `array::Array` |
 //! | a folder of PNG and JPEG | `image_folder::read` | labeled images |
@@ -63,6 +64,7 @@ pub use puad_data::benchmarks::{
 pub use puad_data::image_folder;
 #[cfg(feature = "parquet")]
 pub use puad_data::parquet;
+pub use puad_data::table;
 pub use puad_data::{DataError, ImageSet, ImageShape, LabeledRows, Place, Resize, TrainTest};
 #[cfg(feature = "tables")]
 pub use puad_data::{array, csv, npy, npz};

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::time;
+use super::{Kind, time};
 
 /// The values of a column of a [`Table`](super::Table). Any may be missing: a gap.
 ///
@@ -54,6 +54,16 @@ impl Column {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What the values are.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Numbers(_) => Kind::Number,
+            Self::Categories(_) => Kind::Category,
+            Self::Booleans(_) => Kind::Boolean,
+            Self::Times(_) => Kind::Time,
+        }
     }
 
     /// What stands in a row.

@@ -194,6 +194,7 @@ impl Building {
         };
         let names = plan.features.iter().map(|(_, field)| field.name.clone());
         Table {
+            schema: plan.schema.clone(),
             columns: names.zip(self.columns.into_iter().map(column)).collect(),
             rows: self.rows,
             ids: self.ids,

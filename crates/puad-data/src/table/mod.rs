@@ -60,6 +60,7 @@ use crate::{DataError, Place, Result};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
+    schema: Schema,
     columns: Vec<(String, Column)>,
     rows: usize,
     ids: Vec<String>,
@@ -96,7 +97,11 @@ impl Table {
                 });
             }
         }
+        let kinds = columns
+            .iter()
+            .map(|(name, column)| (name.as_str(), column.kind()));
         Ok(Self {
+            schema: Schema::new(kinds)?,
             columns,
             rows,
             ids: vec![],
@@ -186,6 +191,7 @@ impl Table {
         let ids = rows.iter().filter_map(|&row| self.ids.get(row).cloned());
         let labels = self.labels.as_ref();
         Self {
+            schema: self.schema.clone(),
             columns: columns.collect(),
             rows: rows.len(),
             ids: ids.collect(),
@@ -193,24 +199,9 @@ impl Table {
         }
     }
 
-    /// What columns of the table are, each as its values are.
-    pub fn schema(&self) -> Schema {
-        let kind = |column: &Column| match column {
-            Column::Numbers(_) => Kind::Number,
-            Column::Categories(_) => Kind::Category,
-            Column::Booleans(_) => Kind::Boolean,
-            Column::Times(_) => Kind::Time,
-        };
-        let columns = self.columns.iter().map(|(name, column)| Field {
-            name: name.clone(),
-            kind: kind(column),
-            format: None,
-            about: String::new(),
-        });
-        Schema {
-            columns: columns.collect(),
-            ..Schema::default()
-        }
+    /// What the columns are: as the table was read, or as the values are that it was made of.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
     }
 }
 

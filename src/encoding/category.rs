@@ -1,0 +1,217 @@
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Usual;
+use super::config::{Beyond, ColumnEncoding, Gaps};
+use super::rows::Rule;
+use crate::data::table::Categories;
+
+/// Training rows below which a level has no column of its own: what is learned of so few is noise.
+const LEAST: u64 = 5;
+
+/// Levels whose rarity is kept; a rarer one among so many is as one never seen.
+const LEVELS: usize = 1 << 16;
+
+/// A column of its own for each frequent level, hashed ones for others on request, and the level's rarity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Category {
+    /// The most frequent first, with their numbers of training rows; the empty word is a gap.
+    levels: Vec<(String, u64)>,
+    /// How many of them have a column.
+    own: usize,
+    /// Columns that the others share.
+    hashed: usize,
+    rows: u64,
+    fills: bool,
+}
+
+impl Category {
+    pub(super) fn fit(words: &Categories, rows: &[usize], config: &ColumnEncoding) -> Self {
+        let mut counts: HashMap<&str, u64> = HashMap::new();
+        for &row in rows {
+            *counts
+                .entry(words.word(row).unwrap_or_default())
+                .or_default() += 1;
+        }
+        let counts = counts.into_iter();
+        let mut levels: Vec<(String, u64)> = counts.map(|(word, n)| (word.into(), n)).collect();
+        levels.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        levels.truncate(LEVELS);
+        let frequent = levels.iter().take(config.one_hot);
+        Self {
+            own: frequent.take_while(|(_, n)| *n >= LEAST).count(),
+            levels,
+            hashed: match config.beyond {
+                Beyond::Frequency => 0,
+                Beyond::Hashed(columns) => columns,
+            },
+            rows: rows.len() as u64,
+            fills: config.gaps == Gaps::Fill,
+        }
+    }
+
+    pub(super) fn encoder(&self) -> CategoryEncoder<'_> {
+        let levels = self.levels.iter().enumerate();
+        CategoryEncoder {
+            category: self,
+            at: levels.map(|(i, (word, _))| (word.as_str(), i)).collect(),
+        }
+    }
+
+    /// How many training rows have a level.
+    fn count(&self, word: &str) -> u64 {
+        let found = self.levels.iter().find(|(level, _)| level == word);
+        found.map_or(0, |(_, count)| *count)
+    }
+
+    /// A gap is the empty word.
+    pub(super) fn usual(&self, word: &str) -> Usual {
+        Usual::Share(self.count(word) as f64 / self.rows as f64)
+    }
+
+    /// How many numbers a value becomes.
+    pub(super) fn width(&self) -> usize {
+        self.own + self.hashed + 1
+    }
+
+    pub(super) fn names(&self, column: &str) -> Vec<String> {
+        let own = self.levels[..self.own]
+            .iter()
+            .map(|(word, _)| match word.as_str() {
+                "" => format!("{column} (missing)"),
+                word => format!("{column}={word}"),
+            });
+        let hashed = (0..self.hashed).map(|i| format!("{column} (hash {i})"));
+        let rarity = format!("{column} (rarity)");
+        own.chain(hashed).chain([rarity]).collect()
+    }
+
+    /// # Errors
+    /// What is wrong with numbers from a file.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        let sorted = self.levels.is_sorted_by(|(_, m), (_, n)| m >= n);
+        let counted: u64 = self.levels.iter().map(|(_, n)| n).sum();
+        let good = sorted && self.own <= self.levels.len() && counted <= self.rows && self.rows > 0;
+        good.then_some(())
+            .ok_or("levels of a category, the most frequent first")
+    }
+}
+
+/// A category with its levels at hand.
+pub(super) struct CategoryEncoder<'a> {
+    category: &'a Category,
+    at: HashMap<&'a str, usize>,
+}
+
+impl CategoryEncoder<'_> {
+    /// Whether no training row had this word.
+    pub(super) fn is_new(&self, word: &str) -> bool {
+        !word.is_empty() && !self.at.contains_key(word)
+    }
+
+    /// A gap is the empty word.
+    pub(super) fn push(&self, word: &str, out: &mut Vec<f64>) -> Result<(), Rule> {
+        let Category {
+            levels,
+            own,
+            hashed,
+            rows,
+            fills,
+        } = self.category;
+        if word.is_empty() && !fills {
+            return Err(Rule::Gap);
+        }
+        let level = self.at.get(word).copied();
+        out.extend((0..*own).map(|i| f64::from(u8::from(level == Some(i)))));
+        let shared = level
+            .is_none_or(|level| level >= *own)
+            .then(|| match hashed {
+                0 => 0,
+                hashed => (hash(word) % *hashed as u64) as usize,
+            });
+        out.extend((0..*hashed).map(|i| f64::from(u8::from(shared == Some(i)))));
+        let n = *rows as f64;
+        out.push(match level {
+            Some(level) => (n / levels[level].1 as f64).ln(),
+            // As if it were one of one row more.
+            None => (n + 1.).ln(),
+        });
+        Ok(())
+    }
+}
+
+/// FNV-1a, of 64 bits: in every release and on every machine the same.
+fn hash(word: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325;
+    word.bytes().fold(start, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::table::Column;
+
+    fn category(words: &[&str], config: &ColumnEncoding) -> Category {
+        let Column::Categories(words) = Column::from(words.to_vec()) else {
+            unreachable!("words");
+        };
+        let rows: Vec<usize> = (0..Column::Categories(words.clone()).len()).collect();
+        Category::fit(&words, &rows, config)
+    }
+
+    fn encoded(category: &Category, word: &str) -> Vec<f64> {
+        let mut out = vec![];
+        category.encoder().push(word, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn frequent_levels_have_a_column_and_all_a_rarity() {
+        let words = [&["b"; 10][..], &["a"; 6], &["rare"; 4]].concat();
+        let category = category(&words, &ColumnEncoding::default());
+        assert_eq!(category.names("x"), ["x=b", "x=a", "x (rarity)"]);
+        assert_eq!(category.width(), 3);
+        assert_eq!(encoded(&category, "b"), [1., 0., 2f64.ln()]);
+        assert_eq!(encoded(&category, "a"), [0., 1., (20f64 / 6.).ln()]);
+        assert_eq!(encoded(&category, "rare"), [0., 0., 5f64.ln()]);
+        assert_eq!(encoded(&category, "new"), [0., 0., 21f64.ln()]);
+        let encoder = category.encoder();
+        assert!(encoder.is_new("new") && !encoder.is_new("rare") && !encoder.is_new(""));
+        assert_eq!(encoder.push("", &mut vec![]), Err(Rule::Gap));
+        assert_eq!(category.usual("a"), Usual::Share(0.3));
+        assert_eq!(category.usual("new"), Usual::Share(0.));
+    }
+
+    #[test]
+    fn levels_beyond_share_hashed_columns() {
+        let config = ColumnEncoding {
+            one_hot: 1,
+            beyond: Beyond::Hashed(3),
+            ..ColumnEncoding::default()
+        };
+        let category = category(&[&["a"; 7][..], &["b"; 6]].concat(), &config);
+        assert_eq!(category.width(), 5);
+        assert_eq!(encoded(&category, "a")[..4], [1., 0., 0., 0.]);
+        for word in ["b", "new", "other"] {
+            let row = encoded(&category, word);
+            assert_eq!((row[0], row[1..4].iter().sum::<f64>()), (0., 1.), "{word}");
+        }
+        // The reference's value of "a".
+        assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c);
+    }
+
+    #[test]
+    fn a_gap_may_be_a_level() {
+        let config = ColumnEncoding {
+            gaps: Gaps::Fill,
+            ..ColumnEncoding::default()
+        };
+        let category = category(&[&["a"; 5][..], &[""; 5]].concat(), &config);
+        assert_eq!(category.names("x"), ["x (missing)", "x=a", "x (rarity)"]);
+        assert_eq!(encoded(&category, ""), [1., 0., 2f64.ln()]);
+    }
+}
