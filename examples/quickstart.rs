@@ -10,7 +10,7 @@ use std::path::Path;
 
 use puad::candle_core::Device;
 use puad::data::toy::{self, ToyConfig};
-use puad::estimator::{IntoSamples, Threshold};
+use puad::estimator::{IntoInput, Threshold};
 use puad::metrics::auroc;
 use puad::train::EpochReport;
 use puad::{ClassPrior, Estimator, FitConfig, FittedDetector};
@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     report(&detector, "class prior")?;
     let normals = toy::generate(&ToyConfig::default(), 2)?.normals;
-    let normals = (&normals).into_samples()?;
+    let normals = (&normals).into_input()?;
     detector.set_threshold(Threshold::FalsePositiveRate {
         rate: 0.01,
         normals,

@@ -19,7 +19,8 @@ use crate::Result;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// What each entry contributes, in the samples' shape `[n, ...]`, f32 on the detector's device.
+    /// What each entry contributes, in the samples' shape `[n, ...]`, f32 on the detector's device; of a table
+    /// what each column does, `[n, columns]` in the order of the fit.
     /// At least 0, but for [`Attribution::Occlusion`].
     pub attribution: Tensor,
     /// What `attribution` holds.

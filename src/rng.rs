@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     Forest = 5,
     // 6 is that of the glyphs, which are drawn in `puad-data`.
     Toy = 7,
+    Payments = 8,
 }
 
 /// The generator number `index` (a tree, a parameter, a phase; 0 for the only one) of `purpose` under `seed`.

@@ -468,7 +468,7 @@ fn thresholds_change_without_a_fit() {
         detector
             .set_threshold(Threshold::FalsePositiveRate {
                 rate,
-                normals: normals.clone(),
+                normals: normals.clone().into(),
             })
             .unwrap();
         let alarms = detector
@@ -482,7 +482,7 @@ fn thresholds_change_without_a_fit() {
     }
     let few = Threshold::FalsePositiveRate {
         rate: 0.01,
-        normals: normals.select(&[0, 1]).unwrap(),
+        normals: normals.select(&[0, 1]).unwrap().into(),
     };
     assert!(matches!(
         detector.set_threshold(few),
@@ -741,7 +741,7 @@ fn labeled_normals_are_learned_from() {
     let normals = (&fresh).into_samples().unwrap();
     let rule = Threshold::FalsePositiveRate {
         rate: 0.05,
-        normals,
+        normals: normals.into(),
     };
     pnu.set_threshold(rule).unwrap();
     let flags = pnu.predict(&usual).unwrap();

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use puad::candle_core::{DType, Tensor};
 use puad::data::stream::{CsvOptions, NpyOptions, NpzOptions, TableReader};
 use puad::data::{DataError, ImageSet, ImageShape, Place, Samples, npz};
-use puad::estimator::{InputCheck, ScoredRows, TableScored, Warning};
+use puad::estimator::{Input, InputCheck, ScoredRows, TableScored, Warning};
 use puad::{Error, Estimator, FitConfig, Result};
 
 fn fixture(name: &str) -> PathBuf {
@@ -565,10 +565,13 @@ fn a_detector_hands_out_rows_with_their_scores() {
     let (mut ids, mut values, mut scores) = (vec![], vec![], vec![]);
     let (mut anomalous, mut probabilities, mut flagged) = (vec![], vec![], vec![]);
     let counted = detector.score_table(open().batches(4).unwrap(), |rows| {
-        assert_eq!(rows.samples.names(), ["heat", "load"]);
+        let Input::Samples(samples) = &rows.input else {
+            panic!("a table of numbers");
+        };
+        assert_eq!(samples.names(), ["heat", "load"]);
         flagged.extend(rows.flagged().map(|i| rows.first as usize + i));
         ids.extend_from_slice(&rows.ids);
-        values.extend(self::values(&rows.samples.to_tensor().unwrap()));
+        values.extend(self::values(&samples.to_tensor().unwrap()));
         scores.extend_from_slice(&rows.found.scores);
         anomalous.extend_from_slice(&rows.found.anomalous);
         probabilities.extend(rows.found.probabilities.clone().unwrap());

@@ -10,6 +10,7 @@
 //! | your own labeled samples | [`ContaminatedSplit::indices`](protocol::ContaminatedSplit::indices) | training, validation and test set |
 //! | labeled images | [`ContaminatedSplit::split`](protocol::ContaminatedSplit::split) | the same |
 //! | nothing | [`toy::generate`] | the two-dimensional data of Figure 1 |
+//! | nothing | [`payments::generate`] | a table of words, times and gaps with planted causes |
 //! | nothing | `glyphs::generate` | images of ten classes of digits |
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
 //! | tables in `.npy`, `.npz`, CSV or Parquet | `stream::TableReader` | batches, or all as [`Samples`] |
@@ -43,6 +44,7 @@
 
 mod convert;
 mod dataset;
+pub mod payments;
 pub mod protocol;
 mod samples;
 #[cfg(feature = "tables")]

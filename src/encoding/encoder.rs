@@ -50,6 +50,15 @@ impl Encoder {
         }
     }
 
+    /// Whether the first of these numbers is the value itself.
+    pub(super) fn is_measured(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Category(_) | Self::Boolean(_) => false,
+            Self::Time(time) => time.is_instant(),
+        }
+    }
+
     /// Names of the numbers.
     pub(super) fn names(&self, column: &str) -> Vec<String> {
         match self {

@@ -199,6 +199,14 @@ impl Encoding {
             .collect()
     }
 
+    /// For each number whether it is a measured value, and not a mark of a level, of a part of a time or of a gap.
+    pub(crate) fn measured(&self) -> Vec<bool> {
+        let columns = self.columns.iter();
+        let numbers = columns
+            .flat_map(|of| (0..of.encoder.width()).map(|i| i == 0 && of.encoder.is_measured()));
+        numbers.collect()
+    }
+
     /// Names of the table's columns, in the order of the fit.
     pub fn columns(&self) -> Vec<&str> {
         self.columns.iter().map(|of| of.name.as_str()).collect()

@@ -32,7 +32,7 @@ impl Number {
         Self {
             unit: config.logarithm.then(|| unit(&sorted)),
             median: filled.then(|| quantile(&sorted, 0.5)),
-            usual: (quantile(&sorted, USUAL.0), quantile(&sorted, USUAL.1)),
+            usual: usual(&sorted),
             gaps: 1. - sorted.len() as f64 / rows.len() as f64,
         }
     }
@@ -105,6 +105,11 @@ pub(super) fn sorted(values: &[f64], rows: &[usize]) -> Vec<f64> {
 pub(super) fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = (q * sorted.len().saturating_sub(1) as f64).round() as usize;
     sorted.get(at).copied().unwrap_or(0.)
+}
+
+/// Between which of sorted values nine tenths lie.
+pub(super) fn usual(sorted: &[f64]) -> (f64, f64) {
+    (quantile(sorted, USUAL.0), quantile(sorted, USUAL.1))
 }
 
 /// The first decile of the sizes that are not 0; 1 where there is none.

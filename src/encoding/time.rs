@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Usual;
 use super::config::ColumnEncoding;
-use super::number::Number;
+use super::number::{Number, sorted, usual};
 use super::rows::Rule;
 
 const DAY: f64 = 86_400.;
@@ -28,6 +28,8 @@ pub(super) struct Time {
     instant: bool,
     hour: bool,
     weekday: bool,
+    /// Seconds of the day from which to which nine tenths of the training rows lie.
+    hours: (f64, f64),
 }
 
 impl Time {
@@ -36,7 +38,9 @@ impl Time {
             logarithm: false,
             ..config.clone()
         };
+        let of_day: Vec<f64> = seconds.iter().map(|time| time.rem_euclid(DAY)).collect();
         Self {
+            hours: usual(&sorted(&of_day, rows)),
             value: Number::fit(seconds, rows, &plain),
             instant: config.instant,
             hour: config.hour,
@@ -74,7 +78,8 @@ impl Time {
 
     pub(super) fn usual(&self, seconds: f64) -> Usual {
         match self.value.usual(seconds) {
-            Usual::Range(low, high) => Usual::Times(low, high),
+            Usual::Range(low, high) if self.instant => Usual::Times(low, high),
+            Usual::Range(..) => Usual::Hours(self.hours.0, self.hours.1),
             other => other,
         }
     }
@@ -96,6 +101,9 @@ impl Time {
     /// # Errors
     /// What is wrong with numbers from a file.
     pub(super) fn check(&self) -> Result<(), &'static str> {
+        let (low, high) = self.hours;
+        let of_day = (0. ..=DAY).contains(&low) && (low..=DAY).contains(&high);
+        of_day.then_some(()).ok_or("hours of a day")?;
         self.value.check()
     }
 }
@@ -128,6 +136,7 @@ mod tests {
         let row = encoded(&time, SATURDAY + 6. * 3600.);
         assert!((row[0] - 1.).abs() < 1e-12 && row[1].abs() < 1e-12);
         assert_eq!(row[2..], [0., 0., 1., 0., 0., 0., 0.]);
+        assert_eq!(time.usual(SATURDAY).to_string(), "usually 00:00 to 00:00");
         assert_eq!(time.names("at")[4], "at (Saturday)");
         // The second before 1970 was a Wednesday's.
         let row = encoded(&time, -1.);

@@ -17,6 +17,8 @@ pub enum Usual {
     Range(f64, f64),
     /// Times, in seconds since 1970-01-01 00:00:00 UTC, likewise.
     Times(f64, f64),
+    /// Times of the day, in seconds, likewise: of a column that is not taken as a number.
+    Hours(f64, f64),
     /// The share of them that has the same value, in [0, 1].
     Share(f64),
 }
@@ -29,10 +31,16 @@ impl fmt::Display for Usual {
             Self::Times(low, high) => {
                 write!(f, "usually {} to {}", Value::Time(low), Value::Time(high))
             }
+            Self::Hours(low, high) => write!(f, "usually {} to {}", hour(low), hour(high)),
             Self::Share(0.) => write!(f, "never seen"),
             Self::Share(share) => write!(f, "seen in {}% of rows", short(100. * share)),
         }
     }
+}
+
+fn hour(seconds: f64) -> String {
+    let minutes = (seconds / 60.).floor() as u32;
+    format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
 }
 
 /// To four digits.

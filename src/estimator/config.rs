@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scaling;
+use crate::encoding::EncodingConfig;
 use crate::method::Method;
 use crate::net::Architecture;
 use crate::train::TrainConfig;
@@ -37,6 +38,8 @@ pub struct FitConfig {
     pub prior: ClassPrior,
     /// Which network.
     pub network: Architecture,
+    /// How the columns of a table become numbers, for [`Estimator::fit_table`](super::Estimator::fit_table).
+    pub encoding: EncodingConfig,
     /// How samples are scaled.
     pub scaling: Scaling,
     /// Share of each group held out for early stopping, threshold and calibration, in (0, 1).
@@ -54,6 +57,7 @@ impl Default for FitConfig {
             method: None,
             prior: ClassPrior::default(),
             network: Architecture::Auto,
+            encoding: EncodingConfig::default(),
             scaling: Scaling::Auto,
             validation_fraction: 0.2,
             train: TrainConfig::default(),
@@ -66,6 +70,7 @@ impl FitConfig {
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
         self.method.as_ref().map_or(Ok(()), Method::check)?;
+        self.encoding.check()?;
         if let Architecture::Explicit(network) = &self.network {
             network.check()?;
         }

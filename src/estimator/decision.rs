@@ -1,8 +1,8 @@
 use candle_core::{Device, Tensor};
 
+use super::Input;
 use super::calibration::{Calibration, CalibrationMethod};
 use super::threshold::{Threshold, ThresholdRule};
-use crate::data::Samples;
 use crate::{ClassPrior, Error, Result};
 
 /// The scores of the validation part, in ascending order: what thresholds and probabilities are
@@ -79,7 +79,7 @@ impl Decision {
     pub(super) fn resolve(
         &self,
         threshold: Threshold,
-        score: impl FnOnce(Samples) -> Result<Vec<f64>>,
+        score: impl FnOnce(Input) -> Result<Vec<f64>>,
     ) -> Result<(f64, ThresholdRule)> {
         threshold.resolve(&self.validation.unlabeled, self.prior, score)
     }

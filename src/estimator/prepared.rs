@@ -3,6 +3,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
+use super::inputs::Made;
 use super::trained::Trained;
 use super::{FitConfig, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples, of_validation};
@@ -35,6 +36,7 @@ impl Settled {
         customize: Option<Box<Customize<'_>>>,
         check: InputCheck,
         data: &PuDataset,
+        made: Vec<Made>,
     ) -> Result<Self> {
         config.check()?;
         let sample_shape = data.unlabeled().sample_shape();
@@ -60,7 +62,7 @@ impl Settled {
         if let (Architecture::Auto, Some(network)) = (&config.network, network) {
             network.check_batch(largest_batch(&config, data))?;
         }
-        let (inputs, mut warnings) = Inputs::of(data, check)?;
+        let (inputs, mut warnings) = Inputs::of(data, made, check)?;
         warnings.extend(doubt);
         Ok(Self {
             config,

@@ -1,13 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-use crate::data::Samples;
+use super::Input;
 use crate::{ClassPrior, Error, Result};
 
 /// How the score is chosen above which a sample counts as an anomaly.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
-/// use puad::estimator::{IntoSamples, Threshold};
+/// use puad::estimator::{IntoInput, Threshold};
 /// use puad::{Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
@@ -18,7 +18,7 @@ use crate::{ClassPrior, Error, Result};
 ///
 /// detector.set_threshold(Threshold::Quantile(0.95))?;
 /// // Normals that were not trained on.
-/// let normals = (&toy::generate(&ToyConfig::default(), 1)?.normals).into_samples()?;
+/// let normals = (&toy::generate(&ToyConfig::default(), 1)?.normals).into_input()?;
 /// detector.set_threshold(Threshold::FalsePositiveRate { rate: 0.05, normals })?;
 /// detector.set_threshold(Threshold::Value(1.5))?;
 /// assert_eq!(detector.threshold(), 1.5);
@@ -43,7 +43,7 @@ pub enum Threshold {
         /// In (0, 1).
         rate: f64,
         /// Normals that were not trained on.
-        normals: Samples,
+        normals: Input,
     },
     /// This score.
     Value(f64),
@@ -94,7 +94,7 @@ impl Threshold {
         self,
         unlabeled: &[f64],
         prior: ClassPrior,
-        score: impl FnOnce(Samples) -> Result<Vec<f64>>,
+        score: impl FnOnce(Input) -> Result<Vec<f64>>,
     ) -> Result<(f64, ThresholdRule)> {
         let by_quantile = |quantile: f64| {
             let rule = ThresholdRule::Quantile { quantile };
@@ -180,7 +180,7 @@ mod tests {
         let normals = Tensor::zeros((1, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
         Threshold::FalsePositiveRate {
             rate,
-            normals: normals.into(),
+            normals: crate::data::Samples::from(normals).into(),
         }
     }
 

@@ -55,6 +55,7 @@ impl Trained {
         Ok(FittedDetector {
             config: self.config,
             method: self.method,
+            encoding: None,
             transformation: self.transformation,
             model,
             history,

@@ -89,6 +89,33 @@ pub enum Warning {
         /// The largest that the fit saw.
         high: f64,
     },
+    /// Levels of a category that no training row had: they score by their rarity, that of a level in one row of one
+    /// more.
+    NewLevels {
+        /// `scored samples`.
+        samples: String,
+        /// Where.
+        column: Column,
+        /// The first of them.
+        level: String,
+        /// In how many rows.
+        count: u64,
+    },
+    /// A column of amounts over orders of magnitude that are taken as they are: at least twenty different values,
+    /// none negative, whose 99th percentile is a thousand times their first decile, zeros aside.
+    WideRange {
+        /// Where.
+        column: Column,
+        /// The first decile of the values that are not 0.
+        low: f64,
+        /// Their 99th percentile.
+        high: f64,
+    },
+    /// A column of times that are taken as numbers, which go on.
+    Instant {
+        /// Where.
+        column: Column,
+    },
     /// A column whose values differ in the last digits of their type alone, as times in 32 bits do.
     FewDigits {
         /// Where.
@@ -165,6 +192,25 @@ impl fmt::Display for Warning {
                 f,
                 "{column} of {count} {samples} lies far outside of [{low:?}, {high:?}], which the fit saw, at \
                  most at {value:?}"
+            ),
+            Self::NewLevels {
+                samples,
+                column,
+                level,
+                count,
+            } => write!(
+                f,
+                "{column} of {count} {samples} is a level that the fit never saw, such as {level:?}"
+            ),
+            Self::WideRange { column, low, high } => write!(
+                f,
+                "{column} spans orders of magnitude, most of it from {low:?} to {high:?}: its `logarithm` \
+                 (`encoding` of the configuration) may suit it better"
+            ),
+            Self::Instant { column } => write!(
+                f,
+                "{column} is a time that is taken as a number: the later a row, the more unusual; ask for its \
+                 `hour` or `weekday` without `instant` (`encoding` of the configuration), or leave it out"
             ),
             Self::FewDigits { column, low, high } => write!(
                 f,

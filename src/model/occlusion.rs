@@ -26,8 +26,7 @@ fn most_rows(shape: &[usize]) -> usize {
         1 => ROWS,
         _ => IMAGES,
     };
-    let parts = parts(shape).into_iter().max().map_or(1, |last| last + 1);
-    most.min(COPIES / parts).max(1)
+    most.min(COPIES / count(&parts(shape)).max(1)).max(1)
 }
 
 /// Whether these are rows that [`reference`] can have made for samples of `shape`.
@@ -88,20 +87,27 @@ impl<'a> Occlusion<'a> {
         })
     }
 
-    /// Of each of `xs`, `[n, ...]` as the reference.
+    /// Of each of `xs`, `[n, ...]` as the reference: an entry's share of its part's.
     pub(crate) fn explain(&self, xs: &Tensor) -> Result<Explanation> {
-        let host = xs
-            .to_device(&Device::Cpu)?
-            .flatten_all()?
-            .to_vec1::<f32>()?;
-        let whole = (self.score)(xs)?;
-        let width = self.parts.len();
-        let mut attribution = Vec::with_capacity(host.len());
-        for (sample, score) in host.chunks_exact(width).zip(whole) {
-            let falls = self.falls(sample, score)?;
-            attribution.extend(self.parts.iter().map(|&part| falls[part]));
-        }
-        let attribution = Tensor::from_vec(attribution, xs.shape(), &Device::Cpu)?;
+        let mut sizes = vec![0f32; count(&self.parts)];
+        self.parts.iter().for_each(|&part| sizes[part] += 1.);
+        let falls = self.falls_of(xs, &self.parts)?;
+        let shared = falls.iter().flat_map(|falls| {
+            let share = |&part: &usize| falls[part] / sizes[part];
+            self.parts.iter().map(share)
+        });
+        self.explanation(shared.collect(), xs.dims())
+    }
+
+    /// Of each of `xs`, `[n, values]`, by parts: `[n, parts]`. `parts`: that of each value.
+    pub(crate) fn explain_parts(&self, xs: &Tensor, parts: Vec<usize>) -> Result<Explanation> {
+        let falls = self.falls_of(xs, &parts)?;
+        let dims = [falls.len(), count(&parts)];
+        self.explanation(falls.concat(), &dims)
+    }
+
+    fn explanation(&self, attribution: Vec<f32>, dims: &[usize]) -> Result<Explanation> {
+        let attribution = Tensor::from_vec(attribution, dims, &Device::Cpu)?;
         Ok(Explanation {
             attribution: attribution.to_device(&self.device)?,
             kind: Attribution::Occlusion,
@@ -109,10 +115,22 @@ impl<'a> Occlusion<'a> {
         })
     }
 
-    /// By how much the score of `sample` falls for each part that is replaced, a pixel's share of it.
-    fn falls(&self, sample: &[f32], score: f64) -> Result<Vec<f32>> {
+    /// By how much the score of each of `xs` falls for each part that is replaced, on average over the reference.
+    fn falls_of(&self, xs: &Tensor, parts: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let host = xs
+            .to_device(&Device::Cpu)?
+            .flatten_all()?
+            .to_vec1::<f32>()?;
+        let whole = (self.score)(xs)?;
+        let samples = host.chunks_exact(self.parts.len()).zip(whole);
+        samples
+            .map(|(sample, score)| self.falls(sample, score, parts))
+            .collect()
+    }
+
+    fn falls(&self, sample: &[f32], score: f64, parts: &[usize]) -> Result<Vec<f32>> {
         let width = sample.len();
-        let count = self.parts.iter().max().map_or(0, |last| last + 1);
+        let count = count(parts);
         let rows = self.reference.len() / width;
         let mut sums = vec![0f64; count];
         let cases: Vec<usize> = (0..count * rows).collect();
@@ -121,7 +139,7 @@ impl<'a> Occlusion<'a> {
             for case in chunk {
                 let (part, row) = (case / rows, case % rows);
                 let other = &self.reference[row * width..][..width];
-                let from = |i: usize| if self.parts[i] == part { other } else { sample };
+                let from = |i: usize| if parts[i] == part { other } else { sample };
                 values.extend((0..width).map(|i| from(i)[i]));
             }
             let shape = [&[chunk.len()], self.shape.as_slice()].concat();
@@ -131,13 +149,16 @@ impl<'a> Occlusion<'a> {
                 sums[case / rows] += score - occluded;
             }
         }
-        let mut sizes = vec![0usize; count];
-        self.parts.iter().for_each(|&part| sizes[part] += 1);
-        let shared = sums.iter().zip(sizes);
-        Ok(shared
-            .map(|(sum, size)| (sum / (rows * size) as f64) as f32)
+        Ok(sums
+            .into_iter()
+            .map(|sum| (sum / rows as f64) as f32)
             .collect())
     }
+}
+
+/// How many parts there are.
+fn count(parts: &[usize]) -> usize {
+    parts.iter().max().map_or(0, |last| last + 1)
 }
 
 /// The part of each entry of a sample: a vector's entries, an image's patches over all channels.

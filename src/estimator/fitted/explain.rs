@@ -2,7 +2,7 @@ use candle_core::Tensor;
 
 use super::FittedDetector;
 use crate::data::Samples;
-use crate::estimator::IntoSamples;
+use crate::estimator::IntoInput;
 use crate::explanation::Explanation;
 use crate::model::Occlusion;
 use crate::{Error, Result};
@@ -12,7 +12,8 @@ const EXPLAINED: f32 = 1e6;
 
 impl FittedDetector {
     /// What each feature (or pixel) contributes to each sample's score. Vectors: by occlusion, each column
-    /// replaced by its values in unlabeled training rows. Images: reconstruction errors in the autoencoder
+    /// replaced by its values in unlabeled training rows. Tables: likewise, all numbers that a column became
+    /// together, `[n, columns of the table]`. Images: reconstruction errors in the autoencoder
     /// family, gradient times input in the other shipped networks, occlusion for models that have nothing of
     /// their own to say. [`Explanation::kind`] says which.
     ///
@@ -42,8 +43,9 @@ impl FittedDetector {
     ///
     /// # Errors
     /// As [`score`](Self::score); [`Error::EmptyGroup`](crate::Error::EmptyGroup) without samples.
-    pub fn explain(&self, samples: impl IntoSamples) -> Result<Explanation> {
-        let (samples, _) = self.accepted(samples.into_samples()?, self.check)?;
+    pub fn explain(&self, input: impl IntoInput) -> Result<Explanation> {
+        let (samples, _) = self.numbers(input)?;
+        let (samples, _) = self.accepted(samples, self.check)?;
         self.explain_accepted(&samples)
     }
 
@@ -63,7 +65,13 @@ impl FittedDetector {
     /// `xs` as the model sees it; the reconstruction is in the samples' own unit.
     fn explain_transformed(&self, xs: &Tensor) -> Result<Explanation> {
         let score = |xs: &Tensor| self.model.score(xs);
-        let occlusion = |reference| Occlusion::new(&score, reference, self.device())?.explain(xs);
+        let occlusion = |reference| -> Result<Explanation> {
+            let occlusion = Occlusion::new(&score, reference, self.device())?;
+            match &self.encoding {
+                Some(encoding) => occlusion.explain_parts(xs, encoding.sources()),
+                None => occlusion.explain(xs),
+            }
+        };
         let explanation = match &self.reference {
             Some(reference) if xs.rank() == 2 => occlusion(reference)?,
             // As in files of before, and of images.

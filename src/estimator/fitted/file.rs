@@ -12,6 +12,7 @@ use super::{
     ValidationScores, Warning,
 };
 use crate::checkpoint::{self, Contents, Format, Stored};
+use crate::encoding::Encoding;
 use crate::estimator::Transformation;
 use crate::estimator::scaler::{SCALE, SHIFT};
 use crate::estimator::transformation::Unchanged;
@@ -22,7 +23,7 @@ use crate::{Error, Result};
 
 const FORMAT: Format = Format {
     name: "puad detector",
-    version: 5,
+    version: 6,
     upgrade,
 };
 
@@ -39,6 +40,8 @@ struct Content {
     config: FitConfig,
     /// With all settings: a later release may have other defaults, or fit another method by default.
     method: Value,
+    /// What makes numbers of a table.
+    encoding: Option<Encoding>,
     sample_shape: Vec<usize>,
     /// What of the model is no tensor.
     model: Value,
@@ -64,6 +67,7 @@ impl FittedDetector {
         let content = Content {
             config: self.config.clone(),
             method: self.method.whole()?,
+            encoding: self.encoding.clone(),
             sample_shape: self.sample_shape(),
             model: state.content,
             history: self.history.clone(),
@@ -141,6 +145,7 @@ impl FittedDetector {
             },
             config: content.config,
             method,
+            encoding: content.encoding,
             inputs: content.inputs,
             check: InputCheck::Refuse,
             warnings: content.warnings,
@@ -183,6 +188,13 @@ impl Content {
         self.config.check()?;
         if let Some(inputs) = &self.inputs {
             inputs.check_numbers(&self.sample_shape)?;
+        }
+        if let Some(encoding) = &self.encoding {
+            encoding.check()?;
+            let (rule, numbers) = ("as many numbers as a sample has", encoding.names().len());
+            if self.sample_shape != [numbers] {
+                return Err(Error::config("encoding", rule, numbers));
+            }
         }
         self.calibration.as_ref().map_or(Ok(()), Calibration::check)
     }

@@ -1,5 +1,10 @@
+#[cfg(feature = "tables")]
+mod alarms;
 mod explain;
 mod file;
+mod input;
+#[cfg(feature = "tables")]
+mod pieces;
 mod reasons;
 #[cfg(feature = "tables")]
 mod stream;
@@ -11,17 +16,22 @@ use candle_core::{Device, Tensor};
 
 use super::decision::{Decision, ValidationScores, check_scores, saturated_scores};
 use super::{
-    Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoSamples, Scaler,
+    Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoInput, Scaler,
     Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,
 };
 use crate::data::{Samples, check_finite, check_float};
+use crate::encoding::Encoding;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
 use crate::score::collect_scores_at_once;
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
-pub use reasons::Reason;
+#[cfg(feature = "tables")]
+pub use alarms::{Alarm, Alarms};
+#[cfg(feature = "tables")]
+pub use pieces::{Pieces, TableSource};
+pub use reasons::{Observed, Reason};
 #[cfg(feature = "tables")]
 pub use stream::{ScoredRows, TableScored};
 
@@ -52,6 +62,8 @@ const INPUT: &str = "scored samples";
 pub struct FittedDetector {
     pub(super) config: FitConfig,
     pub(super) method: Method,
+    /// What makes numbers of a table; `None` of a detector of samples.
+    pub(super) encoding: Option<Encoding>,
     pub(super) transformation: Arc<dyn Transformation>,
     pub(super) model: Arc<dyn Fitted>,
     pub(super) history: FitHistory,
@@ -72,16 +84,19 @@ impl FittedDetector {
     /// has the same bits alone and in any company, in a stream, and on any number of threads; on another
     /// kind of processor it differs by rounding.
     ///
-    /// Columns with names are put in the order of the fit. What is noticed without failing, values far outside of
+    /// Columns with names are put in the order of the fit; a [`Table`](crate::data::table::Table) may have more of
+    /// them. What is noticed without failing, values far outside of
     /// the fit's among it, [`detect`](Self::detect) tells. Every finite sample is scored: one so far out that its score overflows gets `f32::MAX`.
     ///
     /// # Errors
     /// [`Error::Shape`] for samples unlike the training data, [`Error::Columns`] for other names,
+    /// [`Error::ColumnKind`] and [`Error::Gap`] for another kind of a table's column and a gap in it,
     /// [`Error::DType`], [`Error::ElementType`] and [`Error::OtherScale`] for another type or scale (see
     /// [`set_input_check`](Self::set_input_check)), [`Error::NonFiniteFeature`] with row and column, [`Error::NonFiniteValue`] if a score is no number
     /// although its sample is nothing unusual.
-    pub fn score(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
-        let (samples, _) = self.accepted(samples.into_samples()?, self.check)?;
+    pub fn score(&self, input: impl IntoInput) -> Result<Vec<f64>> {
+        let (samples, _) = self.numbers(input)?;
+        let (samples, _) = self.accepted(samples, self.check)?;
         self.scores_of(&samples)
     }
 
@@ -90,9 +105,14 @@ impl FittedDetector {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn detect(&self, samples: impl IntoSamples) -> Result<Detections> {
-        self.detect_in(samples.into_samples()?, self.check)
+    pub fn detect(&self, input: impl IntoInput) -> Result<Detections> {
+        let (samples, warnings) = self.numbers(input)?;
+        let mut found = self.detect_in(samples, self.check)?;
+        found.warnings.splice(..0, warnings);
+        Ok(found)
     }
+
+    /// Of numbers.
 
     fn detect_in(&self, samples: Samples, check: InputCheck) -> Result<Detections> {
         let (samples, mut warnings) = self.accepted(samples, check)?;
@@ -160,8 +180,8 @@ impl FittedDetector {
     ///
     /// # Errors
     /// As [`score`](Self::score).
-    pub fn predict(&self, samples: impl IntoSamples) -> Result<Vec<bool>> {
-        Ok(self.decision.of_scores(&self.score(samples)?))
+    pub fn predict(&self, input: impl IntoInput) -> Result<Vec<bool>> {
+        Ok(self.decision.of_scores(&self.score(input)?))
     }
 
     /// The probability in [0, 1] that each sample is an anomaly; see [`Calibration`] for what it
@@ -170,9 +190,9 @@ impl FittedDetector {
     /// # Errors
     /// [`Error::NotCalibrated`] if the fit had no labeled anomalies; else as
     /// [`score`](Self::score).
-    pub fn predict_proba(&self, samples: impl IntoSamples) -> Result<Vec<f64>> {
+    pub fn predict_proba(&self, input: impl IntoInput) -> Result<Vec<f64>> {
         let calibration = self.calibration().ok_or(Error::NotCalibrated)?;
-        Ok(calibration.of_scores(&self.score(samples)?))
+        Ok(calibration.of_scores(&self.score(input)?))
     }
 
     /// The score above which a sample counts as an anomaly.
@@ -325,6 +345,11 @@ fn shift_row(error: Error, start: usize) -> Error {
             row: start + row,
             column,
             value,
+        },
+        Error::Gap { what, row, column } => Error::Gap {
+            what,
+            row: start + row,
+            column,
         },
         Error::NonFiniteValue { what, index, value } => Error::NonFiniteValue {
             what,

@@ -3,16 +3,21 @@ use std::fmt;
 use candle_core::{DType, Device};
 
 use super::{FittedDetector, INPUT};
-use crate::estimator::{Column, IntoSamples};
+use crate::data::Samples;
+use crate::data::table::Value;
+use crate::encoding::{Usual, short};
+use crate::estimator::{Column, Input, InputCheck, IntoInput};
 use crate::{Error, Result};
 
 /// Why a row scores as it does: a column with its value, from [`FittedDetector::reasons`].
 ///
 /// ```
-/// use puad::estimator::{Column, Reason};
+/// use puad::encoding::Usual;
+/// use puad::estimator::{Column, Observed, Reason};
 ///
 /// let column = Column { index: 3, name: Some("amount".into()), channel: false };
-/// let reason = Reason { column, value: 9812., usual: Some((12.049, 310.)), contribution: 4.5 };
+/// let usual = Some(Usual::Range(12.049, 310.));
+/// let reason = Reason { column, value: Observed::Number(9812.), usual, contribution: 4.5 };
 /// assert_eq!(reason.to_string(), "amount is 9812, usually 12.05 to 310");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -20,13 +25,59 @@ pub struct Reason {
     /// Which.
     pub column: Column,
     /// What the row has there, in the caller's unit.
-    pub value: f64,
-    /// Between which values nine tenths of the fit's unlabeled rows lie; `None` of a detector from a file that
-    /// does not say.
-    pub usual: Option<(f64, f64)>,
+    pub value: Observed,
+    /// What the fit's unlabeled rows have there; `None` of a detector from a file that does not say.
+    pub usual: Option<Usual>,
     /// By how much the score falls with a usual value in its place, > 0; see
     /// [`Attribution`](crate::estimator::Attribution).
     pub contribution: f64,
+}
+
+/// What a row has in a column.
+///
+/// ```
+/// use puad::estimator::Observed;
+///
+/// assert_eq!(Observed::Number(9812.345).to_string(), "9812");
+/// assert_eq!(Observed::Gap.to_string(), "missing");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Observed {
+    /// Nothing.
+    Gap,
+    /// A number.
+    Number(f64),
+    /// A category.
+    Word(String),
+    /// A truth value.
+    Boolean(bool),
+    /// Seconds since 1970-01-01 00:00:00 UTC.
+    Time(f64),
+}
+
+impl From<Value<'_>> for Observed {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Number(number) => Self::Number(number),
+            Value::Word(word) => Self::Word(word.into()),
+            Value::Boolean(value) => Self::Boolean(value),
+            Value::Time(seconds) => Self::Time(seconds),
+            _ => Self::Gap,
+        }
+    }
+}
+
+impl fmt::Display for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap => write!(f, "{}", Value::Gap),
+            Self::Number(number) => write!(f, "{}", short(*number)),
+            Self::Word(word) => write!(f, "{word}"),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Time(seconds) => write!(f, "{}", Value::Time(*seconds)),
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -35,23 +86,18 @@ impl fmt::Display for Reason {
             Some(name) => write!(f, "{name}")?,
             None => write!(f, "{}", self.column)?,
         }
-        write!(f, " is {}", short(self.value))?;
+        write!(f, " is {}", self.value)?;
         match self.usual {
-            Some((low, high)) if low == high => write!(f, ", usually {}", short(low)),
-            Some((low, high)) => write!(f, ", usually {} to {}", short(low), short(high)),
+            Some(usual) => write!(f, ", {usual}"),
             None => Ok(()),
         }
     }
 }
 
-/// To four digits.
-fn short(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
-}
-
 impl FittedDetector {
-    /// The reasons for each row's score, at most `most` a row, the weightiest first: `n` lists for
-    /// `[n, features]`. Columns that speak for a row are no reasons, so that a list may be empty.
+    /// The reasons for each row's score, at most `most` a row, the weightiest first: `n` lists for a table or
+    /// `[n, features]`. Columns that speak for a row are no reasons, so that a list may be empty. All numbers
+    /// that a table's column became count together.
     ///
     /// How far to trust them, and what they cost: [`explain`](Self::explain).
     ///
@@ -73,8 +119,18 @@ impl FittedDetector {
     ///
     /// # Errors
     /// As [`explain`](Self::explain); [`Error::Shape`] for images, which have no columns.
-    pub fn reasons(&self, samples: impl IntoSamples, most: usize) -> Result<Vec<Vec<Reason>>> {
-        let (samples, _) = self.accepted(samples.into_samples()?, self.check)?;
+    pub fn reasons(&self, input: impl IntoInput, most: usize) -> Result<Vec<Vec<Reason>>> {
+        self.reasons_in(input.into_input()?, most, self.check)
+    }
+
+    /// Of rows that were scored already.
+    pub(super) fn told(&self, input: Input, most: usize) -> Result<Vec<Vec<Reason>>> {
+        self.reasons_in(input, most, InputCheck::Warn)
+    }
+
+    fn reasons_in(&self, input: Input, most: usize, check: InputCheck) -> Result<Vec<Vec<Reason>>> {
+        let (numbers, _) = self.numbers(&input)?;
+        let (samples, _) = self.accepted(numbers, check)?;
         if samples.is_empty() {
             return Ok(Vec::new());
         }
@@ -88,33 +144,69 @@ impl FittedDetector {
         }
         let contributions = self.explain_accepted(&samples)?.attribution;
         let contributions = contributions.to_vec2::<f32>()?;
-        let rows = samples.to_tensor()?.to_device(&Device::Cpu)?;
-        let rows = rows.to_dtype(DType::F64)?.to_vec2::<f64>()?;
-        let reasons = |(row, contributions): (Vec<f64>, Vec<f32>)| {
-            let columns = row.into_iter().zip(contributions).enumerate();
+        let values = self.values(&input, &samples)?;
+        let reasons = |(row, contributions): (usize, Vec<f32>)| {
+            let columns = contributions.into_iter().enumerate();
             let mut reasons: Vec<Reason> = columns
-                .filter(|(_, (_, contribution))| *contribution > 0.)
-                .map(|(j, (value, contribution))| self.reason(j, value, contribution.into()))
+                .filter(|(_, contribution)| *contribution > 0.)
+                .map(|(j, contribution)| self.reason(j, values.at(row, j), contribution.into()))
                 .collect();
             reasons.sort_by(|a, b| b.contribution.total_cmp(&a.contribution));
             reasons.truncate(most);
             reasons
         };
-        Ok(rows.into_iter().zip(contributions).map(reasons).collect())
+        Ok(contributions.into_iter().enumerate().map(reasons).collect())
     }
 
-    fn reason(&self, index: usize, value: f64, contribution: f64) -> Reason {
-        let inputs = self.inputs.as_ref();
-        let unnamed = Column {
+    /// What was given, by the columns that are reasons.
+    fn values<'a>(&'a self, input: &'a Input, samples: &Samples) -> Result<Values<'a>> {
+        if let (Some(encoding), Input::Table(table)) = (&self.encoding, input) {
+            let columns = encoding.columns().into_iter();
+            return Ok(Values::Table(
+                columns.filter_map(|name| table.column(name)).collect(),
+            ));
+        }
+        let rows = samples.to_tensor()?.to_device(&Device::Cpu)?;
+        Ok(Values::Rows(rows.to_dtype(DType::F64)?.to_vec2()?))
+    }
+
+    fn reason(&self, index: usize, value: Value<'_>, contribution: f64) -> Reason {
+        let column = |name: Option<&str>| Column {
             index,
-            name: None,
+            name: name.map(Into::into),
             channel: false,
         };
+        let (column, usual) = match (&self.encoding, &self.inputs) {
+            (Some(encoding), _) => {
+                let usual = encoding.usual(index, value);
+                (column(encoding.columns().get(index).copied()), Some(usual))
+            }
+            (None, Some(inputs)) => {
+                let (low, high) = inputs.usual()[index];
+                (inputs.column(index), Some(Usual::Range(low, high)))
+            }
+            (None, None) => (column(None), None),
+        };
         Reason {
-            column: inputs.map_or(unnamed, |inputs| inputs.column(index)),
-            value,
-            usual: inputs.map(|inputs| inputs.usual()[index]),
+            column,
+            value: value.into(),
+            usual,
             contribution,
+        }
+    }
+}
+
+/// What rows have in their columns.
+enum Values<'a> {
+    Table(Vec<&'a crate::data::table::Column>),
+    Rows(Vec<Vec<f64>>),
+}
+
+impl Values<'_> {
+    fn at(&self, row: usize, column: usize) -> Value<'_> {
+        match self {
+            Self::Table(columns) => columns[column].value(row),
+            Self::Rows(rows) => Value::Number(rows[row][column]),
         }
     }
 }

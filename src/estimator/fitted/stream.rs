@@ -1,12 +1,12 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 
-use super::{Detections, FittedDetector, InputCheck, Warning, shift_row};
+use super::{Detections, FittedDetector, InputCheck, Pieces, TableSource, Warning, shift_row};
 use crate::data::Samples;
-use crate::data::stream::Batches;
+use crate::estimator::Input;
 use crate::estimator::inputs::{SEVERAL, distance};
 use crate::{Error, Result};
 
@@ -30,8 +30,8 @@ pub struct ScoredRows {
     pub first: u64,
     /// Rows of the file, where it says so (not in CSV).
     pub total: Option<u64>,
-    /// What was read, `[n, ...]`, with the names of the columns.
-    pub samples: Samples,
+    /// What was read.
+    pub input: Input,
     /// The rows' own names, `[n]`; empty where the file has none.
     pub ids: Vec<String>,
     /// Scores, decisions and probabilities, `[n]` each, and what was noticed of these rows.
@@ -119,6 +119,23 @@ fn joined(known: &mut Warning, more: &Warning) -> bool {
             *all += count;
             true
         }
+        (
+            Warning::NewLevels {
+                samples: of,
+                column: at,
+                count: all,
+                ..
+            },
+            Warning::NewLevels {
+                samples,
+                column,
+                count,
+                ..
+            },
+        ) if of == samples && at == column => {
+            *all += count;
+            true
+        }
         // The first says enough.
         (Warning::OtherScale { .. }, Warning::OtherScale { .. }) => true,
         (known, more) => known == more,
@@ -129,7 +146,8 @@ impl FittedDetector {
     /// Scores a file of any size in one pass and in constant memory. `on_rows` gets some rows at a time with
     /// scores, decisions and probabilities, and may end the run. A file without rows is no error.
     ///
-    /// `table` is a [`TableReader`](crate::data::stream::TableReader), or its
+    /// `table` is a [`TableFile`](crate::data::table::TableFile) or a [`Table`](crate::data::table::Table) of named
+    /// columns, or a [`TableReader`](crate::data::stream::TableReader) of numbers alone, or its
     /// [`batches`](crate::data::stream::TableReader::batches) of a size of one's own.
     ///
     /// ```
@@ -165,66 +183,119 @@ impl FittedDetector {
     /// together, before a row is handed out; later rows in another scale are scored, with a warning.
     pub fn score_table(
         &self,
-        table: impl Into<Batches>,
+        table: impl TableSource,
         mut on_rows: impl FnMut(&ScoredRows) -> ControlFlow<()>,
     ) -> Result<TableScored> {
-        let mut batches = table.into();
-        let total = batches.total();
-        let path = batches.path().map(Path::to_path_buf);
-        let in_file = |error| match path.clone() {
+        let mut reading = Reading::new(self, table)?;
+        let mut all = TableScored {
+            warnings: reading.judge()?,
+            ..TableScored::default()
+        };
+        while let Some(piece) = reading.next()? {
+            let first = all.rows;
+            // What is noticed from here on loses no row.
+            let found = self.detect_in(piece.samples, InputCheck::Warn);
+            let mut found = found.map_err(|e| reading.in_file(shift_row(e, first as usize)))?;
+            found.warnings.splice(..0, piece.warnings);
+            let rows = ScoredRows {
+                first,
+                total: reading.total,
+                input: piece.input,
+                ids: piece.ids,
+                found,
+            };
+            all.add(&rows);
+            if on_rows(&rows).is_break() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Some rows, as they were read and as numbers.
+struct Piece {
+    input: Input,
+    samples: Samples,
+    ids: Vec<String>,
+    warnings: Vec<Warning>,
+}
+
+/// A table that is being scored.
+struct Reading<'a> {
+    detector: &'a FittedDetector,
+    pieces: Pieces,
+    path: Option<PathBuf>,
+    total: Option<u64>,
+    /// Rows read.
+    read: usize,
+    /// Read to judge by, and not yet scored.
+    opening: VecDeque<Piece>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(detector: &'a FittedDetector, table: impl TableSource) -> Result<Self> {
+        let pieces = Pieces::of(table, detector)?;
+        Ok(Self {
+            detector,
+            path: pieces.path().map(Path::to_path_buf),
+            total: pieces.total(),
+            pieces,
+            read: 0,
+            opening: VecDeque::new(),
+        })
+    }
+
+    /// Whether the first batches, of as many rows as it takes to tell another scale, are in the type and scale of
+    /// the fit.
+    fn judge(&mut self) -> Result<Vec<Warning>> {
+        while self.read < SEVERAL {
+            let Some(piece) = self.read()? else {
+                break;
+            };
+            self.opening.push_back(piece);
+        }
+        let whole = whole(self.opening.iter().map(|piece| &piece.samples))?;
+        let Some(judged) = whole else {
+            return Ok(vec![]);
+        };
+        let detector = self.detector;
+        let accepted = detector.accepted(judged, detector.check);
+        Ok(accepted.map_err(|e| self.in_file(e))?.1)
+    }
+
+    fn next(&mut self) -> Result<Option<Piece>> {
+        match self.opening.pop_front() {
+            None => self.read(),
+            held => Ok(held),
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Piece>> {
+        let Some((input, ids)) = self.pieces.next()? else {
+            return Ok(None);
+        };
+        let numbers = self.detector.numbers(&input);
+        let numbers = numbers.map_err(|e| self.in_file(shift_row(e, self.read)));
+        let (samples, warnings) = numbers?;
+        self.read += input.len();
+        Ok(Some(Piece {
+            input,
+            samples,
+            ids,
+            warnings,
+        }))
+    }
+
+    fn in_file(&self, error: Error) -> Error {
+        match self.path.clone() {
             Some(path) => Error::InFile {
                 path,
                 error: Box::new(error),
             },
             None => error,
-        };
-        let (mut opening, judged) = opening(&mut batches)?;
-        let mut all = TableScored::default();
-        if let Some(judged) = judged {
-            (_, all.warnings) = self.accepted(judged, self.check).map_err(in_file)?;
-        }
-        loop {
-            let batch = match opening.pop_front() {
-                None => batches.next_named()?,
-                held => held,
-            };
-            let Some((samples, ids)) = batch else {
-                return Ok(all);
-            };
-            let first = all.rows;
-            // What is noticed from here on loses no row.
-            let found = self.detect_in(samples.clone(), InputCheck::Warn);
-            let found = found.map_err(|e| in_file(shift_row(e, first as usize)))?;
-            let rows = ScoredRows {
-                first,
-                total,
-                samples,
-                ids,
-                found,
-            };
-            all.add(&rows);
-            if on_rows(&rows).is_break() {
-                return Ok(all);
-            }
         }
     }
-}
-
-/// Samples with the rows' names.
-type Named = (Samples, Vec<String>);
-
-/// The first batches of a file, of as many rows as it takes to tell another scale, and these as one.
-fn opening(batches: &mut Batches) -> Result<(VecDeque<Named>, Option<Samples>)> {
-    let (mut held, mut rows) = (VecDeque::new(), 0);
-    while rows < SEVERAL {
-        let Some(batch) = batches.next_named()? else {
-            break;
-        };
-        rows += batch.0.len();
-        held.push_back(batch);
-    }
-    let whole = whole(held.iter().map(|(samples, _)| samples))?;
-    Ok((held, whole))
 }
 
 /// Samples of one file as one; of 8-bit images, which are not compared by scale, the first.

@@ -13,6 +13,7 @@ pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
         2 => from_version_2(content),
         3 => from_version_3(content),
         4 => from_version_4(content),
+        5 => from_version_5(content),
         other => Err(format!("there is no format {other}").into()),
     }
 }
@@ -90,6 +91,15 @@ fn from_version_4(mut content: Value) -> Result<Value, Source> {
             warnings.push(json!(Warning::Unchecked));
         }
     }
+    Ok(content)
+}
+
+/// Format 5 knew no tables.
+fn from_version_5(mut content: Value) -> Result<Value, Source> {
+    let fields = content
+        .as_object_mut()
+        .ok_or("the content must be an object")?;
+    fields.insert("encoding".into(), Value::Null);
     Ok(content)
 }
 

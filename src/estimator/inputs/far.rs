@@ -68,7 +68,8 @@ impl Inputs {
                 }
             }
         })?;
-        let found = outside.into_iter().enumerate().filter(|(_, o)| o.0 > 0);
+        let found = outside.into_iter().enumerate();
+        let found = found.filter(|(i, o)| o.0 > 0 && self.is_measured(*i));
         let warning = |(i, (count, value))| Warning::FarOutside {
             samples: what.into(),
             column: self.column(i),

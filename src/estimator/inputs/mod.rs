@@ -5,6 +5,7 @@ mod digits;
 mod element;
 mod ends;
 mod far;
+mod made;
 mod scale;
 mod survey;
 mod unit;
@@ -20,6 +21,7 @@ pub use element::ElementType;
 use element::bits8_for_floats;
 pub(super) use element::unknown_inputs;
 pub(super) use far::distance;
+pub(super) use made::Made;
 #[cfg(feature = "tables")]
 pub(super) use scale::SEVERAL;
 use scale::{FEW, Looked, Other, Scale, Sizes, in_unit_range};
@@ -72,6 +74,9 @@ pub struct Inputs {
     /// The largest power of two of which all values of a column are multiples, of F64 alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     units: Vec<f64>,
+    /// What the numbers are that an encoding made of a table, one each; empty of samples as they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    made: Vec<Made>,
 }
 
 impl Inputs {
@@ -79,7 +84,11 @@ impl Inputs {
     ///
     /// # Errors
     /// [`Error::OtherScale`] for labeled samples in another scale, unless they are to be taken.
-    pub(super) fn of(data: &PuDataset, check: InputCheck) -> Result<(Self, Vec<Warning>)> {
+    pub(super) fn of(
+        data: &PuDataset,
+        made: Vec<Made>,
+        check: InputCheck,
+    ) -> Result<(Self, Vec<Warning>)> {
         let unlabeled = data.unlabeled();
         let element_type = ElementType::of(unlabeled);
         let channels = unlabeled.sample_shape().len() > 1;
@@ -88,12 +97,12 @@ impl Inputs {
             high,
             marks,
             mut units,
-        } = survey(unlabeled)?;
+        } = survey(unlabeled, |i| is_measured(&made, i))?;
         if element_type != ElementType::F64 {
             units.clear();
         }
         let looked = Looked::of_fit(unlabeled)?;
-        let typical = looked.typical();
+        let typical = looked.typical(|i| is_measured(&made, i));
         let seen = Self {
             element_type,
             names: unlabeled.names().to_vec(),
@@ -104,6 +113,7 @@ impl Inputs {
             sizes: Sizes::of(&looked, &typical),
             typical,
             units,
+            made,
         };
         let mut warnings: Vec<Warning> = marks
             .into_iter()
@@ -148,6 +158,11 @@ impl Inputs {
         &self.usual
     }
 
+    /// Whether a column holds measured values, and not what an encoding made of words or times.
+    pub(super) fn is_measured(&self, column: usize) -> bool {
+        is_measured(&self.made, column)
+    }
+
     /// Whether a value of this column lies in the range that was seen: marks of missing values do not.
     pub(super) fn in_range(&self, column: usize, value: f64) -> bool {
         self.low[column] <= value && value <= self.high[column]
@@ -161,7 +176,7 @@ impl Inputs {
 
     pub(super) fn column(&self, index: usize) -> Column {
         Column {
-            index,
+            index: self.made.get(index).map_or(index, |made| made.column),
             name: self.names.get(index).cloned(),
             channel: self.channels,
         }
@@ -295,6 +310,7 @@ impl Inputs {
             .iter()
             .all(|(low, high)| low <= high && (high - low).is_finite());
         let usual = usual && self.usual.len() == columns;
+        let usual = usual && (self.made.is_empty() || self.made.len() == columns);
         let good = numbers.clone().all(finite) && ordered && named && sized && units && usual;
         if good && self.channels == (sample_shape.len() > 1) {
             return Ok(());
@@ -302,6 +318,10 @@ impl Inputs {
         let rule = "those of samples of its shape";
         Err(Error::config("inputs", rule, "others"))
     }
+}
+
+fn is_measured(made: &[Made], column: usize) -> bool {
+    made.get(column).is_none_or(|made| made.measured)
 }
 
 #[cfg(test)]

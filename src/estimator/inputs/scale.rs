@@ -59,16 +59,17 @@ impl Looked {
     }
 
     /// The size of a large value of each column or channel: the 90% quantile of absolute values, zeros left
-    /// out; 0 where there is no other, and for categories of two values beside numbers.
-    pub(super) fn typical(&self) -> Vec<f64> {
+    /// out; 0 where there is no other, for categories of two values beside numbers, and for what was not measured.
+    pub(super) fn typical(&self, is_measured: impl Fn(usize) -> bool) -> Vec<f64> {
         let large = |i: usize| {
             let sizes = self.column(i).map(f64::abs);
             quantile(0.9, sizes.filter(|x| *x > 0.).collect())
         };
         // Where there are numbers, a category's 1 says nothing of their unit.
-        let numbers: Vec<bool> = (0..self.columns).map(|i| !self.has_two_values(i)).collect();
+        let number = |i: usize| is_measured(i) && !self.has_two_values(i);
+        let numbers: Vec<bool> = (0..self.columns).map(number).collect();
         let any = numbers.contains(&true);
-        let counts = |i: usize| !any || numbers[i];
+        let counts = |i: usize| is_measured(i) && (!any || numbers[i]);
         (0..self.columns)
             .map(|i| if counts(i) { large(i) } else { 0. })
             .collect()

@@ -20,8 +20,8 @@ pub(super) struct Survey {
     pub(super) units: Vec<f64>,
 }
 
-/// Looks at all values once. 8-bit images have no marks to find.
-pub(super) fn survey(samples: &Samples) -> Result<Survey> {
+/// Looks at all values once. 8-bit images have no marks to find, and columns that were not measured none either.
+pub(super) fn survey(samples: &Samples, is_measured: impl Fn(usize) -> bool) -> Result<Survey> {
     let columns = columns(&samples.sample_shape());
     let Some(tensor) = samples.tensor() else {
         return Ok(Survey {
@@ -38,7 +38,8 @@ pub(super) fn survey(samples: &Samples) -> Result<Survey> {
         units[i].see(x);
     })?;
     let mut marks = Vec::new();
-    for (column, ends) in ends.iter_mut().enumerate() {
+    let measured = ends.iter_mut().enumerate();
+    for (column, ends) in measured.filter(|(column, _)| is_measured(*column)) {
         let taken = ends.take_marks().into_iter();
         marks.extend(taken.map(|(value, count)| Mark {
             column,

@@ -12,7 +12,7 @@ fn column(values: Vec<f64>) -> Samples {
 
 fn seen(values: Vec<f64>) -> (Inputs, Vec<Warning>) {
     let data = PuDataset::new(column(values)).unwrap();
-    Inputs::of(&data, InputCheck::Refuse).unwrap()
+    Inputs::of(&data, vec![], InputCheck::Refuse).unwrap()
 }
 
 /// A hundred numbers from 0 to 1, and these.
@@ -136,7 +136,7 @@ fn digits_that_a_type_has_not_are_told() {
             .map(|i| 1.7e9 + 200. * f64::from(i))
             .collect::<Vec<_>>(),
     ));
-    let (_, warnings) = Inputs::of(&data.unwrap(), InputCheck::Refuse).unwrap();
+    let (_, warnings) = Inputs::of(&data.unwrap(), vec![], InputCheck::Refuse).unwrap();
     assert!(
         matches!(warnings[..], [Warning::FewDigits { .. }]),
         "{warnings:?}"
@@ -159,7 +159,7 @@ fn another_scale_takes_several_samples_and_most_columns() {
     };
     for columns in [1, 2, 4] {
         let data = PuDataset::new(rows(200, columns, 1.)).unwrap();
-        let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+        let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
         let other =
             |n, factor| match inputs.check("", &rows(n, columns, factor), InputCheck::Refuse) {
                 Err(Error::OtherScale { factor, .. }) => Some(factor),
@@ -180,7 +180,7 @@ fn another_scale_takes_several_samples_and_most_columns() {
     }
     // One column of four is no other scale.
     let data = PuDataset::new(rows(200, 4, 1.)).unwrap();
-    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
     let factors = Tensor::new(&[[1000f64, 1., 1., 1.]], &Device::Cpu).unwrap();
     let drifted = rows(200, 4, 1.)
         .to_tensor()
@@ -205,7 +205,7 @@ fn tensor_of(rows: &[Vec<f64>]) -> Samples {
 /// What a fit on these samples finds the scale of those to be.
 fn factor(fit: &Samples, new: &Samples) -> Option<f64> {
     let data = PuDataset::new(fit.clone()).unwrap();
-    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
     match inputs.check("", new, InputCheck::Refuse) {
         Ok(_) => None,
         Err(Error::OtherScale { factor, .. }) => Some(factor),
@@ -322,13 +322,13 @@ fn real_tables_hold_no_marks() {
         columns += samples.sample_shape()[0];
         for rows in [table.rows_of(0), table.rows_of(1)] {
             assert!(
-                survey(&samples.select(&rows).unwrap())
+                survey(&samples.select(&rows).unwrap(), |_| true)
                     .unwrap()
                     .marks
                     .is_empty()
             );
         }
-        let marks = survey(&samples).unwrap().marks;
+        let marks = survey(&samples, |_| true).unwrap().marks;
         assert!(marks.is_empty(), "{}", path.display());
     }
     assert!(columns > 0);
@@ -345,10 +345,10 @@ fn few_labels_are_enough_in_a_fit_and_categories_say_nothing() {
     };
     for by in [255., 1. / 255.] {
         for n in [5, 9] {
-            let err = Inputs::of(&labeled(n, by), InputCheck::Refuse).unwrap_err();
+            let err = Inputs::of(&labeled(n, by), vec![], InputCheck::Refuse).unwrap_err();
             assert!(matches!(err, Error::OtherScale { .. }), "{n} {by}: {err}");
         }
-        assert!(Inputs::of(&labeled(4, by), InputCheck::Refuse).is_ok());
+        assert!(Inputs::of(&labeled(4, by), vec![], InputCheck::Refuse).is_ok());
     }
     // Three numbers and three categories.
     let mixed = |by: f64| {
@@ -382,7 +382,7 @@ fn images_scaled_twice_are_told() {
     let images =
         |value: f64| Samples::from(Tensor::full(value, (20, 1, 4, 4), &Device::Cpu).unwrap());
     let data = PuDataset::new(images(0.8)).unwrap();
-    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
     let warnings = inputs
         .check("", &images(0.8 / 255.), InputCheck::Refuse)
         .unwrap();
@@ -403,7 +403,7 @@ fn a_scale_some_times_as_large_is_a_warning() {
     };
     for (fit, new) in [(4095., 255.), (255., 4095.)] {
         let data = PuDataset::new(images(fit)).unwrap();
-        let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+        let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
         let warnings = inputs.check("", &images(new), InputCheck::Refuse).unwrap();
         assert!(
             matches!(warnings[..], [Warning::OtherScale { .. }]),
@@ -414,7 +414,7 @@ fn a_scale_some_times_as_large_is_a_warning() {
     }
     let rows = meter(500);
     let data = PuDataset::new(tensor_of(&rows)).unwrap();
-    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
     let warned = |by: f64| {
         inputs
             .check(

@@ -49,6 +49,8 @@ pub(super) struct Columns {
     deviation: Vec<f64>,
     /// Whether there are values between the lowest and the highest.
     between: Vec<bool>,
+    /// Whether they were measured; marks of levels are never standardised.
+    measured: Vec<bool>,
 }
 
 impl Columns {
@@ -93,6 +95,7 @@ impl Columns {
             low,
             high,
             between,
+            measured: (0..features).map(|j| inputs.is_measured(j)).collect(),
         })
     }
 
@@ -156,7 +159,7 @@ impl Columns {
                 // Rounding may have moved the mean of equal values.
                 shift[j] = if low == high { low } else { self.mean[j] };
                 1.
-            } else if kinds == Kinds::Tables && !self.between[j] {
+            } else if (kinds == Kinds::Tables || !self.measured[j]) && !self.between[j] {
                 (high - low).min(f64::MAX)
             } else {
                 spread[j].clamp(smallest, f64::MAX)

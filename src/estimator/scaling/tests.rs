@@ -10,7 +10,7 @@ fn tensor(rows: &[[f64; 3]]) -> Tensor {
 /// What a fit on these samples alone scales by.
 fn scaler(scaling: Scaling, samples: impl Into<Samples>) -> Option<Scaler> {
     let data = PuDataset::new(samples).unwrap();
-    let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+    let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
     scaling.scaler(data.unlabeled(), &inputs, false).unwrap()
 }
 
@@ -195,7 +195,7 @@ fn no_usual_row_is_zero_to_what_is_homogeneous() {
     rows.iter_mut().for_each(|row| row[2] = 7.);
     let homogeneous = |scaling: Scaling, rows: &[[f64; 3]]| {
         let data = PuDataset::new(tensor(rows)).unwrap();
-        let (inputs, _) = Inputs::of(&data, InputCheck::Refuse).unwrap();
+        let (inputs, _) = Inputs::of(&data, vec![], InputCheck::Refuse).unwrap();
         let scaler = scaling.scaler(data.unlabeled(), &inputs, true);
         scaler.unwrap().unwrap()
     };

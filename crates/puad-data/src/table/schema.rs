@@ -182,7 +182,7 @@ impl Schema {
     }
 
     /// The columns that a detector is trained on.
-    pub fn features(&self) -> impl Iterator<Item = &Field> {
+    pub fn features(&self) -> impl Iterator<Item = &Field> + Clone {
         self.columns.iter().filter(|field| field.kind.is_feature())
     }
 

@@ -1,7 +1,10 @@
+mod table;
+
 use std::path::PathBuf;
 
 use candle_core::Device;
 
+use super::inputs::Made;
 use super::prepared::{Customize, Settled};
 use super::{FitConfig, FittedDetector, InputCheck, IntoSamples};
 use crate::Result;
@@ -173,7 +176,7 @@ impl<'a> Estimator<'a> {
     /// and there are none, [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints of a model
     /// that has none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        let (settled, run) = self.settle(data)?;
+        let (settled, run) = self.settle(data, vec![])?;
         let config = settled.config();
         let (train, validation) = data.split(config.validation_fraction, config.train.seed)?;
         run.fit(settled, &train, &validation)
@@ -201,18 +204,19 @@ impl<'a> Estimator<'a> {
     /// # Ok::<(), puad::Error>(())
     /// ```
     pub fn fit_split(self, train: &PuDataset, validation: &PuDataset) -> Result<FittedDetector> {
-        let (mut settled, run) = self.settle(train)?;
+        let (mut settled, run) = self.settle(train, vec![])?;
         let validation = settled.accept(validation)?;
         run.fit(settled, train, &validation)
     }
 
     /// What is wrong with the settings is said here, and nowhere later.
-    fn settle(self, data: &PuDataset) -> Result<(Settled, Run<'a>)> {
+    fn settle(self, data: &PuDataset, made: Vec<Made>) -> Result<(Settled, Run<'a>)> {
         let mut config = self.config;
         if let Some(method) = &config.method {
             config.method = Some(self.registry.resolve(method)?);
         }
-        let settled = Settled::new(config, self.checkpoints, self.customize, self.check, data)?;
+        let (checkpoints, check) = (self.checkpoints, self.check);
+        let settled = Settled::new(config, checkpoints, self.customize, check, data, made)?;
         let (device, observer) = (self.device, self.observer);
         Ok((settled, Run { device, observer }))
     }
