@@ -2,7 +2,10 @@
 //! `cargo test --release --test reasons -- --nocapture`.
 
 use puad::candle_core::Device;
-use puad::estimator::IntoSamples;
+use puad::data::payments::{self, PaymentsConfig};
+use puad::encoding::Gaps;
+use puad::encoding::Usual;
+use puad::estimator::{IntoSamples, Observed};
 use puad::method::Method;
 use puad::{Error, Estimator, FitConfig, FittedDetector};
 use rand::{Rng, SeedableRng};
@@ -116,6 +119,60 @@ fn the_first_reason_is_the_column_that_was_tampered_with() {
     }
 }
 
+/// The shares of tampered payments, by cause, whose first reason is the column that was tampered with.
+fn shares_of_tables(method: &Method) -> [f64; 3] {
+    const CAUSES: [&str; 3] = ["amount", "country", "at"];
+    let (mut right, mut of) = ([0usize; 3], [0usize; 3]);
+    for seed in SEEDS {
+        let drawn = |seed, normals| {
+            let config = PaymentsConfig {
+                normals,
+                unlabeled_anomalies: 75,
+                ..PaymentsConfig::default()
+            };
+            payments::generate(&config, seed).unwrap()
+        };
+        let mut config = FitConfig {
+            method: Some(method.clone()),
+            ..FitConfig::default()
+        };
+        config.train.seed = seed;
+        config.encoding.all.gaps = Gaps::Fill;
+        (config.encoding.all.instant, config.encoding.all.hour) = (false, true);
+        let detector = Estimator::new(config).fit_table(&drawn(seed, 1500).table);
+        let new = drawn(100 + seed, 0);
+        let reasons = detector.unwrap().reasons(&new.table, 1).unwrap();
+        for (reasons, cause) in reasons.iter().zip(new.causes) {
+            let kind = CAUSES.iter().position(|of| Some(*of) == cause).unwrap();
+            let first = reasons
+                .first()
+                .and_then(|reason| reason.column.name.as_deref());
+            of[kind] += 1;
+            right[kind] += usize::from(first == cause);
+        }
+    }
+    [0, 1, 2].map(|kind| right[kind] as f64 / of[kind] as f64)
+}
+
+/// AE and the isolation forest fall short of nine in ten, as the documentation of `explain` says: a payment at night
+/// is little more unusual to them than others.
+#[test]
+fn the_first_reason_of_a_table_is_the_column_that_was_tampered_with() {
+    println!("amount, country, at and all");
+    for (method, least) in [
+        (Method::PUAE, 0.9),
+        (Method::AE, 0.7),
+        (Method::ISOLATION_FOREST, 0.8),
+        (Method::PU, 0.9),
+        (Method::PUSVDD, 0.9),
+    ] {
+        let shares = shares_of_tables(&method);
+        let all = shares.iter().sum::<f64>() / 3.;
+        println!("{method}: {shares:.2?} {all:.2}");
+        assert!(all >= least, "{method}: {shares:?}");
+    }
+}
+
 /// In the caller's names, order of columns and unit; the same from a file.
 #[test]
 fn reasons_are_told_in_the_callers_terms() {
@@ -150,8 +207,13 @@ fn reasons_are_told_in_the_callers_terms() {
     let reasons = detector.reasons(swapped.as_ref().unwrap(), 2).unwrap();
     assert_eq!(loaded.reasons(swapped.unwrap(), 2).unwrap(), reasons);
     let first = &reasons[0][0];
-    assert_eq!((first.column.index, first.value), (0, 9812.));
-    let (low, high) = first.usual.unwrap();
+    assert_eq!(
+        (first.column.index, &first.value),
+        (0, &Observed::Number(9812.))
+    );
+    let Some(Usual::Range(low, high)) = first.usual else {
+        panic!("{first:?}");
+    };
     // 200 and 1.645 deviations of 50 on both sides.
     assert!(
         (low - 118.).abs() < 15. && (high - 282.).abs() < 15.,

@@ -21,6 +21,8 @@ impl FittedDetector {
     /// reason for 0.99 of the rows by PUAE, 0.96 by AE, 0.93 by the isolation forest, 0.87 by PU, and by PUSVDD for
     /// 0.57 alone: a distance in a learned space mixes all columns. PUAE's reconstruction errors are no reasons:
     /// labeled anomalies teach it to err in any column.
+    /// Of payments with words and times (the same test on tables) it is for all of them by PUAE and PU, 0.93 by PUSVDD,
+    /// 0.88 by the isolation forest and 0.80 by AE, to which a payment at night is hardly unusual.
     ///
     /// Occlusion scores each sample once for every part and reference row: 32 times the features of a
     /// vector of up to 256, 8192 times or once a feature beyond, and up to 512 times (64 patches, 8
