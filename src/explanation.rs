@@ -8,7 +8,8 @@ use crate::Result;
 #[cfg(feature = "images")]
 pub use heat_map::HeatMap;
 
-/// Why samples score as they do, feature by feature or pixel by pixel.
+/// Why samples score as they do, feature by feature or pixel by pixel. Those of images are drawn by
+/// `heat_map_png`, with the feature `images`.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};

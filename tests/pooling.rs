@@ -330,13 +330,7 @@ fn settings_are_read_and_written() {
     for method in pooled(patch(Some(0))) {
         let error = method.check().unwrap_err();
         assert!(
-            matches!(
-                error,
-                Error::Config {
-                    name: "pooling.side",
-                    ..
-                }
-            ),
+            matches!(error, Error::Config { name: "side", .. }),
             "{error}"
         );
     }

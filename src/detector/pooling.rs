@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result, ops};
 
 /// What of an image's reconstruction error is its anomaly score. Training, its loss and its risks are the same
-/// under each; threshold and probabilities go by the score.
+/// under each; threshold, probabilities and, if it picks the epoch,
+/// [`Selection::PuAuroc`](crate::train::Selection::PuAuroc) go by the score.
 ///
 /// ```
 /// use puad::detector::{AutoencoderSpec, Pooling};
@@ -52,9 +53,7 @@ impl Pooling {
     /// [`Error::Config`] for a side of 0.
     pub(super) fn check(self) -> Result<()> {
         match self {
-            Self::LargestPatch { side: Some(0) } => {
-                Err(Error::config("pooling.side", "at least 1", 0))
-            }
+            Self::LargestPatch { side: Some(0) } => Err(Error::config("side", "at least 1", 0)),
             _ => Ok(()),
         }
     }

@@ -276,7 +276,9 @@ impl FittedDetector {
         self.model.sample_shape()
     }
 
-    /// The shape of one sample of a detector of images: what one that is sent in is to be read as.
+    /// The shape of one sample of a detector of images: what one that is sent in is to be read as, with the
+    /// feature `images`. Where the fit's were read in another size and then scaled by
+    /// [`Samples::images`], read and scale a new one in the same two steps.
     ///
     /// ```
     /// # #[cfg(feature = "images")] {
