@@ -1,8 +1,15 @@
+#[cfg(feature = "images")]
+mod heat_map;
+
 use candle_core::{Tensor, Var};
 
 use crate::Result;
 
-/// Why samples score as they do, feature by feature or pixel by pixel.
+#[cfg(feature = "images")]
+pub use heat_map::HeatMap;
+
+/// Why samples score as they do, feature by feature or pixel by pixel. Those of images are drawn by
+/// `heat_map_png`, with the feature `images`.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
@@ -52,8 +59,9 @@ pub struct Explanation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Attribution {
-    /// The squared reconstruction error of the entry, in scaled units: a sample's entries add up to
-    /// its squared score.
+    /// The squared reconstruction error of the entry, in scaled units. A sample's entries add up to its
+    /// squared score, or under [`Pooling::LargestPatch`](crate::detector::Pooling) those of the largest patch
+    /// do: the map shows all of them.
     ReconstructionError,
     /// `|d score / d x * x|` of the scaled entry: about how much the score would change if the
     /// entry were set to 0, the training mean of a standardised feature or the black of a pixel.

@@ -75,11 +75,11 @@
 //!
 //! # Features
 //!
-//! `tables`, on by default: readers of CSV, npy and npz. `images`: folders of PNG and JPEG files. `parquet`:
-//! columns of Parquet by name. `benchmarks`: the paper's published sets (CIFAR as Parquet with `images` and
-//! `parquet`). `download`: fetches them. All of these are [`puad_data`]'s, a crate without candle. `cuda`,
-//! `cudnn`, `metal`, `mkl`, `accelerate`: candle's, and with the first two kernels and convolutions of this
-//! crate's own on NVIDIA GPUs.
+//! `tables`, on by default: readers of CSV, npy and npz. `images`: PNG and JPEG, folders of files, one file or its
+//! bytes, and heat maps as PNG. `parquet`: columns of Parquet by name. `benchmarks`: the paper's published sets
+//! (CIFAR as Parquet with `images` and `parquet`). `download`: fetches them. All readers are [`puad_data`]'s, a
+//! crate without candle. `cuda`, `cudnn`, `metal`, `mkl`, `accelerate`: candle's, and with the first two kernels
+//! and convolutions of this crate's own on NVIDIA GPUs.
 //!
 //! # Reproducibility
 //!

@@ -37,7 +37,7 @@ use crate::{Error, Result};
 /// # Ok::<(), puad::Error>(())
 /// ```
 pub trait NonNegativeLoss {
-    /// The loss `l` of each sample, which is also its anomaly score.
+    /// The loss `l` of each sample, which is also its anomaly score unless [`score`](Self::score) says another.
     ///
     /// `xs`: `[batch, ...]`. Returns `[batch]`, every entry finite and `>= 0`, differentiable with
     /// respect to the detector's parameters.

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use puad::candle_core::{DType, Tensor, Var};
 use puad::candle_nn::{Init, VarBuilder};
 use puad::detector::{
-    Autoencoder, Classifier, ClassifierLoss, DeepSvdd, DenoisingAutoencoder, RotationHead,
+    Autoencoder, Classifier, ClassifierLoss, DeepSvdd, DenoisingAutoencoder, Pooling, RotationHead,
 };
 use puad::net::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
 use puad::testing::{Violation, check_detector};
@@ -65,6 +65,10 @@ fn every_detector_on_lenet_keeps_the_contract() {
         let p = params();
         let plain = autoencoder(&config, p.var_builder());
         accepts(DenoisingAutoencoder::new(plain, 0.2).unwrap(), &p, &xs);
+        let p = params();
+        let patches = Pooling::LargestPatch { side: Some(3) };
+        let patches = autoencoder(&config, p.var_builder()).with_pooling(patches);
+        accepts(patches.unwrap(), &p, &xs);
         let p = params();
         let vb = p.var_builder();
         let rotation = RotationHead::new(encoder(&config, &vb), config.latent, vb);

@@ -318,11 +318,14 @@ fn bad_settings_are_named_before_anything_is_trained() {
         ("validation_fraction", |c| c.validation_fraction = 0.),
         ("validation_fraction", |c| c.validation_fraction = f64::NAN),
         ("noise", |c| {
-            let detector = DenoisingSpec { noise: -1. };
+            let detector = DenoisingSpec {
+                noise: -1.,
+                ..DenoisingSpec::default()
+            };
             c.method = Some(Method::new(detector, pnu(1.)));
         }),
         ("pnu_weight", |c| {
-            c.method = Some(Method::new(AutoencoderSpec {}, pnu(2.)));
+            c.method = Some(Method::new(AutoencoderSpec::default(), pnu(2.)));
         }),
         ("epochs", |c| c.train.epochs = 0),
         ("learning_rate", |c| {
@@ -718,7 +721,7 @@ fn labeled_normals_are_learned_from() {
     let pu = Estimator::new(quick(60)).fit_dataset(&data).unwrap();
     let data = data.with_normals(tensor(&kind)).unwrap();
     let mut config = quick(60);
-    config.method = Some(Method::new(AutoencoderSpec {}, pnu(0.5)));
+    config.method = Some(Method::new(AutoencoderSpec::default(), pnu(0.5)));
     let mut pnu = Estimator::new(config).fit_dataset(&data).unwrap();
 
     // Among normals of the usual kind, how many score below the new kind's mean?
@@ -775,7 +778,7 @@ fn a_weight_that_does_not_suit_the_normals_is_an_error_before_the_first_epoch() 
         };
         Method::new(ClassifierSpec::default(), objective)
     };
-    let puae: fn(f64) -> Method = |eta| Method::new(AutoencoderSpec {}, pnu(eta));
+    let puae: fn(f64) -> Method = |eta| Method::new(AutoencoderSpec::default(), pnu(eta));
     let pusvdd: fn(f64) -> Method = |eta| Method::new(DeepSvddSpec {}, pnu(eta));
     for method in [puae, pusvdd, classifier] {
         let (outcome, epochs) = fit(method, 1., &normals);

@@ -21,7 +21,7 @@ macro_rules! detector {
 
         impl DetectorSpec for $spec {
             fn network(&self, shape: &[usize]) -> Result<Option<Network>> {
-                AutoencoderSpec {}.network(shape)
+                AutoencoderSpec::default().network(shape)
             }
 
             fn build(
@@ -30,7 +30,7 @@ macro_rules! detector {
                 network: Option<&Network>,
                 vb: VarBuilder<'_>,
             ) -> Result<Built> {
-                AutoencoderSpec {}.build(shape, network, vb)
+                AutoencoderSpec::default().build(shape, network, vb)
             }
         }
     };
@@ -105,7 +105,7 @@ fn a_name_that_is_taken_is_refused_wherever_it_comes_in() {
         twice.detectors().filter(|&name| name == "strict").count(),
         1
     );
-    assert_ne!(named(Impostor {}), named(AutoencoderSpec {}));
+    assert_ne!(named(Impostor {}), named(AutoencoderSpec::default()));
     assert_ne!(named(AlsoStrict {}), named(Strict::default()));
 }
 

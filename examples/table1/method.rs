@@ -128,7 +128,13 @@ pub fn with_settings(pair: &Pair, config: &RunConfig) -> Pair {
     let loss = config.classifier_loss;
     let is_classifier = pair.detector.name() == ClassifierSpec::NAME;
     match pair.detector.name() {
-        DenoisingSpec::NAME => pair.detector = DenoisingSpec { noise }.into(),
+        DenoisingSpec::NAME => {
+            let detector = DenoisingSpec {
+                noise,
+                ..DenoisingSpec::default()
+            };
+            pair.detector = detector.into();
+        }
         ClassifierSpec::NAME => pair.detector = ClassifierSpec { loss }.into(),
         _ => {}
     }

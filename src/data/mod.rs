@@ -23,9 +23,10 @@
 //! | a [`LabeledRows`], an [`ImageSet`] | [`RowSamples`], [`ImageSamples`] | [`Samples`] |
 //! | other arrays | `npy::read`, `npz::Npz`, `mat::read` | `array::Array` |
 //! | a folder of PNG and JPEG | `image_folder::read` | labeled images |
+//! | one PNG or JPEG, or its bytes | `image_file::read`, `image_file::decode` | one image |
 //! | CIFAR as Parquet | `cifar_parquet::load_10`, `load_100` | labeled images |
 //!
-//! Tables, `csv`, `npy` and `npz` need the feature `tables`, which is on by default; the folder of
+//! Tables, `csv`, `npy` and `npz` need the feature `tables`, which is on by default; files of
 //! images `images`, Parquet `parquet`, `mat`, the glyphs and the published sets `benchmarks`; `download`
 //! fetches the paper's sets. `tasks` (`benchmarks`) names the classes that the paper takes as normal,
 //! seen and unseen.
@@ -62,12 +63,12 @@ pub use puad_data::benchmarks::download;
 pub use puad_data::benchmarks::{
     FileLayout, adbench, cifar, glyphs, idx, mat, medmnist, mnist, svhn, tasks,
 };
-#[cfg(feature = "images")]
-pub use puad_data::image_folder;
 #[cfg(feature = "parquet")]
 pub use puad_data::parquet;
 pub use puad_data::table;
 pub use puad_data::{DataError, ImageSet, ImageShape, LabeledRows, Place, Resize, TrainTest};
 #[cfg(feature = "tables")]
 pub use puad_data::{array, csv, npy, npz};
+#[cfg(feature = "images")]
+pub use puad_data::{image_file, image_folder};
 pub use samples::Samples;

@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec, required, scored_at_once};
+use super::{Built, DetectorSpec, Pooling, required};
 use crate::explanation::Explanation;
 use crate::net::{Decoder, Encoder, Layers, Network};
 use crate::spec::Specification;
@@ -31,12 +31,46 @@ use crate::{Error, NonNegativeLoss, Pass, Result, ops};
 pub struct Autoencoder<E, D> {
     encoder: E,
     decoder: D,
+    pooling: Pooling,
 }
 
 impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
     /// `encoder`: `[batch, ...] -> [batch, latent]`; `decoder` back to the input's shape.
     pub fn new(encoder: E, decoder: D) -> Self {
-        Self { encoder, decoder }
+        let pooling = Pooling::Whole;
+        Self {
+            encoder,
+            decoder,
+            pooling,
+        }
+    }
+
+    /// With another score than the loss; under [`Pooling::LargestPatch`] it takes images alone.
+    ///
+    /// ```
+    /// use puad::candle_core::{DType, Device, Tensor};
+    /// use puad::detector::{Autoencoder, Pooling};
+    /// use puad::net::{LeNetConfig, LeNetDecoder, LeNetEncoder};
+    /// use puad::{NonNegativeLoss, Params};
+    ///
+    /// let params = Params::new(0, DType::F32, &Device::Cpu);
+    /// let (config, vb) = (LeNetConfig::default(), params.var_builder());
+    /// let encoder = LeNetEncoder::new(&config, vb.pp("encoder"))?;
+    /// let detector = Autoencoder::new(encoder, LeNetDecoder::new(&config, vb.pp("decoder"))?);
+    /// let images = Tensor::zeros((2, 3, 32, 32), DType::F32, &Device::Cpu)?;
+    /// let whole = detector.score(&images)?.to_vec1::<f32>()?;
+    ///
+    /// let detector = detector.with_pooling(Pooling::LargestPatch { side: Some(4) })?;
+    /// let patch = detector.score(&images)?.to_vec1::<f32>()?;
+    /// assert!(0. < patch[0] && patch[0] < whole[0]);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for patches with a side of 0.
+    pub fn with_pooling(self, pooling: Pooling) -> Result<Self> {
+        pooling.check()?;
+        Ok(Self { pooling, ..self })
     }
 
     /// The encoder.
@@ -54,20 +88,18 @@ impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
 
     fn decode_encoded(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let latent = self.encoder.forward_t(xs, train)?;
-        Ok(self.decoder.forward_t(&latent, train)?)
+        let reconstruction = self.decoder.forward_t(&latent, train)?;
+        if reconstruction.dims() == xs.dims() {
+            return Ok(reconstruction);
+        }
+        let expected = format!("{:?}, that of the input", xs.dims());
+        let what = "the reconstruction";
+        Err(Error::shape(what, expected, &reconstruction))
     }
 
-    /// The error of reconstructing `xs` from `input`, `[batch]`.
+    /// The error of reconstructing `xs` from `input` in its shape, `[batch]`.
     pub(super) fn error(&self, input: &Tensor, xs: &Tensor, train: bool) -> Result<Tensor> {
         let reconstruction = self.decode_encoded(input, train)?;
-        if reconstruction.dims() != xs.dims() {
-            let expected = format!("{:?}, that of the input", xs.dims());
-            return Err(Error::shape(
-                "the reconstruction",
-                expected,
-                &reconstruction,
-            ));
-        }
         Ok(ops::l2_distance(&reconstruction, xs)?)
     }
 }
@@ -78,7 +110,7 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
-        scored_at_once(self, xs)
+        Ok(self.pooling.score(&self.reconstruct(xs)?, xs)?.detach())
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
@@ -93,19 +125,37 @@ impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
 /// use puad::method::Method;
 /// use puad::objective::PuSpec;
 ///
-/// assert_eq!(Method::new(AutoencoderSpec {}, PuSpec::default()), Method::PUAE);
+/// assert_eq!(Method::new(AutoencoderSpec::default(), PuSpec::default()), Method::PUAE);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct AutoencoderSpec {}
+pub struct AutoencoderSpec {
+    /// What of the error is the score. Not written where it is [`Pooling::Whole`].
+    #[serde(skip_serializing_if = "Pooling::is_whole")]
+    pub pooling: Pooling,
+}
+
+impl AutoencoderSpec {
+    pub(crate) const DEFAULT: Self = Self {
+        pooling: Pooling::Whole,
+    };
+}
 
 impl Specification for AutoencoderSpec {
     const NAME: &'static str = "autoencoder";
+
+    fn check(&self) -> Result<()> {
+        self.pooling.check()
+    }
 }
 
 impl DetectorSpec for AutoencoderSpec {
     fn network(&self, sample_shape: &[usize]) -> Result<Option<Network>> {
         Network::for_samples(sample_shape).map(Some)
+    }
+
+    fn check_samples(&self, sample_shape: &[usize]) -> Result<()> {
+        self.pooling.check_samples(sample_shape)
     }
 
     fn build(
@@ -114,18 +164,20 @@ impl DetectorSpec for AutoencoderSpec {
         network: Option<&Network>,
         vb: VarBuilder<'_>,
     ) -> Result<Built> {
+        self.check_samples(sample_shape)?;
         let network = required(network, sample_shape)?;
-        Ok(Built::new(on_network(network, vb)?))
+        Ok(Built::new(on_network(network, self.pooling, vb)?))
     }
 }
 
 /// On an automatic or explicit network, with its parameters under `encoder` and `decoder` of `vb`.
 pub(super) fn on_network(
     network: &Network,
+    pooling: Pooling,
     vb: VarBuilder<'_>,
 ) -> Result<Autoencoder<Encoder, Decoder>> {
     let layers = Layers::default();
     let encoder = network.encoder(layers, vb.pp("encoder"))?;
     let decoder = network.decoder(layers, vb.pp("decoder"))?;
-    Ok(Autoencoder::new(encoder, decoder))
+    Autoencoder::new(encoder, decoder).with_pooling(pooling)
 }

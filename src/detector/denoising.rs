@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Autoencoder, Built, DetectorSpec, autoencoder, required};
+use super::{Autoencoder, Built, DetectorSpec, Pooling, autoencoder, required};
 use crate::explanation::Explanation;
 use crate::net::Network;
 use crate::spec::Specification;
@@ -10,7 +10,7 @@ use crate::{Error, NonNegativeLoss, Pass, Result};
 
 /// Eq. 16: `l = ||D(E(x + noise)) - x||`, the noise isotropic Gaussian.
 ///
-/// Noise is added in training passes only; the score is the plain reconstruction error.
+/// Noise is added in training passes only; the score is that of the autoencoder without it.
 ///
 /// # References
 /// Vincent et al., Extracting and composing robust features with denoising autoencoders, ICML 2008.
@@ -88,7 +88,7 @@ fn check(name: &'static str, deviation: f64) -> Result<()> {
 /// use puad::spec::Specification;
 ///
 /// assert_eq!(DenoisingSpec::default().noise, 0.1);
-/// assert!(DenoisingSpec { noise: -1. }.check().is_err());
+/// assert!(DenoisingSpec { noise: -1., ..DenoisingSpec::default() }.check().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -96,10 +96,16 @@ pub struct DenoisingSpec {
     /// Standard deviation of the noise, >= 0, in the unit of the network's input (of a standard
     /// deviation for standardised vectors, of the full range for images).
     pub noise: f64,
+    /// What of the error is the score. Not written where it is [`Pooling::Whole`].
+    #[serde(skip_serializing_if = "Pooling::is_whole")]
+    pub pooling: Pooling,
 }
 
 impl DenoisingSpec {
-    pub(crate) const DEFAULT: Self = Self { noise: 0.1 };
+    pub(crate) const DEFAULT: Self = Self {
+        noise: 0.1,
+        pooling: Pooling::Whole,
+    };
 }
 
 impl Default for DenoisingSpec {
@@ -112,7 +118,8 @@ impl Specification for DenoisingSpec {
     const NAME: &'static str = "denoising";
 
     fn check(&self) -> Result<()> {
-        check("noise", self.noise)
+        check("noise", self.noise)?;
+        self.pooling.check()
     }
 }
 
@@ -121,14 +128,19 @@ impl DetectorSpec for DenoisingSpec {
         Network::for_samples(sample_shape).map(Some)
     }
 
+    fn check_samples(&self, sample_shape: &[usize]) -> Result<()> {
+        self.pooling.check_samples(sample_shape)
+    }
+
     fn build(
         &self,
         sample_shape: &[usize],
         network: Option<&Network>,
         vb: VarBuilder<'_>,
     ) -> Result<Built> {
+        self.check_samples(sample_shape)?;
         let network = required(network, sample_shape)?;
-        let inner = autoencoder::on_network(network, vb)?;
+        let inner = autoencoder::on_network(network, self.pooling, vb)?;
         Ok(Built::new(DenoisingAutoencoder::new(inner, self.noise)?))
     }
 }

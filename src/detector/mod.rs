@@ -8,12 +8,14 @@
 //! | [`RotationHead`] | cross-entropy of predicting rotations | eq. 4 |
 //! | [`Classifier`] | [`ClassifierLoss`] of a logit: the PU baseline | `1 - l` or eq. 4 |
 //!
-//! Each has a [`DetectorSpec`], its settings under a name, which builds it for samples of a shape.
+//! Each has a [`DetectorSpec`], its settings under a name, which builds it for samples of a shape. The score is
+//! the loss, but that a [`Pooling`] may make another one of an autoencoder's errors.
 
 mod autoencoder;
 mod classifier;
 mod deep_svdd;
 mod denoising;
+mod pooling;
 mod rotation;
 mod spec;
 
@@ -21,6 +23,7 @@ pub use autoencoder::{Autoencoder, AutoencoderSpec};
 pub use classifier::{Classifier, ClassifierLoss, ClassifierSpec};
 pub use deep_svdd::{DeepSvdd, DeepSvddSpec};
 pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
+pub use pooling::Pooling;
 pub use rotation::{RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
 

@@ -77,6 +77,14 @@ pub trait DetectorSpec: AnySpecification {
         vb: VarBuilder<'_>,
     ) -> Result<Built>;
 
+    /// Whether it takes samples of this shape, asked before anything is computed. Default: yes.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a setting that these samples have no use for.
+    fn check_samples(&self, _sample_shape: &[usize]) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether its score of the sample that is 0 everywhere is the same whatever it learns, as that of a
     /// network without bias is. Vectors are then scaled so that no usual one is there. Default: no.
     fn is_homogeneous(&self) -> bool {

@@ -42,6 +42,8 @@ mod transformation;
 mod values;
 mod warning;
 
+#[cfg(feature = "images")]
+pub use crate::explanation::HeatMap;
 pub use crate::explanation::{Attribution, Explanation};
 pub use crate::net::Architecture;
 pub use calibration::{Calibration, CalibrationMethod};

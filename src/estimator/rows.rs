@@ -1,9 +1,9 @@
 use candle_core::{Device, Tensor};
 
-use crate::data::Samples;
+use crate::data::{ImageSet, Samples};
 use crate::{Error, Result};
 
-/// What samples can be given as: a tensor `[n, ...]`, [`Samples`], rows of numbers (`&[Vec<f32>]`,
+/// What samples can be given as: a tensor `[n, ...]`, [`Samples`], an [`ImageSet`] in its own size, rows of numbers (`&[Vec<f32>]`,
 /// `&[[f64; 3]]`, `&[&[f32]]`; vectors and arrays of these, or references to them), or the numbers of a
 /// single row (`&[f32]`, and references to vectors and arrays of f32 or f64). A tensor of 8-bit images,
 /// `[n, channels, height, width]`, is taken as [`Samples::images`].
@@ -160,3 +160,15 @@ macro_rules! already {
 }
 
 already!(Tensor, &Tensor, Samples, &Samples);
+
+impl IntoSamples for &ImageSet {
+    fn into_samples(self) -> Result<Samples> {
+        Samples::images(self, self.shape())
+    }
+}
+
+impl IntoSamples for ImageSet {
+    fn into_samples(self) -> Result<Samples> {
+        (&self).into_samples()
+    }
+}

@@ -37,7 +37,8 @@ use crate::{ClassPrior, Error, Result};
 /// assert_eq!(method.to_string(), "PUSVDD");
 /// assert_eq!("rotation/pu".parse::<Method>()?, Method::new(RotationSpec {}, PuSpec::default()));
 ///
-/// let noisy = Method::new(DenoisingSpec { noise: 0.5 }, PuSpec::default());
+/// let detector = DenoisingSpec { noise: 0.5, ..DenoisingSpec::default() };
+/// let noisy = Method::new(detector, PuSpec::default());
 /// assert_eq!(noisy.to_string(), "PUDAE");
 /// let json = serde_json::to_string(&noisy).unwrap();
 /// assert_eq!(json, r#"{"detector":{"denoising":{"noise":0.5}},"objective":"pu"}"#);
@@ -77,16 +78,16 @@ macro_rules! methods {
 
 methods! {
     ISOLATION_FOREST "IF" = Method::Model(Spec::shipped(&IsolationForestConfig::DEFAULT)), "Isolation forest.";
-    AE "AE" = pair(&AutoencoderSpec {}, &UnsupervisedSpec {}), "Autoencoder.";
+    AE "AE" = pair(&AutoencoderSpec::DEFAULT, &UnsupervisedSpec {}), "Autoencoder.";
     DAE "DAE" = pair(&DenoisingSpec::DEFAULT, &UnsupervisedSpec {}), "Denoising autoencoder.";
     DEEP_SVDD "DeepSVDD" = pair(&DeepSvddSpec {}, &UnsupervisedSpec {}), "Deep support vector data description.";
     LOE "LOE" = pair(&DeepSvddSpec {}, &LoeSpec::DEFAULT), "Latent outlier exposure on the DeepSVDD.";
-    ABC "ABC" = pair(&AutoencoderSpec {}, &SemiSupervisedSpec::DEFAULT), "Autoencoding binary classifier.";
+    ABC "ABC" = pair(&AutoencoderSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "Autoencoding binary classifier.";
     ABC_DAE "ABC-DAE" = pair(&DenoisingSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "The same on a denoising autoencoder (Figure 1).";
     DEEP_SAD "DeepSAD" = pair(&DeepSvddSpec {}, &SemiSupervisedSpec::DEFAULT), "Deep semi-supervised anomaly detection.";
     SOEL "SOEL" = pair(&DeepSvddSpec {}, &SoelSpec::DEFAULT), "Semi-supervised outlier exposure on the DeepSVDD.";
     PU "PU" = pair(&ClassifierSpec::DEFAULT, &NON_NEGATIVE), "Positive-unlabeled binary classifier, with Kiryo et al.'s correction.";
-    PUAE "PUAE" = pair(&AutoencoderSpec {}, &PuSpec::DEFAULT), "Positive-unlabeled autoencoder, the paper's.";
+    PUAE "PUAE" = pair(&AutoencoderSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled autoencoder, the paper's.";
     PUDAE "PUDAE" = pair(&DenoisingSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled denoising autoencoder (Figure 1).";
     PUSVDD "PUSVDD" = pair(&DeepSvddSpec {}, &PuSpec::DEFAULT), "Positive-unlabeled DeepSVDD, the paper's.";
 }

@@ -73,13 +73,15 @@ impl Pair {
         Ok(())
     }
 
-    /// The network that the detector is built on, if it is built on one.
+    /// The network that the detector is built on for samples of this shape, if it is built on one.
     pub(super) fn network(
         &self,
         network: &Architecture,
         shape: &[usize],
     ) -> Result<Option<Network>> {
-        network.resolve(shape, self.detector()?.network(shape))
+        let detector = self.detector()?;
+        detector.check_samples(shape)?;
+        network.resolve(shape, detector.network(shape))
     }
 
     pub(super) fn fit(&self, task: Task<'_>) -> Result<Learned> {

@@ -21,7 +21,7 @@ use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SharedDetec
 /// let correction = Correction::NonNegative { beta: 0.01, gamma: 1. };
 /// let objective = PuSpec { correction, ..PuSpec::default() };
 /// objective.check()?;
-/// let method = Method::new(AutoencoderSpec {}, objective);
+/// let method = Method::new(AutoencoderSpec::default(), objective);
 /// assert_eq!(method.to_string(), "PUAE");
 /// # Ok::<(), puad::Error>(())
 /// ```

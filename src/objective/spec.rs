@@ -49,7 +49,7 @@ pub type SharedObjective = Box<dyn Objective<Loss = SharedDetector> + Send + Syn
 /// }
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// let method = Some(Method::new(AutoencoderSpec {}, WorstSpec {}));
+/// let method = Some(Method::new(AutoencoderSpec::default(), WorstSpec {}));
 /// let mut config = FitConfig { method, ..FitConfig::default() };
 /// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;

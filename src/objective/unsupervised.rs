@@ -81,7 +81,7 @@ impl<L: NonNegativeLoss> Objective for UnsupervisedObjective<L> {
 /// use puad::method::Method;
 /// use puad::objective::UnsupervisedSpec;
 ///
-/// assert_eq!(Method::new(AutoencoderSpec {}, UnsupervisedSpec {}), Method::AE);
+/// assert_eq!(Method::new(AutoencoderSpec::default(), UnsupervisedSpec {}), Method::AE);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -2,8 +2,8 @@
 //!
 //! On the CPU, for f32 and f64, each has a kernel of ours with its own backward pass, bit-identical
 //! from run to run whatever the number of threads. On CUDA too, but that convolutions are cuDNN's
-//! with the feature `cudnn`, and candle's without it. Elsewhere the same function is composed of
-//! candle's operations. Errors are candle's, since these functions stand beside candle's own.
+//! with the feature `cudnn`, and candle's without it, and that patches are composed. Elsewhere the same
+//! function is composed of candle's operations. Errors are candle's, since these functions stand beside candle's own.
 
 mod activation;
 mod adam;
@@ -23,6 +23,7 @@ mod fast;
 mod graph;
 mod im2col;
 mod l2_norm;
+mod largest_patch;
 mod linear;
 mod link;
 mod log1mexp;
@@ -47,6 +48,7 @@ pub use conv2d::{ConvAlgorithm, ConvOptions, conv2d};
 pub(crate) use distance::{l2_distance, squared_distance};
 pub(crate) use graph::{is_without_graph, mark, without_graph};
 pub use l2_norm::l2_norm;
+pub(crate) use largest_patch::largest_patch_distance;
 pub use linear::{LinearOptions, linear};
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
 pub use max_pool2d::max_pool2d;

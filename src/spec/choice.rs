@@ -14,7 +14,8 @@ use crate::{Error, Result};
 /// use puad::detector::{DenoisingSpec, DetectorSpec};
 /// use puad::spec::Spec;
 ///
-/// let denoising: Spec<dyn DetectorSpec> = DenoisingSpec { noise: 0.2 }.into();
+/// let detector = DenoisingSpec { noise: 0.2, ..DenoisingSpec::default() };
+/// let denoising: Spec<dyn DetectorSpec> = detector.into();
 /// let json = serde_json::to_string(&denoising).unwrap();
 /// assert_eq!(json, r#"{"denoising":{"noise":0.2}}"#);
 ///

@@ -9,7 +9,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Lim
 use super::{DataError, ImageShape, Place, Resize, jpeg, magic};
 
 /// The longest side that is decoded.
-const LONGEST_SIDE: u32 = 1 << 14;
+pub(super) const LONGEST_SIDE: u32 = 1 << 14;
 
 /// The most memory a decoder may take: 256 MiB, a 9,000 x 9,000 RGB image.
 const MOST_MEMORY: u64 = 1 << 28;

@@ -7,6 +7,7 @@
 //! | a text table with labels | [`csv::read`] | [`LabeledRows`] | `tables` |
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
+//! | one PNG or JPEG, or its bytes | `image_file::read`, `image_file::decode` | [`ImageSet`] | `images` |
 //! | an image's pixels | [`Resize`] | floats of another size | |
 //! | columns of Parquet by name, a batch at a time | [`stream::TableReader`] with `stream::ParquetOptions` | [`stream::Batch`] | `parquet` |
 //! | the paper's sets | `benchmarks` | [`TrainTest`] | `benchmarks` |
@@ -41,6 +42,8 @@ mod encoded;
 mod error;
 #[cfg(feature = "tables")]
 mod file;
+#[cfg(feature = "images")]
+pub mod image_file;
 #[cfg(feature = "images")]
 pub mod image_folder;
 mod images;

@@ -19,7 +19,7 @@ use super::{
     Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoInput, Scaler,
     Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,
 };
-use crate::data::{Samples, check_finite, check_float};
+use crate::data::{ImageShape, Samples, check_finite, check_float};
 use crate::encoding::Encoding;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
@@ -294,6 +294,54 @@ impl FittedDetector {
     /// The shape of one sample.
     pub fn sample_shape(&self) -> Vec<usize> {
         self.model.sample_shape()
+    }
+
+    /// The shape of one sample of a detector of images: what one that is sent in is to be read as, with the
+    /// feature `images`. Where the fit's were read in another size and then scaled by
+    /// [`Samples::images`], read and scale a new one in the same two steps.
+    ///
+    /// ```
+    /// # #[cfg(feature = "images")] {
+    /// use puad::candle_core::{Device, Tensor};
+    /// use puad::data::image_file;
+    /// use puad::data::image_folder::ImageFolderConfig;
+    /// use puad::{Estimator, FitConfig, FittedDetector};
+    ///
+    /// let random = |n| Tensor::rand(0f32, 1., (n, 1, 8, 8), &Device::Cpu);
+    /// let mut config = FitConfig::default();
+    /// config.train.epochs = 1;
+    /// let detector = Estimator::new(config).fit(random(20)?, random(4)?)?;
+    ///
+    /// fn score(detector: &FittedDetector, upload: &[u8]) -> puad::Result<f64> {
+    ///     let shape = detector.image_shape()?;
+    ///     let config = ImageFolderConfig { shape, resize: true, ..ImageFolderConfig::default() };
+    ///     Ok(detector.score(image_file::decode(upload, &config)?)?[0])
+    /// }
+    ///
+    /// let upload = image_file::encode_png(&[51; 64], detector.image_shape()?)?;
+    /// let same = Tensor::full(0.2f32, (1, 1, 8, 8), &Device::Cpu)?;
+    /// assert_eq!(score(&detector, &upload)?, detector.score(same)?[0]);
+    /// assert!(score(&detector, b"GIF89a").is_err());
+    /// # }
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] of a detector of vectors.
+    pub fn image_shape(&self) -> Result<ImageShape> {
+        let shape = self.sample_shape();
+        if let [channels, height, width] = shape[..] {
+            return Ok(ImageShape {
+                channels,
+                height,
+                width,
+            });
+        }
+        Err(Error::Shape {
+            what: "the samples of a detector of images",
+            expected: "[channels, height, width]".into(),
+            actual: shape,
+        })
     }
 
     /// Samples in the order of the fit's columns, of the detector's shape, type and scale, and what there is

@@ -168,8 +168,12 @@ mod tests {
         let loss = ClassifierLoss::Sigmoid;
         let correction = Correction::NON_NEGATIVE;
         let labels = LoeLabels::Soft;
+        let denoising = DenoisingSpec {
+            noise: 0.3,
+            ..DenoisingSpec::default()
+        };
         for (name, expected) in [
-            ("PUDAE", Method::new(DenoisingSpec { noise: 0.3 }, pu)),
+            ("PUDAE", Method::new(denoising, pu)),
             (
                 "PU",
                 Method::new(ClassifierSpec { loss }, PuSpec { correction, ..pu }),
