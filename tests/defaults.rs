@@ -49,6 +49,10 @@ fn of_the_configurations() {
     assert_eq!(json!(TrainConfig::paper()), train);
     let expected = json!({
         "method": null, "prior": 0.1, "network": "auto", "scaling": "auto", "validation_fraction": 0.2,
+        "encoding": {"columns": {}, "all": {
+            "gaps": "refuse", "one_hot": 20, "beyond": "frequency", "logarithm": false,
+            "instant": true, "hour": false, "weekday": false,
+        }},
     });
     let mut config = json!(FitConfig::default());
     config.as_object_mut().unwrap().remove("train");

@@ -1,19 +1,22 @@
 //! Files of every format version so far keep loading.
 //!
-//! `detector-v5.safetensors` and `detector-v5.json` were written by the ignored test below, as those of
+//! `detector-v6.safetensors` and `detector-v6.json` were written by the ignored test below, as those of
 //! earlier formats: `cargo test --release --test golden -- --ignored`. A new format version adds a pair; an old pair
 //! is never written again.
 
 use std::path::{Path, PathBuf};
 
 use puad::candle_core::Device;
-use puad::estimator::{IntoSamples, Warning};
+use puad::data::table::{Column, Group, Table};
+use puad::encoding::{Beyond, Gaps};
+use puad::estimator::{IntoInput, Warning};
 use puad::{Estimator, FitConfig, FittedDetector};
 use serde::{Deserialize, Serialize};
 
 /// What the detector gave when it was saved.
 #[derive(Serialize, Deserialize)]
 struct Expected {
+    /// None of a detector of tables, whose rows are those of [`table`].
     rows: Vec<Vec<f64>>,
     scores: Vec<f64>,
     probabilities: Vec<f64>,
@@ -39,9 +42,13 @@ fn load(version: u32) -> FittedDetector {
     let text = std::fs::read_to_string(name("json")).unwrap();
     let expected: Expected = serde_json::from_str(&text).unwrap();
     let detector = FittedDetector::load(name("safetensors"), &Device::Cpu).unwrap();
-    let scores = detector.score(&expected.rows).unwrap();
+    let input = match expected.rows.as_slice() {
+        [] => table().into_input().unwrap(),
+        rows => rows.into_input().unwrap(),
+    };
+    let scores = detector.score(&input).unwrap();
     assert!(close(&scores, &expected.scores), "{scores:?}");
-    let probabilities = detector.predict_proba(&expected.rows).unwrap();
+    let probabilities = detector.predict_proba(&input).unwrap();
     assert!(
         close(&probabilities, &expected.probabilities),
         "{probabilities:?}"
@@ -74,41 +81,83 @@ fn tells_of_its_inputs(detector: &FittedDetector) {
     assert_eq!((inputs.low()[2], inputs.high()[2]), (4., 4.));
 }
 
+/// Words, times, truth values and gaps, of which every eighth row is a labeled anomaly.
+fn table() -> Table {
+    let all = 0..80usize;
+    let wave = |i: usize| (i as f64 * 0.7).sin();
+    let anomalous = |i: usize| i % 8 == 0;
+    let amount = |i: usize| {
+        (i % 11 != 3).then(|| 50. + 40. * wave(i) + if anomalous(i) { 900. } else { 0. })
+    };
+    let words = ["DE", "FR", "AT", "", "a word, with a comma"];
+    let labels = all.clone().map(|i| match anomalous(i) {
+        true => Group::Anomalous,
+        false => Group::Unlabeled,
+    });
+    let columns = [
+        ("amount", Column::numbers(all.clone().map(amount))),
+        (
+            "country",
+            Column::words(all.clone().map(|i| Some(words[i * i % 5]))),
+        ),
+        (
+            "online",
+            Column::from(all.clone().map(|i| i % 3 == 0).collect::<Vec<_>>()),
+        ),
+        (
+            "at",
+            Column::Times(all.map(|i| 1.76e9 + 4000. * i as f64).collect()),
+        ),
+    ];
+    Table::new(columns)
+        .unwrap()
+        .with_labels(labels.collect())
+        .unwrap()
+}
+
+#[test]
+fn a_table_s_version_loads() {
+    let detector = load(6);
+    let encoding = detector.encoding().unwrap();
+    assert_eq!(encoding.columns(), ["amount", "country", "online", "at"]);
+    let names = encoding.names();
+    for name in [
+        "amount (logarithm)",
+        "amount (missing)",
+        "country=DE",
+        "at (hour, sine)",
+    ] {
+        assert!(names.iter().any(|of| of == name), "{name} of {names:?}");
+    }
+}
+
 #[test]
 #[ignore = "writes the fixture of the current format version"]
 fn write() {
     let (file, text) = (
-        fixture("detector-v5.safetensors"),
-        fixture("detector-v5.json"),
+        fixture("detector-v6.safetensors"),
+        fixture("detector-v6.json"),
     );
     if file.exists() {
         return;
     }
-    let row = |i: usize| vec![(i as f64 * 0.7).sin(), (i as f64 * 0.3).cos(), 4.];
-    let rows: Vec<Vec<f64>> = (0..80).map(row).collect();
-    let anomalies: Vec<Vec<f64>> = (0..10)
-        .map(|i| vec![2. + 0.1 * f64::from(i), -2., 4.])
-        .collect();
-    let mut config: FitConfig = serde_json::from_str(
-        r#"{"network": {"explicit": {"mlp": {"inputs": 3, "hidden": [6], "latent": 2}}},
-            "method": "PUSVDD"}"#,
-    )
-    .unwrap();
+    let table = table();
+    let mut config = FitConfig::default();
+    config.method = Some(puad::method::Method::PUSVDD);
     config.train.epochs = 3;
     config.train.batch_size = 16;
-    let named = |rows: &Vec<Vec<f64>>| {
-        let samples = rows.into_samples().unwrap();
-        samples.with_names(&["sine", "cosine", "constant"]).unwrap()
-    };
-    let estimator = Estimator::new(config);
-    let detector = estimator.fit(named(&rows), named(&anomalies)).unwrap();
+    config.encoding.all.gaps = Gaps::Fill;
+    config.encoding.column("amount").logarithm = true;
+    config.encoding.column("at").hour = true;
+    let country = config.encoding.column("country");
+    (country.one_hot, country.beyond) = (2, Beyond::Hashed(2));
+    let detector = Estimator::new(config).fit_table(&table).unwrap();
     detector.save(file).unwrap();
-    let rows = [&rows[..4], &anomalies[..4]].concat();
     let expected = Expected {
-        scores: detector.score(&rows).unwrap(),
-        probabilities: detector.predict_proba(&rows).unwrap(),
+        rows: vec![],
+        scores: detector.score(&table).unwrap(),
+        probabilities: detector.predict_proba(&table).unwrap(),
         threshold: detector.threshold(),
-        rows,
     };
     std::fs::write(text, serde_json::to_string_pretty(&expected).unwrap()).unwrap();
 }

@@ -66,6 +66,7 @@ pub mod stream;
 pub mod table;
 #[cfg(feature = "tables")]
 mod table_rows;
+mod value;
 
 pub use error::{DataError, Place, Result};
 pub use images::{ImageSet, ImageShape, TrainTest};

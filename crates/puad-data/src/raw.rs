@@ -1,9 +1,7 @@
 //! Columns as a format has them, before anybody says what they are.
 
 use crate::Result;
-use crate::batch::{Batch, Values};
-use crate::table::Value;
-use crate::table_rows::TableRows;
+use crate::value::Value;
 
 /// Some rows of a file, column by column; [`ColumnRows`] gives them.
 ///
@@ -131,59 +129,4 @@ pub trait ColumnRows {
     /// # Errors
     /// Stated by the format's options.
     fn next(&mut self, size: usize) -> Result<Option<RawBatch>>;
-}
-
-/// A format of numbers alone.
-pub(crate) struct NumberColumns {
-    rows: Box<dyn TableRows>,
-    names: Vec<String>,
-}
-
-impl NumberColumns {
-    pub(crate) fn new(rows: Box<dyn TableRows>) -> Self {
-        let width = rows.sample_shape().iter().product();
-        let mut names = rows.columns();
-        if names.len() != width {
-            names = (0..width).map(|column| column.to_string()).collect();
-        }
-        Self { rows, names }
-    }
-}
-
-impl ColumnRows for NumberColumns {
-    fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    fn count(&self) -> Option<u64> {
-        self.rows.count()
-    }
-
-    fn next(&mut self, size: usize) -> Result<Option<RawBatch>> {
-        let batch = self.rows.next(size)?;
-        Ok(batch.map(|Batch { shape, values, .. }| {
-            let (rows, width) = (shape[0], self.names.len());
-            let column = |of: usize| RawColumn::Numbers(every(&values, of, width));
-            let columns = (0..width).map(column).collect();
-            let lines = vec![];
-            RawBatch {
-                rows,
-                columns,
-                lines,
-            }
-        }))
-    }
-}
-
-/// The values of a column of rows of `width`.
-fn every(values: &Values, column: usize, width: usize) -> Vec<f64> {
-    fn of<T: Copy + Into<f64>>(values: &[T], column: usize, width: usize) -> Vec<f64> {
-        let values = values.iter().skip(column).step_by(width);
-        values.map(|&value| value.into()).collect()
-    }
-    match values {
-        Values::U8(values) => of(values, column, width),
-        Values::F32(values) => of(values, column, width),
-        Values::F64(values) => of(values, column, width),
-    }
 }

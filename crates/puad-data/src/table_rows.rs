@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::batch::Batch;
-use crate::raw::{ColumnRows, NumberColumns};
+use crate::batch::{Batch, Values};
+use crate::raw::{ColumnRows, RawBatch, RawColumn};
 use crate::{DataError, Place, Result};
 
 /// How a file of one format is read as a table: its options, each format's own. A format of one's own is
@@ -92,6 +92,61 @@ pub trait TableRows {
     /// # Errors
     /// Stated by the format's options.
     fn next(&mut self, size: usize) -> Result<Option<Batch>>;
+}
+
+/// A format of numbers alone.
+pub(crate) struct NumberColumns {
+    rows: Box<dyn TableRows>,
+    names: Vec<String>,
+}
+
+impl NumberColumns {
+    pub(crate) fn new(rows: Box<dyn TableRows>) -> Self {
+        let width = rows.sample_shape().iter().product();
+        let mut names = rows.columns();
+        if names.len() != width {
+            names = (0..width).map(|column| column.to_string()).collect();
+        }
+        Self { rows, names }
+    }
+}
+
+impl ColumnRows for NumberColumns {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn count(&self) -> Option<u64> {
+        self.rows.count()
+    }
+
+    fn next(&mut self, size: usize) -> Result<Option<RawBatch>> {
+        let batch = self.rows.next(size)?;
+        Ok(batch.map(|Batch { shape, values, .. }| {
+            let (rows, width) = (shape[0], self.names.len());
+            let column = |of: usize| RawColumn::Numbers(every(&values, of, width));
+            let columns = (0..width).map(column).collect();
+            let lines = vec![];
+            RawBatch {
+                rows,
+                columns,
+                lines,
+            }
+        }))
+    }
+}
+
+/// The values of a column of rows of `width`.
+fn every(values: &Values, column: usize, width: usize) -> Vec<f64> {
+    fn of<T: Copy + Into<f64>>(values: &[T], column: usize, width: usize) -> Vec<f64> {
+        let values = values.iter().skip(column).step_by(width);
+        values.map(|&value| value.into()).collect()
+    }
+    match values {
+        Values::U8(values) => of(values, column, width),
+        Values::F32(values) => of(values, column, width),
+        Values::F64(values) => of(values, column, width),
+    }
 }
 
 /// `columns` and `ids` of a format's options, where a schema decides on columns.

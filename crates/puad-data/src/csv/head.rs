@@ -3,7 +3,7 @@
 use super::labels::Labels;
 use super::records::Record;
 use crate::cell::{Cell, bare, cell, is_gap, like_a_number};
-use crate::table::time;
+use crate::value::time;
 
 /// What a first line may be taken for.
 #[derive(Clone, Copy, Debug, PartialEq)]

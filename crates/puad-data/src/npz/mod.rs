@@ -18,8 +18,8 @@ use self::columns::ArrayColumns;
 use crate::array::Array;
 use crate::file::{Source, check_pointer};
 use crate::npy::NpyReader;
-use crate::raw::{ColumnRows, NumberColumns};
-use crate::table_rows::{TableOptions, TableRows};
+use crate::raw::ColumnRows;
+use crate::table_rows::{NumberColumns, TableOptions, TableRows};
 use crate::{DataError, Result};
 
 /// An open archive.

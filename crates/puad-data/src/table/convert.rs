@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::column::Interned;
-use super::{Column, Field, Group, Kind, Schema, Table, Value, time};
+use super::{Column, Field, Group, Kind, Schema, Table};
 use crate::cell::{self, Cell};
 use crate::raw::{RawBatch, RawColumn};
+use crate::value::{Value, time};
 use crate::{DataError, Place, Result};
 
 /// Which columns of a file become which of a schema.

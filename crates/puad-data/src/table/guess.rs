@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::convert::boolean;
-use super::{Field, Kind, Labels, Schema, Value, time};
+use super::{Field, Kind, Labels, Schema};
 use crate::cell::{self, Cell};
 use crate::raw::{RawBatch, RawColumn};
+use crate::value::{Value, time};
 
 /// Names under which rows are told apart, and those that tell what somebody found out about them.
 const OF_ROWS: [&str; 7] = ["id", "index", "idx", "row_id", "rowid", "row", "uuid"];

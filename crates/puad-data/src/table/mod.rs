@@ -34,9 +34,9 @@ mod file;
 mod guess;
 mod label;
 mod schema;
-pub(crate) mod time;
 
-pub use column::{Categories, Column, Value};
+pub use crate::value::Value;
+pub use column::{Categories, Column};
 #[cfg(feature = "tables")]
 pub use file::{TableBatches, TableFile};
 pub use label::{Group, Labels};

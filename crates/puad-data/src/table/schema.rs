@@ -2,7 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, time};
+use super::Labels;
+use crate::value::time;
 use crate::{DataError, Result};
 
 /// What the values of a column are.

@@ -210,7 +210,7 @@ fn files_of_others_and_of_later_releases_are_told() {
     );
     let file = saved(&small());
     rewrite(&file.path, |text, _| {
-        text["format_version"] = json!(6);
+        text["format_version"] = json!(7);
         text["puad_version"] = json!("9.0.0");
         text["content"] = json!("unheard of");
     });
@@ -221,7 +221,7 @@ fn files_of_others_and_of_later_releases_are_told() {
             writer,
             ..
         } => {
-            assert_eq!((found, supported, writer.as_str()), (6, 5, "9.0.0"));
+            assert_eq!((found, supported, writer.as_str()), (7, 6, "9.0.0"));
         }
         other => panic!("{other}"),
     }
