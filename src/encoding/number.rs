@@ -58,9 +58,10 @@ impl Number {
     }
 
     pub(super) fn usual(&self, value: f64) -> Usual {
-        match value.is_nan() {
-            true => Usual::Share(self.gaps),
-            false => Usual::Range(self.usual.0, self.usual.1),
+        if value.is_nan() {
+            Usual::Share(self.gaps)
+        } else {
+            Usual::Range(self.usual.0, self.usual.1)
         }
     }
 

@@ -154,9 +154,10 @@ impl Found {
     }
 
     fn levels(&self) -> String {
-        match self.many {
-            true => format!("more than {WORDS} values"),
-            false => format!("{} values", self.words.len()),
+        if self.many {
+            format!("more than {WORDS} values")
+        } else {
+            format!("{} values", self.words.len())
         }
     }
 
@@ -280,10 +281,13 @@ fn kind(name: &str, found: &Found) -> (Kind, String) {
             );
             (Kind::Undecided, about)
         }
-        () if found.unique() && n >= APART => match unnamed || found.letters / n <= 40 {
-            true => (Kind::Id, format!("another word in each row{gaps}")),
-            false => (Kind::Ignored, format!("another text in each row{gaps}")),
-        },
+        () if found.unique() && n >= APART => {
+            if unnamed || found.letters / n <= 40 {
+                (Kind::Id, format!("another word in each row{gaps}"))
+            } else {
+                (Kind::Ignored, format!("another text in each row{gaps}"))
+            }
+        }
         () => (Kind::Category, format!("{}{gaps}", found.commonest())),
     }
 }
