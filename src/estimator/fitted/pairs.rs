@@ -1,5 +1,7 @@
 use std::fmt;
 
+use candle_core::Tensor;
+
 use super::{FittedDetector, Reason};
 use crate::estimator::IntoInput;
 use crate::model::Occlusion;
@@ -74,13 +76,8 @@ impl FittedDetector {
             Some(encoding) => encoding.sources(),
             None => (0..samples.sample_shape()[0]).collect(),
         };
-        let count = parts.iter().max().map_or(0, |last| last + 1);
-        // The columns by themselves first.
-        let pairs: Vec<(usize, usize)> = (0..count)
-            .map(|one| (one, one))
-            .chain((0..count).flat_map(|one| (one + 1..count).map(move |two| (one, two))))
-            .collect();
-        let score = |xs: &candle_core::Tensor| self.model.score(xs);
+        let pairs = each_pair(parts.iter().max().map_or(0, |last| last + 1));
+        let score = |xs: &Tensor| self.model.score(xs);
         let occlusion = Occlusion::new(&score, reference, self.device())?;
         let values = self.values(&input, &samples)?;
         let mut told = Vec::with_capacity(samples.len());
@@ -91,22 +88,38 @@ impl FittedDetector {
                 let reason = |column: usize| {
                     self.reason(column, values.at(row, column), falls[column].into())
                 };
-                let pair = |at: usize| {
-                    let (one, two) = pairs[at];
-                    let alone = falls[one].max(falls[two]).max(0.);
-                    Pair {
-                        columns: [reason(one), reason(two)],
-                        contribution: falls[at].into(),
-                        beyond: (falls[at] - alone).into(),
-                    }
-                };
-                let mut found: Vec<Pair> = (count..pairs.len()).map(pair).collect();
-                found.retain(|pair| pair.beyond > 0.);
-                found.sort_by(|a, b| b.beyond.total_cmp(&a.beyond));
+                let mut found = gains(&pairs, &falls);
                 found.truncate(most);
-                told.push(found);
+                let found = found.into_iter().map(|(at, beyond)| Pair {
+                    columns: [reason(pairs[at].0), reason(pairs[at].1)],
+                    contribution: falls[at].into(),
+                    beyond: beyond.into(),
+                });
+                told.push(found.collect());
             }
         }
         Ok(told)
     }
+}
+
+/// The columns by themselves, and behind them each two.
+fn each_pair(columns: usize) -> Vec<(usize, usize)> {
+    let alone = (0..columns).map(|one| (one, one));
+    let two = (0..columns).flat_map(|one| (one + 1..columns).map(move |two| (one, two)));
+    alone.chain(two).collect()
+}
+
+/// The pairs of two by which the score falls more than by either alone, and by how much; the most first.
+fn gains(pairs: &[(usize, usize)], falls: &[f32]) -> Vec<(usize, f32)> {
+    let gain = |at: usize| {
+        let (one, two) = pairs[at];
+        falls[at] - falls[one].max(falls[two]).max(0.)
+    };
+    let two = (0..pairs.len()).filter(|&at| pairs[at].0 != pairs[at].1);
+    let mut gains: Vec<(usize, f32)> = two
+        .map(|at| (at, gain(at)))
+        .filter(|(_, gain)| *gain > 0.)
+        .collect();
+    gains.sort_by(|a, b| b.1.total_cmp(&a.1));
+    gains
 }
