@@ -184,7 +184,7 @@ pub enum Error {
     },
 
     /// Labeled normals were given to an objective whose PNU weight eta leaves them unused.
-    #[error("labeled normals need a PNU weight eta below 1, got eta = {eta}")]
+    #[error("labeled normals need a PNU weight (`pnu_weight` of `PuSpec`) below 1, got {eta}")]
     UnusedNormals {
         /// The weight of the PU part.
         eta: f64,

@@ -8,7 +8,7 @@ use puad::data::table::{Labels, TableFile};
 
 use crate::{Outcome, detect, report};
 
-pub fn run(out: &Path) -> Outcome<()> {
+pub fn run(prior: f64, out: &Path) -> Outcome<()> {
     let config = PaymentsConfig::default();
     let tomorrow = PaymentsConfig {
         first_day: config.first_day + 28,
@@ -25,7 +25,7 @@ pub fn run(out: &Path) -> Outcome<()> {
         .schema()?
         .with_label("state", Labels::anomalous(["fraud"]))?;
     println!("{schema}\n");
-    let found = detect(&file, &schema, &TableFile::open(&new)?, out)?;
+    let found = detect(&file, &schema, &TableFile::open(&new)?, prior, out)?;
     report(&found);
 
     let cause = |row: u64| tomorrow.causes[row as usize];

@@ -78,7 +78,12 @@ impl Time {
 
     pub(super) fn usual(&self, seconds: f64) -> Usual {
         match self.value.usual(seconds) {
-            Usual::Range(low, high) if self.instant => Usual::Times(low, high),
+            // By its hour, where it is no other time than usual.
+            Usual::Range(low, high)
+                if self.instant && !(self.hour && (low..=high).contains(&seconds)) =>
+            {
+                Usual::Times(low, high)
+            }
             Usual::Range(..) => Usual::Hours(self.hours.0, self.hours.1),
             other => other,
         }

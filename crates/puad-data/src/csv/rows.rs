@@ -123,7 +123,7 @@ impl CsvRows {
             header = Some(true);
         }
         self.first = ahead[0].line;
-        self.fields = self.count(ahead, header, labels.is_some());
+        self.fields = self.count(ahead, header, labels.is_some() || self.of_columns);
         match (&options.names, header) {
             (Some(given), _) => self.names = self.given(given)?,
             (None, Some(true)) => self.names = names(&ahead[0], self.fields),
@@ -158,7 +158,8 @@ impl CsvRows {
         Err(self.malformed(self.first, rule, found))
     }
 
-    /// Cells of a line, without an empty one behind a delimiter at each line's end.
+    /// Cells of a line, without an empty one behind a delimiter at each line's end. A last column of labels may
+    /// be empty for long.
     fn count(&self, ahead: &[Record], header: Option<bool>, labeled: bool) -> usize {
         let first = &ahead[0];
         let is_number = |text: &str| matches!(cell(text, self.decimal), Cell::Number(_));
@@ -202,7 +203,7 @@ impl CsvRows {
         let own = match header {
             Some(_) => told(&ahead[0], self.decimal),
             None => {
-                self.fields = self.count(ahead, header, labels.is_some());
+                self.fields = self.count(ahead, header, labels.is_some() || self.of_columns);
                 self.choose(options, labels)?;
                 self.head(ahead)
             }
