@@ -3,31 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::convert::boolean;
+use super::look::{like_a_code, like_a_date, like_an_amount};
+use super::names::{of_keys, of_labels, of_rows, says_normal, unnamed};
 use super::{Field, Kind, Labels, Schema};
 use crate::cell::{self, Cell};
 use crate::raw::{RawBatch, RawColumn};
 use crate::value::{Value, time};
-
-/// Names under which rows are told apart, and those that tell what somebody found out about them.
-const OF_ROWS: [&str; 7] = ["id", "index", "idx", "row_id", "rowid", "row", "uuid"];
-const OF_LABELS: [&str; 16] = [
-    "label",
-    "labels",
-    "anomaly",
-    "is_anomaly",
-    "anomalous",
-    "outlier",
-    "is_outlier",
-    "fraud",
-    "is_fraud",
-    "isfraud",
-    "attack",
-    "target",
-    "class",
-    "y",
-    "ground_truth",
-    "is_attack",
-];
 
 /// Words of a column that are counted; of more it is known that they are many.
 const WORDS: usize = 1 << 16;
@@ -55,6 +36,11 @@ struct Found {
     many: bool,
     /// The first text that is no number, where there are numbers.
     word: Option<(String, u64)>,
+    /// Words that may be dates, and those that may be numbers.
+    dates: u64,
+    amounts: u64,
+    /// Whether a number may be a code.
+    codes: bool,
     letters: u64,
 }
 
@@ -76,6 +62,9 @@ impl Default for Found {
             words: HashMap::new(),
             many: false,
             word: None,
+            dates: 0,
+            amounts: 0,
+            codes: false,
             letters: 0,
         }
     }
@@ -104,12 +93,15 @@ impl Found {
         match cell::cell(text, decimal) {
             // What is written out is a truth value, not a number.
             Cell::Number(number) if text.parse::<f64>().is_ok() || decimal != b'.' => {
+                self.codes |= like_a_code(text);
                 self.add_number(number);
             }
             _ if boolean(Value::Word(text)).is_some() => self.booleans += 1,
             _ => match time::read(text) {
                 Some(seconds) => self.add_time(seconds),
                 None => {
+                    self.dates += u64::from(like_a_date(text));
+                    self.amounts += u64::from(like_an_amount(text));
                     self.word
                         .get_or_insert_with(|| (text.chars().take(40).collect(), line));
                 }
@@ -151,6 +143,20 @@ impl Found {
     /// Whether no value is there twice, as far as was counted.
     fn unique(&self) -> bool {
         self.words.values().all(|count| *count == 1)
+    }
+
+    /// Whether all are 0, 1 or truth values written out.
+    fn truths(&self) -> bool {
+        let bits = self.numbers == 0 || (self.integers && self.low >= 0. && self.high <= 1.);
+        self.booleans > 0 && self.booleans + self.numbers == self.values() && bits
+    }
+
+    /// The first text that is neither number nor time nor truth value, and where it stands.
+    fn odd(&self) -> String {
+        match &self.word {
+            Some((word, place)) => format!("{word:?} at {place}"),
+            None => "values of another kind".into(),
+        }
     }
 
     fn levels(&self) -> String {
@@ -195,8 +201,11 @@ impl Survey {
         self.rows += raw.rows as u64;
     }
 
-    /// A kind a column, and the labels' meaning where there is one only.
-    pub(super) fn schema(self, names: &[String]) -> Schema {
+    /// A kind a column, and the labels' meaning where there is one only. `unread`: columns whose values are not
+    /// read, and what they hold.
+    pub(super) fn schema(mut self, names: &[String], unread: &[(String, String)]) -> Schema {
+        // Of a file without rows.
+        self.columns.resize_with(names.len(), Found::default);
         let mut schema = Schema::default();
         let mut ids = HashSet::new();
         for (name, found) in names.iter().zip(&self.columns) {
@@ -218,6 +227,16 @@ impl Survey {
                 about,
             });
         }
+        for (name, held) in unread {
+            if schema.field(name).is_none() {
+                schema.columns.push(Field {
+                    name: name.clone(),
+                    kind: Kind::Ignored,
+                    format: None,
+                    about: format!("{held}, which is not read"),
+                });
+            }
+        }
         schema
     }
 }
@@ -232,19 +251,25 @@ fn add_column(found: &mut Found, column: &RawColumn, raw: &RawBatch, first: u64,
 
 /// The kind of a column, and what is said of it.
 fn field(name: &str, found: &Found, labels: &mut Labels) -> (Kind, String) {
-    let is_one_of = |names: &[&str]| names.iter().any(|of| name.eq_ignore_ascii_case(of));
-    if is_one_of(&OF_LABELS) {
+    if of_labels(name) {
         return label(found, labels);
     }
     let (kind, about) = kind(name, found);
-    let told = is_one_of(&OF_ROWS) && kind.is_feature();
-    match told {
-        true if found.unique() && kind != Kind::Time => (Kind::Id, about),
-        true => (
+    let integers = kind == Kind::Number && found.integers;
+    let told = of_rows(name) && (kind.is_feature() || found.codes);
+    let key = of_keys(name) && integers;
+    let apart = match () {
+        () if told => found.unique() && kind != Kind::Time,
+        () if key => found.unique() && found.values() >= APART,
+        () => found.unique(),
+    };
+    match (told || key || (unnamed(name) && integers), apart) {
+        (true, true) => (Kind::Id, about),
+        (true, false) => (
             Kind::Undecided,
             format!("{about}: a feature, or what tells rows apart"),
         ),
-        false => (kind, about),
+        (false, _) => (kind, about),
     }
 }
 
@@ -255,8 +280,7 @@ fn kind(name: &str, found: &Found) -> (Kind, String) {
         1 => ", 1 gap".into(),
         gaps => format!(", {gaps} gaps"),
     };
-    let unnamed =
-        name.is_empty() || name.starts_with("Unnamed: ") || name.starts_with("__index_level_");
+    let range = format!("{} to {}{gaps}", found.low, found.high);
     match () {
         () if n == 0 => (Kind::Ignored, "nothing in it".into()),
         () if found.times == n => {
@@ -266,21 +290,40 @@ fn kind(name: &str, found: &Found) -> (Kind, String) {
             );
             (Kind::Time, format!("{first} to {last}{gaps}"))
         }
-        () if found.numbers == n && found.counts && unnamed => (Kind::Id, "counts the rows".into()),
-        () if found.numbers == n => (
-            Kind::Number,
-            format!("{} to {}{gaps}", found.low, found.high),
-        ),
-        () if found.booleans == n => (Kind::Boolean, format!("{}{gaps}", found.commonest())),
-        () if 2 * found.numbers >= n => {
-            let (word, place) = found.word.clone().unwrap_or_default();
-            let about = format!(
-                "numbers, and {:?} at {place}: a mark of a gap (`with_gaps`), or a category",
-                word
-            );
-            (Kind::Undecided, about)
+        () if found.numbers == n && found.counts && unnamed(name) => {
+            (Kind::Id, "counts the rows".into())
         }
-        () if found.unique() && n >= APART => match unnamed || found.letters / n <= 40 {
+        () if found.numbers == n && found.codes => (
+            Kind::Undecided,
+            format!(
+                "{range}, with digits that a number does not keep: a category, an id, or a number"
+            ),
+        ),
+        () if found.numbers == n => (Kind::Number, range),
+        () if found.truths() => (Kind::Boolean, format!("{}{gaps}", found.commonest())),
+        () => words(name, found, &gaps),
+    }
+}
+
+/// Of a column that has other words than numbers, times and truth values.
+fn words(name: &str, found: &Found, gaps: &str) -> (Kind, String) {
+    let n = found.values();
+    let undecided = |about: String| (Kind::Undecided, about);
+    match () {
+        () if 2 * found.numbers >= n && found.amounts == 0 => undecided(format!(
+            "numbers, and {}: a mark of a gap (`with_gaps`), or a category",
+            found.odd()
+        )),
+        () if 2 * (found.times + found.dates) >= n => undecided(format!(
+            "times, and {}: `with_time` says how they are written, `with_gaps` what marks a gap, or a category",
+            found.odd()
+        )),
+        () if 2 * (found.numbers + found.amounts) >= n => undecided(format!(
+            "as numbers, but {}: with a decimal comma (`CsvOptions::decimal`), with parted thousands or a unit, \
+             which are not read, or a category",
+            found.odd()
+        )),
+        () if found.unique() && n >= APART => match unnamed(name) || found.letters / n <= 40 {
             true => (Kind::Id, format!("another word in each row{gaps}")),
             false => (Kind::Ignored, format!("another text in each row{gaps}")),
         },
@@ -295,12 +338,9 @@ fn label(found: &Found, labels: &mut Labels) -> (Kind, String) {
         0 => gaps.clone(),
         _ => format!("{}, {gaps}", found.commonest()),
     };
-    let normal = [
-        "0", "0.0", "false", "normal", "ok", "good", "benign", "no", "n", "f",
-    ];
     let mut words = found.words.keys();
     match (words.next(), words.next(), found.gaps) {
-        (Some(only), None, 1..) if !normal.iter().any(|word| word.eq_ignore_ascii_case(only)) => {
+        (Some(only), None, 1..) if !says_normal(only) => {
             *labels = Labels::anomalous([only.clone()]);
             (
                 Kind::Label,
