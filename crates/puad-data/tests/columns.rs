@@ -96,6 +96,12 @@ fn what_is_not_read_as_it_looks_is_asked_for() {
     let (kind, about) = column(&["1", "7", "true"]);
     assert_eq!(kind, Kind::Undecided);
     assert!(about.contains("values of another kind"), "{about}");
+    let schema = guessed("Betrag;Ort\n12,5;Ulm\n-0,5;Bonn\n");
+    let about = &schema.field("Betrag").unwrap().about;
+    assert!(
+        about.contains("\"12,5\" at 2: with a decimal comma"),
+        "{about}"
+    );
     // A header alone.
     let schema = guessed("heat,state\n");
     assert_eq!(schema.columns.len(), 2);
@@ -336,6 +342,36 @@ fn decimal_commas_hold_for_numbers() {
         table.column("Betrag"),
         Some(&Column::from(vec![12.5, -0.5]))
     );
+}
+
+#[test]
+fn columns_of_two_arrays_of_one_name_are_told() {
+    let dir = Dir::new();
+    let npy = |shape: &str, values: &[f64]| {
+        let dict = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}");
+        let length = (dict.len() as u16).to_le_bytes();
+        let values: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        [b"\x93NUMPY\x01\x00", &length[..], dict.as_bytes(), &values].concat()
+    };
+    let schema = |second: &str| {
+        let file = std::fs::File::create(dir.path("a.npz")).unwrap();
+        let mut archive = zip::ZipWriter::new(file);
+        for (name, bytes) in [
+            ("x", npy("(1, 2)", &[1., 2.])),
+            (second, npy("(1,)", &[3.])),
+        ] {
+            let stored = zip::write::SimpleFileOptions::default();
+            archive.start_file(format!("{name}.npy"), stored).unwrap();
+            std::io::Write::write_all(&mut archive, &bytes).unwrap();
+        }
+        archive.finish().unwrap();
+        TableFile::open(dir.path("a.npz")).unwrap().schema()
+    };
+    assert_eq!(schema("x2").unwrap().columns.len(), 3);
+    assert!(error(schema("x1")).ends_with("different names, got \"x1\" twice"));
 }
 
 #[test]
