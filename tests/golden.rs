@@ -85,14 +85,17 @@ fn tells_of_its_inputs(detector: &FittedDetector) {
 fn table() -> Table {
     let all = 0..80usize;
     let wave = |i: usize| (i as f64 * 0.7).sin();
-    let anomalous = |i: usize| i % 8 == 0;
+    let anomalous = |i: usize| i.is_multiple_of(8);
     let amount = |i: usize| {
         (i % 11 != 3).then(|| 50. + 40. * wave(i) + if anomalous(i) { 900. } else { 0. })
     };
     let words = ["DE", "FR", "AT", "", "a word, with a comma"];
-    let labels = all.clone().map(|i| match anomalous(i) {
-        true => Group::Anomalous,
-        false => Group::Unlabeled,
+    let labels = all.clone().map(|i| {
+        if anomalous(i) {
+            Group::Anomalous
+        } else {
+            Group::Unlabeled
+        }
     });
     let columns = [
         ("amount", Column::numbers(all.clone().map(amount))),
@@ -102,7 +105,7 @@ fn table() -> Table {
         ),
         (
             "online",
-            Column::from(all.clone().map(|i| i % 3 == 0).collect::<Vec<_>>()),
+            Column::from(all.clone().map(|i| i.is_multiple_of(3)).collect::<Vec<_>>()),
         ),
         (
             "at",
@@ -142,8 +145,10 @@ fn write() {
         return;
     }
     let table = table();
-    let mut config = FitConfig::default();
-    config.method = Some(puad::method::Method::PUSVDD);
+    let mut config = FitConfig {
+        method: Some(puad::method::Method::PUSVDD),
+        ..FitConfig::default()
+    };
     config.train.epochs = 3;
     config.train.batch_size = 16;
     config.encoding.all.gaps = Gaps::Fill;

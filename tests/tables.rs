@@ -178,7 +178,7 @@ fn streamed_and_whole_scores_are_the_same_bits() {
             ControlFlow::Continue(())
         });
         assert_eq!(held, whole);
-        let alone = |row: usize| detector.score(&table.select(&[row])).unwrap()[0];
+        let alone = |row: usize| detector.score(table.select(&[row])).unwrap()[0];
         assert!([0, 4096, 5309].iter().all(|&row| alone(row) == whole[row]));
     }
 }
@@ -281,11 +281,11 @@ fn unseen_levels_are_told_and_score_by_their_rarity() {
             Table::new(columns).unwrap()
         };
         let mean = |row: &str| {
-            let scores = detector.score(&rows(row)).unwrap();
+            let scores = detector.score(rows(row)).unwrap();
             scores.iter().sum::<f64>() / scores.len() as f64
         };
         assert!(mean("ZZ") > mean("DE"), "{method}");
-        let found = detector.detect(&rows("ZZ")).unwrap();
+        let found = detector.detect(rows("ZZ")).unwrap();
         let told = found.warnings.iter().any(|warning| {
             matches!(warning, Warning::NewLevels { level, count: 100, .. } if level == "ZZ")
         });
@@ -340,16 +340,16 @@ fn numbers_alone_need_no_table() {
         .map(|i| [(i % 13) as f64, (i % 13) as f64 * 2. + (i % 3) as f64])
         .collect();
     assert_eq!(detector.score(&rows).unwrap(), scores);
-    let ragged = detector.score(&[[1f64, 2., 3.]]).unwrap_err();
+    let ragged = detector.score([[1f64, 2., 3.]]).unwrap_err();
     assert!(matches!(ragged, Error::Shape { .. }), "{ragged}");
-    let gap = detector.score(&[[1f64, 2.], [f64::NAN, 1.]]).unwrap_err();
+    let gap = detector.score([[1f64, 2.], [f64::NAN, 1.]]).unwrap_err();
     assert!(matches!(gap, Error::Gap { row: 1, .. }), "{gap}");
 
     // And a detector of samples takes a table of its names.
     let named = IntoSamples::into_samples(&rows).unwrap();
     let named = named.with_names(&["heat", "load"]).unwrap();
     let detector = Estimator::new(settings)
-        .fit(&named, &named.select(&[0, 20, 40]).unwrap())
+        .fit(&named, named.select(&[0, 20, 40]).unwrap())
         .unwrap();
     let turned = Table::new(
         columns(0.)
@@ -358,14 +358,14 @@ fn numbers_alone_need_no_table() {
             .chain([("note", Column::from(vec!["x"; 200]))]),
     );
     assert_eq!(
-        detector.score(&turned.unwrap()).unwrap(),
+        detector.score(turned.unwrap()).unwrap(),
         detector.score(&named).unwrap()
     );
     let other = Table::new([
         ("heat", Column::from(vec!["hot"])),
         ("load", Column::from(vec![1.])),
     ]);
-    let error = detector.score(&other.unwrap()).unwrap_err();
+    let error = detector.score(other.unwrap()).unwrap_err();
     assert!(matches!(error, Error::ColumnKind { .. }), "{error}");
 }
 
@@ -374,7 +374,7 @@ fn samples_for_a_table_with_words_are_refused_by_name() {
     let detector = Estimator::new(config(1))
         .fit_table(&drawn(0, 200).table)
         .unwrap();
-    let error = detector.score(&[[1f64; 7]]).unwrap_err().to_string();
+    let error = detector.score([[1f64; 7]]).unwrap_err().to_string();
     assert!(
         error.contains("column \"shop\" is of kind category"),
         "{error}"
@@ -388,7 +388,7 @@ fn a_validation_table_of_one_s_own_is_encoded_as_the_fit_s() {
         .fit_table_split(&train.table, &later.table)
         .unwrap();
     let unlabeled = later.table.rows_of(Group::Unlabeled);
-    let mut scores = detector.score(&later.table.select(&unlabeled)).unwrap();
+    let mut scores = detector.score(later.table.select(&unlabeled)).unwrap();
     scores.sort_by(f64::total_cmp);
     assert_eq!(detector.validation_scores().unlabeled, scores);
 }

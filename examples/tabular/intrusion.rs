@@ -107,9 +107,12 @@ fn dirty(records: &Table) -> Outcome<(Table, f64)> {
         records.ids()[*row] == "normal" || labeled.contains(row) || hidden.contains(row)
     };
     let rows: Vec<usize> = (0..records.len()).filter(kept).collect();
-    let groups = rows.iter().map(|row| match labeled.contains(row) {
-        true => Group::Anomalous,
-        false => Group::Unlabeled,
+    let groups = rows.iter().map(|row| {
+        if labeled.contains(row) {
+            Group::Anomalous
+        } else {
+            Group::Unlabeled
+        }
     });
     let share = hidden.len() as f64 / (rows.len() - labeled.len()) as f64;
     println!(

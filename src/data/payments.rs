@@ -201,9 +201,12 @@ fn table(rows: &[Row]) -> Result<Table> {
         ),
         ("at", Column::Times(rows.iter().map(|row| row.at).collect())),
     ];
-    let group = |row: &Row| match row.labeled {
-        true => Group::Anomalous,
-        false => Group::Unlabeled,
+    let group = |row: &Row| {
+        if row.labeled {
+            Group::Anomalous
+        } else {
+            Group::Unlabeled
+        }
     };
     let ids = (0..rows.len()).map(|i| format!("P-{i:05}"));
     let table = Table::new(columns)?.with_ids(ids.collect())?;

@@ -150,7 +150,7 @@ impl Encoding {
         }
         let new = columns.into_iter().enumerate();
         let new = new.filter_map(|(column, of)| {
-            let (level, rows) = of.new()?;
+            let (level, rows) = of.into_new()?;
             Some(NewLevels {
                 column,
                 level,

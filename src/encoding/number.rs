@@ -58,9 +58,10 @@ impl Number {
     }
 
     pub(super) fn usual(&self, value: f64) -> Usual {
-        match value.is_nan() {
-            true => Usual::Share(self.gaps),
-            false => Usual::Range(self.usual.0, self.usual.1),
+        if value.is_nan() {
+            Usual::Share(self.gaps)
+        } else {
+            Usual::Range(self.usual.0, self.usual.1)
         }
     }
 
@@ -96,9 +97,10 @@ impl Number {
 /// `ln(1 + size / unit)`, of any size.
 fn logarithm(size: f64, unit: f64) -> f64 {
     let times = size / unit;
-    match times.is_finite() {
-        true => times.ln_1p(),
-        false => size.ln() - unit.ln(),
+    if times.is_finite() {
+        times.ln_1p()
+    } else {
+        size.ln() - unit.ln()
     }
 }
 

@@ -70,7 +70,7 @@ impl<'a> Pushed<'a> {
     }
 
     /// The first level that no training row had, and in how many rows there were such.
-    pub(super) fn new(self) -> Option<(String, u64)> {
+    pub(super) fn into_new(self) -> Option<(String, u64)> {
         self.new
     }
 }

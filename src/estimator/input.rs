@@ -38,6 +38,7 @@ impl Input {
     }
 
     /// The sample at a position, by itself.
+    #[cfg(feature = "tables")]
     pub(super) fn one(&self, at: usize) -> Result<Self> {
         Ok(match self {
             Self::Samples(samples) => Self::Samples(samples.select(&[at as u32])?),

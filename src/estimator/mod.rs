@@ -51,9 +51,9 @@ pub use config::FitConfig;
 pub use decision::ValidationScores;
 pub use detections::Detections;
 pub use fit::Estimator;
-pub use fitted::{Alarm, Alarms, FittedDetector, Observed, Reason};
 #[cfg(feature = "tables")]
-pub use fitted::{Pieces, ScoredRows, TableScored, TableSource};
+pub use fitted::{Alarm, Alarms, Pieces, ScoredRows, TableScored, TableSource};
+pub use fitted::{FittedDetector, Observed, Pair, Reason};
 pub use input::{Input, IntoInput};
 use inputs::unknown_inputs;
 pub use inputs::{ElementType, InputCheck, Inputs};

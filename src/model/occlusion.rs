@@ -91,7 +91,7 @@ impl<'a> Occlusion<'a> {
     pub(crate) fn explain(&self, xs: &Tensor) -> Result<Explanation> {
         let mut sizes = vec![0f32; count(&self.parts)];
         self.parts.iter().for_each(|&part| sizes[part] += 1.);
-        let falls = self.falls_of(xs, &self.parts)?;
+        let falls = self.falls_of(xs, &self.parts, &each(&self.parts))?;
         let shared = falls.iter().flat_map(|falls| {
             let share = |&part: &usize| falls[part] / sizes[part];
             self.parts.iter().map(share)
@@ -101,9 +101,20 @@ impl<'a> Occlusion<'a> {
 
     /// Of each of `xs`, `[n, values]`, by parts: `[n, parts]`. `parts`: that of each value.
     pub(crate) fn explain_parts(&self, xs: &Tensor, parts: Vec<usize>) -> Result<Explanation> {
-        let falls = self.falls_of(xs, &parts)?;
+        let falls = self.falls_of(xs, &parts, &each(&parts))?;
         let dims = [falls.len(), count(&parts)];
         self.explanation(falls.concat(), &dims)
+    }
+
+    /// By how much the score of each of `xs` falls for each pair of parts that is replaced together by one row, which
+    /// keeps what the two have to do with each other.
+    pub(crate) fn pairs(
+        &self,
+        xs: &Tensor,
+        parts: &[usize],
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<Vec<f32>>> {
+        self.falls_of(xs, parts, pairs)
     }
 
     fn explanation(&self, attribution: Vec<f32>, dims: &[usize]) -> Result<Explanation> {
@@ -115,8 +126,14 @@ impl<'a> Occlusion<'a> {
         })
     }
 
-    /// By how much the score of each of `xs` falls for each part that is replaced, on average over the reference.
-    fn falls_of(&self, xs: &Tensor, parts: &[usize]) -> Result<Vec<Vec<f32>>> {
+    /// By how much the score of each of `xs` falls for each pair of parts that is replaced, on average over the
+    /// reference.
+    fn falls_of(
+        &self,
+        xs: &Tensor,
+        parts: &[usize],
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<Vec<f32>>> {
         let host = xs
             .to_device(&Device::Cpu)?
             .flatten_all()?
@@ -124,22 +141,29 @@ impl<'a> Occlusion<'a> {
         let whole = (self.score)(xs)?;
         let samples = host.chunks_exact(self.parts.len()).zip(whole);
         samples
-            .map(|(sample, score)| self.falls(sample, score, parts))
+            .map(|(sample, score)| self.falls(sample, score, parts, pairs))
             .collect()
     }
 
-    fn falls(&self, sample: &[f32], score: f64, parts: &[usize]) -> Result<Vec<f32>> {
+    fn falls(
+        &self,
+        sample: &[f32],
+        score: f64,
+        parts: &[usize],
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<f32>> {
         let width = sample.len();
-        let count = count(parts);
+        let count = pairs.len();
         let rows = self.reference.len() / width;
         let mut sums = vec![0f64; count];
         let cases: Vec<usize> = (0..count * rows).collect();
         for chunk in cases.chunks((VALUES / width).max(1)) {
             let mut values = Vec::with_capacity(chunk.len() * width);
             for case in chunk {
-                let (part, row) = (case / rows, case % rows);
+                let ((one, two), row) = (pairs[case / rows], case % rows);
                 let other = &self.reference[row * width..][..width];
-                let from = |i: usize| if parts[i] == part { other } else { sample };
+                let moved = |i: usize| parts[i] == one || parts[i] == two;
+                let from = |i: usize| if moved(i) { other } else { sample };
                 values.extend((0..width).map(|i| from(i)[i]));
             }
             let shape = [&[chunk.len()], self.shape.as_slice()].concat();
@@ -154,6 +178,11 @@ impl<'a> Occlusion<'a> {
             .map(|sum| (sum / rows as f64) as f32)
             .collect())
     }
+}
+
+/// Each part by itself.
+fn each(parts: &[usize]) -> Vec<(usize, usize)> {
+    (0..count(parts)).map(|part| (part, part)).collect()
 }
 
 /// How many parts there are.
@@ -202,6 +231,24 @@ mod tests {
             explanation.attribution.to_vec2::<f32>().unwrap(),
             [[8., -6., 0.], [0., 0., 0.]]
         );
+    }
+
+    #[test]
+    fn a_pair_is_replaced_by_one_row() {
+        // How far the first two columns are from each other; the third pair of columns says nothing.
+        let score = |xs: &Tensor| -> Result<Vec<f64>> {
+            let apart = (xs.narrow(1, 0, 1)? - xs.narrow(1, 1, 1)?)?.abs()?;
+            Ok(apart.squeeze(1)?.to_dtype(DType::F64)?.to_vec1()?)
+        };
+        let reference = Tensor::new(&[[1f32, 1., 5.], [3., 3., 7.]], &Device::Cpu).unwrap();
+        let occlusion = Occlusion::new(&score, &reference, &Device::Cpu).unwrap();
+        let xs = Tensor::new(&[[9f32, 4., 1.]], &Device::Cpu).unwrap();
+        let pairs = occlusion
+            .pairs(&xs, &[0, 1, 2], &[(0, 0), (0, 1), (0, 2)])
+            .unwrap();
+        assert_eq!(pairs, [[3., 5., 3.]]);
+        let parts = occlusion.explain_parts(&xs, vec![0, 0, 1]).unwrap();
+        assert_eq!(parts.attribution.to_vec2::<f32>().unwrap(), [[5., 0.]]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ const MISSING: [&str; 13] = [
 ];
 
 /// Those that may be words as well.
+#[cfg(feature = "tables")]
 const MAYBE_WORDS: [&str; 4] = ["none", "-", "--", "."];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +50,7 @@ fn number(text: &str, decimal: u8) -> Option<f64> {
 }
 
 /// A rule that a cell which is no finite number breaks, and how to keep it.
+#[cfg(feature = "tables")]
 pub(crate) fn rule(text: &str, decimal: u8) -> &'static str {
     match cell(text, decimal) {
         Cell::Missing => "every cell must have a value: fill in or drop what is missing",
@@ -66,6 +68,7 @@ pub(crate) fn rule(text: &str, decimal: u8) -> &'static str {
 
 /// Whether a text stands for a value that is missing. Among words `none` and `-` may be one of them, such as the
 /// kind of an attack.
+#[cfg(feature = "tables")]
 pub(crate) fn is_gap(text: &str, among_words: bool) -> bool {
     let text = bare(text);
     let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
@@ -73,6 +76,7 @@ pub(crate) fn is_gap(text: &str, among_words: bool) -> bool {
 }
 
 /// Whether a text begins as a number does: a slip rather than a name.
+#[cfg(feature = "tables")]
 pub(crate) fn like_a_number(text: &str) -> bool {
     let bare = text.trim_start_matches(['+', '-', '$', '€', '<', '>']);
     bare.trim_start_matches(['.', ','])

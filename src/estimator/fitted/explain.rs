@@ -25,8 +25,10 @@ impl FittedDetector {
     /// 0.88 by the isolation forest and 0.80 by AE, to which a payment at night is hardly unusual.
     ///
     /// Occlusion scores each sample once for every part and reference row: 32 times the features of a
-    /// vector of up to 256, 8192 times or once a feature beyond, and up to 512 times (64 patches, 8
+    /// vector of up to 256 (of the columns of a table), 8192 times or once a feature beyond, and up to 512 times (64 patches, 8
     /// images) for an image. The others take one or two passes through the network, or a detector's own.
+    ///
+    /// Columns that are usual by themselves and do not go together: [`pairs`](Self::pairs).
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -55,13 +57,17 @@ impl FittedDetector {
         let mut parts = Vec::new();
         let size = self.config.train.batch_size;
         for raw in samples.batches(size, samples.device())? {
-            let xs = self.transformed(parts.len() * size, &raw?)?;
-            let xs = xs.clamp(-EXPLAINED, EXPLAINED)?;
+            let xs = self.explained(parts.len() * size, &raw?)?;
             parts.push(self.explain_transformed(&xs)?);
         }
         let (what, group) = ("an explanation", "unlabeled, anomalous or normal");
         let whole = Explanation::concat(&parts)?;
         whole.ok_or(Error::EmptyGroup { what, group })
+    }
+
+    /// A batch of the user's samples, of which the first is number `start`, as it is explained.
+    pub(super) fn explained(&self, start: usize, raw: &Tensor) -> Result<Tensor> {
+        Ok(self.transformed(start, raw)?.clamp(-EXPLAINED, EXPLAINED)?)
     }
 
     /// `xs` as the model sees it; the reconstruction is in the samples' own unit.

@@ -3,6 +3,7 @@ mod alarms;
 mod explain;
 mod file;
 mod input;
+mod pairs;
 #[cfg(feature = "tables")]
 mod pieces;
 mod reasons;
@@ -29,6 +30,7 @@ use crate::{Error, Result};
 
 #[cfg(feature = "tables")]
 pub use alarms::{Alarm, Alarms};
+pub use pairs::Pair;
 #[cfg(feature = "tables")]
 pub use pieces::{Pieces, TableSource};
 pub use reasons::{Observed, Reason};
@@ -113,7 +115,6 @@ impl FittedDetector {
     }
 
     /// Of numbers.
-
     fn detect_in(&self, samples: Samples, check: InputCheck) -> Result<Detections> {
         let (samples, mut warnings) = self.accepted(samples, check)?;
         let scores = self.scores_of(&samples)?;

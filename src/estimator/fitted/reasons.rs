@@ -80,13 +80,18 @@ impl fmt::Display for Observed {
     }
 }
 
+impl Reason {
+    /// The column and its value.
+    pub(super) fn observed(&self) -> String {
+        let column = &self.column;
+        let name = column.name.clone().unwrap_or_else(|| column.to_string());
+        format!("{name} is {}", self.value)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.column.name {
-            Some(name) => write!(f, "{name}")?,
-            None => write!(f, "{}", self.column)?,
-        }
-        write!(f, " is {}", self.value)?;
+        write!(f, "{}", self.observed())?;
         match self.usual {
             Some(usual) => write!(f, ", {usual}"),
             None => Ok(()),
@@ -124,23 +129,15 @@ impl FittedDetector {
     }
 
     /// Of rows that were scored already.
+    #[cfg(feature = "tables")]
     pub(super) fn told(&self, input: Input, most: usize) -> Result<Vec<Vec<Reason>>> {
         self.reasons_in(input, most, InputCheck::Warn)
     }
 
     fn reasons_in(&self, input: Input, most: usize, check: InputCheck) -> Result<Vec<Vec<Reason>>> {
-        let (numbers, _) = self.numbers(&input)?;
-        let (samples, _) = self.accepted(numbers, check)?;
+        let samples = self.vectors(&input, check)?;
         if samples.is_empty() {
             return Ok(Vec::new());
-        }
-        let shape = samples.sample_shape();
-        if shape.len() != 1 {
-            return Err(Error::Shape {
-                what: INPUT,
-                expected: "vectors [features], whose columns are reasons".into(),
-                actual: shape,
-            });
         }
         let contributions = self.explain_accepted(&samples)?.attribution;
         let contributions = contributions.to_vec2::<f32>()?;
@@ -158,8 +155,26 @@ impl FittedDetector {
         Ok(contributions.into_iter().enumerate().map(reasons).collect())
     }
 
+    /// What was given as accepted vectors.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for others.
+    pub(super) fn vectors(&self, input: &Input, check: InputCheck) -> Result<Samples> {
+        let (numbers, _) = self.numbers(input)?;
+        let (samples, _) = self.accepted(numbers, check)?;
+        let shape = samples.sample_shape();
+        if shape.len() == 1 || samples.is_empty() {
+            return Ok(samples);
+        }
+        Err(Error::Shape {
+            what: INPUT,
+            expected: "vectors [features], whose columns are reasons".into(),
+            actual: shape,
+        })
+    }
+
     /// What was given, by the columns that are reasons.
-    fn values<'a>(&'a self, input: &'a Input, samples: &Samples) -> Result<Values<'a>> {
+    pub(super) fn values<'a>(&'a self, input: &'a Input, samples: &Samples) -> Result<Values<'a>> {
         if let (Some(encoding), Input::Table(table)) = (&self.encoding, input) {
             let columns = encoding.columns().into_iter();
             return Ok(Values::Table(
@@ -170,7 +185,7 @@ impl FittedDetector {
         Ok(Values::Rows(rows.to_dtype(DType::F64)?.to_vec2()?))
     }
 
-    fn reason(&self, index: usize, value: Value<'_>, contribution: f64) -> Reason {
+    pub(super) fn reason(&self, index: usize, value: Value<'_>, contribution: f64) -> Reason {
         let column = |name: Option<&str>| Column {
             index,
             name: name.map(Into::into),
@@ -197,13 +212,13 @@ impl FittedDetector {
 }
 
 /// What rows have in their columns.
-enum Values<'a> {
+pub(super) enum Values<'a> {
     Table(Vec<&'a crate::data::table::Column>),
     Rows(Vec<Vec<f64>>),
 }
 
 impl Values<'_> {
-    fn at(&self, row: usize, column: usize) -> Value<'_> {
+    pub(super) fn at(&self, row: usize, column: usize) -> Value<'_> {
         match self {
             Self::Table(columns) => columns[column].value(row),
             Self::Rows(rows) => Value::Number(rows[row][column]),

@@ -20,6 +20,7 @@ pub use check::InputCheck;
 pub use element::ElementType;
 use element::bits8_for_floats;
 pub(super) use element::unknown_inputs;
+#[cfg(feature = "tables")]
 pub(super) use far::distance;
 pub(super) use made::Made;
 #[cfg(feature = "tables")]

@@ -251,9 +251,10 @@ impl CsvRows {
             labels: self.labels.as_ref(),
             decimal: self.decimal,
         };
-        match self.of_columns {
-            true => first.head_of_columns(),
-            false => first.head(),
+        if self.of_columns {
+            first.head_of_columns()
+        } else {
+            first.head()
         }
     }
 

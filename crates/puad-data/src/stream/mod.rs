@@ -32,7 +32,10 @@ use std::path::Path;
 
 use crate::Result;
 
-/// What opens a file as columns, by its ending.
-pub(crate) fn columns_of(path: &Path) -> Result<fn(&Path) -> Result<Box<dyn ColumnRows>>> {
+/// Opens a file as columns.
+pub(crate) type Open = fn(&Path) -> Result<Box<dyn ColumnRows>>;
+
+/// What opens a file, by its ending.
+pub(crate) fn columns_of(path: &Path) -> Result<Open> {
     Ok(formats::Format::by_ending(path)?.columns)
 }

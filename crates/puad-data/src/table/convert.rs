@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::column::Interned;
 use super::{Column, Field, Group, Kind, Schema, Table};
@@ -17,7 +18,7 @@ pub(super) struct Plan {
     features: Vec<(usize, Field)>,
     ids: Option<(usize, Field)>,
     label: Option<(usize, Field)>,
-    schema: Schema,
+    schema: Arc<Schema>,
     decimal: u8,
 }
 
@@ -47,7 +48,7 @@ impl Plan {
             features: schema.features().filter_map(found).collect(),
             ids: of_kind(Kind::Id).find_map(found),
             label: of_kind(Kind::Label).find_map(found),
-            schema: schema.clone(),
+            schema: Arc::new(schema.clone()),
             decimal,
         })
     }
@@ -252,9 +253,10 @@ fn number(value: Value<'_>, decimal: u8) -> Result<f64, &'static str> {
         },
         Value::Time(_) | Value::Gap => return Err("numbers must be no times"),
     };
-    match number.is_finite() {
-        true => Ok(number),
-        false => Err("numbers must be finite"),
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err("numbers must be finite")
     }
 }
 

@@ -160,9 +160,10 @@ impl Found {
     }
 
     fn levels(&self) -> String {
-        match self.many {
-            true => format!("more than {WORDS} values"),
-            false => format!("{} values", self.words.len()),
+        if self.many {
+            format!("more than {WORDS} values")
+        } else {
+            format!("{} values", self.words.len())
         }
     }
 
@@ -323,10 +324,13 @@ fn words(name: &str, found: &Found, gaps: &str) -> (Kind, String) {
              which are not read, or a category",
             found.odd()
         )),
-        () if found.unique() && n >= APART => match unnamed(name) || found.letters / n <= 40 {
-            true => (Kind::Id, format!("another word in each row{gaps}")),
-            false => (Kind::Ignored, format!("another text in each row{gaps}")),
-        },
+        () if found.unique() && n >= APART => {
+            if unnamed(name) || found.letters / n <= 40 {
+                (Kind::Id, format!("another word in each row{gaps}"))
+            } else {
+                (Kind::Ignored, format!("another text in each row{gaps}"))
+            }
+        }
         () => (Kind::Category, format!("{}{gaps}", found.commonest())),
     }
 }

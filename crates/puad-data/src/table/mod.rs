@@ -46,6 +46,8 @@ pub use file::{TableBatches, TableFile};
 pub use label::{Group, Labels};
 pub use schema::{Field, Kind, Schema};
 
+use std::sync::Arc;
+
 use crate::{DataError, Place, Result};
 
 /// Rows of named columns, which may have names and labels of their own.
@@ -64,7 +66,7 @@ use crate::{DataError, Place, Result};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    schema: Schema,
+    schema: Arc<Schema>,
     columns: Vec<(String, Column)>,
     rows: usize,
     ids: Vec<String>,
@@ -105,7 +107,7 @@ impl Table {
             .iter()
             .map(|(name, column)| (name.as_str(), column.kind()));
         Ok(Self {
-            schema: Schema::new(kinds)?,
+            schema: Arc::new(Schema::new(kinds)?),
             columns,
             rows,
             ids: vec![],

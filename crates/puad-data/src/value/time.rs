@@ -1,12 +1,17 @@
 //! Times as people write them.
 
-use chrono::format::{Parsed, StrftimeItems, parse};
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::DateTime;
+use chrono::format::StrftimeItems;
+#[cfg(feature = "tables")]
+use chrono::format::{Parsed, parse};
+#[cfg(feature = "tables")]
+use chrono::{NaiveDate, NaiveDateTime};
 
 /// Seconds since 1970-01-01 00:00:00 UTC of a date, or a date and a time, in the order of ISO 8601, with
 /// `-` or `/` within the date and `T` or a space behind it. With an offset the instant is meant, without one
 /// the time as it is written. `None` for anything else: 03/01/2026 is a day of January to some and of March
 /// to others.
+#[cfg(feature = "tables")]
 pub(crate) fn read(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
     let year = bytes.len() >= 8 && bytes[..4].iter().all(u8::is_ascii_digit);
@@ -46,6 +51,7 @@ pub(crate) fn read(text: &str) -> Option<f64> {
 }
 
 /// As [`read`], of a text in a format of `strftime`; `unix` and `unix_ms` are seconds and milliseconds.
+#[cfg(feature = "tables")]
 pub(crate) fn read_in(text: &str, format: &str) -> Option<f64> {
     let number = || text.parse().ok().filter(|number: &f64| number.is_finite());
     match format {
@@ -92,12 +98,13 @@ pub(crate) fn written(seconds: f64) -> String {
     }
 }
 
+#[cfg(feature = "tables")]
 fn seconds(time: &NaiveDateTime) -> f64 {
     let utc = time.and_utc();
     utc.timestamp() as f64 + f64::from(utc.timestamp_subsec_nanos()) / 1e9
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tables"))]
 mod tests {
     use super::*;
 
