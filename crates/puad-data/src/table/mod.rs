@@ -31,6 +31,8 @@ mod convert;
 #[cfg(feature = "tables")]
 mod file;
 #[cfg(feature = "tables")]
+mod found;
+#[cfg(feature = "tables")]
 mod guess;
 mod label;
 #[cfg(feature = "tables")]
