@@ -127,7 +127,7 @@ fn a_table_s_version_loads() {
     for name in [
         "amount (logarithm)",
         "amount (missing)",
-        "country=DE",
+        "country=FR",
         "at (hour, sine)",
     ] {
         assert!(names.iter().any(|of| of == name), "{name} of {names:?}");

@@ -97,6 +97,19 @@ fn from_a_file_to_explained_alarms() {
     assert_eq!(found.scored.rows, tomorrow.table.len() as u64);
     assert_eq!(found.alarms.len(), 50);
     assert!(found.alarms.is_sorted_by(|a, b| a.score >= b.score));
+    let mut flagged = vec![];
+    detector
+        .score_table(&today, |rows| {
+            flagged.extend(rows.flagged().map(|i| rows.found.scores[i]));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    flagged.sort_by(|a, b| b.total_cmp(a));
+    for most in [0, 1, 2, 3, 7, 49, usize::MAX] {
+        let alarms = detector.alarms(&today, most, 0).unwrap().alarms;
+        let scores: Vec<f64> = alarms.iter().map(|alarm| alarm.score).collect();
+        assert_eq!(scores, flagged[..flagged.len().min(most)], "{most}");
+    }
     let right = found.alarms.iter().filter(|alarm| {
         let cause = tomorrow.causes[alarm.row as usize];
         alarm.id == tomorrow.table.ids()[alarm.row as usize] && cause.is_some()

@@ -1,9 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::Usual;
-use super::config::{Beyond, ColumnEncoding, Gaps};
+use super::config::{Beyond, ColumnEncoding, Gaps, MOST_HASHED};
 use super::rows::Rule;
 use crate::data::table::Categories;
 
@@ -91,11 +91,19 @@ impl Category {
     /// # Errors
     /// What is wrong with numbers from a file.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let sorted = self.levels.is_sorted_by(|(_, m), (_, n)| m >= n);
-        let counted: u64 = self.levels.iter().map(|(_, n)| n).sum();
-        let good = sorted && self.own <= self.levels.len() && counted <= self.rows && self.rows > 0;
+        let levels = &self.levels;
+        let sorted = levels.is_sorted_by(|(_, m), (_, n)| m >= n);
+        let mut counts = levels.iter().map(|(_, n)| *n);
+        let counted = counts.try_fold(0u64, |sum, n| sum.checked_add(n).filter(|_| n > 0));
+        let words: HashSet<&str> = levels.iter().map(|(word, _)| word.as_str()).collect();
+        let good = sorted
+            && words.len() == levels.len()
+            && self.own <= levels.len()
+            && self.hashed <= MOST_HASHED
+            && self.rows > 0
+            && counted.is_some_and(|n| n <= self.rows);
         good.then_some(())
-            .ok_or("levels of a category, the most frequent first")
+            .ok_or("different levels of a category, the most frequent first")
     }
 }
 
@@ -213,5 +221,24 @@ mod tests {
         let category = category(&[&["a"; 5][..], &[""; 5]].concat(), &config);
         assert_eq!(category.names("x"), ["x (missing)", "x=a", "x (rarity)"]);
         assert_eq!(encoded(&category, ""), [1., 0., 2f64.ln()]);
+    }
+    #[test]
+    fn numbers_that_no_fit_gives_are_errors() {
+        let good = category(&["a", "a", "b"], &ColumnEncoding::default());
+        good.check().unwrap();
+        let broken = |change: fn(&mut Category)| {
+            let mut category = good.clone();
+            change(&mut category);
+            assert!(category.check().is_err(), "{category:?}");
+        };
+        broken(|c| c.levels[1].0 = "a".into());
+        broken(|c| c.levels.swap(0, 1));
+        // Its rarity would be infinite.
+        broken(|c| c.levels[1].1 = 0);
+        broken(|c| (c.levels[0].1, c.levels[1].1) = (1 << 63, 1 << 63));
+        broken(|c| c.own = 3);
+        broken(|c| c.rows = 2);
+        broken(|c| c.hashed = usize::MAX);
+        broken(|c| c.hashed = MOST_HASHED + 1);
     }
 }

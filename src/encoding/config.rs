@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+/// Hashed columns of a category: more would be one a level.
+pub(super) const MOST_HASHED: usize = 1 << 16;
+
 /// How the columns of a [`Table`](crate::data::table::Table) become numbers:
 /// [`FitConfig::encoding`](crate::FitConfig::encoding).
 ///
@@ -43,8 +46,11 @@ impl EncodingConfig {
     pub fn check(&self) -> Result<()> {
         let all = self.columns.values().chain([&self.all]);
         for column in all {
-            if let Beyond::Hashed(0) = column.beyond {
-                return Err(Error::config("hashed", "at least 1 column", 0));
+            if let Beyond::Hashed(columns) = column.beyond
+                && !(1..=MOST_HASHED).contains(&columns)
+            {
+                let rule = "at least 1 column and at most 65536";
+                return Err(Error::config("hashed", rule, columns));
             }
         }
         Ok(())
@@ -127,6 +133,6 @@ pub enum Beyond {
     /// Their rarity alone.
     #[default]
     Frequency,
-    /// So many columns, at least 1, onto which they are spread by a hash of their words.
+    /// So many columns, 1 to 65536, onto which they are spread by a hash of their words.
     Hashed(usize),
 }

@@ -135,7 +135,7 @@ impl Encoding {
         table: &Table,
     ) -> Result<(Samples, Vec<NewLevels>)> {
         let mut columns = self.columns_of(table)?;
-        let width: usize = self.columns.iter().map(|of| of.encoder.width()).sum();
+        let width = self.width();
         let mut values = Vec::with_capacity(table.len() * width);
         for row in 0..table.len() {
             for (at, column) in columns.iter_mut().enumerate() {
@@ -181,6 +181,11 @@ impl Encoding {
         columns
             .map(|(of, column)| Pushed::of(&of.name, &of.encoder, column))
             .collect()
+    }
+
+    /// How many numbers a row becomes.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.iter().map(|of| of.encoder.width()).sum()
     }
 
     /// Names of the numbers, `[numbers]`.

@@ -45,7 +45,7 @@ impl Number {
         };
         out.push(match self.unit {
             None => value,
-            Some(unit) => (value.abs() / unit).ln_1p().copysign(value),
+            Some(unit) => logarithm(value.abs(), unit).copysign(value),
         });
         Ok(())
     }
@@ -84,10 +84,23 @@ impl Number {
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let unit = self.unit.is_none_or(|unit| unit > 0. && unit.is_finite());
         let finite = [self.median.unwrap_or(0.), self.usual.0, self.usual.1];
-        let good =
-            unit && finite.iter().all(|value| value.is_finite()) && self.usual.0 <= self.usual.1;
+        let share = (0. ..=1.).contains(&self.gaps);
+        let good = unit
+            && share
+            && finite.iter().all(|value| value.is_finite())
+            && self.usual.0 <= self.usual.1;
         good.then_some(())
             .ok_or("finite, and the logarithm's unit above 0")
+    }
+}
+
+/// `ln(1 + size / unit)`, of any size.
+fn logarithm(size: f64, unit: f64) -> f64 {
+    let times = size / unit;
+    if times.is_finite() {
+        times.ln_1p()
+    } else {
+        size.ln() - unit.ln()
     }
 }
 
@@ -109,7 +122,7 @@ pub(super) fn quantile(sorted: &[f64], q: f64) -> f64 {
 }
 
 /// Between which of sorted values nine tenths lie.
-pub(super) fn usual(sorted: &[f64]) -> (f64, f64) {
+fn usual(sorted: &[f64]) -> (f64, f64) {
     (quantile(sorted, USUAL.0), quantile(sorted, USUAL.1))
 }
 
@@ -189,6 +202,8 @@ mod tests {
         assert_eq!(encoded(&number, 4.), [2f64.ln()]);
         assert_eq!(encoded(&number, -12.), [-(4f64.ln())]);
         assert!(encoded(&number, f64::MAX)[0] < 710.);
+        let cents = encoded(&fit(&[1e-2; 4], &config), f64::MAX)[0];
+        assert!((cents - (f64::MAX.ln() + 100f64.ln())).abs() < 1e-9);
         assert_eq!(encoded(&fit(&[0.; 4], &config), 1.), [2f64.ln()]);
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Usual;
 use super::config::ColumnEncoding;
-use super::number::{Number, sorted, usual};
+use super::number::{Number, sorted};
 use super::rows::Rule;
 
 const DAY: f64 = 86_400.;
@@ -28,7 +28,8 @@ pub(super) struct Time {
     instant: bool,
     hour: bool,
     weekday: bool,
-    /// Seconds of the day from which to which nine tenths of the training rows lie.
+    /// Seconds of the day from which to which nine tenths of the training rows lie, over midnight where the first
+    /// is the larger.
     hours: (f64, f64),
 }
 
@@ -40,7 +41,7 @@ impl Time {
         };
         let of_day: Vec<f64> = seconds.iter().map(|time| time.rem_euclid(DAY)).collect();
         Self {
-            hours: usual(&sorted(&of_day, rows)),
+            hours: arc(&sorted(&of_day, rows)),
             value: Number::fit(seconds, rows, &plain),
             instant: config.instant,
             hour: config.hour,
@@ -107,10 +108,27 @@ impl Time {
     /// What is wrong with numbers from a file.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let (low, high) = self.hours;
-        let of_day = (0. ..=DAY).contains(&low) && (low..=DAY).contains(&high);
-        of_day.then_some(()).ok_or("hours of a day")?;
+        let of_day = |seconds: f64| (0. ..=DAY).contains(&seconds);
+        (of_day(low) && of_day(high))
+            .then_some(())
+            .ok_or("hours of a day")?;
         self.value.check()
     }
+}
+
+/// The shortest part of the day in which nine tenths of these seconds of it lie, sorted: a night's shift goes on
+/// behind midnight.
+fn arc(sorted: &[f64]) -> (f64, f64) {
+    let n = sorted.len();
+    let held = (9 * n).div_ceil(10);
+    let arcs = (0..n).map(|first| {
+        let last = (first + held - 1) % n;
+        let midnight = if last < first { DAY } else { 0. };
+        let length = sorted[last] - sorted[first] + midnight;
+        (length, (sorted[first], sorted[last]))
+    });
+    let shortest = arcs.min_by(|(a, _), (b, _)| a.total_cmp(b));
+    shortest.map_or((0., 0.), |(_, arc)| arc)
 }
 
 #[cfg(test)]
@@ -166,5 +184,26 @@ mod tests {
             ["at", "at (hour, sine)", "at (hour, cosine)", "at (missing)"]
         );
         assert_eq!(encoded(&filled, f64::NAN), [0., 0., 1., 1.]);
+    }
+    #[test]
+    fn usual_hours_may_go_on_behind_midnight() {
+        let hours = |hours: &[f64]| {
+            let seconds: Vec<f64> = hours.iter().map(|hour| SATURDAY + 3600. * hour).collect();
+            let rows: Vec<usize> = (0..seconds.len()).collect();
+            let config = ColumnEncoding {
+                hour: true,
+                instant: false,
+                ..ColumnEncoding::default()
+            };
+            let time = Time::fit(&seconds, &rows, &config);
+            time.check().unwrap();
+            time.usual(SATURDAY).to_string()
+        };
+        assert_eq!(hours(&[22., 23., 24., 25., 26.]), "usually 22:00 to 02:00");
+        let day: Vec<f64> = (0..20).map(|i| 8. + f64::from(i) / 2.).collect();
+        // Two of twenty lie elsewhere.
+        assert_eq!(hours(&day), "usually 08:00 to 16:30");
+        assert_eq!(hours(&[7., 7., 7.]), "usually 07:00 to 07:00");
+        assert_eq!(hours(&[f64::NAN]), "usually 00:00 to 00:00");
     }
 }

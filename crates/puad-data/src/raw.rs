@@ -116,6 +116,12 @@ pub trait ColumnRows {
     /// Names of the columns, each once; by their numbers, `0` on, where the format has none.
     fn names(&self) -> &[String];
 
+    /// Columns that are there, but none of [`names`](Self::names), since their values are not read: what they are
+    /// called, and what they hold.
+    fn unread(&self) -> &[(String, String)] {
+        &[]
+    }
+
     /// Between a number's whole part and its fraction in texts.
     fn decimal(&self) -> u8 {
         b'.'

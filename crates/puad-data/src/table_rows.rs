@@ -172,3 +172,12 @@ pub(crate) fn check_names(path: &Path, features: &[String]) -> Result<()> {
         }),
     }
 }
+
+/// A name that is there more than once.
+pub(crate) fn twice(names: &[String]) -> Option<&String> {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    sorted
+        .array_windows()
+        .find_map(|[a, b]| (a == b).then_some(*a))
+}

@@ -53,8 +53,9 @@ fn columns_are_what_they_look_like() {
         ),
         (
             &["03/01/2026", "04/01/2026", "03/01/2026"],
-            Kind::Category,
-            "03/01/2026 (2), 04/01/2026 (1)",
+            Kind::Undecided,
+            "times, and \"03/01/2026\" at 2: `with_time` says how they are written, `with_gaps` what marks a gap, \
+             or a category",
         ),
         (&["", "NA", "?"], Kind::Ignored, "nothing in it"),
         (
@@ -66,6 +67,61 @@ fn columns_are_what_they_look_like() {
     ] {
         assert_eq!(column(values), (kind, about.to_string()), "{values:?}");
     }
+}
+
+#[test]
+fn what_is_not_read_as_it_looks_is_asked_for() {
+    let many = |value: fn(usize) -> String| (0..30).map(value).collect::<Vec<_>>();
+    // Thirty that differ would be ids, and be lost.
+    for values in [
+        many(|i| format!("{:02}.01.2026 14:05", i % 28 + 1)),
+        many(|i| format!("\"2026-01-{:02} 12:00:00,5\"", i % 28 + 1)),
+        many(|i| format!("\"{i},5\"")),
+        many(|i| format!("\"1,{:03}.50\"", i)),
+        many(|i| format!("${i}.50")),
+        many(|i| format!("{i} %")),
+        many(|i| match i % 3 {
+            0 => "2026-01-03".into(),
+            1 => "2026-01-04 12:00".into(),
+            _ => "not yet".into(),
+        }),
+        many(|i| format!("{:05}", 501 + i)),
+        many(|i| format!("{}", 1_234_567_890_123_456_789u64 + i as u64)),
+    ] {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let (kind, about) = column(&values);
+        assert_eq!(kind, Kind::Undecided, "{values:?}: {about}");
+    }
+    assert_eq!(column(&["1", "true", "0"]).0, Kind::Boolean);
+    let (kind, about) = column(&["1", "7", "true"]);
+    assert_eq!(kind, Kind::Undecided);
+    assert!(about.contains("values of another kind"), "{about}");
+    let schema = guessed("Betrag;Ort\n12,5;Ulm\n-0,5;Bonn\n");
+    let about = &schema.field("Betrag").unwrap().about;
+    assert!(
+        about.contains("\"12,5\" at 2: with a decimal comma"),
+        "{about}"
+    );
+    // A header alone.
+    let schema = guessed("heat,state\n");
+    assert_eq!(schema.columns.len(), 2);
+    assert!(schema.with_label("state", Labels::anomalous(["x"])).is_ok());
+}
+
+#[test]
+fn keys_and_shuffled_counts_are_no_numbers() {
+    let rows = |name: &str, value: fn(usize) -> usize| {
+        let lines = (0..30).map(|i| format!("{},{i}.5\n", value(i)));
+        let schema = guessed(&format!("{name},heat\n{}", lines.collect::<String>()));
+        schema.columns[0].kind
+    };
+    assert_eq!(rows("TransactionID", |i| 500 + 7 * i), Kind::Id);
+    assert_eq!(rows("customer_id", |i| i % 7), Kind::Undecided);
+    // As pandas writes a sample of rows, and files one below another.
+    assert_eq!(rows("", |i| 7 * i % 30), Kind::Id);
+    assert_eq!(rows("", |i| i % 15), Kind::Undecided);
+
+    assert_eq!(rows("paid", |i| 500 + 7 * i), Kind::Number);
 }
 
 #[test]
@@ -112,11 +168,14 @@ fn labels_are_guessed_only_where_they_mean_one_thing() {
     assert_eq!(schema.field("fraud").unwrap().kind, Kind::Label);
     assert_eq!(schema.labels, Labels::anomalous(["fraud"]));
     assert_eq!(of(&["", "1", ""]).labels, Labels::anomalous(["1"]));
+    let schema = guessed("heat,Is Anomaly\n1.5,0\n2.5,1\n");
+    assert_eq!(schema.columns[1].kind, Kind::Undecided);
     // Normal, or not found out; who is normal is no anomaly.
     for values in [
         &["0", "1", "0"][..],
         &["", "0", "1"],
         &["", "ok", ""],
+        &["", "normal.", ""],
         &["", "", ""],
     ] {
         let schema = of(values);
@@ -283,6 +342,36 @@ fn decimal_commas_hold_for_numbers() {
         table.column("Betrag"),
         Some(&Column::from(vec![12.5, -0.5]))
     );
+}
+
+#[test]
+fn columns_of_two_arrays_of_one_name_are_told() {
+    let dir = Dir::new();
+    let npy = |shape: &str, values: &[f64]| {
+        let dict = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}");
+        let length = (dict.len() as u16).to_le_bytes();
+        let values: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        [b"\x93NUMPY\x01\x00", &length[..], dict.as_bytes(), &values].concat()
+    };
+    let schema = |second: &str| {
+        let file = std::fs::File::create(dir.path("a.npz")).unwrap();
+        let mut archive = zip::ZipWriter::new(file);
+        for (name, bytes) in [
+            ("x", npy("(1, 2)", &[1., 2.])),
+            (second, npy("(1,)", &[3.])),
+        ] {
+            let stored = zip::write::SimpleFileOptions::default();
+            archive.start_file(format!("{name}.npy"), stored).unwrap();
+            std::io::Write::write_all(&mut archive, &bytes).unwrap();
+        }
+        archive.finish().unwrap();
+        TableFile::open(dir.path("a.npz")).unwrap().schema()
+    };
+    assert_eq!(schema("x2").unwrap().columns.len(), 3);
+    assert!(error(schema("x1")).ends_with("different names, got \"x1\" twice"));
 }
 
 #[test]

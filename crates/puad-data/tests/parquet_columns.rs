@@ -43,7 +43,7 @@ fn write(path: &Path) {
                     w.write_batch(&[true, false], levels, None)
                 }
                 (ColumnWriter::Int64ColumnWriter(w), _) => {
-                    w.write_batch(&[1_767_441_600_500_000, -1_000_000], levels, None)
+                    w.write_batch(&[1_767_441_600_100_003, -1_000_000], levels, None)
                 }
                 (ColumnWriter::Int32ColumnWriter(w), 4) => {
                     w.write_batch(&[1, 20_000], levels, None)
@@ -83,7 +83,7 @@ fn columns_keep_their_types_and_gaps() {
         .iter()
         .map(|f| (f.name.as_str(), f.kind))
         .collect();
-    // Lists and bytes are no columns.
+    // Lists and bytes are told, and not read.
     let expected = [
         ("amount", Kind::Number),
         ("country", Kind::Category),
@@ -91,8 +91,13 @@ fn columns_keep_their_types_and_gaps() {
         ("at", Kind::Time),
         ("day", Kind::Time),
         ("count", Kind::Number),
+        ("parts", Kind::Ignored),
+        ("raw", Kind::Ignored),
     ];
     assert_eq!(kinds, expected);
+    let about = |name| schema.field(name).unwrap().about.as_str();
+    assert_eq!(about("raw"), "BYTE_ARRAY, which is not read");
+    assert_eq!(about("parts"), "lists of INT32, which is not read");
     let table = file.read(&schema).unwrap();
     assert_eq!(table.len(), 6);
     let row = |row: usize| {
@@ -106,7 +111,8 @@ fn columns_keep_their_types_and_gaps() {
         Value::Number(0.5),
         Value::Word("DE"),
         Value::Boolean(true),
-        Value::Time(1_767_441_600.5),
+        // As it is read from text.
+        Value::Time(1_767_441_600.100_003),
         Value::Time(86_400.),
         Value::Number(4_294_967_295.),
     ];

@@ -102,12 +102,16 @@ fn told(reasons: &[Reason]) -> String {
 
 /// What would end a cell of Markdown is escaped.
 fn in_cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    let line = text.replace(char::is_control, " ");
+    line.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('|', "\\|")
 }
 
 /// As CSV asks for, and with a quote before what a spreadsheet would take for a formula.
 fn quoted(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '@', '\t']);
+    let formula = text.starts_with(['=', '+', '@', '\t', '\r'])
+        || (text.starts_with('-') && text.parse::<f64>().is_err());
     let text = if formula {
         format!("'{text}")
     } else {
@@ -120,22 +124,28 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The highest scores so far.
+/// The rows that score highest, with themselves, so that no file needs a second read.
 struct Highest {
     most: usize,
+    /// In order behind [`cut`](Self::cut) alone.
     kept: Vec<(Alarm, Input)>,
+    /// The score that one more row must exceed, once there are as many as are asked for.
+    least: Option<f64>,
 }
 
 impl Highest {
+    fn of(most: usize) -> Self {
+        Self {
+            most,
+            kept: vec![],
+            least: None,
+        }
+    }
+
     fn add(&mut self, rows: &ScoredRows) -> Result<()> {
         for i in rows.flagged() {
             let score = rows.found.scores[i];
-            let full = self.kept.len() >= self.most.max(1) * 2;
-            if full {
-                self.cut();
-            }
-            let last = self.kept.get(self.most.wrapping_sub(1));
-            if last.is_some_and(|(alarm, _)| self.kept.len() == self.most && score <= alarm.score) {
+            if self.least.is_some_and(|least| score <= least) {
                 continue;
             }
             let alarm = Alarm {
@@ -146,6 +156,9 @@ impl Highest {
                 reasons: vec![],
             };
             self.kept.push((alarm, rows.input.one(i)?));
+            if self.kept.len() >= self.most.saturating_mul(2).max(1) {
+                self.cut();
+            }
         }
         self.cut();
         Ok(())
@@ -155,6 +168,10 @@ impl Highest {
         let key = |(alarm, _): &(Alarm, Input)| (Reverse(Ordered(alarm.score)), alarm.row);
         self.kept.sort_by_key(key);
         self.kept.truncate(self.most);
+        if self.kept.len() == self.most {
+            let last = self.kept.last();
+            self.least = Some(last.map_or(f64::INFINITY, |(alarm, _)| alarm.score));
+        }
     }
 }
 
@@ -202,7 +219,7 @@ impl FittedDetector {
     /// # Errors
     /// As [`score_table`](Self::score_table) and [`reasons`](Self::reasons).
     pub fn alarms(&self, table: impl TableSource, most: usize, reasons: usize) -> Result<Alarms> {
-        let mut highest = Highest { most, kept: vec![] };
+        let mut highest = Highest::of(most);
         let mut failed = None;
         let scored = self.score_table(table, |rows| match highest.add(rows) {
             Ok(()) => ControlFlow::Continue(()),
@@ -226,5 +243,23 @@ impl FittedDetector {
             alarms: alarms.collect::<Result<_>>()?,
             scored,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_holds_is_text_in_the_lists() {
+        assert_eq!(in_cell("a|<b>\r\nc\u{1b}[2J"), "a\\|&lt;b>  c [2J");
+        for text in ["=1+1", "+49", "@x", "\tx", "-1+cmd"] {
+            assert!(quoted(text).starts_with('\''), "{text}");
+        }
+        assert_eq!(quoted("\r=1"), "\"'\r=1\"");
+        assert_eq!(
+            (quoted("-12"), quoted("a,b")),
+            ("-12".into(), "\"a,b\"".into())
+        );
     }
 }

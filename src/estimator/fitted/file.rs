@@ -191,7 +191,7 @@ impl Content {
         }
         if let Some(encoding) = &self.encoding {
             encoding.check()?;
-            let (rule, numbers) = ("as many numbers as a sample has", encoding.names().len());
+            let (rule, numbers) = ("as many numbers as a sample has", encoding.width());
             if self.sample_shape != [numbers] {
                 return Err(Error::config("encoding", rule, numbers));
             }

@@ -6,6 +6,7 @@ use super::records::Record;
 use super::rows::CsvRows;
 use super::table::CsvOptions;
 use crate::raw::{ColumnRows, RawBatch, RawColumn, Texts};
+use crate::table_rows::twice;
 use crate::{DataError, Place, Result};
 
 /// The rows that are still to come, of all columns.
@@ -38,14 +39,6 @@ impl CsvColumns {
             decimal,
         })
     }
-}
-
-fn twice(names: &[String]) -> Option<&String> {
-    let mut sorted: Vec<&String> = names.iter().collect();
-    sorted.sort();
-    sorted
-        .array_windows()
-        .find_map(|[a, b]| (a == b).then_some(*a))
 }
 
 impl ColumnRows for CsvColumns {

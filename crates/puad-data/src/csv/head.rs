@@ -42,7 +42,11 @@ impl First<'_> {
     /// Of columns that need not be numbers: names stand above what is no text, and no sample has names in its
     /// place.
     pub(super) fn head_of_columns(&self) -> Head {
-        let number = |text: &str| matches!(cell(text, self.decimal), Cell::Number(_));
+        // A number of another country stands below names as well.
+        let number = |text: &str| {
+            let of = |decimal| matches!(cell(text, decimal), Cell::Number(_));
+            of(self.decimal) || of(b',')
+        };
         let value = |text: &str| number(text) || time::read(bare(text)).is_some();
         let sample = self.first.cells().any(|text| value(&text));
         let gap = usize::from(self.first.cell(0).is_empty());

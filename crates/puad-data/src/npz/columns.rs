@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::Npz;
 use crate::raw::{ColumnRows, RawBatch, RawColumn};
-use crate::{DataError, Result};
+use crate::table_rows::twice;
+use crate::{DataError, Place, Result};
 
 /// Arrays of as many rows, in memory.
 pub(super) struct ArrayColumns {
@@ -50,6 +51,15 @@ impl ArrayColumns {
                 let of_column = values.iter().skip(column).step_by(width.unwrap_or(1));
                 columns.push(of_column.copied().collect());
             }
+        }
+        // `x1`, and the second column of `x`.
+        if let Some(name) = twice(&names) {
+            return Err(DataError::Malformed {
+                path: path.into(),
+                place: Place::Whole,
+                rule: "columns of arrays must have different names",
+                found: format!("{name:?} twice"),
+            });
         }
         Ok(Self {
             names,

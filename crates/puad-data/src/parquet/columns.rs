@@ -20,8 +20,11 @@ enum Held {
     },
     Booleans,
     Texts,
-    /// Seconds of one unit.
-    Times(f64),
+    /// So many steps are so many seconds. By a division: a millisecond is no number of f64.
+    Times {
+        steps: f64,
+        seconds: f64,
+    },
 }
 
 const DAY: f64 = 86_400.;
@@ -32,8 +35,8 @@ fn held(file: &ParquetFile, column: usize) -> Option<Held> {
     if descriptor.max_rep_level() > 0 {
         return None;
     }
-    if let Some(unit) = unit(&descriptor) {
-        return Some(Held::Times(unit));
+    if let Some((steps, seconds)) = unit(&descriptor) {
+        return Some(Held::Times { steps, seconds });
     }
     match (file.number(column), descriptor.physical_type()) {
         (Ok(_), Type::BOOLEAN) => Some(Held::Booleans),
@@ -54,17 +57,17 @@ fn is_text(column: &ColumnDescriptor) -> bool {
         )
 }
 
-/// How many seconds one step of a time is.
-fn unit(column: &ColumnDescriptor) -> Option<f64> {
+/// How many steps of a time are how many seconds.
+fn unit(column: &ColumnDescriptor) -> Option<(f64, f64)> {
     match (column.logical_type_ref(), column.converted_type()) {
-        (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => Some(DAY),
+        (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => Some((1., DAY)),
         (Some(LogicalType::Timestamp(time)), _) => Some(match time.unit {
-            TimeUnit::MILLIS => 1e-3,
-            TimeUnit::MICROS => 1e-6,
-            TimeUnit::NANOS => 1e-9,
+            TimeUnit::MILLIS => (1e3, 1.),
+            TimeUnit::MICROS => (1e6, 1.),
+            TimeUnit::NANOS => (1e9, 1.),
         }),
-        (None, ConvertedType::TIMESTAMP_MILLIS) => Some(1e-3),
-        (None, ConvertedType::TIMESTAMP_MICROS) => Some(1e-6),
+        (None, ConvertedType::TIMESTAMP_MILLIS) => Some((1e3, 1.)),
+        (None, ConvertedType::TIMESTAMP_MICROS) => Some((1e6, 1.)),
         _ => None,
     }
 }
@@ -75,6 +78,8 @@ pub(super) struct ParquetColumns {
     rows: Option<Rows>,
     names: Vec<String>,
     held: Vec<Held>,
+    /// What else there is.
+    unread: Vec<(String, String)>,
     len: u64,
 }
 
@@ -84,6 +89,8 @@ impl ParquetColumns {
         let all = 0..file.columns().len();
         let (columns, held): (Vec<usize>, Vec<Held>) =
             all.filter_map(|at| Some((at, held(&file, at)?))).unzip();
+        let others = (0..file.columns().len()).filter(|at| !columns.contains(at));
+        let unread = others.map(|at| (file.name(at), file.kind(at))).collect();
         let names: Vec<String> = columns.iter().map(|&column| file.name(column)).collect();
         for name in &names {
             // Once each.
@@ -94,6 +101,7 @@ impl ParquetColumns {
             rows: Some(Rows::new(file, columns)),
             names,
             held,
+            unread,
         })
     }
 }
@@ -101,6 +109,10 @@ impl ParquetColumns {
 impl ColumnRows for ParquetColumns {
     fn names(&self) -> &[String] {
         &self.names
+    }
+
+    fn unread(&self) -> &[(String, String)] {
+        &self.unread
     }
 
     fn count(&self) -> Option<u64> {
@@ -147,7 +159,7 @@ fn empty(held: &Held) -> RawColumn {
         Held::Numbers { .. } => RawColumn::Numbers(vec![]),
         Held::Booleans => RawColumn::Booleans(vec![]),
         Held::Texts => RawColumn::Texts(Texts::default()),
-        Held::Times(_) => RawColumn::Times(vec![]),
+        Held::Times { .. } => RawColumn::Times(vec![]),
     }
 }
 
@@ -157,9 +169,9 @@ fn extend(column: &mut RawColumn, rows: &mut Rows, i: usize, n: usize, held: Hel
         (RawColumn::Numbers(values), Held::Numbers { unsigned }) => {
             values.extend(numbers(rows, i, n, unsigned)?);
         }
-        (RawColumn::Times(values), Held::Times(unit)) => {
-            let steps = numbers(rows, i, n, false)?;
-            values.extend(steps.into_iter().map(|steps| steps * unit));
+        (RawColumn::Times(values), Held::Times { steps, seconds }) => {
+            let read = numbers(rows, i, n, false)?;
+            values.extend(read.into_iter().map(|time| time / steps * seconds));
         }
         (RawColumn::Booleans(values), _) => {
             let (at, reader) = rows.at(i);

@@ -101,13 +101,17 @@ impl ParquetFile {
         })
     }
 
+    /// What a column holds, in the format's words.
+    pub(super) fn kind(&self, column: usize) -> String {
+        kind(&self.descriptor(column))
+    }
+
     pub(super) fn unsupported(&self, column: usize, rule: &'static str) -> DataError {
-        let descriptor = self.descriptor(column);
         let name = self.name(column);
         DataError::Unsupported {
             path: self.path.clone(),
             rule,
-            found: format!("{} in column {name:?}", kind(&descriptor)),
+            found: format!("{} in column {name:?}", self.kind(column)),
         }
     }
 

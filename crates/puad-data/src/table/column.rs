@@ -90,10 +90,7 @@ impl Column {
         match self {
             Self::Numbers(values) => Self::Numbers(picked(values)),
             Self::Times(values) => Self::Times(picked(values)),
-            Self::Categories(categories) => Self::Categories(Categories {
-                levels: categories.levels.clone(),
-                codes: rows.iter().map(|&row| categories.codes[row]).collect(),
-            }),
+            Self::Categories(categories) => Self::Categories(categories.select(rows)),
             Self::Booleans(values) => Self::Booleans(rows.iter().map(|&row| values[row]).collect()),
         }
     }
@@ -184,6 +181,24 @@ impl Categories {
     /// Beyond the end.
     pub fn word(&self, row: usize) -> Option<&str> {
         self.code(row).map(|code| self.levels[code].as_str())
+    }
+
+    /// With the levels of these rows alone: one row of a million words is one word.
+    fn select(&self, rows: &[usize]) -> Self {
+        let mut words = Self::default();
+        let mut codes: HashMap<u32, u32> = HashMap::new();
+        for &row in rows {
+            let code = self.codes[row];
+            let code = match code {
+                GAP => GAP,
+                _ => *codes.entry(code).or_insert_with(|| {
+                    words.levels.push(self.levels[code as usize].clone());
+                    words.levels.len() as u32 - 1
+                }),
+            };
+            words.codes.push(code);
+        }
+        words
     }
 }
 

@@ -78,11 +78,13 @@ impl TableFile {
     /// thing or another is [`Kind::Undecided`](super::Kind::Undecided), and must be said before the file is read.
     ///
     /// - Times in the order of ISO 8601, numbers, and truth values written out are what they look like; 0 and 1
-    ///   are numbers. All other words are categories.
-    /// - Words that differ in each of twenty rows or more, unnamed counts of rows, and `id` or `index` of values
-    ///   that differ are the rows' ids; long texts are ignored.
+    ///   are numbers. Words that look like dates or numbers and are not read as such (03/01/2026, 1,234.50) are
+    ///   undecided, and so are numbers that may be codes (00501), and numbers or times with some words among them.
+    ///   All other words are categories.
+    /// - Words that differ in each of twenty rows or more, unnamed integers, and `id`, `index` or `order_id` of
+    ///   values that differ are the rows' ids, or undecided where integers repeat; long texts are ignored.
     /// - A column named `label`, `fraud`, `class` or the like is the label if it holds one value beside gaps,
-    ///   which are unlabeled then, else undecided. So is a column of numbers with some words among them.
+    ///   which are unlabeled then, else undecided.
     ///
     /// # Errors
     /// As the format's options.
@@ -93,7 +95,7 @@ impl TableFile {
         while let Some(raw) = columns.next(ROWS)? {
             survey.add(&raw, decimal);
         }
-        Ok(survey.schema(columns.names()))
+        Ok(survey.schema(columns.names(), columns.unread()))
     }
 
     /// All rows.

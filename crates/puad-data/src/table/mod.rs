@@ -31,8 +31,14 @@ mod convert;
 #[cfg(feature = "tables")]
 mod file;
 #[cfg(feature = "tables")]
+mod found;
+#[cfg(feature = "tables")]
 mod guess;
 mod label;
+#[cfg(feature = "tables")]
+mod look;
+#[cfg(feature = "tables")]
+mod names;
 mod schema;
 
 pub use crate::value::Value;
@@ -262,5 +268,9 @@ mod tests {
         assert_eq!(picked.rows_of(Group::Anomalous), [0]);
         assert_eq!(picked.value(0, "word"), Some(Value::Gap));
         assert_eq!(picked.value(1, "word"), Some(Value::Word("x")));
+        let Some(Column::Categories(words)) = picked.column("word") else {
+            panic!("words");
+        };
+        assert_eq!(words.levels(), ["x"]);
     }
 }

@@ -145,6 +145,9 @@ impl Schema {
             before.for_each(|field| field.kind = Kind::Ignored);
         }
         self.columns[at].kind = kind;
+        if kind != Kind::Time {
+            self.columns[at].format = None;
+        }
         Ok(self)
     }
 
@@ -276,6 +279,9 @@ mod tests {
         assert!(said(labels).contains("\"1\" twice"));
         assert!(said(plain().with_time("a", "dd.mm.yy")).contains("strftime"));
         assert!(said(plain().with_kind("c", Kind::Id)).ends_with("\"c\" of [\"a\", \"b\"]"));
+        let dated = plain().with_time("a", "%d.%m.%Y").unwrap();
+        let words = dated.with_kind("a", Kind::Category).unwrap();
+        assert!(words.check().is_ok(), "{words:?}");
         let moved = plain().with_kind("a", Kind::Label).unwrap();
         assert_eq!(moved.field("b").unwrap().kind, Kind::Ignored);
     }

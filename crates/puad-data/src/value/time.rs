@@ -18,6 +18,10 @@ pub(crate) fn read(text: &str) -> Option<f64> {
     if !year || !matches!(bytes[4], b'-' | b'/') {
         return None;
     }
+    // Before a `T` is looked for.
+    let text = text
+        .strip_suffix(" UTC")
+        .map_or_else(|| text.into(), |utc| format!("{utc}Z"));
     let text = text.replacen('/', "-", 2);
     if let Ok(date) = NaiveDate::parse_from_str(&text, "%Y-%m-%d") {
         return date.and_hms_opt(0, 0, 0).map(|time| seconds(&time));
@@ -28,13 +32,14 @@ pub(crate) fn read(text: &str) -> Option<f64> {
             return Some(seconds(&time));
         }
     }
-    let text = match text.strip_suffix([' ', 'Z']) {
+    let text = match text.strip_suffix('Z') {
         Some(utc) => format!("{utc}+00:00"),
         None => text,
     };
     for format in [
         "%Y-%m-%d %H:%M:%S%.f%:z",
-        "%Y-%m-%d %H:%M:%S%.f%z",
+        // Hours alone too, as PostgreSQL writes them.
+        "%Y-%m-%d %H:%M:%S%.f%#z",
         "%Y-%m-%d %H:%M:%S%.f %:z",
         "%Y-%m-%d %H:%M%:z",
     ] {
@@ -113,6 +118,9 @@ mod tests {
             ("2026-01-03T12:00:00Z", noon),
             ("2026-01-03T14:00:00+02:00", noon),
             ("2026-01-03T14:00:00.5+0200", noon + 0.5),
+            ("2026-01-03 14:00:00+02", noon),
+            ("2026-01-03 12:00:00 UTC", noon),
+            ("2026-01-03 12:00:00.250 UTC", noon + 0.25),
             ("2026-01-03 14:00:00 +02:00", noon),
             ("2026-01-03", noon - 43_200.),
             ("1969-12-31 23:59:59", -1.),
