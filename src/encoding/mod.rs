@@ -54,7 +54,8 @@ pub struct Encoding {
     columns: Vec<Encoded>,
     /// The column of the rows' names, which a file may lack.
     id: Option<String>,
-    gaps: Option<Vec<String>>,
+    gaps: Vec<String>,
+    usual_gaps: bool,
 }
 
 /// A column of the table.
@@ -115,6 +116,7 @@ impl Encoding {
             columns,
             id: id.map(|field| field.name.clone()),
             gaps: schema.gaps.clone(),
+            usual_gaps: schema.usual_gaps,
         })
     }
 
@@ -239,6 +241,7 @@ impl Encoding {
         Schema {
             columns: features.chain(id).collect(),
             gaps: self.gaps.clone(),
+            usual_gaps: self.usual_gaps,
             ..Schema::default()
         }
     }

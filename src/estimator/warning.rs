@@ -200,7 +200,7 @@ impl fmt::Display for Warning {
                 count,
             } => write!(
                 f,
-                "{column} of {count} {samples} is a level that the fit never saw, such as {level:?}"
+                "{column} of {count} {samples} is a level that no unlabeled training row had, such as {level:?}"
             ),
             Self::WideRange { column, low, high } => write!(
                 f,

@@ -61,7 +61,7 @@ fn columns_are_what_they_look_like() {
         (
             &["1", "2", "n. d."],
             Kind::Undecided,
-            "numbers, and \"n. d.\" at 4: a mark of a gap (`with_gaps`), or a category",
+            "numbers, and \"n. d.\" at 4: a mark of a gap (`with_gaps`, and `with_kind` for numbers), or a category",
         ),
         (&["a1", "b", "2"], Kind::Category, "2 (1), a1 (1), b (1)"),
     ] {
@@ -239,7 +239,9 @@ fn gaps_are_what_is_said_to_be_one() {
     };
     assert_eq!(row(&table, 0), ["missing", "-999", "none"]);
     assert_eq!(row(&table, 1), ["DE", "2", "missing"]);
-    let table = file.read(&schema.with_gaps(["-999.0", "None"])).unwrap();
+    let table = file
+        .read(&schema.with_only_gaps(["-999.0", "None"]))
+        .unwrap();
     assert_eq!(row(&table, 0), ["NA", "missing", "missing"]);
     assert_eq!(row(&table, 1), ["DE", "2", "?"]);
 }
@@ -417,4 +419,68 @@ proptest! {
         }
         prop_assert_eq!(first, rows.len());
     }
+}
+
+#[test]
+fn what_may_be_a_label_a_key_or_the_time_of_a_day_is_asked() {
+    // One word beside more gaps, under any name.
+    for word in ["fraud", "1", "yes"] {
+        let (kind, about) = column(&["", word, ""]);
+        assert_eq!(kind, Kind::Undecided, "{word}");
+        assert!(about.contains("with_label"), "{about}");
+    }
+    assert_eq!(column(&["", "a", "a"]).0, Kind::Category);
+    // Names of which hardly one is there twice.
+    let names: Vec<String> = (0..40).map(|i| format!("name {}", i % 30)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(column(&names).0, Kind::Undecided);
+    let names: Vec<String> = (0..40).map(|i| format!("name {}", i % 15)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(column(&names).0, Kind::Category);
+
+    let (kind, about) = column(&["14:05", "9:30", "14:05:33"]);
+    assert_eq!(kind, Kind::Undecided);
+    assert!(about.contains("with_time"), "{about}");
+    let (_dir, file) = file("heat,at\n1,14:05\n2,9:30\n");
+    let schema = file.schema().unwrap().with_time("at", "%H:%M").unwrap();
+    let table = file.read(&schema).unwrap();
+    assert_eq!(
+        table.column("at"),
+        Some(&Column::Times(vec![50_700., 34_200.]))
+    );
+}
+
+#[test]
+fn marks_of_gaps_are_added_to_the_usual_ones() {
+    let (_dir, file) = file("heat,word\n1,a\noffline,b\nNA,c\n2,d\n");
+    let schema = file.schema().unwrap();
+    assert_eq!(schema.field("heat").unwrap().kind, Kind::Undecided);
+    let schema = schema
+        .with_gaps(["offline"])
+        .with_kind("heat", Kind::Number)
+        .unwrap();
+    let table = file.read(&schema).unwrap();
+    let heat = Column::numbers([Some(1.), None, None, Some(2.)]);
+    assert_eq!(table.column("heat"), Some(&heat));
+    let text = serde_json::to_string(&schema).unwrap();
+    assert!(text.ends_with("\"gaps\":[\"offline\"]}"), "{text}");
+    assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), schema);
+    let only = schema.with_only_gaps(["offline"]);
+    assert!(error(file.read(&only)).contains("with_only_gaps"));
+    let text = serde_json::to_string(&only).unwrap();
+    assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), only);
+}
+
+#[test]
+fn a_last_column_may_be_empty_for_long() {
+    let lines: String = (0..50)
+        .map(|i| format!("{i},w{},{}\n", i % 3, if i == 40 { "fraud" } else { "" }))
+        .collect();
+    let (_dir, file) = file(&lines);
+    let schema = file.schema().unwrap();
+    assert_eq!(schema.columns.len(), 3);
+    let schema = schema
+        .with_label("2", Labels::anomalous(["fraud"]))
+        .unwrap();
+    assert_eq!(file.read(&schema).unwrap().rows_of(Group::Anomalous), [40]);
 }

@@ -38,7 +38,8 @@ pub struct Reason {
 /// ```
 /// use puad::estimator::Observed;
 ///
-/// assert_eq!(Observed::Number(9812.345).to_string(), "9812");
+/// assert_eq!(Observed::Number(9812.34).to_string(), "9812.34");
+/// assert_eq!(Observed::Number(1. / 3.).to_string(), "0.3333");
 /// assert_eq!(Observed::Gap.to_string(), "missing");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ impl fmt::Display for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gap => write!(f, "{}", Value::Gap),
-            Self::Number(number) => write!(f, "{}", short(*number)),
+            Self::Number(number) => write!(f, "{}", legible(*number)),
             Self::Word(word) => write!(f, "{word}"),
             Self::Boolean(value) => write!(f, "{value}"),
             Self::Time(seconds) => write!(f, "{}", Value::Time(*seconds)),
@@ -84,10 +85,26 @@ impl Reason {
     /// The column and its value.
     pub(super) fn observed(&self) -> String {
         let column = &self.column;
-        let name = column.name.clone().unwrap_or_else(|| column.to_string());
+        // Columns of a file without names are called by their numbers.
+        let name = match &column.name {
+            Some(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("column {name}")
+            }
+            Some(name) => name.clone(),
+            None => column.to_string(),
+        };
         format!("{name} is {}", self.value)
     }
 }
+
+/// A number as it is, so that it can be searched for, unless it is long.
+fn legible(number: f64) -> f64 {
+    let long = number.to_string().len() > LEGIBLE;
+    if long { short(number) } else { number }
+}
+
+/// Characters of a number that is told as it is.
+const LEGIBLE: usize = 9;
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

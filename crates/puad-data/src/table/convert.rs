@@ -55,16 +55,18 @@ impl Plan {
 
     /// Whether a value stands for none.
     fn is_gap(&self, value: Value<'_>, kind: Kind) -> bool {
-        match (value, &self.schema.gaps) {
-            (Value::Gap, _) => true,
-            (Value::Word(text), None) => cell::is_gap(text, kind == Kind::Category),
-            (Value::Word(text), Some(marks)) => {
+        let Schema {
+            gaps, usual_gaps, ..
+        } = self.schema.as_ref();
+        match value {
+            Value::Gap => true,
+            Value::Word(text) => {
                 let text = cell::bare(text);
-                text.is_empty() || marks.iter().any(|mark| self.is_mark(mark, text))
+                text.is_empty()
+                    || (*usual_gaps && cell::is_gap(text, kind == Kind::Category))
+                    || gaps.iter().any(|mark| self.is_mark(mark, text))
             }
-            (Value::Number(value), Some(marks)) => {
-                marks.iter().any(|mark| mark.parse() == Ok(value))
-            }
+            Value::Number(value) => gaps.iter().any(|mark| mark.parse() == Ok(value)),
             _ => false,
         }
     }
@@ -241,13 +243,13 @@ fn number(value: Value<'_>, decimal: u8) -> Result<f64, &'static str> {
             Cell::Number(number) => number,
             Cell::Missing => {
                 return Err(
-                    "numbers must be none of the marks of gaps: `gaps` says what these are",
+                    "numbers must be written as such: what people write for a gap is none under `with_only_gaps`",
                 );
             }
             Cell::Text => {
                 return Err(
-                    "numbers must be written as such: mark what stands for a gap by `gaps`, or make \
-                     the column a category",
+                    "numbers must be written as such: `with_gaps` of the schema says what stands for a gap, or \
+                     make the column a category",
                 );
             }
         },

@@ -105,6 +105,16 @@ impl Found {
         self.add_word(text);
     }
 
+    /// Whether most values differ.
+    pub(super) fn rare(&self) -> bool {
+        !self.many && 2 * self.words.len() as u64 >= self.values()
+    }
+
+    /// Whether one value stands beside more gaps, as what somebody found out does.
+    pub(super) fn marks(&self) -> bool {
+        !self.many && self.words.len() == 1 && self.gaps > self.values()
+    }
+
     fn add_word(&mut self, word: &str) {
         if let Some(count) = self.words.get_mut(word) {
             *count += 1;

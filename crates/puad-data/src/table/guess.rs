@@ -125,6 +125,13 @@ fn kind(name: &str, found: &Found) -> (Kind, String) {
                 "{range}, with digits that a number does not keep: a category, an id, or a number"
             ),
         ),
+        () if found.marks() => (
+            Kind::Undecided,
+            format!(
+                "{}{gaps}: the label (`with_label`), or a feature",
+                found.commonest()
+            ),
+        ),
         () if found.numbers == n => (Kind::Number, range),
         () if found.truths() => (Kind::Boolean, format!("{}{gaps}", found.commonest())),
         () => words(name, found, &gaps),
@@ -137,7 +144,7 @@ fn words(name: &str, found: &Found, gaps: &str) -> (Kind, String) {
     let undecided = |about: String| (Kind::Undecided, about);
     match () {
         () if 2 * found.numbers >= n && found.amounts == 0 => undecided(format!(
-            "numbers, and {}: a mark of a gap (`with_gaps`), or a category",
+            "numbers, and {}: a mark of a gap (`with_gaps`, and `with_kind` for numbers), or a category",
             found.odd()
         )),
         () if 2 * (found.times + found.dates) >= n => undecided(format!(
@@ -148,6 +155,10 @@ fn words(name: &str, found: &Found, gaps: &str) -> (Kind, String) {
             "as numbers, but {}: with a decimal comma (`CsvOptions::decimal`), with parted thousands or a unit, \
              which are not read, or a category",
             found.odd()
+        )),
+        () if found.rare() && n >= APART && !found.unique() => undecided(format!(
+            "{}{gaps}, hardly one of them twice: a category, an id, or to be ignored",
+            found.commonest()
         )),
         () if found.unique() && n >= APART => {
             if unnamed(name) || found.letters / n <= 40 {

@@ -1,8 +1,12 @@
 //! What words look like that are more than words, but are not read as they are written.
 
-/// Whether a text seems to be a date whose order nobody knows: 03/01/2026, 3.1.26, 03-Jan-2026, or one from the
-/// year on that is not written as in ISO 8601.
+/// Whether a text seems to be a date whose order nobody knows: 03/01/2026, 3.1.26, 03-Jan-2026, one from the year on
+/// that is not written as in ISO 8601, or the time of some day.
 pub(super) fn like_a_date(text: &str) -> bool {
+    let clock: Vec<&str> = text.split(':').collect();
+    if matches!(clock[..], [hour, minute] | [hour, minute, _] if short(hour) && digits(minute, 2)) {
+        return true;
+    }
     let date = text.split([' ', 'T', ',']).next().unwrap_or_default();
     ['/', '.', '-'].iter().any(|&between| {
         let parts: Vec<&str> = date.split(between).collect();
@@ -69,6 +73,8 @@ mod tests {
             "01/03/2026, 2:05 PM",
             "2026.01.03",
             "2026-01-03 12:00:00,250",
+            "12:30",
+            "9:05:01",
         ] {
             assert!(like_a_date(text), "{text}");
         }
@@ -77,7 +83,8 @@ mod tests {
             "1.2.3",
             "555-12-3456",
             "a-b-c",
-            "12:30",
+            "12:3",
+            "1:2:3:4",
             "",
             "1/2",
         ] {

@@ -98,7 +98,7 @@ pub struct Field {
 /// assert!(schema.with_kind("shops", Kind::Category).is_err());
 /// # Ok::<(), puad_data::DataError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
     /// The columns. Those of a file that are not among them are passed over.
@@ -106,11 +106,32 @@ pub struct Schema {
     /// What the values of the label column mean.
     #[serde(default)]
     pub labels: Labels,
-    /// What stands for a value that is missing, beside nothing at all: texts, or numbers such as `-999`. `None`:
-    /// what people write for it, such as `NA`, `null`, `NaN` or `?`, in any case; in columns of other kinds than
-    /// categories also `none` and `-`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gaps: Option<Vec<String>>,
+    /// Marks of values that are missing: texts, or numbers such as `-999`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<String>,
+    /// Whether what people write for a missing value is one, too: `NA`, `null`, `NaN` or `?`, in any case; in columns
+    /// of other kinds than categories also `none` and `-`. An empty cell always is.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub usual_gaps: bool,
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self {
+            columns: vec![],
+            labels: Labels::default(),
+            gaps: vec![],
+            usual_gaps: true,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(usual: &bool) -> bool {
+    *usual
 }
 
 impl Schema {
@@ -174,10 +195,20 @@ impl Schema {
         Ok(schema)
     }
 
-    /// With these marks of missing values, and no others; see [`gaps`](Self::gaps).
-    pub fn with_gaps<W: Into<String>>(self, marks: impl IntoIterator<Item = W>) -> Self {
-        let gaps = Some(marks.into_iter().map(Into::into).collect());
-        Self { gaps, ..self }
+    /// With these marks of missing values beside the usual ones; see [`gaps`](Self::gaps). What is undecided for words
+    /// among its numbers is to be made a number, too.
+    pub fn with_gaps<W: Into<String>>(mut self, marks: impl IntoIterator<Item = W>) -> Self {
+        self.gaps.extend(marks.into_iter().map(Into::into));
+        self
+    }
+
+    /// With these marks of missing values alone, where `NA` is a country, say.
+    pub fn with_only_gaps<W: Into<String>>(self, marks: impl IntoIterator<Item = W>) -> Self {
+        Self {
+            gaps: marks.into_iter().map(Into::into).collect(),
+            usual_gaps: false,
+            ..self
+        }
     }
 
     /// The column of this name.

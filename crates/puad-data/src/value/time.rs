@@ -5,7 +5,7 @@ use chrono::format::StrftimeItems;
 #[cfg(feature = "tables")]
 use chrono::format::{Parsed, parse};
 #[cfg(feature = "tables")]
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 /// Seconds since 1970-01-01 00:00:00 UTC of a date, or a date and a time, in the order of ISO 8601, with
 /// `-` or `/` within the date and `T` or a space behind it. With an offset the instant is meant, without one
@@ -64,6 +64,9 @@ pub(crate) fn read_in(text: &str, format: &str) -> Option<f64> {
     }
     if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
         return Some(seconds(&time));
+    }
+    if let Ok(time) = NaiveTime::parse_from_str(text, format) {
+        return Some(f64::from(time.num_seconds_from_midnight()));
     }
     // A date alone, or one with an hour alone.
     let mut parsed = Parsed::new();
@@ -158,6 +161,8 @@ mod tests {
         );
         assert_eq!(read_in("1772323200", "unix"), day);
         assert_eq!(read_in("1772323200500", "unix_ms"), day.map(|t| t + 0.5));
+        // The time of a day is one of the first day's.
+        assert_eq!(read_in("14:05", "%H:%M"), Some(50_700.));
         assert_eq!(read_in("2026-03-01", "%d.%m.%Y"), None);
         assert!(is_format("%d.%m.%Y") && is_format("unix"));
         assert!(!is_format("dd.mm.yyyy") && !is_format("%Q"));
