@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,11 @@ const LEVELS: usize = 1 << 16;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Category {
-    /// The most frequent first, with their numbers of training rows; the empty word is a gap.
+    /// With their numbers of training rows, in the order of the words, so that one is found among many; the empty word
+    /// is a gap.
     levels: Vec<(String, u64)>,
-    /// How many of them have a column.
-    own: usize,
+    /// Positions of those that have a column, the most frequent first.
+    own: Vec<usize>,
     /// Columns that the others share.
     hashed: usize,
     rows: u64,
@@ -37,49 +38,62 @@ impl Category {
         }
         let counts = counts.into_iter();
         let mut levels: Vec<(String, u64)> = counts.map(|(word, n)| (word.into(), n)).collect();
-        levels.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        let by_frequency =
+            |(a, m): &(String, u64), (b, n): &(String, u64)| n.cmp(m).then_with(|| a.cmp(b));
+        levels.sort_by(by_frequency);
         levels.truncate(LEVELS);
         let frequent = levels.iter().take(config.one_hot);
-        Self {
-            own: frequent.take_while(|(_, n)| *n >= LEAST).count(),
+        let frequent: Vec<String> = frequent
+            .take_while(|(_, n)| *n >= LEAST)
+            .map(|(word, _)| word.clone())
+            .collect();
+        levels.sort();
+        let mut category = Self {
             levels,
+            own: vec![],
             hashed: match config.beyond {
                 Beyond::Frequency => 0,
                 Beyond::Hashed(columns) => columns,
             },
             rows: rows.len() as u64,
             fills: config.gaps == Gaps::Fill,
-        }
+        };
+        category.own = frequent
+            .iter()
+            .filter_map(|word| category.level(word))
+            .collect();
+        category
     }
 
-    pub(super) fn encoder(&self) -> CategoryEncoder<'_> {
-        let levels = self.levels.iter().enumerate();
-        CategoryEncoder {
-            category: self,
-            at: levels.map(|(i, (word, _))| (word.as_str(), i)).collect(),
-        }
+    /// The position of a word among the levels.
+    fn level(&self, word: &str) -> Option<usize> {
+        let at = self
+            .levels
+            .binary_search_by(|(level, _)| level.as_str().cmp(word));
+        at.ok()
     }
 
-    /// How many training rows have a level.
-    fn count(&self, word: &str) -> u64 {
-        let found = self.levels.iter().find(|(level, _)| level == word);
-        found.map_or(0, |(_, count)| *count)
+    /// Whether no training row had this word.
+    pub(super) fn is_new(&self, word: &str) -> bool {
+        !word.is_empty() && self.level(word).is_none()
     }
 
     /// A gap is the empty word.
     pub(super) fn usual(&self, word: &str) -> Usual {
-        Usual::Share(self.count(word) as f64 / self.rows as f64)
+        let count = self.level(word).map_or(0, |level| self.levels[level].1);
+        Usual::Share(count as f64 / self.rows as f64)
     }
 
     /// How many numbers a value becomes.
     pub(super) fn width(&self) -> usize {
-        self.own + self.hashed + 1
+        self.own.len() + self.hashed + 1
     }
 
     pub(super) fn names(&self, column: &str) -> Vec<String> {
-        let own = self.levels[..self.own]
+        let own = self
+            .own
             .iter()
-            .map(|(word, _)| match word.as_str() {
+            .map(|&level| match self.levels[level].0.as_str() {
                 "" => format!("{column} (missing)"),
                 word => format!("{column}={word}"),
             });
@@ -88,65 +102,42 @@ impl Category {
         own.chain(hashed).chain([rarity]).collect()
     }
 
-    /// # Errors
-    /// What is wrong with numbers from a file.
-    pub(super) fn check(&self) -> Result<(), &'static str> {
-        let levels = &self.levels;
-        let sorted = levels.is_sorted_by(|(_, m), (_, n)| m >= n);
-        let mut counts = levels.iter().map(|(_, n)| *n);
-        let counted = counts.try_fold(0u64, |sum, n| sum.checked_add(n).filter(|_| n > 0));
-        let words: HashSet<&str> = levels.iter().map(|(word, _)| word.as_str()).collect();
-        let good = sorted
-            && words.len() == levels.len()
-            && self.own <= levels.len()
-            && self.hashed <= MOST_HASHED
-            && self.rows > 0
-            && counted.is_some_and(|n| n <= self.rows);
-        good.then_some(())
-            .ok_or("different levels of a category, the most frequent first")
-    }
-}
-
-/// A category with its levels at hand.
-pub(super) struct CategoryEncoder<'a> {
-    category: &'a Category,
-    at: HashMap<&'a str, usize>,
-}
-
-impl CategoryEncoder<'_> {
-    /// Whether no training row had this word.
-    pub(super) fn is_new(&self, word: &str) -> bool {
-        !word.is_empty() && !self.at.contains_key(word)
-    }
-
     /// A gap is the empty word.
     pub(super) fn push(&self, word: &str, out: &mut Vec<f64>) -> Result<(), Rule> {
-        let Category {
-            levels,
-            own,
-            hashed,
-            rows,
-            fills,
-        } = self.category;
-        if word.is_empty() && !fills {
+        if word.is_empty() && !self.fills {
             return Err(Rule::Gap);
         }
-        let level = self.at.get(word).copied();
-        out.extend((0..*own).map(|i| f64::from(u8::from(level == Some(i)))));
-        let shared = level
-            .is_none_or(|level| level >= *own)
-            .then(|| match hashed {
-                0 => 0,
-                hashed => (hash(word) % *hashed as u64) as usize,
-            });
-        out.extend((0..*hashed).map(|i| f64::from(u8::from(shared == Some(i)))));
-        let n = *rows as f64;
+        let level = self.level(word);
+        let own = self.own.iter().position(|of| Some(*of) == level);
+        let mark = |at: bool| f64::from(u8::from(at));
+        out.extend((0..self.own.len()).map(|i| mark(own == Some(i))));
+        let hashed = self.hashed.max(1) as u64;
+        let shared = own.is_none().then(|| (hash(word) % hashed) as usize);
+        out.extend((0..self.hashed).map(|i| mark(shared == Some(i))));
+        let n = self.rows as f64;
         out.push(match level {
-            Some(level) => (n / levels[level].1 as f64).ln(),
+            Some(level) => (n / self.levels[level].1 as f64).ln(),
             // As if it were one of one row more.
             None => (n + 1.).ln(),
         });
         Ok(())
+    }
+
+    /// # Errors
+    /// What is wrong with numbers from a file.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        let levels = &self.levels;
+        let mut counts = levels.iter().map(|(_, n)| *n);
+        let counted = counts.try_fold(0u64, |sum, n| sum.checked_add(n).filter(|_| n > 0));
+        let own: BTreeSet<&usize> = self.own.iter().collect();
+        let good = levels.is_sorted_by(|(a, _), (b, _)| a < b)
+            && own.len() == self.own.len()
+            && own.last().is_none_or(|last| **last < levels.len())
+            && self.hashed <= MOST_HASHED
+            && self.rows > 0
+            && counted.is_some_and(|n| n <= self.rows);
+        good.then_some(())
+            .ok_or("different levels of a category, in their order")
     }
 }
 
@@ -173,7 +164,7 @@ mod tests {
 
     fn encoded(category: &Category, word: &str) -> Vec<f64> {
         let mut out = vec![];
-        category.encoder().push(word, &mut out).unwrap();
+        category.push(word, &mut out).unwrap();
         out
     }
 
@@ -187,9 +178,8 @@ mod tests {
         assert_eq!(encoded(&category, "a"), [0., 1., (20f64 / 6.).ln()]);
         assert_eq!(encoded(&category, "rare"), [0., 0., 5f64.ln()]);
         assert_eq!(encoded(&category, "new"), [0., 0., 21f64.ln()]);
-        let encoder = category.encoder();
-        assert!(encoder.is_new("new") && !encoder.is_new("rare") && !encoder.is_new(""));
-        assert_eq!(encoder.push("", &mut vec![]), Err(Rule::Gap));
+        assert!(category.is_new("new") && !category.is_new("rare") && !category.is_new(""));
+        assert_eq!(category.push("", &mut vec![]), Err(Rule::Gap));
         assert_eq!(category.usual("a"), Usual::Share(0.3));
         assert_eq!(category.usual("new"), Usual::Share(0.));
     }
@@ -236,7 +226,8 @@ mod tests {
         // Its rarity would be infinite.
         broken(|c| c.levels[1].1 = 0);
         broken(|c| (c.levels[0].1, c.levels[1].1) = (1 << 63, 1 << 63));
-        broken(|c| c.own = 3);
+        broken(|c| c.own = vec![3]);
+        broken(|c| c.own = vec![0, 0]);
         broken(|c| c.rows = 2);
         broken(|c| c.hashed = usize::MAX);
         broken(|c| c.hashed = MOST_HASHED + 1);

@@ -1,6 +1,6 @@
 //! Rows of a table one behind the other.
 
-use super::category::CategoryEncoder;
+use super::category::Category;
 use super::encoder::Encoder;
 use super::{flag, number, time};
 use crate::data::table::{Categories, Column};
@@ -21,7 +21,7 @@ pub(super) struct Pushed<'a> {
 
 enum PushedEncoder<'a> {
     Number(&'a number::Number, &'a [f64]),
-    Category(CategoryEncoder<'a>, &'a Categories),
+    Category(&'a Category, &'a Categories),
     Boolean(&'a flag::Flag, &'a [Option<bool>]),
     Time(&'a time::Time, &'a [f64]),
 }
@@ -33,7 +33,7 @@ impl<'a> Pushed<'a> {
                 PushedEncoder::Number(number, values)
             }
             (Encoder::Category(category), Column::Categories(words)) => {
-                PushedEncoder::Category(category.encoder(), words)
+                PushedEncoder::Category(category, words)
             }
             (Encoder::Boolean(flag), Column::Booleans(values)) => {
                 PushedEncoder::Boolean(flag, values)
