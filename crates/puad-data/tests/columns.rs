@@ -54,14 +54,14 @@ fn columns_are_what_they_look_like() {
         (
             &["03/01/2026", "04/01/2026", "03/01/2026"],
             Kind::Undecided,
-            "times, and \"03/01/2026\" at 2: `with_time` says how they are written, `with_gaps` what marks a gap, \
+            "times, and \"03/01/2026\" in line 2: `with_time` says how they are written, `with_gaps` what marks a gap, \
              or a category",
         ),
         (&["", "NA", "?"], Kind::Ignored, "nothing in it"),
         (
             &["1", "2", "n. d."],
             Kind::Undecided,
-            "numbers, and \"n. d.\" at 4: a mark of a gap (`with_gaps`, and `with_kind` for numbers), or a category",
+            "numbers, and \"n. d.\" in line 4: a mark of a gap (`with_gaps`, and `with_kind` for numbers), or a category",
         ),
         (&["a1", "b", "2"], Kind::Category, "2 (1), a1 (1), b (1)"),
     ] {
@@ -99,7 +99,7 @@ fn what_is_not_read_as_it_looks_is_asked_for() {
     let schema = guessed("Betrag;Ort\n12,5;Ulm\n-0,5;Bonn\n");
     let about = &schema.field("Betrag").unwrap().about;
     assert!(
-        about.contains("\"12,5\" at 2: with a decimal comma"),
+        about.contains("\"12,5\" in line 2: with a decimal comma"),
         "{about}"
     );
     // A header alone.
@@ -459,6 +459,10 @@ fn marks_of_gaps_are_added_to_the_usual_ones() {
         .with_gaps(["offline"])
         .with_kind("heat", Kind::Number)
         .unwrap();
+    assert_eq!(
+        schema.field("heat").unwrap().about,
+        "numbers, and \"offline\" in line 3"
+    );
     let table = file.read(&schema).unwrap();
     let heat = Column::numbers([Some(1.), None, None, Some(2.)]);
     assert_eq!(table.column("heat"), Some(&heat));

@@ -28,8 +28,9 @@ pub(super) struct Found {
     pub(super) words: HashMap<String, u64>,
     /// Whether there are more than are counted.
     many: bool,
-    /// The first text that is no number, where there are numbers.
+    /// The first text that is no number, where there are numbers, and its line, or its row where there are none.
     word: Option<(String, u64)>,
+    pub(super) in_lines: bool,
     /// Words that may be dates, and those that may be numbers.
     pub(super) dates: u64,
     pub(super) amounts: u64,
@@ -56,6 +57,7 @@ impl Default for Found {
             words: HashMap::new(),
             many: false,
             word: None,
+            in_lines: false,
             dates: 0,
             amounts: 0,
             codes: false,
@@ -158,7 +160,8 @@ impl Found {
     /// The first text that is neither number nor time nor truth value, and where it stands.
     pub(super) fn odd(&self) -> String {
         match &self.word {
-            Some((word, place)) => format!("{word:?} at {place}"),
+            Some((word, line)) if self.in_lines => format!("{word:?} in line {line}"),
+            Some((word, row)) => format!("{word:?} in row {row}"),
             None => "values of another kind".into(),
         }
     }

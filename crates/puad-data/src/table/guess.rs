@@ -68,6 +68,7 @@ impl Survey {
 }
 
 fn add_column(found: &mut Found, column: &RawColumn, raw: &RawBatch, first: u64, decimal: u8) {
+    found.in_lines = !raw.lines.is_empty();
     for row in 0..raw.rows {
         // Lines count from 1, rows from 0.
         let place = raw.lines.get(row).copied().unwrap_or(first + row as u64);

@@ -115,6 +115,9 @@ pub struct Schema {
     pub usual_gaps: bool,
 }
 
+/// Between what a guess found and what it may be.
+const QUESTION: &str = ": ";
+
 impl Default for Schema {
     fn default() -> Self {
         Self {
@@ -165,7 +168,12 @@ impl Schema {
             let before = self.columns.iter_mut().filter(|field| field.kind == kind);
             before.for_each(|field| field.kind = Kind::Ignored);
         }
-        self.columns[at].kind = kind;
+        let field = &mut self.columns[at];
+        if let (Kind::Undecided, Some(end)) = (field.kind, field.about.rfind(QUESTION)) {
+            // It is answered.
+            field.about.truncate(end);
+        }
+        field.kind = kind;
         if kind != Kind::Time {
             self.columns[at].format = None;
         }
