@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::Encoding;
+
 /// A column of vectors or a channel of images.
 ///
 /// ```
@@ -19,6 +21,17 @@ pub struct Column {
     pub name: Option<String>,
     /// Whether it is a channel.
     pub channel: bool,
+}
+
+impl Column {
+    /// That of a table, of which the fit made numbers.
+    pub(super) fn of_table(encoding: &Encoding, index: usize) -> Self {
+        Self {
+            index,
+            name: encoding.columns().get(index).map(ToString::to_string),
+            channel: false,
+        }
+    }
 }
 
 impl fmt::Display for Column {

@@ -91,7 +91,7 @@ impl<'a> Occlusion<'a> {
     pub(crate) fn explain(&self, xs: &Tensor) -> Result<Explanation> {
         let mut sizes = vec![0f32; count(&self.parts)];
         self.parts.iter().for_each(|&part| sizes[part] += 1.);
-        let falls = self.falls_of(xs, &self.parts, &each(&self.parts))?;
+        let falls = self.pairs(xs, &self.parts, &each(&self.parts))?;
         let shared = falls.iter().flat_map(|falls| {
             let share = |&part: &usize| falls[part] / sizes[part];
             self.parts.iter().map(share)
@@ -101,20 +101,9 @@ impl<'a> Occlusion<'a> {
 
     /// Of each of `xs`, `[n, values]`, by parts: `[n, parts]`. `parts`: that of each value.
     pub(crate) fn explain_parts(&self, xs: &Tensor, parts: Vec<usize>) -> Result<Explanation> {
-        let falls = self.falls_of(xs, &parts, &each(&parts))?;
+        let falls = self.pairs(xs, &parts, &each(&parts))?;
         let dims = [falls.len(), count(&parts)];
         self.explanation(falls.concat(), &dims)
-    }
-
-    /// By how much the score of each of `xs` falls for each pair of parts that is replaced together by one row, which
-    /// keeps what the two have to do with each other.
-    pub(crate) fn pairs(
-        &self,
-        xs: &Tensor,
-        parts: &[usize],
-        pairs: &[(usize, usize)],
-    ) -> Result<Vec<Vec<f32>>> {
-        self.falls_of(xs, parts, pairs)
     }
 
     fn explanation(&self, attribution: Vec<f32>, dims: &[usize]) -> Result<Explanation> {
@@ -126,9 +115,9 @@ impl<'a> Occlusion<'a> {
         })
     }
 
-    /// By how much the score of each of `xs` falls for each pair of parts that is replaced, on average over the
-    /// reference.
-    fn falls_of(
+    /// By how much the score of each of `xs` falls for each pair of parts that is replaced together, on average over
+    /// the reference: each of its rows keeps what the two have to do with each other.
+    pub(crate) fn pairs(
         &self,
         xs: &Tensor,
         parts: &[usize],

@@ -88,12 +88,7 @@ struct FittedEncoding {
 impl FittedEncoding {
     fn new(table: &Table, rows: &[usize], config: &EncodingConfig) -> Result<Self> {
         let encoding = Encoding::fit(table, rows, config)?;
-        let columns = encoding.columns();
-        let column = |index: usize| Column {
-            index,
-            name: columns.get(index).map(ToString::to_string),
-            channel: false,
-        };
+        let column = |index: usize| Column::of_table(&encoding, index);
         let wide = wide(table, rows, config).into_iter();
         let wide = wide.map(|(i, (low, high))| Warning::WideRange {
             column: column(i),

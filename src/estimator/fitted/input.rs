@@ -49,18 +49,13 @@ impl FittedDetector {
             Input::Samples(samples) => table_of(&samples, encoding)?,
         };
         let (samples, new) = encoding.encode_rows(INPUT, &table)?;
-        let columns = encoding.columns();
         let warning = |NewLevels {
                            column,
                            level,
                            rows,
                        }: NewLevels| Warning::NewLevels {
             samples: INPUT.into(),
-            column: Column {
-                index: column,
-                name: columns.get(column).map(ToString::to_string),
-                channel: false,
-            },
+            column: Column::of_table(encoding, column),
             level,
             count: rows,
         };

@@ -203,21 +203,23 @@ impl FittedDetector {
     }
 
     pub(super) fn reason(&self, index: usize, value: Value<'_>, contribution: f64) -> Reason {
-        let column = |name: Option<&str>| Column {
-            index,
-            name: name.map(Into::into),
-            channel: false,
-        };
         let (column, usual) = match (&self.encoding, &self.inputs) {
             (Some(encoding), _) => {
                 let usual = encoding.usual(index, value);
-                (column(encoding.columns().get(index).copied()), Some(usual))
+                (Column::of_table(encoding, index), Some(usual))
             }
             (None, Some(inputs)) => {
                 let (low, high) = inputs.usual()[index];
                 (inputs.column(index), Some(Usual::Range(low, high)))
             }
-            (None, None) => (column(None), None),
+            (None, None) => {
+                let column = Column {
+                    index,
+                    name: None,
+                    channel: false,
+                };
+                (column, None)
+            }
         };
         Reason {
             column,

@@ -197,19 +197,6 @@ fn extend(column: &mut RawColumn, rows: &mut Rows, i: usize, n: usize, held: Hel
 
 /// NaN where there is none.
 fn numbers(rows: &mut Rows, i: usize, n: usize, unsigned: bool) -> Result<Vec<f64>> {
-    let (at, reader) = rows.at(i);
-    let found: Vec<Option<f64>> = match reader {
-        ColumnReader::Int32ColumnReader(reader) if unsigned => {
-            at.optional(reader, n, |v| v.cast_unsigned().into())
-        }
-        ColumnReader::Int32ColumnReader(reader) => at.optional(reader, n, f64::from),
-        ColumnReader::Int64ColumnReader(reader) if unsigned => {
-            at.optional(reader, n, |v| v.cast_unsigned() as f64)
-        }
-        ColumnReader::Int64ColumnReader(reader) => at.optional(reader, n, |v| v as f64),
-        ColumnReader::FloatColumnReader(reader) => at.optional(reader, n, f64::from),
-        ColumnReader::DoubleColumnReader(reader) => at.optional(reader, n, |v| v),
-        _ => Err(at.file.unsupported(at.column, "columns must be numbers")),
-    }?;
+    let found = rows.optional_numbers(i, n, unsigned)?;
     Ok(found.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
 }

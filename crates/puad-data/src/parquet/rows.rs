@@ -60,27 +60,40 @@ impl Rows {
 
     /// The next `n` numbers of the `i`-th of the columns, all finite.
     pub(super) fn numbers(&mut self, i: usize, n: usize) -> Result<Vec<f64>> {
-        let (at, reader) = self.at(i);
-        let unsigned = at.file.number(at.column)?.is_unsigned();
-        let numbers: Vec<f64> = match reader {
-            ColumnReader::BoolColumnReader(reader) => {
-                at.values(reader, n, |v| f64::from(u8::from(v)))
-            }
-            ColumnReader::Int32ColumnReader(reader) if unsigned => {
-                at.values(reader, n, |v| v.cast_unsigned().into())
-            }
-            ColumnReader::Int32ColumnReader(reader) => at.values(reader, n, f64::from),
-            ColumnReader::Int64ColumnReader(reader) if unsigned => {
-                at.values(reader, n, |v| v.cast_unsigned() as f64)
-            }
-            ColumnReader::Int64ColumnReader(reader) => at.values(reader, n, |v| v as f64),
-            ColumnReader::FloatColumnReader(reader) => at.values(reader, n, f64::from),
-            ColumnReader::DoubleColumnReader(reader) => at.values(reader, n, |v| v),
-            _ => Err(at.file.unsupported(at.column, "features must be numbers")),
-        }?;
+        let column = self.columns[i];
+        let unsigned = self.file.number(column)?.is_unsigned();
+        let numbers = self.optional_numbers(i, n, unsigned)?;
+        let (at, _) = self.at(i);
+        let numbers = at.all_there(numbers)?;
         match numbers.iter().position(|number| !number.is_finite()) {
             Some(row) => Err(at.value(row, "numbers must be finite", numbers[row].to_string())),
             None => Ok(numbers),
+        }
+    }
+
+    /// The next `n` numbers of the `i`-th of the columns, or gaps.
+    pub(super) fn optional_numbers(
+        &mut self,
+        i: usize,
+        n: usize,
+        unsigned: bool,
+    ) -> Result<Vec<Option<f64>>> {
+        let (at, reader) = self.at(i);
+        match reader {
+            ColumnReader::BoolColumnReader(reader) => {
+                at.optional(reader, n, |v| f64::from(u8::from(v)))
+            }
+            ColumnReader::Int32ColumnReader(reader) if unsigned => {
+                at.optional(reader, n, |v| v.cast_unsigned().into())
+            }
+            ColumnReader::Int32ColumnReader(reader) => at.optional(reader, n, f64::from),
+            ColumnReader::Int64ColumnReader(reader) if unsigned => {
+                at.optional(reader, n, |v| v.cast_unsigned() as f64)
+            }
+            ColumnReader::Int64ColumnReader(reader) => at.optional(reader, n, |v| v as f64),
+            ColumnReader::FloatColumnReader(reader) => at.optional(reader, n, f64::from),
+            ColumnReader::DoubleColumnReader(reader) => at.optional(reader, n, |v| v),
+            _ => Err(at.file.unsupported(at.column, "features must be numbers")),
         }
     }
 
@@ -127,9 +140,13 @@ impl At<'_> {
         n: usize,
         value: impl Fn(T::T) -> V,
     ) -> Result<Vec<V>> {
-        let rule = "every row must have a value";
-        let none = |row| self.value(row, rule, "none".into());
         let values = self.optional(reader, n, value)?;
+        self.all_there(values)
+    }
+
+    /// Values of which none may be missing.
+    fn all_there<V>(&self, values: Vec<Option<V>>) -> Result<Vec<V>> {
+        let none = |row| self.value(row, "every row must have a value", "none".into());
         let values = values.into_iter().enumerate();
         values
             .map(|(row, value)| value.ok_or_else(|| none(row)))
