@@ -90,9 +90,12 @@
 
 pub mod baseline;
 pub mod checkpoint;
+pub mod cluster;
+pub mod conformal;
 pub mod data;
 pub mod detector;
 mod device;
+pub mod drift;
 pub mod encoding;
 pub mod error;
 pub mod estimator;
@@ -108,7 +111,8 @@ pub mod objective;
 pub mod ops;
 pub mod optim;
 mod params;
-mod prior;
+pub mod prior;
+pub mod report;
 mod rng;
 mod score;
 pub mod spec;

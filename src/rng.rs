@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 /// (another network, another epoch) leaves the others as they were. The values are part of
 /// "same seed, same run": never renumber.
 #[derive(Clone, Copy, Debug)]
+#[allow(dead_code)]
 pub(crate) enum Purpose {
     Init = 1,
     Split = 2,
@@ -16,6 +17,13 @@ pub(crate) enum Purpose {
     // 6 is that of the glyphs, which are drawn in `puad-data`.
     Toy = 7,
     Payments = 8,
+    Folds = 9,
+    Prior = 10,
+    Report = 11,
+    Cluster = 12,
+    Conformal = 13,
+    Drift = 14,
+    Query = 15,
 }
 
 /// The generator number `index` (a tree, a parameter, a phase; 0 for the only one) of `purpose` under `seed`.

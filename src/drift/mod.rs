@@ -1,0 +1,1 @@
+//! Whether new scores are still those of the fit.

@@ -1,0 +1,85 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ClassPrior;
+
+/// What a [`PriorEstimator`](super::PriorEstimator) found.
+///
+/// ```
+/// use puad::ClassPrior;
+/// use puad::prior::{PriorDoubt, PriorEstimate};
+///
+/// let estimate = PriorEstimate {
+///     alpha: ClassPrior::new(0.013)?,
+///     low: ClassPrior::new(0.008)?,
+///     high: ClassPrior::new(0.021)?,
+///     level: 0.95,
+///     doubts: vec![PriorDoubt::FewAnomalies { anomalies: 8 }],
+/// };
+/// assert_eq!(estimate.to_string(), "0.0130 (95% interval 0.0080 to 0.0210)");
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriorEstimate {
+    /// The estimate: the share of anomalies among the unlabeled samples, of the kinds that are labeled.
+    pub alpha: ClassPrior,
+    /// The interval's lower end.
+    pub low: ClassPrior,
+    /// The interval's upper end.
+    pub high: ClassPrior,
+    /// The share of intervals that are meant to hold the truth, in (0, 1).
+    pub level: f64,
+    /// What speaks against believing it; empty where nothing does.
+    pub doubts: Vec<PriorDoubt>,
+}
+
+impl fmt::Display for PriorEstimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (alpha, low, high) = (self.alpha.get(), self.low.get(), self.high.get());
+        let percent = 100. * self.level;
+        write!(f, "{alpha:.4} ({percent}% interval {low:.4} to {high:.4})")
+    }
+}
+
+/// What speaks against an estimate.
+///
+/// ```
+/// use puad::prior::PriorDoubt;
+///
+/// let doubt = PriorDoubt::FewAnomalies { anomalies: 8 };
+/// assert!(doubt.to_string().starts_with("the estimate rests on 8 labeled anomalies"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum PriorDoubt {
+    /// It rests on few labeled anomalies.
+    FewAnomalies {
+        /// How many.
+        anomalies: usize,
+    },
+    /// Normals score as anomalies do even where anomalies are densest, so that the share of anomalies is not
+    /// identifiable: the estimate is an upper bound.
+    Overlap {
+        /// The AUROC of labeled anomalies against unlabeled samples.
+        auroc: f64,
+    },
+}
+
+impl fmt::Display for PriorDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FewAnomalies { anomalies } => write!(
+                f,
+                "the estimate rests on {anomalies} labeled anomalies alone"
+            ),
+            Self::Overlap { auroc } => write!(
+                f,
+                "the scores hardly tell labeled anomalies from unlabeled samples (AUROC {auroc:.3}), so that the \
+                 share of anomalies cannot be told from them: take the estimate as an upper bound"
+            ),
+        }
+    }
+}
