@@ -6,10 +6,15 @@
 
 mod class_prior;
 mod data;
+mod dedpul;
 mod estimate;
 mod estimator;
+mod levels;
+mod smooth;
+mod windows;
 
 pub use class_prior::ClassPrior;
 pub use data::PriorData;
+pub use dedpul::{Dedpul, DedpulConfig};
 pub use estimate::{PriorDoubt, PriorEstimate};
 pub use estimator::PriorEstimator;
