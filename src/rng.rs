@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     Conformal = 13,
     Drift = 14,
     Query = 15,
+    ExtraTrees = 16,
 }
 
 /// The generator number `index` (a tree, a parameter, a phase; 0 for the only one) of `purpose` under `seed`.

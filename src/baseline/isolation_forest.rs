@@ -3,7 +3,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::features::Features;
-use super::isolation_tree::{IsolationTree, mean_path_length};
+use super::isolation_tree::{grow, mean_path_length};
+use super::tree::Tree;
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
 
@@ -96,7 +97,7 @@ impl IsolationForestConfig {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct IsolationForest {
-    pub(super) trees: Vec<IsolationTree>,
+    pub(super) trees: Vec<Tree>,
     pub(super) samples: usize,
     pub(super) features: usize,
 }
@@ -144,7 +145,7 @@ impl IsolationForest {
         let samples = config.max_samples.min(rows.len());
         let tree = |index| {
             let mut rng = substream(seed, Purpose::Forest, index);
-            IsolationTree::grow(&rows, samples, &mut rng)
+            grow(&rows, samples, &mut rng)
         };
         Ok(Self {
             trees: (0..config.trees as u64).into_par_iter().map(tree).collect(),
@@ -187,7 +188,7 @@ impl IsolationForest {
         let mut scores = vec![0.; rows.len()];
         let score = |rows: &[T], scores: &mut [f64]| {
             for tree in &self.trees {
-                tree.add_path_lengths(rows, self.features, scores);
+                tree.add_values(rows, self.features, scores);
             }
             let whole = self.trees.len() as f64 * expected;
             scores

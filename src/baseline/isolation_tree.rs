@@ -1,187 +1,30 @@
-use std::hint::select_unpredictable;
-
 use candle_core::WithDType;
 use rand::Rng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 
 use super::features::Features;
+use super::tree::{Node, Tree};
 
-/// 16 bytes, so that a tree of 256 samples takes at most 8 KiB.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Node {
-    /// A split's threshold; minus infinity in a leaf, which no sample lies below.
-    threshold: f64,
-    /// The feature a split looks at; 0 in a leaf.
-    feature: u32,
-    /// Index of a split's right child, and of a leaf itself: who arrived there stays. The left child
-    /// follows its parent.
-    right: u32,
-}
-
-/// A binary tree of random splits, its nodes in depth-first order.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct IsolationTree {
-    nodes: Vec<Node>,
-    /// Of each leaf, the path length; 0 of a split.
-    lengths: Vec<f64>,
-    /// The most splits on the way to a leaf.
-    depth: usize,
-}
-
-/// Rows that go down a tree side by side, each step of one hiding the latency of the others'.
-const ABREAST: usize = 8;
-
-impl IsolationTree {
-    /// Grows a tree on `size` distinct rows. `size <= 2^31` and at most the number of rows; the
-    /// width fits u32.
-    pub(super) fn grow<T: WithDType + Into<f64>>(
-        features: &Features<T>,
-        size: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> Self {
-        let mut rows = index::sample(rng, features.len(), size).into_vec();
-        let mut grower = Grower {
-            features,
-            columns: (0..features.width() as u32).collect(),
-            depth_limit: depth_limit(size),
-            nodes: Vec::with_capacity(2 * size - 1),
-            lengths: Vec::with_capacity(2 * size - 1),
-            rng,
-        };
-        grower.grow(&mut rows, 0, 0);
-        Self::of(grower.nodes, grower.lengths)
-    }
-
-    fn of(mut nodes: Vec<Node>, mut lengths: Vec<f64>) -> Self {
-        nodes.shrink_to_fit();
-        lengths.shrink_to_fit();
-        let depth = depth(&nodes);
-        Self {
-            nodes,
-            lengths,
-            depth,
-        }
-    }
-
-    /// Of each split threshold, feature and right child; of each leaf its path length, 0 and 0.
-    pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = (f64, u32, u32)> + '_ {
-        let parts = |(at, (node, length)): (usize, (&Node, &f64))| match node.right as usize {
-            right if right == at => (*length, 0, 0),
-            _ => (node.threshold, node.feature, node.right),
-        };
-        self.nodes.iter().zip(&self.lengths).enumerate().map(parts)
-    }
-
-    /// The tree that [`nodes`](Self::nodes) were of, or `None` if they are of no tree on samples of
-    /// `width` features.
-    pub(super) fn from_nodes(
-        nodes: impl Iterator<Item = (f64, u32, u32)>,
-        width: usize,
-    ) -> Option<Self> {
-        let parts: Vec<(f64, u32, u32)> = nodes.collect();
-        // Children follow their parents, so that every path comes to an end, and have one.
-        let fits = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| {
-            let (to, feature) = (right as usize, feature as usize);
-            let split = to > at + 1 && to < parts.len() && feature < width;
-            let leaf = right == 0 && value >= 0.;
-            value.is_finite() && (leaf || split)
-        };
-        if parts.is_empty() || !parts.iter().enumerate().all(fits) {
-            return None;
-        }
-        let mut parents = vec![0u32; parts.len()];
-        // What a split is to the root.
-        parents[0] = 1;
-        let splits = parts.iter().enumerate().filter(|(_, node)| node.2 != 0);
-        for (at, &(_, _, right)) in splits {
-            parents[at + 1] += 1;
-            parents[right as usize] += 1;
-        }
-        if parents.iter().any(|&count| count != 1) {
-            return None;
-        }
-        let node = |(at, &(value, feature, right)): (usize, &(f64, u32, u32))| match right {
-            0 => (Node::leaf(at), value),
-            _ => (Node::split(value, feature, right), 0.),
-        };
-        let (nodes, lengths) = parts.iter().enumerate().map(node).unzip();
-        Some(Self::of(nodes, lengths))
-    }
-
-    /// Adds to each of `sums` the path length of its row: the splits passed on the way to a leaf, plus the
-    /// mean path length that the samples in that leaf would still need. `rows`: `[sums, width]`, row-major.
-    pub(super) fn add_path_lengths<T: Copy + Into<f64>>(
-        &self,
-        rows: &[T],
-        width: usize,
-        sums: &mut [f64],
-    ) {
-        let groups = rows.chunks(ABREAST * width).zip(sums.chunks_mut(ABREAST));
-        for (rows, sums) in groups {
-            match <&mut [f64; ABREAST]>::try_from(&mut *sums) {
-                Ok(sums) => self.descend(rows, width, sums),
-                Err(_) => {
-                    for (row, sum) in rows.chunks(width).zip(sums) {
-                        self.descend(row, width, std::array::from_mut(sum));
-                    }
-                }
-            }
-        }
-    }
-
-    /// `N` rows, abreast.
-    fn descend<T: Copy + Into<f64>, const N: usize>(
-        &self,
-        rows: &[T],
-        width: usize,
-        sums: &mut [f64; N],
-    ) {
-        let mut at = [0; N];
-        for _ in 0..self.depth {
-            for (i, at) in at.iter_mut().enumerate() {
-                let node = self.nodes[*at as usize];
-                let goes_left = rows[i * width + node.feature as usize].into() <= node.threshold;
-                let left = *at + 1;
-                *at = match N {
-                    // Nothing to do meanwhile: a guess is right every other time.
-                    1 if goes_left => left,
-                    1 => node.right,
-                    _ => select_unpredictable(goes_left, left, node.right),
-                };
-            }
-        }
-        for (sum, at) in sums.iter_mut().zip(at) {
-            *sum += self.lengths[at as usize];
-        }
-    }
-}
-
-/// Children follow their parents.
-fn depth(nodes: &[Node]) -> usize {
-    let mut depths = vec![0; nodes.len()];
-    for (at, node) in nodes.iter().enumerate() {
-        let right = node.right as usize;
-        if right != at {
-            let below = depths[at] + 1;
-            (depths[at + 1], depths[right]) = (below, below);
-        }
-    }
-    depths.into_iter().max().unwrap_or(0)
-}
-
-impl Node {
-    fn leaf(at: usize) -> Self {
-        Self::split(f64::NEG_INFINITY, 0, at as u32)
-    }
-
-    fn split(threshold: f64, feature: u32, right: u32) -> Self {
-        Self {
-            threshold,
-            feature,
-            right,
-        }
-    }
+/// Grows a tree on `size` distinct rows, whose leaves have their path lengths: the splits passed on the way to
+/// one, plus the mean path length that the samples in it would still need. `size <= 2^31` and at most the number of
+/// rows; the width fits u32.
+pub(super) fn grow<T: WithDType + Into<f64>>(
+    features: &Features<T>,
+    size: usize,
+    rng: &mut ChaCha8Rng,
+) -> Tree {
+    let mut rows = index::sample(rng, features.len(), size).into_vec();
+    let mut grower = Grower {
+        features,
+        columns: (0..features.width() as u32).collect(),
+        depth_limit: depth_limit(size),
+        nodes: Vec::with_capacity(2 * size - 1),
+        lengths: Vec::with_capacity(2 * size - 1),
+        rng,
+    };
+    grower.grow(&mut rows, 0, 0);
+    Tree::of(grower.nodes, grower.lengths)
 }
 
 /// `c(n)`, the mean path length of an unsuccessful search in a binary search tree of `n` samples:
@@ -240,7 +83,8 @@ impl<T: WithDType + Into<f64>> Grower<'_, T> {
         self.lengths.push(0.);
         let (left, right) = self.partition(rows, column, threshold);
         self.grow(left, depth + 1, constant);
-        self.nodes[at].right = self.nodes.len() as u32;
+        let right_at = self.nodes.len() as u32;
+        self.nodes[at] = Node::split(threshold, column, right_at);
         self.grow(right, depth + 1, constant);
     }
 
@@ -291,7 +135,7 @@ impl<T: WithDType + Into<f64>> Grower<'_, T> {
 }
 
 /// The point that `u` in [0, 1) marks in `[min, max)`: both sides of the split get a sample.
-fn threshold(min: f64, max: f64, u: f64) -> f64 {
+pub(super) fn threshold(min: f64, max: f64, u: f64) -> f64 {
     // Not min + u (max - min), whose difference may overflow.
     let threshold = min * (1. - u) + max * u;
     if (min..max).contains(&threshold) {
@@ -317,9 +161,9 @@ mod tests {
         substream(seed, Purpose::Forest, 0)
     }
 
-    fn path_length(tree: &IsolationTree, row: &[f64]) -> f64 {
+    fn path_length(tree: &Tree, row: &[f64]) -> f64 {
         let mut sums = [0.];
-        tree.add_path_lengths(row, row.len(), &mut sums);
+        tree.add_values(row, row.len(), &mut sums);
         sums[0]
     }
 
@@ -348,7 +192,7 @@ mod tests {
         let leaf = |depth: u32, samples| (f64::from(depth) + mean_path_length(samples), 0, 0);
         // x1 <= 0.5 ? (x0 <= -1 ? 1 sample : 3 samples) : 2 samples
         let nodes = [(0.5, 1, 4), (-1., 0, 3), leaf(2, 1), leaf(2, 3), leaf(1, 2)];
-        let tree = IsolationTree::from_nodes(nodes.into_iter(), 2).unwrap();
+        let tree = Tree::from_nodes(nodes.into_iter(), 2).unwrap();
         assert!(tree.nodes().eq(nodes));
         let c3 = 2. * (2f64.ln() + 0.5772156649015329) - 4. / 3.;
         for (row, expected) in [
@@ -365,14 +209,14 @@ mod tests {
     fn two_samples_take_one_split_between_them_on_the_column_that_varies() {
         let features = features(&[[3., -1.], [3., 2.]]);
         for seed in 0..20 {
-            let tree = IsolationTree::grow(&features, 2, &mut rng(seed));
+            let tree = grow(&features, 2, &mut rng(seed));
             let [root, left, right] = tree.nodes[..] else {
                 panic!("{tree:?}")
             };
             assert_eq!((root.feature, root.right), (1, 2));
             assert!((-1. ..2.).contains(&root.threshold));
             assert_eq!((left.right, right.right), (1, 2));
-            assert_eq!(tree.lengths, [0., 1., 1.]);
+            assert_eq!(tree.values, [0., 1., 1.]);
         }
     }
 
@@ -381,7 +225,7 @@ mod tests {
         let mut rows = [[1., 1.]; 9];
         rows[4] = [2., 1.];
         let features = features(&rows);
-        let tree = IsolationTree::grow(&features, 9, &mut rng(0));
+        let tree = grow(&features, 9, &mut rng(0));
         assert_eq!(tree.nodes.len(), 3);
         assert_eq!(path_length(&tree, &[1., 1.]), 1. + mean_path_length(8));
         assert_eq!(path_length(&tree, &[2., 1.]), 1.);
@@ -394,7 +238,7 @@ mod tests {
             .collect();
         let features = features(&rows);
         for seed in 0..10 {
-            let tree = IsolationTree::grow(&features, 100, &mut rng(seed));
+            let tree = grow(&features, 100, &mut rng(seed));
             let mut visits = vec![0; tree.nodes.len()];
             for row in &rows {
                 let (mut at, mut depth) = (0, 0);
@@ -406,11 +250,11 @@ mod tests {
                 }
                 assert!(depth <= 7);
                 visits[at] += 1;
-                assert_eq!(path_length(&tree, row), tree.lengths[at]);
+                assert_eq!(path_length(&tree, row), tree.values[at]);
             }
             // Abreast and in the rest of a group the rows come to the same leaves.
             let mut sums = [1.; 99];
-            tree.add_path_lengths(rows[..99].as_flattened(), 2, &mut sums);
+            tree.add_values(rows[..99].as_flattened(), 2, &mut sums);
             for (row, sum) in rows.iter().zip(sums) {
                 assert_eq!(sum, 1. + path_length(&tree, row));
             }
@@ -421,7 +265,7 @@ mod tests {
                 let count = visits[at];
                 assert!(count > 0);
                 // Depth plus c(count), so the difference is a whole depth.
-                let depth = tree.lengths[at] - mean_path_length(count);
+                let depth = tree.values[at] - mean_path_length(count);
                 assert!((depth - depth.round()).abs() < 1e-12 && depth > 0.);
             }
         }
@@ -446,7 +290,7 @@ mod tests {
         let mut counts = [0u32; 7];
         let draws = 3000;
         for seed in 0..draws {
-            let tree = IsolationTree::grow(&features, 6, &mut rng(seed));
+            let tree = grow(&features, 6, &mut rng(seed));
             counts[tree.nodes[0].feature as usize] += 1;
         }
         assert_eq!(
@@ -476,7 +320,7 @@ mod tests {
     fn trees_are_their_nodes_and_nothing_else_is_a_tree() {
         let leaf = |value| (value, 0, 0);
         let tree = [(0.5, 1, 2), leaf(1.), leaf(2.)];
-        let read = |nodes: &[(f64, u32, u32)]| IsolationTree::from_nodes(nodes.iter().copied(), 2);
+        let read = |nodes: &[(f64, u32, u32)]| Tree::from_nodes(nodes.iter().copied(), 2);
         let built = read(&tree).unwrap();
         assert_eq!(built.nodes().collect::<Vec<_>>(), tree);
         assert_eq!(path_length(&built, &[9., 0.4]), 1.);

@@ -1,0 +1,491 @@
+use candle_core::{DType, Tensor};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::features::Features;
+use super::isolation_tree::threshold;
+use super::tree::{Node, Tree};
+use crate::rng::{Purpose, substream};
+use crate::{Error, Result};
+
+/// Rows are numbered by u32.
+const MOST_ROWS: usize = 1 << 31;
+
+/// Rows of a chunk that go through all trees on one thread.
+const CHUNK: usize = 256;
+
+/// The hyperparameters of [`ExtraTrees`].
+///
+/// ```
+/// use puad::baseline::ExtraTreesConfig;
+///
+/// let config = ExtraTreesConfig { trees: 500, ..Default::default() };
+/// config.check()?;
+/// assert_eq!(config.min_leaf, 3);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExtraTreesConfig {
+    /// Number of trees, >= 1. Default: 100.
+    pub trees: usize,
+    /// Rows of a leaf at least, >= 1. Default: 3.
+    pub min_leaf: usize,
+    /// Features that a split is chosen among, >= 1, or all where there are fewer. Default: the root of their number,
+    /// rounded down.
+    pub features: Option<usize>,
+}
+
+impl Default for ExtraTreesConfig {
+    fn default() -> Self {
+        Self {
+            trees: 100,
+            min_leaf: 3,
+            features: None,
+        }
+    }
+}
+
+impl ExtraTreesConfig {
+    /// # Errors
+    /// [`Error::Config`] for the first value outside its range.
+    pub fn check(&self) -> Result<()> {
+        let values = [
+            ("trees", self.trees),
+            ("min_leaf", self.min_leaf),
+            ("features", self.features.unwrap_or(1)),
+        ];
+        for (name, value) in values {
+            if value == 0 {
+                return Err(Error::config(name, "at least 1", value));
+            }
+        }
+        Ok(())
+    }
+
+    fn tried(&self, width: usize) -> usize {
+        self.features.unwrap_or(width.isqrt()).clamp(1, width)
+    }
+}
+
+/// Extremely randomized trees that tell anomalies from other samples.
+///
+/// Both groups weigh the same, however many samples they have. Each tree is grown on all rows. A split takes the best,
+/// by the Gini impurity, of one random threshold each for some random features that vary in its node; a node of one
+/// group, or without a split that leaves `min_leaf` rows on both sides, becomes a leaf, whose value is the weight of
+/// the anomalies among its rows. The score of a sample is the mean of its leaves, in [0, 1].
+///
+/// Trained on labeled anomalies against *unlabeled* samples it orders samples as a classifier against normals would,
+/// as far as the labeled anomalies are a random sample of all ([Elkan and Noto
+/// 2008](https://doi.org/10.1145/1401890.1401920)); scores of samples that it was grown on are far off, since it
+/// remembers them.
+///
+/// This is scikit-learn's `ExtraTreesClassifier(class_weight="balanced", min_samples_leaf=3)` with its own random
+/// numbers. The same seed gives the same trees, bit by bit, for any number of threads.
+///
+/// # References
+/// Geurts, Ernst and Wehenkel, Extremely randomized trees, Machine Learning 63, 2006.
+///
+/// ```
+/// use puad::baseline::{ExtraTrees, ExtraTreesConfig};
+/// use puad::candle_core::{Device, Tensor};
+///
+/// let row = |i: usize| vec![(i % 7) as f32, (i % 5) as f32];
+/// let others = Tensor::new((0..70).map(row).collect::<Vec<_>>(), &Device::Cpu)?;
+/// let anomalies = (others.narrow(0, 0, 10)? + 20.)?;
+/// let trees = ExtraTrees::fit(&others, &anomalies, &ExtraTreesConfig::default(), 0)?;
+/// let new = Tensor::new(&[[3f32, 2.], [24., 21.]], &Device::Cpu)?;
+/// let scores = trees.score(&new)?;
+/// assert!(scores[0] < 0.1 && scores[1] > 0.9);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtraTrees {
+    pub(super) trees: Vec<Tree>,
+    pub(super) features: usize,
+}
+
+impl ExtraTrees {
+    /// Grows the trees, in parallel. `others`, `anomalies`: `[n, ...]`, each sample flattened, of floats, on any
+    /// device; the work is done on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a hyperparameter outside its range or more than 2^31 rows, [`Error::Shape`] unless both
+    /// have a feature and as many, [`Error::EmptyGroup`] for a group without samples,
+    /// [`Error::NonFiniteFeature`] if a value is NaN or infinite.
+    pub fn fit(
+        others: &Tensor,
+        anomalies: &Tensor,
+        config: &ExtraTreesConfig,
+        seed: u64,
+    ) -> Result<Self> {
+        config.check()?;
+        let (others, anomalies) = (flat(others)?, flat(anomalies)?);
+        if others.dims()[1..] != anomalies.dims()[1..] {
+            let expected = format!("[n, {}] as the others", others.dims()[1]);
+            return Err(Error::shape("anomalies", expected, &anomalies));
+        }
+        let groups = [others.dim(0)?, anomalies.dim(0)?];
+        for (group, n) in ["unlabeled", "anomalous"].into_iter().zip(groups) {
+            if n == 0 {
+                let what = "extremely randomized trees";
+                return Err(Error::EmptyGroup { what, group });
+            }
+        }
+        let n = groups[0] + groups[1];
+        if n > MOST_ROWS {
+            return Err(Error::config("rows", "at most 2^31", n));
+        }
+        let all = Tensor::cat(&[others, anomalies], 0)?;
+        let rows = Features::<f32>::read("training samples of extremely randomized trees", &all)?;
+        let weights = groups.map(|n| 0.5 / n as f64);
+        let grow = |index| {
+            let mut grower = Grower {
+                rows: &rows,
+                anomalies_from: groups[0] as u32,
+                weights,
+                min_leaf: config.min_leaf,
+                tried: config.tried(rows.width()),
+                columns: (0..rows.width() as u32).collect(),
+                nodes: vec![],
+                values: vec![],
+                rng: substream(seed, Purpose::ExtraTrees, index),
+            };
+            grower.grow(&mut (0..n as u32).collect::<Vec<_>>(), 0);
+            Tree::of(grower.nodes, grower.values)
+        };
+        Ok(Self {
+            trees: (0..config.trees as u64).into_par_iter().map(grow).collect(),
+            features: rows.width(),
+        })
+    }
+
+    /// Scores in [0, 1], larger = more anomalous. `xs`: `[m, ...]` with as many features as the training samples.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of features, [`Error::NonFiniteFeature`] if a value is NaN or infinite.
+    pub fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
+        let rows = Features::<f32>::read("samples to score", &flat(xs)?)?;
+        if rows.width() != self.features {
+            let expected = format!("[m, ...] with {} features", self.features);
+            return Err(Error::shape("samples to score", expected, xs));
+        }
+        let mut scores = vec![0.; rows.len()];
+        let chunks = rows.values().par_chunks(CHUNK * self.features);
+        chunks
+            .zip(scores.par_chunks_mut(CHUNK))
+            .for_each(|(rows, scores)| {
+                for tree in &self.trees {
+                    tree.add_values(rows, self.features, scores);
+                }
+                let trees = self.trees.len() as f64;
+                scores.iter_mut().for_each(|score| *score /= trees);
+            });
+        Ok(scores)
+    }
+
+    /// Number of features of a sample.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+}
+
+/// `[n, features]` in f32 on the host.
+fn flat(xs: &Tensor) -> Result<Tensor> {
+    if xs.rank() < 2 {
+        return Err(Error::shape(
+            "samples",
+            "[n, ...] with at least one feature",
+            xs,
+        ));
+    }
+    let xs = xs.detach().to_device(&candle_core::Device::Cpu)?;
+    Ok(xs.to_dtype(DType::F32)?.flatten_from(1)?)
+}
+
+/// A tree while it grows.
+struct Grower<'a> {
+    rows: &'a Features<f32>,
+    /// The first row that is an anomaly; all others follow.
+    anomalies_from: u32,
+    /// Of an other and of an anomaly.
+    weights: [f64; 2],
+    min_leaf: usize,
+    tried: usize,
+    /// All columns. Those that are constant in a node stand first, as they are below it.
+    columns: Vec<u32>,
+    nodes: Vec<Node>,
+    values: Vec<f64>,
+    rng: ChaCha8Rng,
+}
+
+struct Split {
+    column: u32,
+    threshold: f64,
+    impurity: f64,
+}
+
+impl Grower<'_> {
+    /// Appends the subtree of `rows`, below whose parent the first `constant` columns do not vary.
+    fn grow(&mut self, rows: &mut [u32], mut constant: usize) {
+        let anomalies = self.anomalies(rows);
+        let mixed = anomalies > 0 && anomalies < rows.len();
+        let split = match mixed && rows.len() >= 2 * self.min_leaf {
+            true => self.best_split(rows, &mut constant),
+            false => None,
+        };
+        let at = self.nodes.len();
+        let Some(Split {
+            column, threshold, ..
+        }) = split
+        else {
+            self.nodes.push(Node::leaf(at));
+            let [other, anomaly] = self.mass(rows.len(), anomalies);
+            self.values.push(anomaly / (other + anomaly));
+            return;
+        };
+        self.nodes.push(Node::split(threshold, column, 0));
+        self.values.push(0.);
+        let left = self.partition(rows, column, threshold);
+        let (left, right) = rows.split_at_mut(left);
+        self.grow(left, constant);
+        let right_at = self.nodes.len() as u32;
+        self.nodes[at] = Node::split(threshold, column, right_at);
+        self.grow(right, constant);
+    }
+
+    fn anomalies(&self, rows: &[u32]) -> usize {
+        rows.iter()
+            .filter(|&&row| row >= self.anomalies_from)
+            .count()
+    }
+
+    /// Weights of the others and of the anomalies among so many rows.
+    fn mass(&self, rows: usize, anomalies: usize) -> [f64; 2] {
+        let [other, anomaly] = self.weights;
+        [
+            (rows - anomalies) as f64 * other,
+            anomalies as f64 * anomaly,
+        ]
+    }
+
+    /// The best of one random threshold for each of some columns that vary; more are tried until one leaves enough
+    /// rows on both sides.
+    fn best_split(&mut self, rows: &[u32], constant: &mut usize) -> Option<Split> {
+        let mut best: Option<Split> = None;
+        let (mut tried, mut next) = (0, *constant);
+        while next < self.columns.len() && (tried < self.tried || best.is_none()) {
+            let drawn =
+                self.rng
+                    .random_range(next as u32..self.columns.len() as u32) as usize;
+            self.columns.swap(next, drawn);
+            let column = self.columns[next];
+            let (min, max) = self.range(rows, column);
+            if min >= max {
+                self.columns.swap(*constant, next);
+                *constant += 1;
+            } else {
+                tried += 1;
+                let threshold = threshold(min, max, self.rng.random());
+                let impurity = self.impurity(rows, column, threshold);
+                let better = |found: f64| best.as_ref().is_none_or(|best| found < best.impurity);
+                if let Some(impurity) = impurity.filter(|&found| better(found)) {
+                    best = Some(Split {
+                        column,
+                        threshold,
+                        impurity,
+                    });
+                }
+            }
+            next += 1;
+        }
+        best
+    }
+
+    fn range(&self, rows: &[u32], column: u32) -> (f64, f64) {
+        let values = rows.iter().map(|&row| self.value(row, column));
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
+            (min.min(x), max.max(x))
+        })
+    }
+
+    fn value(&self, row: u32, column: u32) -> f64 {
+        self.rows.get(row as usize, column as usize)
+    }
+
+    /// The weighted Gini impurity of both sides, `2 a o / (a + o)` each; `None` where one has too few rows.
+    fn impurity(&self, rows: &[u32], column: u32, threshold: f64) -> Option<f64> {
+        let (mut left, mut left_anomalies, mut anomalies) = (0, 0, 0);
+        for &row in rows {
+            let anomaly = usize::from(row >= self.anomalies_from);
+            let goes_left = usize::from(self.value(row, column) <= threshold);
+            left += goes_left;
+            left_anomalies += goes_left * anomaly;
+            anomalies += anomaly;
+        }
+        let right = rows.len() - left;
+        if left < self.min_leaf || right < self.min_leaf {
+            return None;
+        }
+        let gini = |[other, anomaly]: [f64; 2]| 2. * other * anomaly / (other + anomaly);
+        let right_anomalies = anomalies - left_anomalies;
+        Some(gini(self.mass(left, left_anomalies)) + gini(self.mass(right, right_anomalies)))
+    }
+
+    /// Moves the rows that are at most `threshold` to the front; how many they are.
+    fn partition(&self, rows: &mut [u32], column: u32, threshold: f64) -> usize {
+        let mut left = 0;
+        for i in 0..rows.len() {
+            if self.value(rows[i], column) <= threshold {
+                rows.swap(left, i);
+                left += 1;
+            }
+        }
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+    use proptest::prelude::*;
+
+    fn column(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values, (values.len(), 1), &Device::Cpu).unwrap()
+    }
+
+    fn config(trees: usize, min_leaf: usize) -> ExtraTreesConfig {
+        ExtraTreesConfig {
+            trees,
+            min_leaf,
+            features: None,
+        }
+    }
+
+    /// Every split between the groups makes two pure leaves.
+    #[test]
+    fn groups_apart_score_zero_and_one() {
+        let (others, anomalies) = (column(&[0., 1., 2., 3.]), column(&[100., 101.]));
+        let trees = ExtraTrees::fit(&others, &anomalies, &config(50, 1), 0).unwrap();
+        assert_eq!(trees.score(&others).unwrap(), [0.; 4]);
+        assert_eq!(trees.score(&anomalies).unwrap(), [1.; 2]);
+    }
+
+    /// Whatever the groups' sizes: a leaf of all rows has as much weight of one as of the other.
+    #[test]
+    fn rows_that_cannot_be_told_apart_score_one_half() {
+        let (others, anomalies) = (column(&[4.; 30]), column(&[4.; 2]));
+        let trees = ExtraTrees::fit(&others, &anomalies, &config(3, 1), 0).unwrap();
+        assert_eq!(trees.score(&others).unwrap(), [0.5; 30]);
+        // As where no split leaves enough rows on both sides.
+        let (others, anomalies) = (column(&[0., 1., 2.]), column(&[9., 10.]));
+        let trees = ExtraTrees::fit(&others, &anomalies, &config(20, 3), 0).unwrap();
+        for score in trees.score(&anomalies).unwrap() {
+            assert!((score - 0.5).abs() < 1e-12);
+        }
+    }
+
+    /// Of two columns the informative one is taken wherever both are tried: the only impure leaves are those of
+    /// thresholds of its own. With one feature a split the other, constant, is no candidate.
+    #[test]
+    fn constant_columns_are_never_split() {
+        let row = |x: f32| [7., x];
+        let others: Vec<[f32; 2]> = (0..20).map(|i| row(i as f32)).collect();
+        let anomalies: Vec<[f32; 2]> = (0..5).map(|i| row(1000. + i as f32)).collect();
+        let tensor = |rows: &[[f32; 2]]| {
+            Tensor::from_slice(rows.as_flattened(), (rows.len(), 2), &Device::Cpu).unwrap()
+        };
+        let settings = ExtraTreesConfig {
+            features: Some(1),
+            ..config(20, 1)
+        };
+        let (others, anomalies) = (tensor(&others), tensor(&anomalies));
+        let trees = ExtraTrees::fit(&others, &anomalies, &settings, 3).unwrap();
+        assert_eq!(trees.score(&others).unwrap(), [0.; 20]);
+        assert_eq!(trees.score(&anomalies).unwrap(), [1.; 5]);
+        let split = |tree: &Tree| {
+            tree.nodes()
+                .all(|(_, feature, right)| right == 0 || feature == 1)
+        };
+        assert!(trees.trees.iter().all(split));
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_matter_and_seeds_do() {
+        let hash = |i: usize| ((i * 7919 + i * i * 31) % 10_007) as f32 / 5003.;
+        let rows = |from: usize, n: usize| {
+            let values: Vec<f32> = (from..from + n * 4).map(hash).collect();
+            Tensor::from_vec(values, (n, 4), &Device::Cpu).unwrap()
+        };
+        let (others, anomalies) = (rows(0, 300), rows(5000, 40));
+        let run = |threads, seed| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let trees = ExtraTrees::fit(&others, &anomalies, &config(30, 3), seed).unwrap();
+                trees.score(&others).unwrap()
+            })
+        };
+        assert_eq!(run(1, 0), run(5, 0));
+        assert_ne!(run(1, 0), run(1, 1));
+    }
+
+    #[test]
+    fn bad_input_is_named() {
+        let good = column(&[0., 1.]);
+        let fit = |others: &Tensor, anomalies: &Tensor, config: &ExtraTreesConfig| {
+            ExtraTrees::fit(others, anomalies, config, 0).unwrap_err()
+        };
+        let empty = Tensor::zeros((0, 1), DType::F32, &Device::Cpu).unwrap();
+        for (others, anomalies, expected) in
+            [(&empty, &good, "unlabeled"), (&good, &empty, "anomalous")]
+        {
+            let error = fit(others, anomalies, &config(1, 1));
+            assert!(
+                matches!(error, Error::EmptyGroup { group, .. } if group == expected),
+                "{error}"
+            );
+        }
+        let wide = Tensor::zeros((2, 3), DType::F32, &Device::Cpu).unwrap();
+        assert!(matches!(
+            fit(&good, &wide, &config(1, 1)),
+            Error::Shape { .. }
+        ));
+        let nan = column(&[0., f32::NAN]);
+        assert!(matches!(
+            fit(&good, &nan, &config(1, 1)),
+            Error::NonFiniteFeature { row: 3, .. }
+        ));
+        for (name, wrong) in [("trees", config(0, 1)), ("min_leaf", config(1, 0))] {
+            let error = fit(&good, &good, &wrong);
+            assert!(
+                matches!(error, Error::Config { name: n, .. } if n == name),
+                "{error}"
+            );
+        }
+        let trees = ExtraTrees::fit(&good, &good, &config(1, 1), 0).unwrap();
+        assert!(matches!(trees.score(&wide), Err(Error::Shape { .. })));
+        assert_eq!(trees.score(&empty).unwrap(), [0f64; 0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn scores_are_shares_whatever_the_rows(
+            others in proptest::collection::vec(-3i32..3, 1..40),
+            anomalies in proptest::collection::vec(-3i32..3, 1..20),
+            min_leaf in 1usize..5, spread in -30i32..38, seed in 0u64..5,
+        ) {
+            let scale = |v: &[i32]| column(&v.iter().map(|&x| x as f32 * 10f32.powi(spread)).collect::<Vec<_>>());
+            let (others, anomalies) = (scale(&others), scale(&anomalies));
+            let trees = ExtraTrees::fit(&others, &anomalies, &config(5, min_leaf), seed).unwrap();
+            for xs in [&others, &anomalies] {
+                for score in trees.score(xs).unwrap() {
+                    prop_assert!((0. ..=1. + 1e-12).contains(&score));
+                }
+            }
+        }
+    }
+}
