@@ -1,0 +1,213 @@
+//! What else the samples, and the class prior, could have been.
+
+use rand::Rng;
+use rand_distr::{Distribution, Gamma, Open01};
+use rayon::prelude::*;
+
+use super::cells::{self, Cells, Masses};
+use crate::prior::PriorEstimate;
+use crate::rng::{Purpose, substream};
+
+/// Samples that are supposed below all and above all scores.
+const END: f64 = 0.5;
+
+/// As many for AUROC and average precision: one anomaly below all costs an AUROC near 1 much, and of the truths that
+/// intervals miss nearly all would lie above them.
+const END_OF_RANKS: f64 = 0.25;
+
+/// Draws of every measure: a Bayesian bootstrap (Rubin, Annals of Statistics 1981) over both groups, and over the
+/// class prior.
+///
+/// Each sample's weight is an exponential number, normalised over its group, and half a sample is supposed below
+/// all scores and half above: without them a share of 8 of 8 would be 1 in every draw. With them the share above a
+/// given score has the distribution `Beta(k + 1/2, n - k + 1/2)`, Jeffreys' posterior, at all scores at once. Measures
+/// over all thresholds have a quarter there.
+pub(super) struct Draws {
+    /// Against unlabeled samples.
+    pub(super) auroc_unlabeled: Vec<f64>,
+    /// Against normals, as it comes out, be it above 1.
+    pub(super) auroc: Vec<f64>,
+    pub(super) average_precision: Vec<f64>,
+    /// By threshold.
+    pub(super) at: Vec<AtThreshold>,
+}
+
+/// Draws of what happens at a threshold.
+#[derive(Default)]
+pub(super) struct AtThreshold {
+    /// `alpha P_A / P_U`, as it comes out, be it above 1.
+    pub(super) precision: Vec<f64>,
+    pub(super) false_positive_rate: Vec<f64>,
+}
+
+impl Draws {
+    pub(super) fn new(
+        cells: &Cells,
+        thresholds: &[f64],
+        prior: &PriorEstimate,
+        (resamples, seed): (usize, u64),
+    ) -> Self {
+        let gammas = [&cells.anomalies, &cells.unlabeled].map(|counts| gammas(counts));
+        let above: Vec<usize> = thresholds.iter().map(|&t| cells.above(t)).collect();
+        let rest = Gamma::new(END - END_OF_RANKS, 1.).expect("a positive shape");
+        let one = |index: usize| {
+            let mut rng = substream(seed, Purpose::Report, index as u64);
+            let alpha = draw_alpha(prior, &mut rng);
+            let mut weights = gammas.each_ref().map(|gammas| weights(gammas, &mut rng));
+            let ranks = Masses::of(&weights);
+            for weights in &mut weights {
+                weights[0] += rest.sample(&mut rng);
+                *weights.last_mut().expect("two ends") += rest.sample(&mut rng);
+            }
+            One::new(
+                &ranks,
+                &Masses::of(&weights),
+                (&cells.anomalies, &above),
+                alpha,
+            )
+        };
+        let all: Vec<One> = (0..resamples).into_par_iter().map(one).collect();
+        let at = |i: usize| AtThreshold {
+            precision: all.iter().map(|one| one.at[i].0).collect(),
+            false_positive_rate: all.iter().map(|one| one.at[i].1).collect(),
+        };
+        Self {
+            auroc_unlabeled: all.iter().map(|one| one.auroc_unlabeled).collect(),
+            auroc: all.iter().map(|one| one.auroc).collect(),
+            average_precision: all.iter().map(|one| one.average_precision).collect(),
+            at: (0..above.len()).map(at).collect(),
+        }
+    }
+}
+
+/// One draw of everything.
+struct One {
+    auroc_unlabeled: f64,
+    auroc: f64,
+    average_precision: f64,
+    /// Precision and false-positive rate.
+    at: Vec<(f64, f64)>,
+}
+
+impl One {
+    fn new(
+        ranks: &Masses,
+        masses: &Masses,
+        (counts, above): (&[usize], &[usize]),
+        alpha: f64,
+    ) -> Self {
+        let auroc_unlabeled = ranks.auroc();
+        let at = |&cell: &usize| {
+            let (found, flagged) = masses.at_or_above(cell);
+            let precision = alpha * found / flagged.max(f64::MIN_POSITIVE);
+            (
+                precision,
+                cells::false_positive_rate((found, flagged), alpha),
+            )
+        };
+        Self {
+            auroc_unlabeled,
+            auroc: cells::decontaminated(auroc_unlabeled, alpha),
+            average_precision: ranks.average_precision(counts, alpha),
+            at: above.iter().map(at).collect(),
+        }
+    }
+}
+
+/// The unnormalised weight of each cell: a sum of as many exponential numbers as it has samples.
+fn gammas(counts: &[usize]) -> Vec<Option<Gamma<f64>>> {
+    let last = counts.len() - 1;
+    let shape = |(i, &count): (usize, &usize)| {
+        let end = i == 0 || i == last;
+        let count = if end { END_OF_RANKS } else { count as f64 };
+        (count > 0.).then_some(count)
+    };
+    let gamma = |shape| Gamma::new(shape, 1.).expect("a positive shape");
+    counts
+        .iter()
+        .enumerate()
+        .map(|cell| shape(cell).map(gamma))
+        .collect()
+}
+
+fn weights(gammas: &[Option<Gamma<f64>>], rng: &mut impl Rng) -> Vec<f64> {
+    let draw = |gamma: &Option<Gamma<f64>>| gamma.map_or(0., |gamma| gamma.sample(rng));
+    gammas.iter().map(draw).collect()
+}
+
+/// The largest class prior that leaves normals to speak of.
+const ALMOST_ALL: f64 = 1. - 1e-9;
+
+/// Two halves of logistic distributions that meet in the estimate, their median: the interval's ends are their
+/// quantiles `(1 - level) / 2` and `(1 + level) / 2`. What falls outside of [0, 1] is put on its border.
+fn draw_alpha(prior: &PriorEstimate, rng: &mut impl Rng) -> f64 {
+    let [alpha, low, high] = [prior.alpha, prior.low, prior.high].map(f64::from);
+    let u: f64 = Open01.sample(rng);
+    let logit = |u: f64| (u / (1. - u)).ln();
+    let position = logit(u) / logit(0.5 * (1. + prior.level));
+    // An estimate beyond its own interval has no width on that side.
+    let width = if position > 0. {
+        high - alpha
+    } else {
+        alpha - low
+    };
+    (alpha + position * width.max(0.)).clamp(0., ALMOST_ALL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ClassPrior;
+
+    fn prior(alpha: f64, low: f64, high: f64, level: f64) -> PriorEstimate {
+        let prior = |alpha| ClassPrior::new(alpha).unwrap();
+        PriorEstimate {
+            alpha: prior(alpha),
+            low: prior(low),
+            high: prior(high),
+            level,
+            doubts: vec![],
+        }
+    }
+
+    #[test]
+    fn the_class_prior_is_drawn_over_its_interval() {
+        for (alpha, low, high, level) in [(0.1, 0.05, 0.3, 0.95), (0.02, 0.02, 0.03, 0.8)] {
+            let prior = prior(alpha, low, high, level);
+            let mut rng = substream(1, Purpose::Report, 0);
+            let n = 20_000;
+            let draws: Vec<f64> = (0..n).map(|_| draw_alpha(&prior, &mut rng)).collect();
+            let share =
+                |below: f64| draws.iter().filter(|d| **d < below).count() as f64 / f64::from(n);
+            let tail = 0.5 * (1. - level);
+            assert!((share(alpha + 1e-9) - 0.5).abs() < 0.51 * f64::from(low == alpha) + 0.015);
+            assert!((share(high) - (1. - tail)).abs() < 0.01);
+            let below = if low < alpha { tail } else { 0. };
+            assert!((share(low) - below).abs() < 0.01);
+        }
+        let mut rng = substream(1, Purpose::Report, 0);
+        assert!((0..100).all(|_| draw_alpha(&prior(0.1, 0.1, 0.1, 0.9), &mut rng) == 0.1));
+        assert!((0..100).all(|_| draw_alpha(&prior(1., 1., 1., 0.9), &mut rng) < 1.));
+    }
+
+    /// The share above a score is distributed as Jeffreys' posterior, so that precision is, divided by that of the
+    /// unlabeled samples, which leaves no doubt here.
+    #[test]
+    fn shares_have_the_moments_of_the_beta_distribution() {
+        let cells = Cells::new(&[9.; 1_000_000], &[1., 2., 3., 4., 5., 6., 7., 8.], &[2.5]);
+        let draws = Draws::new(&cells, &[2.5], &prior(0.5, 0.5, 0.5, 0.9), (20_000, 3));
+        let shares = draws.at[0]
+            .precision
+            .iter()
+            .map(|precision| precision / 0.5);
+        let mean = shares.clone().sum::<f64>() / 20_000.;
+        let variance = shares.map(|share| (share - mean).powi(2)).sum::<f64>() / 20_000.;
+        let expected: f64 = 6.5 / 9.;
+        let spread = expected * (1. - expected) / 10.;
+        assert!(
+            (mean - expected).abs() < 5. * (spread / 20_000.).sqrt(),
+            "{mean}"
+        );
+        assert!((variance / spread - 1.).abs() < 0.05, "{variance} {spread}");
+    }
+}
