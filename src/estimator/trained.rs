@@ -28,7 +28,7 @@ const SCORES: usize = 50;
 const FLAGGED: f64 = 5.;
 
 /// Whether a threshold by the class prior rests on few.
-fn few_scores(scores: &ValidationScores, prior: ClassPrior) -> Option<Warning> {
+pub(super) fn few_scores(scores: &ValidationScores, prior: ClassPrior) -> Option<Warning> {
     let scores = scores.unlabeled.len();
     let flagged = prior.get() * scores as f64;
     let few = scores < SCORES || (flagged > 0. && flagged < FLAGGED);

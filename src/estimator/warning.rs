@@ -152,6 +152,24 @@ pub enum Warning {
         /// The one trained with.
         trained: f64,
     },
+    /// A review confirmed as many anomalies as the class prior claimed there were: it was too small.
+    PriorSpent {
+        /// The one before the review.
+        prior: f64,
+        /// Of so many unlabeled samples.
+        unlabeled: usize,
+        /// Anomalies that were confirmed among them.
+        confirmed: usize,
+    },
+    /// Labels of a review that the method has no use for.
+    UnusedLabels {
+        /// `anomalous` or `normal`.
+        group: String,
+        /// How many.
+        count: usize,
+        /// Why.
+        reason: String,
+    },
     /// What [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
     /// [`Error::OtherScale`](crate::Error::OtherScale).
     OtherScale {
@@ -239,6 +257,24 @@ impl fmt::Display for Warning {
                 f,
                 "a class prior of {prior} is too small to train with and {trained} was taken; threshold and \
                  probabilities follow {prior}"
+            ),
+            Self::PriorSpent {
+                prior,
+                unlabeled,
+                confirmed,
+            } => write!(
+                f,
+                "{confirmed} anomalies were confirmed among {unlabeled} unlabeled samples, of which a class prior of \
+                 {prior} claims {:.1}: it is too small, give or estimate another one",
+                prior * *unlabeled as f64
+            ),
+            Self::UnusedLabels {
+                group,
+                count,
+                reason,
+            } => write!(
+                f,
+                "{count} {group} samples of the review are not learned from: {reason}"
             ),
             Self::OtherScale { samples, factor } => write!(
                 f,

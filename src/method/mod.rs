@@ -30,6 +30,7 @@
 
 mod assembly;
 mod name;
+mod normals;
 mod pair;
 mod registry;
 

@@ -11,7 +11,7 @@ use super::{Pair, Registry};
 use crate::baseline::IsolationForestConfig;
 use crate::data::PuDataset;
 use crate::detector::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, DetectorSpec};
-use crate::model::{Fitted, Learned, ModelSpec, StoredModel, Task};
+use crate::model::{Fitted, Learned, ModelSpec, NetworkModel, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::{
     Correction, LoeSpec, ObjectiveSpec, PuSpec, SemiSupervisedSpec, SoelSpec, UnsupervisedSpec,
@@ -180,6 +180,18 @@ impl Method {
         match self {
             Self::Network(pair) => pair.fit(task),
             Self::Model(model) => model.get()?.fit(task),
+        }
+    }
+
+    /// Fits it from where `start`, a model of this method on samples of this shape, left off; a model of another kind
+    /// than a network is fitted anew.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), but for the pre-training, which is over.
+    pub(crate) fn refit(&self, task: Task<'_>, start: &dyn Fitted) -> Result<Learned> {
+        match (self, start.as_any().downcast_ref::<NetworkModel>()) {
+            (Self::Network(pair), Some(start)) => pair.refit(task, start),
+            _ => self.fit(task),
         }
     }
 

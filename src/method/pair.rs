@@ -11,6 +11,7 @@ use crate::net::{Architecture, Network};
 use crate::objective::ObjectiveSpec;
 use crate::spec::Spec;
 use crate::testing::{SquaredNorm, Violation};
+use crate::train::FitHistory;
 use crate::{ClassPrior, Error, Objective, Params, Result, scores_of};
 
 /// A network detector and the objective that it is trained under.
@@ -93,6 +94,27 @@ impl Pair {
         Ok(Learned {
             model: Arc::new(assembly.into_model()?),
             history,
+        })
+    }
+
+    /// Trains from the parameters of `start`, a model of this pair; what comes before the training proper is in them.
+    pub(super) fn refit(&self, task: Task<'_>, start: &NetworkModel) -> Result<Learned> {
+        let shape = task.train.unlabeled().sample_shape();
+        let network = match start.network() {
+            // What was automatic then.
+            Some(network) => Architecture::Explicit(network.clone()),
+            None => task.network.clone(),
+        };
+        let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
+        let assembly = Assembly::new(self, &shape, &network, task.prior, params)?;
+        assembly.params().restore(&start.params().snapshot()?)?;
+        let training = assembly.train(task.trainer, task.train, task.validation, task.observer)?;
+        Ok(Learned {
+            model: Arc::new(assembly.into_model()?),
+            history: FitHistory {
+                pretraining: None,
+                training,
+            },
         })
     }
 

@@ -1,3 +1,4 @@
+mod refit;
 mod table;
 
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use crate::Result;
 use crate::data::PuDataset;
 use crate::method::Registry;
 use crate::train::{Checkpoints, Observer, Trainer};
+
+pub use refit::RefitConfig;
 
 /// Trains a detector from data to decisions.
 ///

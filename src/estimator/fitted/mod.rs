@@ -1,15 +1,19 @@
 #[cfg(feature = "tables")]
 mod alarms;
 mod explain;
+mod feedback;
 mod file;
 mod input;
 mod pairs;
 #[cfg(feature = "tables")]
 mod pieces;
 mod reasons;
+mod recalibrate;
 #[cfg(feature = "tables")]
 mod stream;
+mod suggest;
 mod upgrade;
+mod watch;
 
 use std::sync::Arc;
 
@@ -30,12 +34,17 @@ use crate::{Error, Result};
 
 #[cfg(feature = "tables")]
 pub use alarms::{Alarm, Alarms};
+pub(super) use feedback::Groups;
+pub use feedback::{Feedback, Label};
 pub use pairs::Pair;
 #[cfg(feature = "tables")]
 pub use pieces::{Pieces, TableSource};
 pub use reasons::{Observed, Reason};
+pub use recalibrate::NewPrior;
 #[cfg(feature = "tables")]
 pub use stream::{ScoredRows, TableScored};
+pub use suggest::{SuggestConfig, Suggestion, Why};
+pub use watch::Watched;
 
 /// Who the samples to score are, in errors about them.
 const INPUT: &str = "scored samples";

@@ -1,0 +1,275 @@
+use serde::{Deserialize, Serialize};
+
+use crate::data::PuDataset;
+use crate::estimator::fitted::Groups;
+use crate::estimator::trained::Trained;
+use crate::estimator::{Feedback, FittedDetector, Threshold, ThresholdRule, Warning};
+use crate::method::Method;
+use crate::model::Task;
+use crate::train::{Observer, TrainConfig, Trainer};
+use crate::{Error, Result};
+
+/// How [`FittedDetector::refit`] trains.
+///
+/// ```
+/// use puad::estimator::RefitConfig;
+///
+/// let config = RefitConfig { epochs: 10, ..RefitConfig::default() };
+/// config.check()?;
+/// assert!(RefitConfig { learning_rate: 0., ..config }.check().is_err());
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefitConfig {
+    /// The most epochs, >= 1, and never more than the fit's. Default: 30.
+    pub epochs: usize,
+    /// Times the fit's learning rate, in (0, 1]. Default: 0.3.
+    pub learning_rate: f64,
+    /// How many unlabeled samples a dismissed alarm weighs as much as, > 0: rows that scored as anomalies and are none
+    /// are worth more than those that nobody mistook. All of them weigh as much as the unlabeled part at most. Default:
+    /// 10.
+    pub dismissed: f64,
+}
+
+impl Default for RefitConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 30,
+            learning_rate: 0.3,
+            dismissed: 10.,
+        }
+    }
+}
+
+impl RefitConfig {
+    /// # Errors
+    /// [`Error::Config`] for the first value outside its range.
+    pub fn check(&self) -> Result<()> {
+        if self.epochs == 0 {
+            return Err(Error::config("epochs", "at least 1", self.epochs));
+        }
+        if !(self.learning_rate > 0. && self.learning_rate <= 1.) {
+            let rule = "above 0 and at most 1, times that of the fit";
+            return Err(Error::config("learning_rate", rule, self.learning_rate));
+        }
+        if !(self.dismissed > 0. && self.dismissed.is_finite()) {
+            return Err(Error::config(
+                "dismissed",
+                "finite and above 0",
+                self.dismissed,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Of the fit's training.
+    fn of(&self, fit: &TrainConfig) -> TrainConfig {
+        let mut train = fit.clone();
+        train.epochs = self.epochs.min(fit.epochs);
+        train.adam.learning_rate *= self.learning_rate;
+        train
+    }
+
+    /// The weight of the unlabeled part against `normals` labeled ones.
+    fn pnu_weight(&self, unlabeled: usize, normals: usize) -> f64 {
+        let unlabeled = unlabeled as f64;
+        (unlabeled / (unlabeled + self.dismissed * normals as f64)).max(0.5)
+    }
+}
+
+impl FittedDetector {
+    /// Learns from a review, from where this detector is: a network is trained on from its parameters, for few epochs in
+    /// small steps; an isolation forest, or another model without epochs, is fitted anew. Scaler and encoding stay, and
+    /// so does the configuration, an optimiser of one's own aside.
+    ///
+    /// - **Confirmed anomalies** leave the unlabeled samples and join the labeled ones.
+    /// - **Dismissed alarms** join the labeled normals, and from two on a positive-unlabeled method without a PNU weight
+    ///   gets one: `u / (u + dismissed n)` for `u` unlabeled and `n` normal training samples, at least 0.5. Semi-supervised
+    ///   methods take labeled normals as they are. Where a method has no use for them they stay unlabeled, which is what
+    ///   most unlabeled samples are, with a [`Warning::UnusedLabels`].
+    /// - **The class prior** trained with is what the review left ([`Feedback::left`]), with a
+    ///   [`Warning::PriorSpent`] where that is nothing.
+    /// - **Threshold and probabilities** are made anew from the held-out samples as the fit had them, reviewed ones among
+    ///   the unlabeled, by the class prior of the fit: new data come unreviewed. Confirmed anomalies take no part in the
+    ///   calibration, since they were picked by their scores. A [`Threshold::Quantile`] of one's own is kept, other
+    ///   thresholds than these become the default: scores have changed.
+    ///
+    /// See [`Feedback`] for an example.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a setting outside its range, feedback on samples of another shape, or a detector from a file
+    /// of a format before 4; [`Error::EmptyGroup`] if a part has no unlabeled sample left; as training.
+    pub fn refit(&self, feedback: &Feedback, config: &RefitConfig) -> Result<Self> {
+        self.refit_observed(feedback, config, &mut ())
+    }
+
+    /// As [`refit`](Self::refit), with every epoch shown to `observer`, which may stop training.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn refit_observed(
+        &self,
+        feedback: &Feedback,
+        config: &RefitConfig,
+        observer: &mut dyn Observer,
+    ) -> Result<Self> {
+        config.check()?;
+        let inputs = self.inputs.clone().ok_or_else(|| {
+            let rule = "one of a fit or a file that says what the fit saw, to be fitted again";
+            Error::config("detector", rule, "a file of a format before 4")
+        })?;
+        let (shape, own) = (
+            feedback.held_out().unlabeled().sample_shape(),
+            self.sample_shape(),
+        );
+        if shape != own {
+            let rule = "on samples of the detector's shape";
+            let found = format!("{shape:?}, not {own:?}");
+            return Err(Error::config("feedback", rule, found));
+        }
+        let learning = Learning::of(self, feedback, config)?;
+        let prior = learning.method.training_prior(feedback.left(None)?.alpha)?;
+        let trainer = Trainer::new(config.of(&self.config.train))?;
+        let (train, validation) = (
+            self.trained_on(&learning.groups.train)?,
+            self.trained_on(&learning.groups.validation)?,
+        );
+        let learned = learning.method.refit(
+            Task {
+                train: &train,
+                validation: &validation,
+                prior,
+                network: &self.config.network,
+                trainer: &trainer,
+                device: self.device(),
+                observer,
+            },
+            self.model(),
+        )?;
+        let trained = Trained {
+            config: self.config.clone(),
+            method: learning.method,
+            transformation: self.transformation.clone(),
+            validation: self.trained_on(feedback.held_out())?,
+            learned,
+            reference: self.reference.clone(),
+            inputs,
+            warnings: learning.warnings,
+        };
+        let mut detector = trained.decide()?;
+        detector.encoding = self.encoding.clone();
+        detector.check = self.check;
+        if let ThresholdRule::Quantile { quantile } = self.threshold_rule() {
+            detector.set_threshold(Threshold::Quantile(quantile))?;
+        }
+        Ok(detector)
+    }
+
+    /// As the model is trained on it.
+    fn trained_on(&self, data: &PuDataset) -> Result<PuDataset> {
+        match self.inputs.as_ref().filter(|_| self.config.scaling.clips()) {
+            Some(inputs) => self
+                .transformation
+                .apply_groups(&inputs.clipped_groups(data)?),
+            None => self.transformation.apply_groups(data),
+        }
+    }
+}
+
+/// What is learned from a review, and how.
+struct Learning {
+    method: Method,
+    groups: Groups,
+    warnings: Vec<Warning>,
+}
+
+impl Learning {
+    fn of(detector: &FittedDetector, feedback: &Feedback, config: &RefitConfig) -> Result<Self> {
+        let mut warnings: Vec<Warning> = detector
+            .warnings
+            .iter()
+            .filter(|w| is_of_data(w))
+            .cloned()
+            .collect();
+        let sees = detector.method.sees()?;
+        let learns_normals = detector.method.with_normals(1.)?.is_some();
+        let groups = feedback.groups(learns_normals)?;
+        let unused = |group: &str, count, reason: &str| Warning::UnusedLabels {
+            group: group.into(),
+            count,
+            reason: reason.into(),
+        };
+        if !sees.anomalies && feedback.confirmed() > 0 {
+            let reason =
+                "the method knows no labeled anomalies; they are out of the unlabeled ones";
+            warnings.push(unused("anomalous", feedback.confirmed(), reason));
+        }
+        if groups.left > 0 {
+            let reason = match learns_normals {
+                true => "training and validation need one each; it stays unlabeled",
+                false => "the method knows no labeled normals; they stay unlabeled",
+            };
+            warnings.push(unused("normal", groups.left, reason));
+        }
+        let (prior, unlabeled, confirmed) = (
+            feedback.prior().get(),
+            feedback.unlabeled(),
+            feedback.confirmed(),
+        );
+        if confirmed > 0 && confirmed as f64 >= prior * unlabeled as f64 {
+            warnings.push(Warning::PriorSpent {
+                prior,
+                unlabeled,
+                confirmed,
+            });
+        }
+        let normals = groups.train.normals().map_or(0, |normals| normals.len());
+        let weight = config.pnu_weight(groups.train.unlabeled().len(), normals);
+        let with_normals = match normals {
+            0 => None,
+            _ => detector.method.with_normals(weight)?,
+        };
+        Ok(Self {
+            method: with_normals.unwrap_or_else(|| detector.method.clone()),
+            groups,
+            warnings,
+        })
+    }
+}
+
+/// Whether a warning of the fit is one about its data, and holds on.
+fn is_of_data(warning: &Warning) -> bool {
+    !matches!(
+        warning,
+        Warning::FewScores { .. }
+            | Warning::LowPrior { .. }
+            | Warning::PriorSpent { .. }
+            | Warning::UnusedLabels { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refit_takes_smaller_steps_and_no_more_epochs() {
+        let config = RefitConfig::default();
+        let train = config.of(&TrainConfig::default());
+        assert_eq!((train.epochs, train.adam.learning_rate), (30, 3e-4));
+        let short = TrainConfig {
+            epochs: 7,
+            ..TrainConfig::default()
+        };
+        assert_eq!(config.of(&short).epochs, 7);
+    }
+
+    #[test]
+    fn dismissed_alarms_weigh_as_ten_unlabeled_samples_up_to_a_half() {
+        let config = RefitConfig::default();
+        assert_eq!(config.pnu_weight(900, 10), 0.9);
+        assert_eq!(config.pnu_weight(100, 50), 0.5);
+        assert_eq!(config.pnu_weight(100, 0), 1.);
+    }
+}

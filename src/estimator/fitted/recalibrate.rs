@@ -1,0 +1,117 @@
+use super::FittedDetector;
+use crate::drift::shifted_prior;
+use crate::estimator::decision::ValidationScores;
+use crate::estimator::trained::few_scores;
+use crate::estimator::{CalibrationMethod, IntoInput, Threshold, ThresholdRule, Warning};
+use crate::prior::{PriorEstimate, PriorEstimator};
+use crate::{ClassPrior, Error, Result};
+
+/// Where [`FittedDetector::recalibrate`] has the class prior of the new data from.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum NewPrior<'a> {
+    /// It is what it was.
+    Kept,
+    /// Given.
+    Given(ClassPrior),
+    /// That of the highest likelihood by the detector's own probabilities: right where the share of anomalies changed,
+    /// and nothing else ([`shifted_prior`]).
+    Shifted,
+    /// Estimated from the new scores and the kept ones of labeled anomalies, with this seed.
+    Estimated(&'a dyn PriorEstimator, u64),
+}
+
+impl FittedDetector {
+    /// Makes threshold and probabilities anew from new unlabeled data, without training: for data whose normals have
+    /// shifted a little, or whose share of anomalies is another one, as [`watch`](Self::watch) may have said. Their scores
+    /// take the place of the kept ones, by which the next `watch` compares; those of labeled anomalies stay, which takes
+    /// anomalies to score as they did. Gives the class prior with its interval, which of a kept or given one is that
+    /// number alone.
+    ///
+    /// The default threshold, and a quantile, follow the new data; one by a false-positive rate on normals or by a value
+    /// stays where it is. Probabilities are calibrated by [`CalibrationMethod::Auto`].
+    ///
+    /// ```
+    /// use puad::data::toy::{self, ToyConfig};
+    /// use puad::estimator::NewPrior;
+    /// use puad::{Estimator, FitConfig};
+    ///
+    /// let toy = toy::generate(&ToyConfig::default(), 0)?;
+    /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+    /// let mut config = FitConfig::default();
+    /// config.train.epochs = 20;
+    /// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
+    ///
+    /// let new = toy::generate(&ToyConfig { unlabeled_anomalies: 20, ..ToyConfig::default() }, 1)?;
+    /// let new = [new.normals, new.unlabeled_anomalies].concat();
+    /// let prior = detector.recalibrate(&new, NewPrior::Shifted)?;
+    /// assert_eq!(detector.config().prior, prior.alpha);
+    /// assert_eq!(detector.validation_scores().unlabeled.len(), new.len());
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`score`](Self::score); [`Error::EmptyGroup`] without rows, [`Error::NotCalibrated`] for an estimate if the fit
+    /// had no labeled anomalies. The detector is as before then.
+    pub fn recalibrate(
+        &mut self,
+        unlabeled: impl IntoInput,
+        prior: NewPrior<'_>,
+    ) -> Result<PriorEstimate> {
+        let scores = self.score(unlabeled)?;
+        if scores.is_empty() {
+            let (what, group) = ("a new calibration", "unlabeled");
+            return Err(Error::EmptyGroup { what, group });
+        }
+        let estimate = self.new_prior(&scores, prior)?;
+        let anomalies = self.decision.validation.anomalies.clone();
+        let mut decision = self.decision.clone();
+        let by_default = is_default(decision.rule, decision.prior);
+        decision.validation = ValidationScores::new(scores, anomalies)?;
+        decision.prior = estimate.alpha;
+        let again = match decision.rule {
+            ThresholdRule::Quantile { .. } if by_default => Some(Threshold::Contamination),
+            ThresholdRule::Quantile { quantile } => Some(Threshold::Quantile(quantile)),
+            _ => None,
+        };
+        if let Some(threshold) = again {
+            (decision.threshold, decision.rule) = decision.resolve(threshold, |_| Ok(vec![]))?;
+        }
+        if !decision.validation.anomalies.is_empty() {
+            decision.calibrate(CalibrationMethod::Auto, None)?;
+        }
+        self.warnings
+            .retain(|w| !matches!(w, Warning::FewScores { .. }));
+        self.warnings
+            .extend(few_scores(&decision.validation, decision.prior));
+        self.config.prior = estimate.alpha;
+        self.decision = decision;
+        Ok(estimate)
+    }
+
+    fn new_prior(&self, scores: &[f64], prior: NewPrior<'_>) -> Result<PriorEstimate> {
+        let alone = |prior| PriorEstimate {
+            alpha: prior,
+            low: prior,
+            high: prior,
+            level: 0.95,
+            doubts: vec![],
+        };
+        match prior {
+            NewPrior::Kept => Ok(alone(self.decision.prior)),
+            NewPrior::Given(prior) => Ok(alone(prior)),
+            NewPrior::Shifted => {
+                let calibration = self.calibration().ok_or(Error::NotCalibrated)?;
+                let probabilities: Vec<f64> =
+                    scores.iter().map(|&s| calibration.probability(s)).collect();
+                shifted_prior(&probabilities, self.decision.prior)
+            }
+            NewPrior::Estimated(estimator, seed) => self.estimate(scores, estimator, seed),
+        }
+    }
+}
+
+/// Whether a threshold follows the class prior.
+fn is_default(rule: ThresholdRule, prior: ClassPrior) -> bool {
+    matches!(rule, ThresholdRule::Quantile { quantile } if quantile == 1. - prior.get())
+}
