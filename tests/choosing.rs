@@ -151,7 +151,7 @@ fn priors_to_choose() {
     for (name, method) in [("PU", Method::PU), ("PUAE", Method::PUAE)] {
         for prior in [0.05, 0.1, 0.2] {
             let mut config = with(method.clone(), Scaling::Auto);
-            config.prior = ClassPrior::new(prior).unwrap();
+            config.prior = ClassPrior::new(prior).unwrap().into();
             let label: &str = format!("{name} {prior}").leak();
             settings.push((label, config));
         }

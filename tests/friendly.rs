@@ -352,7 +352,7 @@ fn small_class_priors_learn_from_the_labels_all_the_same() {
     for method in [Method::PU, Method::PUAE, Method::PUSVDD] {
         for prior in [0., 0.001] {
             let config = FitConfig {
-                prior: ClassPrior::new(prior).unwrap(),
+                prior: ClassPrior::new(prior).unwrap().into(),
                 ..config(method.clone(), 40)
             };
             let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();

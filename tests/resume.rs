@@ -229,7 +229,7 @@ fn files_of_other_runs_are_refused() {
     for (expected, config, data) in [
         (
             "label",
-            changed(|c| c.prior = ClassPrior::new(0.3).unwrap()),
+            changed(|c| c.prior = ClassPrior::new(0.3).unwrap().into()),
             &data,
         ),
         ("label", changed(|c| c.method = Some(Method::ABC)), &data),

@@ -48,7 +48,7 @@ pub fn run(data: &Path, out: &Path) -> Outcome<()> {
 
     let (dirty, share) = dirty(&train.read(&schema)?)?;
     let mut config = FitConfig {
-        prior: ClassPrior::new(share)?,
+        prior: ClassPrior::new(share)?.into(),
         ..FitConfig::default()
     };
     logarithms(&mut config.encoding, &schema);

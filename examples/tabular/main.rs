@@ -20,7 +20,7 @@ use clap::Parser;
 use puad::data::stream::CsvOptions;
 use puad::data::table::{Labels, Schema, TableFile};
 use puad::encoding::Gaps;
-use puad::estimator::Alarms;
+use puad::estimator::{Alarms, Prior};
 use puad::{ClassPrior, Estimator, FitConfig, FittedDetector, candle_core::Device};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -48,9 +48,9 @@ struct Options {
     /// Between a number's whole part and its fraction, in CSV.
     #[arg(long, requires = "table", default_value = ".")]
     decimal: char,
-    /// About which share of the rows without a label are anomalies; as many are flagged.
-    #[arg(long, default_value_t = 0.05)]
-    prior: f64,
+    /// Which share of the rows without a label are anomalies, about as many of which are flagged. Default: estimated.
+    #[arg(long)]
+    prior: Option<f64>,
     /// A folder with NSL-KDD's records in `intrusion`.
     #[arg(long, env = "PUAD_DATA_DIR", conflicts_with = "table")]
     data_dir: Option<PathBuf>,
@@ -126,11 +126,14 @@ fn detect(
     file: &TableFile,
     schema: &Schema,
     new: &TableFile,
-    prior: f64,
+    prior: Option<f64>,
     out: &Path,
 ) -> Outcome<Alarms> {
     let mut config = FitConfig {
-        prior: ClassPrior::new(prior)?,
+        prior: match prior {
+            Some(prior) => ClassPrior::new(prior)?.into(),
+            None => Prior::default(),
+        },
         ..FitConfig::default()
     };
     config.encoding.all.gaps = Gaps::Fill;
@@ -141,6 +144,9 @@ fn detect(
         .warnings()
         .iter()
         .for_each(|warning| println!("{warning}"));
+    if let Some(estimate) = detector.prior_estimate() {
+        println!("anomalies among the rows without a label: {estimate}");
+    }
     detector.save(out.join("detector.safetensors"))?;
 
     // Tomorrow, elsewhere: the detector's file is all that is needed.
@@ -155,7 +161,7 @@ fn report(found: &Alarms) {
     println!("\n{}", found.to_markdown());
     let flagged = found.scored.flagged;
     println!(
-        "{flagged} of {} rows are flagged: about the share that the prior says, of rows as before",
+        "{flagged} of {} rows are flagged: about the share of anomalies before",
         found.scored.rows
     );
     for warning in &found.scored.warnings {

@@ -8,7 +8,7 @@ use puad::data::table::{Labels, TableFile};
 
 use crate::{Outcome, detect, report};
 
-pub fn run(prior: f64, out: &Path) -> Outcome<()> {
+pub fn run(prior: Option<f64>, out: &Path) -> Outcome<()> {
     let config = PaymentsConfig::default();
     let tomorrow = PaymentsConfig {
         first_day: config.first_day + 28,

@@ -1,11 +1,12 @@
 use serde::{Deserialize, Serialize};
 
-use super::Scaling;
+use super::folds::check_folds;
+use super::{Prior, Scaling};
 use crate::encoding::EncodingConfig;
 use crate::method::Method;
 use crate::net::Architecture;
 use crate::train::TrainConfig;
-use crate::{ClassPrior, Error, Result};
+use crate::{Error, Result};
 
 /// The settings of an [`Estimator`](super::Estimator).
 ///
@@ -17,7 +18,7 @@ use crate::{ClassPrior, Error, Result};
 ///
 /// let config = FitConfig {
 ///     method: Some(Method::PUAE),
-///     prior: ClassPrior::new(0.02)?,
+///     prior: ClassPrior::new(0.02)?.into(),
 ///     train: TrainConfig { epochs: 50, seed: 7, ..TrainConfig::default() },
 ///     ..FitConfig::default()
 /// };
@@ -31,11 +32,15 @@ pub struct FitConfig {
     /// What is fitted, with its own settings. `None`: the PUSVDD for images, on which it is the paper's
     /// best, and the PUAE for vectors.
     pub method: Option<Method>,
-    /// `alpha`, the share of anomalies among the unlabeled samples. Default: 0.1, as in the paper;
-    /// the one setting that your data should decide. Threshold and probabilities follow it; positive-unlabeled
+    /// `alpha`, the share of anomalies among the unlabeled samples, which threshold and probabilities follow.
+    /// Default: estimated, and trained with if it is larger than the paper's 0.1. Positive-unlabeled
     /// objectives train with at least
-    /// [`ObjectiveSpec::least_prior`](crate::objective::ObjectiveSpec::least_prior), 0.05.
-    pub prior: ClassPrior,
+    /// [`ObjectiveSpec::least_prior`](crate::objective::ObjectiveSpec::least_prior), 0.05, whatever is given.
+    pub prior: Prior,
+    /// Parts that the data are cut into, >= 2, for scores of all samples by a detector that was fitted without
+    /// them: [`FittedDetector::report`](crate::FittedDetector::report) then rests on all labeled anomalies, at the
+    /// cost of as many fits more. Default: none, and it rests on the validation part's.
+    pub folds: Option<usize>,
     /// Which network.
     pub network: Architecture,
     /// How the columns of a table become numbers, for [`Estimator::fit_table`](super::Estimator::fit_table).
@@ -55,7 +60,8 @@ impl Default for FitConfig {
     fn default() -> Self {
         Self {
             method: None,
-            prior: ClassPrior::default(),
+            prior: Prior::default(),
+            folds: None,
             network: Architecture::Auto,
             encoding: EncodingConfig::default(),
             scaling: Scaling::Auto,
@@ -70,6 +76,8 @@ impl FitConfig {
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
         self.method.as_ref().map_or(Ok(()), Method::check)?;
+        self.prior.check()?;
+        self.folds.map_or(Ok(()), check_folds)?;
         self.encoding.check()?;
         if let Architecture::Explicit(network) = &self.network {
             network.check()?;

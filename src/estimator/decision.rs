@@ -3,6 +3,7 @@ use candle_core::{Device, Tensor};
 use super::Input;
 use super::calibration::{Calibration, CalibrationMethod};
 use super::threshold::{Threshold, ThresholdRule};
+use crate::prior::PriorEstimate;
 use crate::{ClassPrior, Error, Result};
 
 /// The scores of the validation part, in ascending order: what thresholds and probabilities are
@@ -46,11 +47,24 @@ impl ValidationScores {
     }
 }
 
+/// Scores of samples by detectors that were fitted without them, on the scale of the detector that was fitted to all:
+/// what [`FitConfig::folds`](super::FitConfig::folds) asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutOfFold {
+    /// Into how many parts the data were cut.
+    pub folds: usize,
+    /// In ascending order.
+    pub scores: ValidationScores,
+}
+
 /// How scores become decisions and probabilities.
 #[derive(Clone, Debug)]
 pub(super) struct Decision {
     pub(super) validation: ValidationScores,
     pub(super) prior: ClassPrior,
+    /// What `prior` is taken from, unless it was given.
+    pub(super) estimate: Option<PriorEstimate>,
+    pub(super) out_of_fold: Option<OutOfFold>,
     pub(super) threshold: f64,
     pub(super) rule: ThresholdRule,
     pub(super) calibration: Option<Calibration>,
@@ -65,6 +79,8 @@ impl Decision {
         let mut decision = Self {
             validation,
             prior,
+            estimate: None,
+            out_of_fold: None,
             threshold,
             rule,
             calibration: None,
@@ -93,6 +109,27 @@ impl Decision {
         let scores = scores.unwrap_or(&self.validation);
         let (u, a) = (&scores.unlabeled, &scores.anomalies);
         self.calibration = Some(Calibration::fit(method, u, a, self.prior)?);
+        Ok(())
+    }
+
+    /// Another class prior: a threshold that was set by the old one is set by it, and probabilities are calibrated
+    /// anew, where they are, on the validation part.
+    pub(super) fn follow(&mut self, prior: ClassPrior) -> Result<()> {
+        let by_prior = ThresholdRule::Quantile {
+            quantile: 1. - self.prior.get(),
+        };
+        let old = std::mem::replace(&mut self.prior, prior);
+        if self.calibration.is_some() && !self.validation.anomalies.is_empty() {
+            let calibrated = self.calibrate(CalibrationMethod::Auto, None);
+            if calibrated.is_err() {
+                self.prior = old;
+                return calibrated;
+            }
+        }
+        if self.rule == by_prior {
+            let no_normals = |_| Ok(Vec::new());
+            (self.threshold, self.rule) = self.resolve(Threshold::Contamination, no_normals)?;
+        }
         Ok(())
     }
 

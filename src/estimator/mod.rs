@@ -3,7 +3,7 @@
 //! [`Estimator`] trains on tensors, [`Samples`](crate::data::Samples) or rows of numbers and gives a
 //! [`FittedDetector`]. What it does, in order: check settings and data, split off a validation part, fit
 //! a [`Scaler`] on the unlabeled training part, fit the [`Method`](crate::method::Method) (a network that
-//! suits the samples' shape, with early stopping), set the threshold and calibrate probabilities on the
+//! suits the samples' shape, with early stopping), estimate the class prior ([`Prior`]), set the threshold and calibrate probabilities on the
 //! validation part. [`FitConfig`] has the settings up to training; threshold and calibration start from
 //! their defaults and are changed by [`FittedDetector::set_threshold`] and
 //! [`FittedDetector::calibrate`].
@@ -11,11 +11,11 @@
 //! ```
 //! use puad::data::toy::{self, ToyConfig};
 //! use puad::estimator::Threshold;
-//! use puad::{ClassPrior, Estimator, FitConfig};
+//! use puad::{Estimator, FitConfig};
 //!
 //! let toy = toy::generate(&ToyConfig::default(), 0)?;
 //! let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-//! let mut config = FitConfig { prior: ClassPrior::new(0.08)?, ..FitConfig::default() };
+//! let mut config = FitConfig::default();
 //! config.train.epochs = 60;
 //! let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
 //! detector.set_threshold(Threshold::Quantile(0.9))?;
@@ -30,9 +30,11 @@ mod decision;
 mod detections;
 mod fit;
 mod fitted;
+mod folds;
 mod input;
 mod inputs;
 mod prepared;
+mod prior;
 mod rows;
 mod scaler;
 mod scaling;
@@ -48,9 +50,9 @@ pub use crate::explanation::{Attribution, Explanation};
 pub use crate::net::Architecture;
 pub use calibration::{Calibration, CalibrationMethod};
 pub use config::FitConfig;
-pub use decision::ValidationScores;
+pub use decision::{OutOfFold, ValidationScores};
 pub use detections::Detections;
-pub use fit::{Estimator, RefitConfig};
+pub use fit::{Estimator, LeftOut, RefitConfig, kinds_by_cluster};
 #[cfg(feature = "tables")]
 pub use fitted::{Alarm, Alarms, Pieces, ScoredRows, TableScored, TableSource};
 pub use fitted::{Feedback, Label, NewPrior, SuggestConfig, Suggestion, Watched, Why};
@@ -58,6 +60,7 @@ pub use fitted::{FittedDetector, Observed, Pair, Reason};
 pub use input::{Input, IntoInput};
 use inputs::unknown_inputs;
 pub use inputs::{ElementType, InputCheck, Inputs};
+pub use prior::{Prior, PriorEstimation};
 pub use rows::{IntoSamples, Row};
 pub use scaler::Scaler;
 pub use scaling::Scaling;

@@ -3,15 +3,17 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
+use super::folds::{FoldScores, Folds, prior_scores};
 use super::inputs::Made;
 use super::trained::Trained;
-use super::{FitConfig, InputCheck, Inputs, Transformation, Warning};
+use super::{FitConfig, InputCheck, Inputs, Prior, PriorEstimation, Transformation, Warning};
 use crate::data::{PuDataset, Samples, of_validation};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
 use crate::net::{Architecture, channels_last};
+use crate::prior::{PriorData, PriorEstimate};
 use crate::train::{Checkpoints, Observer, Trainer};
-use crate::{Error, Result};
+use crate::{ClassPrior, Error, Result};
 
 /// Makes the trainer to train with of the one that the configuration asks for.
 pub(super) type Customize<'a> = dyn FnOnce(Trainer) -> Result<Trainer> + 'a;
@@ -211,22 +213,13 @@ impl Prepared {
     /// # Errors
     /// As [`Method::fit`].
     pub(super) fn train(self, device: &Device, observer: &mut dyn Observer) -> Result<Trained> {
-        let given = self.config.prior;
-        let prior = self.method.training_prior(given)?;
+        let priors = self.priors(device)?;
+        let trainer = &self.trainer;
+        let task = self.task(priors.trained, trainer, device, observer);
+        let learned = self.method.fit(task)?;
+        let out_of_fold = self.out_of_fold(priors.trained, device)?;
         let mut warnings = self.warnings;
-        if prior != given {
-            let (prior, trained) = (given.get(), prior.get());
-            warnings.push(Warning::LowPrior { prior, trained });
-        }
-        let learned = self.method.fit(Task {
-            train: &self.train,
-            validation: &self.validation,
-            prior,
-            network: &self.config.network,
-            trainer: &self.trainer,
-            device,
-            observer,
-        })?;
+        warnings.extend(priors.warning);
         // Of vectors occlusion tells the column better than a detector's own reasons do.
         let unlabeled = self.train.unlabeled();
         let images = unlabeled.sample_shape().len() > 1;
@@ -240,6 +233,125 @@ impl Prepared {
             reference: (!own).then_some(self.reference),
             inputs: self.inputs,
             warnings,
+            prior: priors.decided,
+            estimate: priors.estimate,
+            out_of_fold,
+        })
+    }
+
+    /// A fit of the method to all of the data.
+    fn task<'a>(
+        &'a self,
+        prior: ClassPrior,
+        trainer: &'a Trainer,
+        device: &'a Device,
+        observer: &'a mut dyn Observer,
+    ) -> Task<'a> {
+        Task {
+            train: &self.train,
+            validation: &self.validation,
+            prior,
+            network: &self.config.network,
+            trainer,
+            device,
+            observer,
+        }
+    }
+
+    fn priors(&self, device: &Device) -> Result<Priors> {
+        let settings = match &self.config.prior {
+            Prior::Given(given) => return Priors::given(&self.method, *given),
+            Prior::Estimated(settings) => settings,
+        };
+        let seed = self.trainer.config().seed;
+        let estimate = self
+            .prior_scores(settings, device)
+            .and_then(|scores| settings.read_off(&scores, seed));
+        // The fit itself needs no estimate, and must not be lost over it.
+        Priors::estimated(&self.method, estimate)
+    }
+
+    /// # Errors
+    /// As the classifier's fit.
+    pub(super) fn prior_scores(
+        &self,
+        settings: &PriorEstimation,
+        device: &Device,
+    ) -> Result<PriorData> {
+        let (train, validation) = (&self.train, &self.validation);
+        prior_scores(settings, train, validation, device, self.trainer.config())
+    }
+
+    /// Scores of all samples by detectors fitted without them, a list a fold; none unless asked for.
+    fn out_of_fold(&self, prior: ClassPrior, device: &Device) -> Result<Vec<FoldScores>> {
+        let folds = self.config.folds;
+        let folds = folds.and_then(|folds| Folds::possible(folds, &self.train));
+        let Some(folds) = folds else {
+            return Ok(vec![]);
+        };
+        let trainer = self.trainer.without_checkpoints();
+        let config = trainer.config();
+        let folds = Folds {
+            train: &self.train,
+            validation: &self.validation,
+            folds,
+            seed: config.seed,
+            rows: usize::MAX,
+        };
+        let fit = |train: &PuDataset, validation: &PuDataset| {
+            let mut unobserved = ();
+            let task = self.task(prior, &trainer, device, &mut unobserved);
+            let task = Task {
+                train,
+                validation,
+                ..task
+            };
+            Ok(self.method.fit(task)?.model)
+        };
+        folds.scores(device, config.batch_size, &fit)
+    }
+}
+
+/// The class priors of a fit.
+struct Priors {
+    /// What the method trains with.
+    trained: ClassPrior,
+    /// What decisions follow.
+    decided: ClassPrior,
+    estimate: Option<PriorEstimate>,
+    warning: Option<Warning>,
+}
+
+impl Priors {
+    fn given(method: &Method, given: ClassPrior) -> Result<Self> {
+        let trained = method.training_prior(given)?;
+        let low = trained != given;
+        Ok(Self {
+            trained,
+            decided: given,
+            estimate: None,
+            warning: low.then_some(Warning::LowPrior {
+                prior: given.get(),
+                trained: trained.get(),
+            }),
+        })
+    }
+
+    fn estimated(method: &Method, found: Result<PriorEstimate>) -> Result<Self> {
+        let usual = ClassPrior::default();
+        let (decided, estimate, warning) = match found {
+            Ok(estimate) => (estimate.alpha, Some(estimate), None),
+            Err(error) => {
+                let (prior, reason) = (usual.get(), error.to_string());
+                (usual, None, Some(Warning::PriorAssumed { prior, reason }))
+            }
+        };
+        let larger = ClassPrior::new(decided.get().max(usual.get()))?;
+        Ok(Self {
+            trained: method.training_prior(larger)?,
+            decided,
+            estimate,
+            warning,
         })
     }
 }

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::decision::{Decision, ValidationScores, saturated_scores};
+use super::decision::{Decision, OutOfFold, ValidationScores, saturated_scores};
+use super::folds::{FoldScores, onto_scale};
 use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::Learned;
+use crate::prior::PriorEstimate;
 use crate::score::collect_scores;
 use crate::{ClassPrior, Result};
 
@@ -21,6 +23,10 @@ pub(super) struct Trained {
     pub(super) reference: Option<Tensor>,
     pub(super) inputs: Inputs,
     pub(super) warnings: Vec<Warning>,
+    /// What decisions follow.
+    pub(super) prior: ClassPrior,
+    pub(super) estimate: Option<PriorEstimate>,
+    pub(super) out_of_fold: Vec<FoldScores>,
 }
 
 /// Held-out scores below which a threshold is uncertain, and those of them to flag.
@@ -33,6 +39,29 @@ pub(super) fn few_scores(scores: &ValidationScores, prior: ClassPrior) -> Option
     let flagged = prior.get() * scores as f64;
     let few = scores < SCORES || (flagged > 0. && flagged < FLAGGED);
     few.then_some(Warning::FewScores { scores, flagged })
+}
+
+/// What speaks against an estimate of the class prior.
+fn doubts(estimate: &PriorEstimate) -> impl Iterator<Item = Warning> {
+    let prior = estimate.alpha.get();
+    let doubts = estimate.doubts.iter().cloned();
+    doubts.map(move |doubt| Warning::DoubtfulPrior { prior, doubt })
+}
+
+/// The folds' scores together, on the scale of the validation part's.
+fn out_of_fold(folds: Vec<FoldScores>, validation: &ValidationScores) -> Result<Option<OutOfFold>> {
+    if folds.is_empty() {
+        return Ok(None);
+    }
+    let n = folds.len();
+    let (mut unlabeled, mut anomalies) = (Vec::new(), Vec::new());
+    for fold in folds {
+        let fold = onto_scale(fold, &validation.unlabeled);
+        unlabeled.extend(fold.unlabeled);
+        anomalies.extend(fold.anomalies);
+    }
+    let scores = ValidationScores::new(unlabeled, anomalies)?;
+    Ok(Some(OutOfFold { folds: n, scores }))
 }
 
 impl Trained {
@@ -49,8 +78,14 @@ impl Trained {
             },
         )?;
         let mut warnings = self.warnings;
-        warnings.extend(few_scores(&scores, self.config.prior));
-        let decision = Decision::new(scores, self.config.prior)?;
+        warnings.extend(few_scores(&scores, self.prior));
+        warnings.extend(self.estimate.iter().flat_map(doubts));
+        let out_of_fold = out_of_fold(self.out_of_fold, &scores)?;
+        let decision = Decision {
+            estimate: self.estimate,
+            out_of_fold,
+            ..Decision::new(scores, self.prior)?
+        };
         let Learned { model, history } = self.learned;
         Ok(FittedDetector {
             config: self.config,

@@ -3,6 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::Encoding;
+use crate::prior::PriorDoubt;
 
 /// A column of vectors or a channel of images.
 ///
@@ -145,6 +146,20 @@ pub enum Warning {
         /// How many of them it is to flag.
         flagged: f64,
     },
+    /// The class prior was to be estimated, and could not be.
+    PriorAssumed {
+        /// What decisions follow instead.
+        prior: f64,
+        /// Why.
+        reason: String,
+    },
+    /// The class prior was estimated, and something speaks against the estimate.
+    DoubtfulPrior {
+        /// The estimate.
+        prior: f64,
+        /// What.
+        doubt: PriorDoubt,
+    },
     /// A class prior too small to learn from the labeled anomalies with: another was trained with.
     LowPrior {
         /// The one given, which threshold and probabilities follow.
@@ -253,6 +268,13 @@ impl fmt::Display for Warning {
                 "the threshold rests on {scores} held-out scores, of which it is to flag {flagged:.1}: give more \
                  unlabeled samples, or set it by a rule of your own"
             ),
+            Self::PriorAssumed { prior, reason } => write!(
+                f,
+                "the class prior is taken as {prior}, which threshold and probabilities follow: {reason}"
+            ),
+            Self::DoubtfulPrior { prior, doubt } => {
+                write!(f, "the class prior was estimated as {prior:.4}: {doubt}")
+            }
             Self::LowPrior { prior, trained } => write!(
                 f,
                 "a class prior of {prior} is too small to train with and {trained} was taken; threshold and \

@@ -116,7 +116,11 @@ impl Dedpul {
         let logs: Vec<_> = windows.iter().map(|w| w.log_alpha(totals)).collect();
         let grows = |window: usize, smaller: usize| {
             // Most of the normals among the anomalies lie below the middle of these: there, less evidence will do.
-            let ease = if windows[window].share > HALF { 0.25 } else { 1. };
+            let ease = if windows[window].share > HALF {
+                0.25
+            } else {
+                1.
+            };
             let ((center, error), (above, its_error)) = (logs[window], logs[smaller]);
             // The smaller window's samples are a part of the larger one's.
             let noise = (its_error.powi(2) - error.powi(2)).max(0.).sqrt();

@@ -41,7 +41,10 @@ impl Window {
         let count = n * self.passed + 0.5;
         let unlabeled = (1. - self.passed).max(0.) / count;
         let anomalous = (1. - self.share) / (self.share * m);
-        ((count / n / self.share).ln(), (unlabeled + anomalous).sqrt())
+        (
+            (count / n / self.share).ln(),
+            (unlabeled + anomalous).sqrt(),
+        )
     }
 }
 
@@ -68,7 +71,9 @@ pub(super) fn estimate(
         (center + z * error).exp()
     };
     let low = windows.iter().map(|window| end(window, -z));
-    let halves = windows.iter().filter(|w| w.share == HALF && chosen.share < HALF);
+    let halves = windows
+        .iter()
+        .filter(|w| w.share == HALF && chosen.share < HALF);
     let high = halves.map(|window| end(window, z));
     let high = high.fold(end(&chosen, z), f64::max);
     bounded(

@@ -151,6 +151,14 @@ impl Trainer {
         Self { stopping, ..self }
     }
 
+    /// The same for a run that is not saved, beside one that is.
+    pub(crate) fn without_checkpoints(&self) -> Self {
+        Self {
+            checkpoints: None,
+            ..self.clone()
+        }
+    }
+
     /// Where the run is saved, if it is.
     pub fn checkpoints(&self) -> Option<&Checkpoints> {
         self.checkpoints.as_ref()

@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let split = split()?;
     let config = FitConfig {
         method: Some(Method::PUAE),
-        prior: ClassPrior::new(80. / 1580.)?,
+        prior: ClassPrior::new(80. / 1580.)?.into(),
         train: TrainConfig {
             epochs: 25,
             ..FitConfig::default().train

@@ -31,7 +31,7 @@ fn fit(method: Method, toy: &Toy) -> puad::Result<FittedDetector> {
     let config = FitConfig {
         method: Some(method),
         // 80 of 980 unlabeled points are anomalies.
-        prior: ClassPrior::new(80. / 980.)?,
+        prior: ClassPrior::new(80. / 980.)?.into(),
         // The noise of 0.1 is meant in the unit of the data.
         scaling: Scaling::None,
         // The perceptron 2-500-500-500-2 of the published experiments.

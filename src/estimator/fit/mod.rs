@@ -1,9 +1,13 @@
+mod kinds;
+mod prior;
 mod refit;
 mod table;
 
 use std::path::PathBuf;
 
 use candle_core::Device;
+
+pub use kinds::{LeftOut, kinds_by_cluster};
 
 use super::inputs::Made;
 use super::prepared::{Customize, Settled};

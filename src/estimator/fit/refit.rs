@@ -156,6 +156,9 @@ impl FittedDetector {
             reference: self.reference.clone(),
             inputs,
             warnings: learning.warnings,
+            prior: self.decision.prior,
+            estimate: self.decision.estimate.clone(),
+            out_of_fold: vec![],
         };
         let mut detector = trained.decide()?;
         detector.encoding = self.encoding.clone();

@@ -66,11 +66,11 @@ impl Estimator<'_> {
 }
 
 /// Who the rows are in errors.
-const TABLE: &str = "rows of the table";
+pub(super) const TABLE: &str = "rows of the table";
 
 /// # Errors
 /// [`Error::EmptyGroup`] without any.
-fn unlabeled(table: &Table) -> Result<Vec<usize>> {
+pub(super) fn unlabeled(table: &Table) -> Result<Vec<usize>> {
     let rows = table.rows_of(Group::Unlabeled);
     if rows.is_empty() {
         let (what, group) = ("a fit", "unlabeled");
@@ -80,13 +80,13 @@ fn unlabeled(table: &Table) -> Result<Vec<usize>> {
 }
 
 /// An encoding, and what there is to say of the columns that it was fitted on.
-struct FittedEncoding {
+pub(super) struct FittedEncoding {
     encoding: Encoding,
     warnings: Vec<Warning>,
 }
 
 impl FittedEncoding {
-    fn new(table: &Table, rows: &[usize], config: &EncodingConfig) -> Result<Self> {
+    pub(super) fn new(table: &Table, rows: &[usize], config: &EncodingConfig) -> Result<Self> {
         let encoding = Encoding::fit(table, rows, config)?;
         let column = |index: usize| Column::of_table(&encoding, index);
         let wide = wide(table, rows, config).into_iter();
@@ -102,7 +102,7 @@ impl FittedEncoding {
     }
 
     /// The table's groups as numbers; `what`: who its rows are in errors.
-    fn dataset(&self, what: &'static str, table: &Table) -> Result<PuDataset> {
+    pub(super) fn dataset(&self, what: &'static str, table: &Table) -> Result<PuDataset> {
         let (samples, _) = self.encoding.encode_rows(what, table)?;
         let group = |group| -> Result<Option<Samples>> {
             let rows = table.rows_of(group);

@@ -8,28 +8,32 @@ use serde_json::Value;
 
 use super::upgrade::upgrade;
 use super::{
-    Calibration, Decision, FitConfig, FittedDetector, InputCheck, Inputs, Scaler, ThresholdRule,
-    ValidationScores, Warning,
+    Calibration, Decision, FitConfig, FittedDetector, InputCheck, Inputs, OutOfFold, Scaler,
+    ThresholdRule, ValidationScores, Warning,
 };
 use crate::checkpoint::{self, Contents, Format, Stored};
 use crate::encoding::Encoding;
 use crate::estimator::Transformation;
+use crate::estimator::folds::check_folds;
 use crate::estimator::scaler::{SCALE, SHIFT};
 use crate::estimator::transformation::Unchanged;
 use crate::method::{Method, Registry};
 use crate::model::{StoredModel, check_reference};
+use crate::prior::PriorEstimate;
 use crate::train::FitHistory;
-use crate::{Error, Result};
+use crate::{ClassPrior, Error, Result};
 
 const FORMAT: Format = Format {
     name: "puad detector",
-    version: 6,
+    version: 7,
     upgrade,
 };
 
 const THRESHOLD: &str = "threshold";
 const UNLABELED: &str = "validation.unlabeled";
 const ANOMALIES: &str = "validation.anomalies";
+const FOLDS_UNLABELED: &str = "folds.unlabeled";
+const FOLDS_ANOMALIES: &str = "folds.anomalies";
 /// With a dot, as names under a prefix are read.
 const REFERENCE: &str = "reference.";
 const ROWS: &str = "rows";
@@ -47,6 +51,11 @@ struct Content {
     model: Value,
     history: FitHistory,
     threshold_rule: ThresholdRule,
+    /// What decisions follow.
+    decision_prior: ClassPrior,
+    prior_estimate: Option<PriorEstimate>,
+    /// Of the scores that there are by detectors fitted without them.
+    folds: Option<usize>,
     calibration: Option<Calibration>,
     /// `None` in files of formats before 4.
     inputs: Option<Inputs>,
@@ -72,6 +81,9 @@ impl FittedDetector {
             model: state.content,
             history: self.history.clone(),
             threshold_rule: self.decision.rule,
+            decision_prior: self.decision.prior,
+            prior_estimate: self.decision.estimate.clone(),
+            folds: self.decision.out_of_fold.as_ref().map(|kept| kept.folds),
             calibration: self.decision.calibration.clone(),
             inputs: self.inputs.clone(),
             warnings: self.warnings.clone(),
@@ -86,6 +98,10 @@ impl FittedDetector {
         numbers(THRESHOLD, &[self.decision.threshold]);
         numbers(UNLABELED, &self.decision.validation.unlabeled);
         numbers(ANOMALIES, &self.decision.validation.anomalies);
+        if let Some(OutOfFold { scores, .. }) = &self.decision.out_of_fold {
+            numbers(FOLDS_UNLABELED, &scores.unlabeled);
+            numbers(FOLDS_ANOMALIES, &scores.anomalies);
+        }
         if let Some(reference) = &self.reference {
             tensors.insert(format!("{REFERENCE}{ROWS}"), Stored::tensor(reference)?);
         }
@@ -119,7 +135,8 @@ impl FittedDetector {
         let features = features(&shape).map_err(|e| file.wrong(e))?;
         let transformation = transformation(&mut file, features)?;
         let threshold = threshold(&mut file)?;
-        let validation = validation(&mut file)?;
+        let validation = scores(&mut file, UNLABELED, ANOMALIES)?;
+        let out_of_fold = out_of_fold(&mut file)?;
         let reference = reference(&mut file, &shape)?;
         let state = std::mem::take(&mut file.content.model);
         let mut stored = StoredModel::take_from(&mut file, state)?;
@@ -138,7 +155,9 @@ impl FittedDetector {
             reference,
             decision: Decision {
                 validation,
-                prior: content.config.prior,
+                prior: content.decision_prior,
+                estimate: content.prior_estimate,
+                out_of_fold,
                 threshold,
                 rule: content.threshold_rule,
                 calibration: content.calibration,
@@ -186,6 +205,7 @@ fn features(shape: &[usize]) -> Result<usize> {
 impl Content {
     fn check(&self) -> Result<()> {
         self.config.check()?;
+        self.folds.map_or(Ok(()), check_folds)?;
         if let Some(inputs) = &self.inputs {
             inputs.check_numbers(&self.sample_shape)?;
         }
@@ -238,7 +258,19 @@ fn threshold(file: &mut Contents<Content>) -> Result<f64> {
     }
 }
 
-fn validation(file: &mut Contents<Content>) -> Result<ValidationScores> {
+fn out_of_fold(file: &mut Contents<Content>) -> Result<Option<OutOfFold>> {
+    let Some(folds) = file.content.folds else {
+        return Ok(None);
+    };
+    let scores = scores(file, FOLDS_UNLABELED, FOLDS_ANOMALIES)?;
+    Ok(Some(OutOfFold { folds, scores }))
+}
+
+fn scores(
+    file: &mut Contents<Content>,
+    unlabeled: &'static str,
+    anomalies: &'static str,
+) -> Result<ValidationScores> {
     let mut scores = |name| -> Result<Vec<f64>> {
         let scores = file.take_f64s(name)?;
         let good = scores.is_sorted() && scores.iter().all(|s| s.is_finite());
@@ -248,8 +280,8 @@ fn validation(file: &mut Contents<Content>) -> Result<ValidationScores> {
         let error = Error::config("validation", "finite and in order", name);
         Err(file.wrong(error).into())
     };
-    let unlabeled = scores(UNLABELED)?;
-    let anomalies = scores(ANOMALIES)?;
+    let unlabeled = scores(unlabeled)?;
+    let anomalies = scores(anomalies)?;
     if unlabeled.is_empty() {
         let error = Error::EmptyGroup {
             what: "a detector's file",

@@ -7,8 +7,10 @@ mod input;
 mod pairs;
 #[cfg(feature = "tables")]
 mod pieces;
+mod prior;
 mod reasons;
 mod recalibrate;
+mod report;
 #[cfg(feature = "tables")]
 mod stream;
 mod suggest;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::decision::{Decision, ValidationScores, check_scores, saturated_scores};
+use super::decision::{Decision, OutOfFold, ValidationScores, check_scores, saturated_scores};
 use super::{
     Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoInput, Scaler,
     Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,

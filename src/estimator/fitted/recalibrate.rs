@@ -24,7 +24,7 @@ pub enum NewPrior<'a> {
 impl FittedDetector {
     /// Makes threshold and probabilities anew from new unlabeled data, without training: for data whose normals have
     /// shifted a little, or whose share of anomalies is another one, as [`watch`](Self::watch) may have said. Their scores
-    /// take the place of the kept ones, by which the next `watch` compares; those of labeled anomalies stay, which takes
+    /// take the place of the kept ones, by which the next `watch` compares and [`report`](Self::report) says what to expect; those of labeled anomalies stay, which takes
     /// anomalies to score as they did. Gives the class prior with its interval, which of a kept or given one is that
     /// number alone.
     ///
@@ -45,7 +45,7 @@ impl FittedDetector {
     /// let new = toy::generate(&ToyConfig { unlabeled_anomalies: 20, ..ToyConfig::default() }, 1)?;
     /// let new = [new.normals, new.unlabeled_anomalies].concat();
     /// let prior = detector.recalibrate(&new, NewPrior::Shifted)?;
-    /// assert_eq!(detector.config().prior, prior.alpha);
+    /// assert_eq!(detector.decision_prior(), prior.alpha);
     /// assert_eq!(detector.validation_scores().unlabeled.len(), new.len());
     /// # Ok::<(), puad::Error>(())
     /// ```
@@ -84,7 +84,11 @@ impl FittedDetector {
             .retain(|w| !matches!(w, Warning::FewScores { .. }));
         self.warnings
             .extend(few_scores(&decision.validation, decision.prior));
-        self.config.prior = estimate.alpha;
+        if !matches!(prior, NewPrior::Kept) {
+            decision.estimate = Some(estimate.clone());
+        }
+        // Of other data than these.
+        decision.out_of_fold = None;
         self.decision = decision;
         Ok(estimate)
     }

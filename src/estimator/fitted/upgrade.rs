@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::ClassPrior;
 use crate::error::Source;
 use crate::estimator::Warning;
 use crate::method::Method;
@@ -14,6 +15,7 @@ pub(super) fn upgrade(version: u64, content: Value) -> Result<Value, Source> {
         3 => from_version_3(content),
         4 => from_version_4(content),
         5 => from_version_5(content),
+        6 => from_version_6(content),
         other => Err(format!("there is no format {other}").into()),
     }
 }
@@ -100,6 +102,22 @@ fn from_version_5(mut content: Value) -> Result<Value, Source> {
         .as_object_mut()
         .ok_or("the content must be an object")?;
     fields.insert("encoding".into(), Value::Null);
+    Ok(content)
+}
+
+/// Format 6 had a class prior that was given, 0.1 if nothing was said.
+fn from_version_6(mut content: Value) -> Result<Value, Source> {
+    let usual = json!(ClassPrior::default());
+    let config = content["config"]
+        .as_object_mut()
+        .ok_or("the config must be an object")?;
+    let prior = config.entry("prior").or_insert(usual).clone();
+    let fields = content
+        .as_object_mut()
+        .ok_or("the content must be an object")?;
+    fields.insert("decision_prior".into(), prior);
+    fields.insert("prior_estimate".into(), Value::Null);
+    fields.insert("folds".into(), Value::Null);
     Ok(content)
 }
 

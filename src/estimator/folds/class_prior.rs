@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use candle_core::Device;
+
+use super::{FoldScores, Folds};
+use crate::data::{PuDataset, Samples};
+use crate::estimator::PriorEstimation;
+use crate::method::Method;
+use crate::model::{Fitted, Task};
+use crate::net::Architecture;
+use crate::prior::PriorData;
+use crate::train::{TrainConfig, Trainer};
+use crate::{ClassPrior, Error, Result};
+
+/// The scores of transformed samples by a classifier of labeled anomalies that was fitted without them.
+///
+/// # Errors
+/// [`Error::TooFewSamples`] for fewer than two labeled anomalies; as the classifier's fit.
+pub(in crate::estimator) fn prior_scores(
+    settings: &PriorEstimation,
+    train: &PuDataset,
+    validation: &PuDataset,
+    device: &Device,
+    config: &TrainConfig,
+) -> Result<PriorData> {
+    let folds = Folds::possible(settings.folds, train).ok_or_else(|| Error::TooFewSamples {
+        what: "an estimate of the class prior",
+        group: "anomalous training",
+        classes: vec![],
+        needed: 2,
+        available: train.anomalies().map_or(0, Samples::len),
+    })?;
+    let trainer = Trainer::new(TrainConfig {
+        epochs: settings.epochs.min(config.epochs),
+        patience: Some(settings.patience),
+        batch_size: config.batch_size,
+        seed: config.seed,
+        ..TrainConfig::default()
+    })?;
+    let shape = train.unlabeled().sample_shape();
+    let method = &settings.classifier;
+    let suited = method.check_fit(&Architecture::Auto, &shape, &trainer);
+    let (train, validation) = match suited {
+        Ok(_) => (train.clone(), validation.clone()),
+        Err(error) if shape.len() < 2 => return Err(error),
+        // No network of images suits them: one of vectors does.
+        Err(_) => (train.map(flat)?, validation.map(flat)?),
+    };
+    let folds = Folds {
+        train: &train,
+        validation: &validation,
+        folds,
+        seed: config.seed,
+        rows: settings.rows,
+    };
+    let fit = |train: &PuDataset, validation: &PuDataset| {
+        classifier(method, &trainer, train, validation, device)
+    };
+    let (unlabeled, anomalies) = pooled(folds.scores(device, config.batch_size, &fit)?);
+    PriorData::of_scores(unlabeled, anomalies)
+}
+
+fn flat(samples: &Samples) -> Result<Samples> {
+    let tensor = samples.to_tensor()?;
+    Ok(tensor.flatten_from(1)?.into())
+}
+
+fn classifier(
+    method: &Method,
+    trainer: &Trainer,
+    train: &PuDataset,
+    validation: &PuDataset,
+    device: &Device,
+) -> Result<Arc<dyn Fitted>> {
+    let learned = method.fit(Task {
+        train,
+        validation,
+        prior: ClassPrior::default(),
+        network: &Architecture::Auto,
+        trainer,
+        device,
+        observer: &mut (),
+    })?;
+    Ok(learned.model)
+}
+
+fn pooled(folds: Vec<FoldScores>) -> (Vec<f64>, Vec<f64>) {
+    let (mut unlabeled, mut anomalies) = (Vec::new(), Vec::new());
+    for fold in folds {
+        unlabeled.extend(fold.unlabeled);
+        anomalies.extend(fold.anomalies);
+    }
+    (unlabeled, anomalies)
+}

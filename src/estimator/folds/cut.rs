@@ -1,0 +1,79 @@
+use rand::seq::SliceRandom;
+
+use super::Folds;
+use crate::Result;
+use crate::data::{PuDataset, Samples};
+use crate::rng::{Purpose, substream};
+
+/// Numbers of the two parts' random streams: each has one for a group.
+pub(super) const TRAIN: u64 = 0;
+pub(super) const VALIDATION: u64 = 8;
+/// Beside them, those of the unlabeled samples that are trained on.
+const ROWS: u64 = 16;
+
+/// What a fold's model does not see of one part; a list each, empty where the part has none to spare.
+pub(super) struct Held {
+    pub(super) unlabeled: Vec<Samples>,
+    pub(super) anomalies: Vec<Samples>,
+}
+
+/// One part without the samples of fold `index`, and these. Of a group with fewer samples than folds nothing is held
+/// out where that would leave none.
+pub(super) fn fold(
+    part: &PuDataset,
+    folds: &Folds<'_>,
+    stream: u64,
+    index: usize,
+) -> Result<(PuDataset, Held)> {
+    let cut = |samples: &Samples, group: u64| -> Result<(Samples, Vec<Samples>)> {
+        let (kept, held) = positions(samples.len(), folds, stream + group, index);
+        let held = match held.is_empty() {
+            true => vec![],
+            false => vec![samples.select(&held)?],
+        };
+        Ok((samples.select(&kept)?, held))
+    };
+    let (unlabeled, held_unlabeled) = cut(part.unlabeled(), 0)?;
+    let mut rest = PuDataset::new(at_most(unlabeled, folds, stream + index as u64)?)?;
+    let mut held = Held {
+        unlabeled: held_unlabeled,
+        anomalies: vec![],
+    };
+    if let Some(anomalies) = part.anomalies() {
+        let (kept, anomalies) = cut(anomalies, 1)?;
+        rest = rest.with_anomalies(kept)?;
+        held.anomalies = anomalies;
+    }
+    if let Some(normals) = part.normals() {
+        rest = rest.with_normals(cut(normals, 2)?.0)?;
+    }
+    Ok((rest, held))
+}
+
+/// The positions outside of fold `index` and within it, each in order.
+fn positions(n: usize, folds: &Folds<'_>, stream: u64, index: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    if n < 2 {
+        return (order, vec![]);
+    }
+    order.shuffle(&mut substream(folds.seed, Purpose::Folds, stream));
+    let within = |place: usize| place * folds.folds / n.max(folds.folds) == index;
+    let (mut held, mut kept) = (vec![], vec![]);
+    for (place, &position) in order.iter().enumerate() {
+        if within(place) { &mut held } else { &mut kept }.push(position);
+    }
+    held.sort_unstable();
+    kept.sort_unstable();
+    (kept, held)
+}
+
+fn at_most(samples: Samples, folds: &Folds<'_>, stream: u64) -> Result<Samples> {
+    if samples.len() <= folds.rows {
+        return Ok(samples);
+    }
+    let mut order: Vec<u32> = (0..samples.len() as u32).collect();
+    let mut rng = substream(folds.seed, Purpose::Folds, ROWS + stream);
+    let (drawn, _) = order.partial_shuffle(&mut rng, folds.rows);
+    drawn.sort_unstable();
+    samples.select(drawn)
+}
