@@ -437,7 +437,9 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, estimate: Estimate, truth: f64) {
+    fn add(&mut self, estimate: Option<Estimate>, truth: f64) {
+        // A class prior that happens to contradict the scores leaves none.
+        let Some(estimate) = estimate else { return };
         self.inside += usize::from(holds(estimate, truth));
         self.of += 1;
         self.errors.push(estimate.value - truth);
@@ -481,12 +483,12 @@ fn tallies(
         let threshold = at.threshold.unwrap();
         let (recall, false_alarms) = world.above(threshold);
         let rate = world.alpha * recall + (1. - world.alpha) * false_alarms;
-        tallies[0].add(at.alarm_rate.unwrap(), rate);
-        tallies[1].add(at.precision.unwrap(), world.precision(threshold));
-        tallies[2].add(at.recall.unwrap(), recall);
-        tallies[3].add(at.false_positive_rate.unwrap(), false_alarms);
-        tallies[4].add(report.auroc.unwrap(), auroc);
-        tallies[5].add(report.average_precision, average_precision);
+        tallies[0].add(at.alarm_rate, rate);
+        tallies[1].add(at.precision, world.precision(threshold));
+        tallies[2].add(at.recall, recall);
+        tallies[3].add(at.false_positive_rate, false_alarms);
+        tallies[4].add(report.auroc, auroc);
+        tallies[5].add(Some(report.average_precision), average_precision);
     }
     tallies
 }
@@ -519,6 +521,11 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
             );
             // Four deviations of a coverage of 0.9 below it.
             let least = 0.9 - 4. * (0.9f64 * 0.1 / f64::from(repetitions)).sqrt();
+            assert!(
+                tally.of as f64 >= 0.97 * f64::from(repetitions),
+                "{measure}: {}",
+                tally.of
+            );
             assert!(tally.coverage() >= least, "{measure}: {}", tally.coverage());
             *pooled = (pooled.0 + tally.inside, pooled.1 + tally.of);
         }
