@@ -124,10 +124,9 @@ impl Measured<'_> {
         at.chain(ranked).min_by(f64::total_cmp)
     }
 
-    /// Whether nearly all draws of a share are above 1. A tenth of what an interval leaves on both sides, since there
-    /// are several thresholds.
+    /// Whether the interval of draws of a share lies above 1 altogether.
     fn contradicts(&self, draws: &[f64]) -> bool {
         let above = draws.iter().filter(|draw| **draw > 1.).count();
-        above as f64 > (1. - 0.1 * (1. - self.level)) * draws.len() as f64
+        above as f64 > 0.5 * (1. + self.level) * draws.len() as f64
     }
 }

@@ -29,7 +29,7 @@
 //!   that nobody labeled cannot be told; [`KindRecall`] tells that of labeled ones whose labels were left out.
 //! - *The class prior.* Precision is off by the factor by which `alpha` is. One that is too large, or too large for
 //!   labels that are easier to find than the rest, may ask for more anomalies above a threshold than there are samples:
-//!   beyond what chance explains there is no estimate then, but a [`ReportDoubt::PriorTooLarge`].
+//!   where the whole interval of a share is above 1 there is no estimate, but a [`ReportDoubt::PriorTooLarge`].
 //! - *Held out.* Samples that were trained on score as the detector was taught to, and would look better.
 //!
 //! # Intervals

@@ -240,9 +240,9 @@ struct Mark {
 fn marks(budgets: &[AtBudget], plot: &Plot<'_>) -> Vec<Mark> {
     let axis = &plot.report.curves.axis;
     let mark = |at: &AtBudget| {
-        let precision = at.precision.map_or(String::new(), |p| {
-            format!(", precision {}%", percent(p.value))
-        });
+        let precision = at
+            .precision
+            .map_or(String::new(), |p| format!(", precision {}", p.in_percent()));
         Some(Mark {
             x: plot.x(axis.position(at.threshold?)),
             text: format!("{}{precision}", at.budget),
