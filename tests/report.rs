@@ -81,6 +81,10 @@ fn perfect_separation_is_told_with_the_doubt_that_few_labels_leave() -> Result<(
     assert!(all.precision.unwrap().low < 0.85);
     assert!(report.average_precision.value > 0.8 && report.average_precision.high > 0.97);
     assert_eq!(report.doubts[0], ReportDoubt::FewAnomalies { anomalies: 8 });
+    let mut doubtful = exact(0.1);
+    doubtful.doubts = vec![PriorDoubt::FewAnomalies { anomalies: 8 }];
+    let told = Report::new(&held_out(&unlabeled, &anomalies), &doubtful, &rates(&[]))?;
+    assert_eq!(told.doubts, report.doubts);
     Ok(())
 }
 

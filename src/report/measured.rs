@@ -5,7 +5,7 @@ use super::cells::{self, Cells};
 use super::proportion::proportion;
 use super::resample::{AtThreshold, Draws};
 use super::{AtBudget, Budget, Estimate, ReportDoubt, Support};
-use crate::prior::PriorEstimate;
+use crate::prior::{PriorDoubt, PriorEstimate};
 
 /// Labeled anomalies below which a report rests on few.
 const FEW_ANOMALIES: usize = 20;
@@ -103,7 +103,12 @@ impl Measured<'_> {
             let alpha = self.alpha;
             doubts.push(ReportDoubt::PriorTooLarge { alpha, largest });
         }
-        doubts.extend(prior.doubts.iter().cloned().map(ReportDoubt::Prior));
+        // Few anomalies are told once.
+        let told = |doubt: &&PriorDoubt| {
+            anomalies < FEW_ANOMALIES && matches!(doubt, PriorDoubt::FewAnomalies { .. })
+        };
+        let others = prior.doubts.iter().filter(|doubt| !told(doubt));
+        doubts.extend(others.cloned().map(ReportDoubt::Prior));
         doubts
     }
 
