@@ -81,6 +81,10 @@ fn perfect_separation_is_told_with_the_doubt_that_few_labels_leave() -> Result<(
     assert!(all.precision.unwrap().low < 0.85);
     assert!(report.average_precision.value > 0.8 && report.average_precision.high > 0.97);
     assert_eq!(report.doubts[0], ReportDoubt::FewAnomalies { anomalies: 8 });
+    let mut doubtful = exact(0.1);
+    doubtful.doubts = vec![PriorDoubt::FewAnomalies { anomalies: 8 }];
+    let told = Report::new(&held_out(&unlabeled, &anomalies), &doubtful, &rates(&[]))?;
+    assert_eq!(told.doubts, report.doubts);
     Ok(())
 }
 
@@ -130,7 +134,18 @@ fn without_anomalies_or_without_normals() -> Result<()> {
         (all.auroc, all.budgets[0].false_positive_rate),
         (None, None)
     );
-    assert_eq!(all.budgets[0].precision.unwrap().value, 1.);
+    // All anomalies, and more than half of them above a threshold that a tenth of them is above.
+    assert_eq!(
+        (all.budgets[0].support, all.budgets[0].precision),
+        (Support::Contradicted, None)
+    );
+    let typical: Vec<f64> = spread(50, 0., 1.).collect();
+    let typical = Report::new(&held_out(&unlabeled, &typical), &exact(1.), &rates(&[0.1]))?;
+    assert_eq!(
+        (typical.auroc, typical.budgets[0].false_positive_rate),
+        (None, None)
+    );
+    assert_eq!(typical.budgets[0].precision.unwrap().value, 1.);
     assert!(all.curves.points.iter().all(|point| point.normal.is_none()));
     assert!(all.to_markdown().contains("leaves no normals"));
     assert!(all.to_svg().contains("no estimate"));
@@ -233,7 +248,19 @@ fn a_prior_that_the_scores_leave_no_room_for_is_told() -> Result<()> {
         alpha == 0.1 && (0.005..0.06).contains(&largest),
         "{largest}"
     );
-    assert!(report.auroc.unwrap().value <= 1.);
+    assert_eq!(report.auroc, None);
+    for at in &report.budgets {
+        assert_eq!(
+            (at.support, at.precision, at.false_positive_rate),
+            (Support::Contradicted, None, None)
+        );
+        assert!(at.recall.is_some() && at.alarm_rate.is_some());
+    }
+    assert!(
+        report
+            .to_markdown()
+            .contains("no precision: the class prior contradicts the scores")
+    );
     let fine = Report::new(
         &held_out(&unlabeled, &anomalies),
         &prior(0.01, 0.006, 0.015),
@@ -414,7 +441,9 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, estimate: Estimate, truth: f64) {
+    fn add(&mut self, estimate: Option<Estimate>, truth: f64) {
+        // A class prior that happens to contradict the scores leaves none.
+        let Some(estimate) = estimate else { return };
         self.inside += usize::from(holds(estimate, truth));
         self.of += 1;
         self.errors.push(estimate.value - truth);
@@ -458,12 +487,12 @@ fn tallies(
         let threshold = at.threshold.unwrap();
         let (recall, false_alarms) = world.above(threshold);
         let rate = world.alpha * recall + (1. - world.alpha) * false_alarms;
-        tallies[0].add(at.alarm_rate.unwrap(), rate);
-        tallies[1].add(at.precision.unwrap(), world.precision(threshold));
-        tallies[2].add(at.recall.unwrap(), recall);
-        tallies[3].add(at.false_positive_rate.unwrap(), false_alarms);
-        tallies[4].add(report.auroc.unwrap(), auroc);
-        tallies[5].add(report.average_precision, average_precision);
+        tallies[0].add(at.alarm_rate, rate);
+        tallies[1].add(at.precision, world.precision(threshold));
+        tallies[2].add(at.recall, recall);
+        tallies[3].add(at.false_positive_rate, false_alarms);
+        tallies[4].add(report.auroc, auroc);
+        tallies[5].add(Some(report.average_precision), average_precision);
     }
     tallies
 }
@@ -496,6 +525,11 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
             );
             // Four deviations of a coverage of 0.9 below it.
             let least = 0.9 - 4. * (0.9f64 * 0.1 / f64::from(repetitions)).sqrt();
+            assert!(
+                tally.of as f64 >= 0.93 * f64::from(repetitions),
+                "{measure}: {}",
+                tally.of
+            );
             assert!(tally.coverage() >= least, "{measure}: {}", tally.coverage());
             *pooled = (pooled.0 + tally.inside, pooled.1 + tally.of);
         }
@@ -550,15 +584,15 @@ fn labels_of_the_easy_kind_alone_bias_as_the_documentation_says() -> Result<()> 
     let unlabeled = [normals.clone(), easy.clone(), hard.clone()].concat();
     let labeled = around(4., 400);
     let above = |scores: &[f64], t: f64| scores.iter().filter(|s| **s > t).count() as f64;
-    let at = |alpha: f64| -> Result<(AtBudget, f64)> {
-        let report = Report::new(
+    let report = |alpha: f64| {
+        Report::new(
             &held_out(&unlabeled, &labeled),
             &exact(alpha),
-            &rates(&[0.06]),
-        )?;
-        Ok((report.budgets[0].clone(), report.auroc.unwrap().value))
+            &rates(&[0.12]),
+        )
     };
-    let (labeled_kinds, auroc) = at(0.05)?;
+    let report_of_labeled = report(0.05)?;
+    let labeled_kinds = &report_of_labeled.budgets[0];
     let threshold = labeled_kinds.threshold.unwrap();
     let found = above(&easy, threshold) + above(&hard, threshold);
     let (precision, recall) = (found / above(&unlabeled, threshold), found / 4000.);
@@ -568,14 +602,23 @@ fn labels_of_the_easy_kind_alone_bias_as_the_documentation_says() -> Result<()> 
     assert!(estimated.low > recall + 0.1, "{estimated} {recall}");
     let scores = [normals, easy, hard].concat();
     let positives: Vec<bool> = (0..40_000).map(|i| i >= 36_000).collect();
+    let auroc = report_of_labeled.auroc.unwrap().value;
     assert!(auroc > puad::metrics::auroc(&scores, &positives)? + 0.05);
     // With the share of the labeled kind alarms of the other count as false.
     let estimated = labeled_kinds.precision.unwrap();
     assert!(estimated.high < precision - 0.01, "{estimated} {precision}");
     // With that of both kinds they count as if as many were found as of the easy one.
-    let (all_kinds, _) = at(0.1)?;
-    let estimated = all_kinds.precision.unwrap();
+    let all_kinds = report(0.1)?;
+    let estimated = all_kinds.budgets[0].precision.unwrap();
     assert!(estimated.low > precision + 0.01, "{estimated} {precision}");
+    // Which the ranks of the easy kind contradict: they are too good for so many to be among the unlabeled.
+    assert_eq!(all_kinds.auroc, None);
+    assert!(
+        all_kinds
+            .doubts
+            .iter()
+            .any(|doubt| matches!(doubt, ReportDoubt::PriorTooLarge { .. }))
+    );
     // The easy kind apart, both are right.
     let easy = above(&scores[36_000..38_000], threshold);
     assert!(holds(labeled_kinds.recall.unwrap(), easy / 2000.));

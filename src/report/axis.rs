@@ -88,23 +88,30 @@ fn rounded(score: f64, gap: f64) -> f64 {
     }
 }
 
-/// A score in a label.
-pub(super) fn label(score: f64) -> String {
+/// A score in a label, of so many digits that count.
+pub(super) fn label(score: f64, digits: usize) -> String {
     let size = score.abs();
-    if size >= 1e6 || (size > 0. && size < 1e-3) {
-        return format!("{score:.3e}").replacen(".000e", "e", 1);
+    if size >= 1e6 || (size > 0. && size < 1e-4) {
+        let after = digits.min(4) - 1;
+        let text = format!("{score:.after$e}");
+        let (number, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", without_zeros(number));
     }
-    let decimals = match size {
-        s if s >= 1000. => 0,
-        s if s >= 10. => 2,
-        s if s >= 1. => 3,
-        _ => 4,
-    };
-    let text = format!("{score:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').into()
+    let before = if size >= 1. {
+        size.log10().floor() as usize + 1
     } else {
-        text
+        0
+    };
+    let decimals = digits.saturating_sub(before);
+    without_zeros(&format!("{score:.decimals$}")).into()
+}
+
+/// Without zeros at the end of the decimals.
+fn without_zeros(number: &str) -> &str {
+    if number.contains('.') {
+        number.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        number
     }
 }
 
@@ -120,11 +127,13 @@ mod tests {
             (0.25, "0.25"),
             (17., "17"),
             (-3.5, "-3.5"),
+            (12_345.678, "12346"),
+            (0.999_985_4, "0.99999"),
             (2e9, "2e9"),
-            (1.5e-7, "1.500e-7"),
+            (1.5e-7, "1.5e-7"),
         ];
         for (score, text) in cases {
-            assert_eq!(label(score), text);
+            assert_eq!(label(score, 5), text);
         }
     }
 

@@ -75,6 +75,9 @@ pub enum Support {
     Enough,
     /// Fewer than ten are: the estimates are rough, as their intervals say.
     FewAlarms,
+    /// With this class prior more anomalies would score above the threshold than there are samples, beyond what chance
+    /// explains ([`ReportDoubt::PriorTooLarge`](super::ReportDoubt)): there is no precision and no false-positive rate.
+    Contradicted,
     /// The given threshold has none above it: there is no precision to estimate.
     NoAlarm,
     /// The budget comes to less than one of them: there is no estimate.
@@ -94,7 +97,10 @@ pub enum Support {
 impl Support {
     /// Whether there is a threshold, and an estimate of what happens at it.
     pub fn is_estimate(&self) -> bool {
-        matches!(self, Self::Enough | Self::FewAlarms | Self::NoAlarm)
+        matches!(
+            self,
+            Self::Enough | Self::FewAlarms | Self::Contradicted | Self::NoAlarm
+        )
     }
 }
 
@@ -103,6 +109,7 @@ impl fmt::Display for Support {
         match self {
             Self::Enough => Ok(()),
             Self::FewAlarms => write!(f, "rough: fewer than ten held-out alarms"),
+            Self::Contradicted => write!(f, "no precision: the class prior contradicts the scores"),
             Self::NoAlarm => write!(f, "no held-out alarm, so no precision"),
             Self::TooFewRows { needed } => write!(
                 f,

@@ -48,7 +48,7 @@ impl Canvas {
     pub(super) fn text(&mut self, (x, y): (f64, f64), size: f64, anchor: Anchor, text: &str) {
         let (anchor, text) = (anchor.name(), escaped(text));
         self.line_of(format_args!(
-            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" fill="{INK}">{text}</text>"#
+            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" fill="{INK}" stroke="white" stroke-width="3" paint-order="stroke">{text}</text>"#
         ));
     }
 

@@ -69,8 +69,12 @@ impl ScoreCurves {
             positions(thresholds),
         );
         let grid = Grid::new(&u, &a, &t);
-        let (unlabeled_curve, anomaly_curve) = (grid.density(&u), grid.density(&a));
-        let normal = grid.normal(&unlabeled_curve, &anomaly_curve, alpha);
+        let widths = (grid.width(&u), grid.width(&a));
+        let (unlabeled_curve, anomaly_curve) =
+            (grid.density(&u, widths.0), grid.density(&a, widths.1));
+        // At least as smooth as the curve that they are taken out of, else a rim of them stays.
+        let taken = grid.density(&a, widths.0.max(widths.1));
+        let normal = grid.normal(&unlabeled_curve, &taken, alpha);
         let point = |i: usize| CurvePoint {
             position: grid.at(i),
             score: axis.score(grid.at(i)),
@@ -124,18 +128,21 @@ impl Grid {
         self.low + i as f64 * self.step
     }
 
+    /// Of a bell for each of the sorted positions, in points.
+    fn width(&self, sorted: &[f64]) -> f64 {
+        (bandwidth(sorted) / self.step).clamp(1.5, POINTS as f64 / 24.)
+    }
+
     /// Sums of Gaussian bells over positions, which are shared out to the two nearest points first, divided by the
     /// area.
-    fn density(&self, sorted: &[f64]) -> Vec<f64> {
+    fn density(&self, positions: &[f64], width: f64) -> Vec<f64> {
         let mut counts = [0.; POINTS];
-        for position in sorted {
+        for position in positions {
             let place = ((position - self.low) / self.step).clamp(0., (POINTS - 1) as f64);
             let (left, share) = (place.floor() as usize, place.fract());
             counts[left] += 1. - share;
             counts[(left + 1).min(POINTS - 1)] += share;
         }
-        let width = bandwidth(sorted) / self.step;
-        let width = width.clamp(1.5, POINTS as f64 / 16.);
         let bell: Vec<f64> = (0..POINTS)
             .map(|i| (-0.5 * (i as f64 / width).powi(2)).exp())
             .collect();

@@ -43,7 +43,7 @@ impl fmt::Display for ReportDoubt {
         match self {
             Self::FewAnomalies { anomalies } => write!(
                 f,
-                "the report rests on {anomalies} labeled anomalies alone: believe its intervals, not its numbers"
+                "the report rests on few labeled anomalies ({anomalies}): believe its intervals, not its numbers"
             ),
             Self::PriorTakenAsExact => write!(
                 f,

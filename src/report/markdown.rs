@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::axis::label;
 use super::estimate::percent;
-use super::{AtBudget, Estimate, KindRecall, Report, Support};
+use super::{AtBudget, Estimate, KindRecall, Report};
 
 /// Writing to a text cannot fail.
 macro_rules! line {
@@ -29,9 +29,10 @@ fn head(text: &mut String, report: &Report) {
         ..
     } = report;
     let level = percent(report.level);
+    let anomalies = labeled(*anomalies);
     line!(
         text,
-        "Estimated from the scores of {unlabeled} unlabeled samples and {anomalies} labeled anomalies that the \
+        "Estimated from the scores of {unlabeled} unlabeled samples and {anomalies} that the \
          detector was not trained on ({source}), with {level}% intervals.\n"
     );
     line!(text, "| | |\n|---|---|");
@@ -39,7 +40,8 @@ fn head(text: &mut String, report: &Report) {
         text,
         "| share of anomalies among unlabeled samples (class prior) | {prior} |"
     );
-    let none = "no estimate: the class prior leaves no normals".to_owned();
+    let none =
+        "no estimate: the class prior leaves no normals, or contradicts the scores".to_owned();
     let auroc = report.auroc.map_or(none, |auroc| auroc.to_string());
     line!(text, "| AUROC, anomalies against normals | {auroc} |");
     line!(
@@ -64,7 +66,7 @@ fn budgets(text: &mut String, budgets: &[AtBudget]) {
          |---|---|---|---|---|---|---|"
     );
     for at in budgets {
-        let threshold = at.threshold.map_or(String::new(), label);
+        let threshold = at.threshold.map_or(String::new(), |score| label(score, 6));
         let (rate, precision) = (cell(at.alarm_rate), cell(at.precision));
         let (recall, false_alarms) = (cell(at.recall), cell(at.false_positive_rate));
         let AtBudget {
@@ -74,6 +76,13 @@ fn budgets(text: &mut String, budgets: &[AtBudget]) {
             text,
             "| {budget} | {threshold} | {rate} | {precision} | {recall} | {false_alarms} | {support} |"
         );
+    }
+}
+
+pub(super) fn labeled(anomalies: usize) -> String {
+    match anomalies {
+        1 => "1 labeled anomaly".into(),
+        n => format!("{n} labeled anomalies"),
     }
 }
 
@@ -95,7 +104,7 @@ fn kinds(text: &mut String, kinds: &[KindRecall], level: f64) {
     line!(text, "|---|---|{}", "---|".repeat(names.len()));
     for kind in kinds {
         let recalls = kind.at.iter().map(|at| match at.support {
-            Support::Enough | Support::FewAlarms => cell(at.recall),
+            support if support.is_estimate() => cell(at.recall),
             support => support.to_string(),
         });
         let recalls: Vec<String> = recalls.collect();

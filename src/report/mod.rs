@@ -27,7 +27,9 @@
 //!   precision is too low if `alpha` is the share of the labeled kinds alone, which is what labels can identify, for
 //!   alarms of other kinds count as false; it is too high if `alpha` is the share of all kinds. The recall of kinds
 //!   that nobody labeled cannot be told; [`KindRecall`] tells that of labeled ones whose labels were left out.
-//! - *The class prior.* Precision is off by the factor by which `alpha` is.
+//! - *The class prior.* Precision is off by the factor by which `alpha` is. One that is too large, or too large for
+//!   labels that are easier to find than the rest, may ask for more anomalies above a threshold than there are samples:
+//!   where the whole interval of a share is above 1 there is no estimate, but a [`ReportDoubt::PriorTooLarge`].
 //! - *Held out.* Samples that were trained on score as the detector was taught to, and would look better.
 //!
 //! # Intervals
@@ -39,11 +41,13 @@
 //! from two halves of logistic distributions that meet in the estimate and have the ends of its interval as quantiles.
 //! It is drawn apart from the scores, though it may have been estimated on them: an `alpha` too large because `U`
 //! happens to hold many anomalies goes with a larger `P_U`, so that the interval of precision is rather too wide.
-//! Draws beyond what can be are put on the border, and an interval always holds its estimate.
+//! Draws beyond what can be are put on the border, and an interval always holds its estimate. Estimates of a precision
+//! near 1 are too low on average, since an `alpha` that is too large cannot make up for one that is too small.
 //!
 //! A budget that comes to less than one held-out row has no estimate, one of fewer than ten alarms is marked
 //! ([`Support`]): nothing is extrapolated.
 
+mod at_budget;
 mod axis;
 mod budget;
 mod canvas;
@@ -55,11 +59,13 @@ mod estimate;
 mod held_out;
 mod kind;
 mod markdown;
+mod measured;
 mod proportion;
 mod resample;
 mod summary;
 mod svg;
 
+pub use at_budget::AtBudget;
 pub use axis::ScoreAxis;
 pub use budget::{Budget, Support};
 pub use config::ReportConfig;
@@ -68,4 +74,4 @@ pub use doubt::ReportDoubt;
 pub use estimate::Estimate;
 pub use held_out::{HeldOut, ReportSource};
 pub use kind::{KindRecall, KindScores, RecallAtBudget};
-pub use summary::{AtBudget, Report};
+pub use summary::Report;

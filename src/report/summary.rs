@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::budget::Cut;
-use super::cells::{self, Cells};
+use super::cells::Cells;
 use super::config::ReportConfig;
 use super::curve::ScoreCurves;
 use super::held_out::sorted;
-use super::proportion::proportion;
-use super::resample::{AtThreshold, Draws};
+use super::measured::Measured;
+use super::resample::Draws;
 use super::{
-    Budget, Estimate, HeldOut, KindRecall, KindScores, ReportDoubt, ReportSource, Support,
+    AtBudget, Budget, Estimate, HeldOut, KindRecall, KindScores, ReportDoubt, ReportSource,
 };
 use super::{markdown, svg};
 use crate::prior::PriorEstimate;
@@ -71,7 +71,8 @@ pub struct Report {
     pub budgets: Vec<AtBudget>,
     /// AUROC of labeled anomalies against unlabeled samples; at most `1 - alpha / 2` even of a perfect detector.
     pub auroc_unlabeled: Estimate,
-    /// AUROC of labeled anomalies against normals; `None` where the class prior leaves no normals.
+    /// AUROC of labeled anomalies against normals; `None` where the class prior leaves no normals, or contradicts the
+    /// scores: see [`ReportDoubt::PriorTooLarge`].
     pub auroc: Option<Estimate>,
     /// Average precision on data with as many anomalies as the unlabeled ones.
     pub average_precision: Estimate,
@@ -82,31 +83,6 @@ pub struct Report {
     /// The densities of scores.
     pub curves: ScoreCurves,
 }
-
-/// What to expect where samples above a threshold are alarms. See [`Report`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AtBudget {
-    /// The budget.
-    pub budget: Budget,
-    /// What the held-out samples can say of it; without support the fields below are `None`.
-    pub support: Support,
-    /// Scores above it are alarms.
-    pub threshold: Option<f64>,
-    /// Held-out unlabeled samples above it.
-    pub alarms: usize,
-    /// The share of rows that are alarms. Ties may leave it far below the budget.
-    pub alarm_rate: Option<Estimate>,
-    /// The share of alarms that are anomalies of the labeled kinds.
-    pub precision: Option<Estimate>,
-    /// The share of anomalies of the labeled kinds that are alarms.
-    pub recall: Option<Estimate>,
-    /// The share of normals that are alarms.
-    pub false_positive_rate: Option<Estimate>,
-}
-
-/// Labeled anomalies below which a report rests on few.
-const FEW_ANOMALIES: usize = 20;
 
 impl Report {
     /// Of held-out scores and a class prior: how many anomalies there are among the unlabeled samples. One that is
@@ -136,24 +112,16 @@ impl Report {
         let cells = Cells::new(&unlabeled, &anomalies, &thresholds);
         let mut draws = Draws::new(&cells, &thresholds, prior, (config.resamples, config.seed));
 
-        let alpha = prior.alpha.get();
-        let doubts = doubts(
-            prior,
-            &cells,
-            &thresholds,
-            &draws,
-            config.level,
-            anomalies.len(),
-        );
-        let mut at = std::mem::take(&mut draws.at).into_iter();
-        let part = Part {
+        let measured = Measured {
             cells: &cells,
-            alpha,
+            alpha: prior.alpha.get(),
             level: config.level,
         };
+        let doubts = measured.doubts(prior, &thresholds, &draws);
+        let mut at = std::mem::take(&mut draws.at).into_iter();
         let budgets = budgets.into_iter().zip(cuts).map(|(budget, cut)| {
             let draws = cut.threshold.and_then(|_| at.next());
-            part.at_budget(budget, cut, draws)
+            measured.at_budget(budget, cut, draws)
         });
         Ok(Self {
             source: scores.source,
@@ -162,12 +130,12 @@ impl Report {
             prior: prior.clone(),
             level: config.level,
             budgets: budgets.collect(),
-            auroc_unlabeled: part.auroc_unlabeled(draws.auroc_unlabeled),
-            auroc: part.auroc(draws.auroc),
-            average_precision: part.average_precision(draws.average_precision),
+            auroc_unlabeled: measured.auroc_unlabeled(draws.auroc_unlabeled),
+            auroc: measured.auroc(draws.auroc),
+            average_precision: measured.average_precision(draws.average_precision),
             kinds: vec![],
             doubts,
-            curves: ScoreCurves::new(&unlabeled, &anomalies, alpha, &thresholds),
+            curves: ScoreCurves::new(&unlabeled, &anomalies, prior.alpha.get(), &thresholds),
         })
     }
 
@@ -220,114 +188,4 @@ fn check_prior(prior: &PriorEstimate) -> Result<()> {
         rule,
         prior.level,
     ))
-}
-
-/// What the samples themselves say, beside the draws.
-struct Part<'a> {
-    cells: &'a Cells,
-    alpha: f64,
-    level: f64,
-}
-
-impl Part<'_> {
-    fn at_budget(&self, budget: Budget, cut: Cut, draws: Option<AtThreshold>) -> AtBudget {
-        let mut at = AtBudget {
-            budget,
-            support: cut.support,
-            threshold: cut.threshold,
-            alarms: cut.alarms,
-            alarm_rate: None,
-            precision: None,
-            recall: None,
-            false_positive_rate: None,
-        };
-        let (Some(threshold), Some(draws)) = (cut.threshold, draws) else {
-            return at;
-        };
-        let count = |counts: &[usize]| {
-            let above: usize = counts[self.cells.above(threshold)..].iter().sum();
-            (above, counts.iter().sum::<usize>())
-        };
-        let (found, anomalies) = count(&self.cells.anomalies);
-        let (flagged, unlabeled) = count(&self.cells.unlabeled);
-        let shares = (
-            found as f64 / anomalies as f64,
-            flagged as f64 / unlabeled as f64,
-        );
-        at.alarm_rate = Some(proportion(flagged, unlabeled, self.level));
-        at.recall = Some(proportion(found, anomalies, self.level));
-        if flagged > 0 {
-            let value = cells::ratio(self.alpha * shares.0, shares.1);
-            let clipped = draws.precision.into_iter().map(|p| p.min(1.)).collect();
-            at.precision = Some(Estimate::of_draws(value, clipped, self.level));
-        }
-        if self.alpha < 1. {
-            let value = cells::false_positive_rate(shares, self.alpha);
-            let rates = draws.false_positive_rate;
-            at.false_positive_rate = Some(Estimate::of_draws(value, rates, self.level));
-        }
-        at
-    }
-
-    fn auroc_unlabeled(&self, draws: Vec<f64>) -> Estimate {
-        Estimate::of_draws(self.cells.empirical().auroc(), draws, self.level)
-    }
-
-    fn auroc(&self, draws: Vec<f64>) -> Option<Estimate> {
-        if self.alpha >= 1. {
-            return None;
-        }
-        let value = cells::decontaminated(self.cells.empirical().auroc(), self.alpha);
-        let draws = draws.into_iter().map(|auroc| auroc.clamp(0., 1.)).collect();
-        Some(Estimate::of_draws(value.clamp(0., 1.), draws, self.level))
-    }
-
-    fn average_precision(&self, draws: Vec<f64>) -> Estimate {
-        let masses = self.cells.empirical();
-        let value = masses.average_precision(&self.cells.anomalies, self.alpha);
-        Estimate::of_draws(value, draws, self.level)
-    }
-}
-
-fn doubts(
-    prior: &PriorEstimate,
-    cells: &Cells,
-    thresholds: &[f64],
-    draws: &Draws,
-    level: f64,
-    anomalies: usize,
-) -> Vec<ReportDoubt> {
-    let mut doubts = vec![];
-    if anomalies < FEW_ANOMALIES {
-        doubts.push(ReportDoubt::FewAnomalies { anomalies });
-    }
-    if prior.low == prior.high {
-        doubts.push(ReportDoubt::PriorTakenAsExact);
-    }
-    if let Some(largest) = largest_prior(cells, thresholds, draws, level) {
-        let alpha = prior.alpha.get();
-        doubts.push(ReportDoubt::PriorTooLarge { alpha, largest });
-    }
-    doubts.extend(prior.doubts.iter().cloned().map(ReportDoubt::Prior));
-    doubts
-}
-
-/// The largest class prior that leaves no more anomalies above any threshold than there are samples, and an AUROC of 1
-/// at most, where nearly all draws have more.
-fn largest_prior(cells: &Cells, thresholds: &[f64], draws: &Draws, level: f64) -> Option<f64> {
-    let beyond = |values: &[f64]| {
-        let above = values.iter().filter(|value| **value > 1.).count();
-        above as f64 > 0.5 * (1. + level) * values.len() as f64
-    };
-    let masses = cells.empirical();
-    let at = thresholds
-        .iter()
-        .zip(&draws.at)
-        .filter(|(_, at)| beyond(&at.precision));
-    let at = at.map(|(&threshold, _)| {
-        let (found, flagged) = masses.at_or_above(cells.above(threshold));
-        cells::ratio(flagged, found)
-    });
-    let ranked = beyond(&draws.auroc).then(|| 2. * (1. - masses.auroc()));
-    at.chain(ranked).min_by(f64::total_cmp)
 }

@@ -4,6 +4,7 @@ use super::axis::label;
 use super::canvas::{Anchor, Canvas, INK, Pen};
 use super::curve::CurvePoint;
 use super::estimate::percent;
+use super::markdown::labeled;
 use super::{AtBudget, Report};
 
 const WIDTH: f64 = 800.;
@@ -58,9 +59,11 @@ pub(super) fn of(report: &Report) -> String {
     plot.curves(&mut canvas);
     plot.rug(&mut canvas);
     plot.frame(&mut canvas);
-    for mark in &lanes {
-        mark.draw(&mut canvas, &plot);
-    }
+    // Labels over all strokes.
+    lanes
+        .iter()
+        .for_each(|mark| mark.stroke(&mut canvas, &plot));
+    lanes.iter().for_each(|mark| mark.label(&mut canvas, &plot));
     let height = foot(&mut canvas, report, plot.bottom() + 58.);
     canvas.finish(
         WIDTH,
@@ -79,9 +82,8 @@ fn head(canvas: &mut Canvas, report: &Report) {
         ..
     } = report;
     let at = |y| (LEFT, y);
-    let first = format!(
-        "Scores of {unlabeled} unlabeled samples and {anomalies} labeled anomalies ({source})"
-    );
+    let anomalies = labeled(*anomalies);
+    let first = format!("Scores of {unlabeled} unlabeled samples and {anomalies} ({source})");
     canvas.text(at(24.), 16., Anchor::Start, &first);
     let auroc = report
         .auroc
@@ -217,7 +219,7 @@ impl<'a> Plot<'a> {
         for tick in axis.ticks(self.low, self.low + self.width, 8) {
             let x = self.x(axis.position(tick));
             canvas.line(&[(x, bottom), (x, bottom + 12.)], FRAME);
-            canvas.text((x, bottom + 25.), SMALL, Anchor::Middle, &label(tick));
+            canvas.text((x, bottom + 25.), SMALL, Anchor::Middle, &label(tick, 4));
         }
         let middle = 0.5 * (LEFT + RIGHT);
         let name = "score (linear in the middle, logarithmic far from it)";
@@ -238,9 +240,9 @@ struct Mark {
 fn marks(budgets: &[AtBudget], plot: &Plot<'_>) -> Vec<Mark> {
     let axis = &plot.report.curves.axis;
     let mark = |at: &AtBudget| {
-        let precision = at.precision.map_or(String::new(), |p| {
-            format!(", precision {}%", percent(p.value))
-        });
+        let precision = at
+            .precision
+            .map_or(String::new(), |p| format!(", precision {}", p.in_percent()));
         Some(Mark {
             x: plot.x(axis.position(at.threshold?)),
             text: format!("{}{precision}", at.budget),
@@ -250,20 +252,25 @@ fn marks(budgets: &[AtBudget], plot: &Plot<'_>) -> Vec<Mark> {
     budgets.iter().filter_map(mark).collect()
 }
 
-/// Each label in the lowest line that has room for it and its stroke, those on the right first, since labels stand on
-/// the left of their strokes where there is room.
-fn place(mut marks: Vec<Mark>) -> Vec<Mark> {
-    marks.sort_by(|a, b| b.x.total_cmp(&a.x));
-    // A stroke runs through all lines below its label: so a later one, further left, has its label above.
+/// Each label in the lowest line that has room for it above the labels before. A stroke begins at its label, so that
+/// none is crossed: labels stand on the left of their strokes, the leftmost lowest; where there is no room on the left
+/// they stand on the right, the rightmost lowest.
+fn place(marks: Vec<Mark>) -> Vec<Mark> {
+    let (mut marks, mut turned): (Vec<_>, Vec<_>) = marks
+        .into_iter()
+        .partition(|mark| mark.anchor() == Anchor::End);
+    marks.sort_by(|a, b| a.x.total_cmp(&b.x));
+    turned.sort_by(|a, b| b.x.total_cmp(&a.x));
+    marks.extend(turned);
     for i in 0..marks.len() {
         let (from, to) = marks[i].span();
-        let crossed = |other: &&Mark| {
+        let in_the_way = |other: &&Mark| {
             let (start, end) = other.span();
             from <= end && start <= to
         };
         let above = marks[..i]
             .iter()
-            .filter(crossed)
+            .filter(in_the_way)
             .map(|other| other.lane + 1)
             .max();
         marks[i].lane = above.unwrap_or(0);
@@ -292,14 +299,19 @@ impl Mark {
         }
     }
 
-    fn draw(&self, canvas: &mut Canvas, plot: &Plot<'_>) {
-        let base = plot.top - 8. - LANE * self.lane as f64;
-        canvas.line(&[(self.x, base - 11.), (self.x, plot.bottom())], THRESHOLD);
-        let aside = if self.anchor() == Anchor::End {
-            -5.
-        } else {
-            5.
-        };
-        canvas.text((self.x + aside, base), SMALL, self.anchor(), &self.text);
+    /// Of the label.
+    fn base(&self, plot: &Plot<'_>) -> f64 {
+        plot.top - 8. - LANE * self.lane as f64
+    }
+
+    fn stroke(&self, canvas: &mut Canvas, plot: &Plot<'_>) {
+        let from = self.base(plot) - 11.;
+        canvas.line(&[(self.x, from), (self.x, plot.bottom())], THRESHOLD);
+    }
+
+    fn label(&self, canvas: &mut Canvas, plot: &Plot<'_>) {
+        let anchor = self.anchor();
+        let aside = if anchor == Anchor::End { -5. } else { 5. };
+        canvas.text((self.x + aside, self.base(plot)), SMALL, anchor, &self.text);
     }
 }
