@@ -4,6 +4,7 @@
 //! the specification's `VERSION`, and then the number here.
 
 use puad::FitConfig;
+use puad::estimator::PriorEstimation;
 use puad::method::{Method, Registry};
 use puad::optim::AdamConfig;
 use puad::spec::AnySpecification;
@@ -29,7 +30,7 @@ fn of_the_configurations() {
     estimator.fit(&rows, &rows).unwrap();
     let content = &header(&path)["content"];
     // Raised, if the following had to be changed.
-    assert_eq!(content["settings_version"], 2);
+    assert_eq!(content["settings_version"], 3);
 
     let adam = json!({
         "learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": {"l2": 1e-4},
@@ -48,12 +49,17 @@ fn of_the_configurations() {
     train["adam"]["weight_decay"] = json!({"l2": 1e-3});
     assert_eq!(json!(TrainConfig::paper()), train);
     let expected = json!({
-        "method": null, "prior": 0.1, "network": "auto", "scaling": "auto", "validation_fraction": 0.2,
+        "method": null, "prior": "estimated", "folds": null, "network": "auto", "scaling": "auto", "validation_fraction": 0.2,
         "encoding": {"columns": {}, "all": {
             "gaps": "refuse", "one_hot": 20, "beyond": "frequency", "logarithm": false,
             "instant": true, "hour": false, "weekday": false,
         }},
     });
+    let estimation = json!({
+        "folds": 5, "classifier": {"model": "extra-trees"}, "epochs": 50, "patience": 10, "rows": 20_000,
+        "estimator": {"bandwidth": 0.5, "tolerance": 2., "level": 0.95},
+    });
+    assert_eq!(json!(PriorEstimation::default()), estimation);
     let mut config = json!(FitConfig::default());
     config.as_object_mut().unwrap().remove("train");
     assert_eq!(config, expected);
@@ -94,11 +100,17 @@ fn of_the_specifications() {
         panic!("a forest is no network");
     };
     assert_eq!(forest.changes().unwrap(), json!({}));
-    assert_eq!(registry.models().collect::<Vec<_>>(), ["isolation-forest"]);
+    assert_eq!(
+        registry.models().collect::<Vec<_>>(),
+        ["isolation-forest", "extra-trees"]
+    );
     let forest = puad::baseline::IsolationForestConfig::default();
     let expected = json!({"trees": 100, "max_samples": 256});
     assert_eq!(
         (forest.version(), forest.settings().unwrap()),
         (1, expected)
     );
+    let trees = puad::baseline::ExtraTreesConfig::default();
+    let expected = json!({"trees": 100, "min_leaf": 3, "features": null});
+    assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
 }

@@ -455,9 +455,11 @@ fn scores_of_the_fit_are_those_of_score() {
 #[test]
 fn thresholds_change_without_a_fit() {
     let (u, a, normals) = toy(0);
-    let mut detector = Estimator::new(with(Method::PUSVDD, 10))
-        .fit(&u, &a)
-        .unwrap();
+    let config = FitConfig {
+        prior: ClassPrior::new(0.1).unwrap().into(),
+        ..with(Method::PUSVDD, 10)
+    };
+    let mut detector = Estimator::new(config).fit(&u, &a).unwrap();
     let scores = detector.score(&u).unwrap();
     let kept = detector.validation_scores().unlabeled.clone();
     let above = kept.iter().filter(|s| **s > detector.threshold()).count();

@@ -64,6 +64,7 @@ fn a_block_of_equal_scores_is_flagged_as_a_whole() {
     for seed in 0..8 {
         let mut config = config(Method::PUAE, 20);
         config.train.seed = seed;
+        config.prior = ClassPrior::new(0.1).unwrap().into();
         let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
         let flagged = detector.predict(&block).unwrap();
         assert_eq!(flagged, [true; 100], "{seed}");
@@ -381,12 +382,10 @@ fn small_class_priors_learn_from_the_labels_all_the_same() {
 #[test]
 fn thresholds_from_few_scores_are_told() {
     for (rows, few) in [(5, true), (50, true), (1000, false)] {
-        let detector = fit(
-            Method::PUAE,
-            1,
-            &gauss(rows, 2, 0),
-            &shifted(gauss(4, 2, 1), 4.),
-        );
+        let mut config = config(Method::PUAE, 1);
+        config.prior = ClassPrior::new(0.1).unwrap().into();
+        let (unlabeled, anomalies) = (gauss(rows, 2, 0), shifted(gauss(4, 2, 1), 4.));
+        let detector = Estimator::new(config).fit(&unlabeled, &anomalies).unwrap();
         let scores = detector.validation_scores().unlabeled.len();
         let flagged = 0.1 * scores as f64;
         let expected = Warning::FewScores { scores, flagged };

@@ -53,6 +53,7 @@ fn config(epochs: usize) -> FitConfig {
     config.train.batch_size = 32;
     config.train.patience = None;
     config.train.adam.learning_rate = 1e-2;
+    config.prior = puad::ClassPrior::default().into();
     config
 }
 

@@ -312,6 +312,22 @@ impl Prepared {
     }
 }
 
+/// The width of an interval from which on it tells next to nothing, so that no decision should rest on its middle.
+const WIDE: f64 = 0.5;
+
+fn wide(estimate: &PriorEstimate) -> bool {
+    estimate.high.get() - estimate.low.get() > WIDE
+}
+
+/// The usual class prior, or the end of the interval that is nearest to it.
+fn within(estimate: &PriorEstimate) -> Result<(ClassPrior, Warning)> {
+    let (low, high) = (estimate.low.get(), estimate.high.get());
+    let prior = ClassPrior::default().get().clamp(low, high);
+    let reason = format!("all that the data tell is that it lies between {low:.4} and {high:.4}");
+    let warning = Warning::PriorAssumed { prior, reason };
+    Ok((ClassPrior::new(prior)?, warning))
+}
+
 /// The class priors of a fit.
 struct Priors {
     /// What the method trains with.
@@ -340,6 +356,10 @@ impl Priors {
     fn estimated(method: &Method, found: Result<PriorEstimate>) -> Result<Self> {
         let usual = ClassPrior::default();
         let (decided, estimate, warning) = match found {
+            Ok(estimate) if wide(&estimate) => {
+                let (alpha, warning) = within(&estimate)?;
+                (alpha, Some(PriorEstimate { alpha, ..estimate }), Some(warning))
+            }
             Ok(estimate) => (estimate.alpha, Some(estimate), None),
             Err(error) => {
                 let (prior, reason) = (usual.get(), error.to_string());

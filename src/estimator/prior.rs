@@ -27,8 +27,9 @@ pub enum Prior {
     /// This one, which the method trains with and decisions follow.
     Given(ClassPrior),
     /// That of the data: decisions follow the estimate, and the method trains with it or 0.1, whichever is larger,
-    /// since it learns too little from the labeled anomalies with a small one. Without labeled anomalies, or where
-    /// no classifier of them can be fitted, 0.1 with a
+    /// since it learns too little from the labeled anomalies with a small one. Without labeled anomalies, where
+    /// no classifier of them can be fitted, or where the interval is wider than 0.5, 0.1 (or the interval's end that is
+    /// nearest to it) with a
     /// [`Warning::PriorAssumed`](super::Warning::PriorAssumed).
     Estimated(PriorEstimation),
 }

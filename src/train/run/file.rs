@@ -21,7 +21,7 @@ const NUMBER: &str = "number.";
 
 /// Raised when a default of the settings that name a run changes its value: they are stored without
 /// their defaults.
-pub(super) const SETTINGS_VERSION: u64 = 2;
+pub(super) const SETTINGS_VERSION: u64 = 3;
 
 fn upgrade(_: u64, _: Value) -> Result<Value, Source> {
     Err("a run of format 1 cannot be resumed: delete the file to start again".into())
