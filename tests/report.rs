@@ -268,7 +268,9 @@ fn a_prior_that_the_scores_leave_no_room_for_is_told() -> Result<()> {
     )?;
     assert_eq!(fine.doubts, []);
     let mut doubtful = prior(0.01, 0.006, 0.015);
-    doubtful.doubts = vec![PriorDoubt::Overlap { auroc: 0.6 }];
+    doubtful.doubts = vec![PriorDoubt::Overlap {
+        false_positives: 0.6,
+    }];
     let doubtful = Report::new(
         &held_out(&unlabeled, &anomalies),
         &doubtful,

@@ -358,7 +358,11 @@ impl Priors {
         let (decided, estimate, warning) = match found {
             Ok(estimate) if wide(&estimate) => {
                 let (alpha, warning) = within(&estimate)?;
-                (alpha, Some(PriorEstimate { alpha, ..estimate }), Some(warning))
+                (
+                    alpha,
+                    Some(PriorEstimate { alpha, ..estimate }),
+                    Some(warning),
+                )
             }
             Ok(estimate) => (estimate.alpha, Some(estimate), None),
             Err(error) => {

@@ -28,6 +28,41 @@ impl ClassPrior {
         }
     }
 
+    /// The class prior of data of which the labeled anomalies were taken out: `alpha = (pi - c) / (1 - c)`.
+    ///
+    /// `alpha` is the share of anomalies that is *left* in the unlabeled samples, not that of all data: `base_rate` is
+    /// `pi`, the share of anomalies among all rows, and `labeled_share` is `c`, the share of all rows that are labeled
+    /// anomalies. Of 20,000 rows with 294 anomalies of which 40 are labeled, `pi` is 0.0147, `c` is 0.002, and `alpha`
+    /// is 254 / 19,960.
+    ///
+    /// # Errors
+    /// [`Error::Config`], which names the value, unless `0 <= c <= pi <= 1` and `c < 1`.
+    ///
+    /// ```
+    /// use puad::ClassPrior;
+    ///
+    /// let alpha = ClassPrior::from_base_rate(294. / 20_000., 40. / 20_000.)?;
+    /// assert!((alpha.get() - 254. / 19_960.).abs() < 1e-12);
+    /// let error = ClassPrior::from_base_rate(0.001, 0.002).unwrap_err();
+    /// assert!(error.to_string().starts_with("labeled_share must be at most the base rate"));
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn from_base_rate(base_rate: f64, labeled_share: f64) -> Result<Self> {
+        if !(0. ..=1.).contains(&base_rate) {
+            return Err(Error::config("base_rate", "in [0, 1]", base_rate));
+        }
+        if !(0. ..1.).contains(&labeled_share) {
+            let rule = "in [0, 1), a share of all rows";
+            return Err(Error::config("labeled_share", rule, labeled_share));
+        }
+        if labeled_share > base_rate {
+            let rule = "at most the base rate: labeled anomalies are anomalies";
+            let value = format!("{labeled_share}, above {base_rate}");
+            return Err(Error::config("labeled_share", rule, value));
+        }
+        Self::new(((base_rate - labeled_share) / (1. - labeled_share)).min(1.))
+    }
+
     /// The probability.
     pub fn get(self) -> f64 {
         self.0
@@ -74,6 +109,30 @@ mod tests {
             let err = ClassPrior::new(alpha).unwrap_err();
             assert!(
                 matches!(err, Error::ClassPrior { value } if value.to_bits() == alpha.to_bits())
+            );
+        }
+    }
+
+    #[test]
+    fn of_a_base_rate_it_is_what_labels_left() {
+        let of = |pi, c| ClassPrior::from_base_rate(pi, c).map(ClassPrior::get);
+        assert_eq!(of(0.3, 0.).unwrap(), 0.3);
+        assert_eq!(of(0.3, 0.3).unwrap(), 0.);
+        assert_eq!(of(1., 0.7).unwrap(), 1.);
+        approx::assert_relative_eq!(of(0.5, 0.2).unwrap(), 0.375);
+        for (pi, c, name) in [
+            (1.1, 0., "base_rate"),
+            (-0.1, 0., "base_rate"),
+            (f64::NAN, 0., "base_rate"),
+            (1., 1., "labeled_share"),
+            (0.5, -0.1, "labeled_share"),
+            (0.5, f64::NAN, "labeled_share"),
+            (0.1, 0.2, "labeled_share"),
+        ] {
+            let error = of(pi, c).unwrap_err();
+            assert!(
+                matches!(error, Error::Config { name: n, .. } if n == name),
+                "{error}"
             );
         }
     }

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::levels::Levels;
-use super::smooth::SmoothRoc;
+use super::overlap;
+use super::smooth::smooth_hull;
 use super::windows::{self, HALF, Window};
 use super::{PriorData, PriorEstimate, PriorEstimator};
 use crate::{Error, Result};
@@ -67,8 +68,8 @@ impl DedpulConfig {
 /// `logit(rank among the unlabeled)`, and their ratio is made to grow with the score. Of the mixture
 /// `f_U = alpha f_A + (1 - alpha) f_N` the ratio `f_A / f_U` is at most `1 / alpha`, and reaches it where there are no
 /// normals. Few samples say what it is at the very top, so that it is taken for constant above some score: that which
-/// 90% of the anomalies exceed, or, while it grows above by more than its noise, 75%, 50%, 35%, 25%, 15% or 10% (the
-/// last four hold at least five anomalies). With the ratio `r` so flattened, expectation-maximisation from above,
+/// 90% of the anomalies exceed, or, while it grows above by more than its noise, 75%, 50%, 35%, 25% or 15% (the
+/// last three hold at least five anomalies). With the ratio `r` so flattened, expectation-maximisation from above,
 /// `alpha <- mean over U of min(1, alpha r)`, ends at the inverse of its largest value, which is taken at once.
 ///
 /// The interval goes from the lowest of the lower ends of these windows to the upper end of the one that was taken
@@ -139,11 +140,13 @@ impl PriorEstimator for Dedpul {
     fn estimate(&self, data: &PriorData, _seed: u64) -> Result<PriorEstimate> {
         self.config.check()?;
         let levels = Levels::of(data)?;
-        let roc = SmoothRoc::new(&levels, self.config.bandwidth);
-        let (_, m) = levels.totals;
-        let windows: Vec<_> = windows::usable(m).map(|share| roc.window(share)).collect();
-        let chosen = windows[self.chosen(&windows, levels.totals)];
-        let doubts = windows::few(m);
-        windows::estimate(chosen, &windows, levels.totals, self.config.level, doubts)
+        let (totals, level) = (levels.totals, self.config.level);
+        let hull = smooth_hull(&levels, self.config.bandwidth);
+        let windows: Vec<_> = windows::usable(totals.1)
+            .map(|share| hull.window(share))
+            .collect();
+        let chosen = windows[self.chosen(&windows, totals)];
+        let doubts = overlap::doubts(&hull, totals.1, chosen.alpha());
+        windows::estimate(chosen, &windows, totals, level, doubts)
     }
 }

@@ -1,38 +1,28 @@
+use super::hull::Hull;
 use super::kernel::{gaussian, squared_distances, unit};
+use super::levels::Levels;
 use super::points::Points;
-use super::{PriorData, PriorDoubt};
+use super::{PriorData, PriorDoubt, overlap};
 use crate::Result;
-use crate::metrics::auroc;
-
-/// Fewer labeled anomalies than these are told.
-const FEW: usize = 20;
-
-/// An AUROC of anomalies against normals below which the estimators of this kind were off by more than half in all
-/// that was measured.
-const LEAST_AUROC: f64 = 0.85;
 
 /// So many rows of a group are kernels' centers.
 const CENTERS: usize = 100;
 
-/// What speaks against `alpha`.
-///
-/// An AUROC of anomalies against unlabeled samples holds `alpha / 2` for the anomalies among these; without them it
-/// is `(AUROC - alpha / 2) / (1 - alpha)`.
+/// What speaks against `alpha`, by the scores, or of vectors by those of a kernel classifier.
 pub(super) fn of(data: &PriorData, points: &Points, alpha: f64) -> Result<Vec<PriorDoubt>> {
-    let mut doubts = Vec::new();
-    let anomalies = points.anomalies();
-    if anomalies < FEW {
-        doubts.push(PriorDoubt::FewAnomalies { anomalies });
-    }
-    let anomalous: Vec<_> = (0..points.len()).map(|i| i >= points.unlabeled()).collect();
-    let auroc = match data.scores() {
-        Ok((unlabeled, anomalies)) => auroc(&[unlabeled, anomalies].concat(), &anomalous)?,
-        Err(_) => auroc(&witness(points), &anomalous)?,
+    let levels = match data.scores() {
+        Ok(_) => Levels::of(data)?,
+        Err(_) => {
+            let mut unlabeled = witness(points);
+            let anomalies = unlabeled.split_off(points.unlabeled());
+            Levels::of(&PriorData::of_scores(unlabeled, anomalies)?)?
+        }
     };
-    if auroc - alpha / 2. <= LEAST_AUROC * (1. - alpha) {
-        doubts.push(PriorDoubt::Overlap { auroc });
-    }
-    Ok(doubts)
+    Ok(overlap::doubts(
+        &Hull::of(&levels),
+        points.anomalies() as f64,
+        alpha,
+    ))
 }
 
 /// Of each row the difference of its mean kernel to anomalies and to unlabeled rows, itself left out.
@@ -82,7 +72,10 @@ mod tests {
             [PriorDoubt::FewAnomalies { anomalies: 19 }]
         );
         let among = PriorData::of_scores(unlabeled.clone(), unlabeled).unwrap();
-        assert_eq!(doubts(&among, 0.1), [PriorDoubt::Overlap { auroc: 0.5 }]);
+        assert!(matches!(
+            doubts(&among, 0.1)[..],
+            [PriorDoubt::Overlap { .. }]
+        ));
     }
 
     #[test]

@@ -60,11 +60,16 @@ pub enum PriorDoubt {
         /// How many.
         anomalies: usize,
     },
-    /// Normals score as anomalies do even where anomalies are densest, so that the share of anomalies is not
-    /// identifiable: the estimate is an upper bound.
+    /// Many normals score as the labeled anomalies do, so that nothing says that there are none among those that score
+    /// highest: the share of anomalies is then not identifiable, and the estimate an upper bound.
+    ///
+    /// A class of normals of which a part looks exactly as anomalies do cannot be told from more anomalies, by this
+    /// or any other diagnostic.
     Overlap {
-        /// The AUROC of labeled anomalies against unlabeled samples.
-        auroc: f64,
+        /// The share of the normals that score higher than the lowest tenth of the labeled anomalies, if the estimate
+        /// were right (or a smaller one, from the half of the anomalies that score highest); 1 where there are no
+        /// normals by the estimate. Above 0.2 it is a doubt.
+        false_positives: f64,
     },
 }
 
@@ -75,10 +80,11 @@ impl fmt::Display for PriorDoubt {
                 f,
                 "the estimate rests on {anomalies} labeled anomalies alone"
             ),
-            Self::Overlap { auroc } => write!(
+            Self::Overlap { false_positives } => write!(
                 f,
-                "the scores hardly tell labeled anomalies from unlabeled samples (AUROC {auroc:.3}), so that the \
-                 share of anomalies cannot be told from them: take the estimate as an upper bound"
+                "{:.0}% of the normals score as 90% of the labeled anomalies do, so that the share of anomalies cannot \
+                 be told from the scores: take the estimate as an upper bound",
+                100. * false_positives
             ),
         }
     }

@@ -51,6 +51,12 @@ impl Levels {
         })
     }
 
+    /// The share of the unlabeled samples and of the anomalies that reach each level, from the highest score down.
+    pub(super) fn roc(&self) -> impl Iterator<Item = (f64, f64)> {
+        let (n, m) = self.totals;
+        self.reaching().map(move |(u, a)| (u / n, a / m))
+    }
+
     /// As many unlabeled samples and as many anomalies, each drawn with replacement.
     pub(super) fn resampled(&self, rng: &mut impl Rng) -> Self {
         Self {

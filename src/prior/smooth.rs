@@ -1,5 +1,5 @@
+use super::hull::Hull;
 use super::levels::Levels;
-use super::windows::Window;
 
 /// Cells of the axis on which both densities are smoothed. An axis of 20,000 ranks is 21 long: a cell is less than a
 /// tenth of it, well under any bandwidth.
@@ -12,56 +12,29 @@ const REACH: f64 = 2.236_067_977_499_79;
 /// score, or lie above all unlabeled samples, their spread is 0.
 const LEAST: (f64, f64) = (0.05, 0.2);
 
-/// The shares of unlabeled samples and of anomalies above each score, both smoothed by one kernel on the axis
-/// `logit(rank among the unlabeled)`, which no increasing map of the scores changes, then made concave: the least curve
-/// above whose slope, the ratio of the densities, grows with the score.
-#[derive(Clone, Debug)]
-pub(super) struct SmoothRoc {
-    /// From (0, 0) to (1, 1): unlabeled, anomalous.
-    hull: Vec<(f64, f64)>,
-}
-
-impl SmoothRoc {
-    /// `bandwidth`: the kernel's standard deviation in units of `spread m^(-1/5)`.
-    pub(super) fn new(levels: &Levels, bandwidth: f64) -> Self {
-        let (n, m) = levels.totals;
-        let places = places(levels);
-        let width = (bandwidth * spread(&places).max(LEAST.1) * m.powf(-0.2)).max(LEAST.0);
-        // The highest score is first.
-        let margin = REACH * width;
-        let (top, bottom) = (places[0].at + margin, places[places.len() - 1].at - margin);
-        let step = (top - bottom) / (CELLS - 1) as f64;
-        let mut cells = vec![(0., 0.); CELLS];
-        for place in &places {
-            // Between the two nearest cells, in inverse proportion to its distance from them.
-            let position = ((top - place.at) / step).clamp(0., (CELLS - 1) as f64);
-            let cell = (position as usize).min(CELLS - 2);
-            let right = position - cell as f64;
-            for (cell, part) in [(cell, 1. - right), (cell + 1, right)] {
-                cells[cell].0 += part * place.unlabeled / n;
-                cells[cell].1 += part * place.anomalous / m;
-            }
-        }
-        Self {
-            hull: concave(&above(&cells, step / width)),
+/// The hull of the shares of unlabeled samples and of anomalies above each score, both smoothed by one kernel on the
+/// axis `logit(rank among the unlabeled)`, which no increasing map of the scores changes. `bandwidth`: the kernel's
+/// standard deviation in units of `spread m^(-1/5)`.
+pub(super) fn smooth_hull(levels: &Levels, bandwidth: f64) -> Hull {
+    let (n, m) = levels.totals;
+    let places = places(levels);
+    let width = (bandwidth * spread(&places).max(LEAST.1) * m.powf(-0.2)).max(LEAST.0);
+    // The highest score is first.
+    let margin = REACH * width;
+    let (top, bottom) = (places[0].at + margin, places[places.len() - 1].at - margin);
+    let step = (top - bottom) / (CELLS - 1) as f64;
+    let mut cells = vec![(0., 0.); CELLS];
+    for place in &places {
+        // Between the two nearest cells, in inverse proportion to its distance from them.
+        let position = ((top - place.at) / step).clamp(0., (CELLS - 1) as f64);
+        let cell = (position as usize).min(CELLS - 2);
+        let right = position - cell as f64;
+        for (cell, part) in [(cell, 1. - right), (cell + 1, right)] {
+            cells[cell].0 += part * place.unlabeled / n;
+            cells[cell].1 += part * place.anomalous / m;
         }
     }
-
-    /// The window that holds the share `share` of the anomalies.
-    pub(super) fn window(&self, share: f64) -> Window {
-        let end = self.hull.partition_point(|point| point.1 < share);
-        let end = end.clamp(1, self.hull.len() - 1);
-        let ((u0, a0), (u1, a1)) = (self.hull[end - 1], self.hull[end]);
-        let part = if a1 > a0 {
-            ((share - a0) / (a1 - a0)).clamp(0., 1.)
-        } else {
-            1.
-        };
-        Window {
-            share,
-            passed: u0 + part * (u1 - u0),
-        }
-    }
+    Hull::over(above(&cells, step / width))
 }
 
 struct Place {
@@ -111,7 +84,7 @@ fn spread(places: &[Place]) -> f64 {
 fn above(cells: &[(f64, f64)], step: f64) -> Vec<(f64, f64)> {
     // The kernel spreads a cell's share over as many neighbours on each side; it is all above the one behind them.
     let reach = (REACH / step).ceil() as usize;
-    let mut gained = vec![(0., 0.); cells.len() + 1];
+    let mut gained = vec![(0., 0.); cells.len()];
     let shares: Vec<f64> = (0..=2 * reach)
         .map(|k| {
             beyond((k as f64 - reach as f64 - 0.5) * step)
@@ -145,32 +118,15 @@ fn beyond(x: f64) -> f64 {
     0.5 - 0.75 * u + 0.25 * u.powi(3)
 }
 
-/// The corners of the least concave curve from (0, 0) above points of a non-decreasing curve to (1, 1).
-fn concave(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let mut hull: Vec<(f64, f64)> = vec![(0., 0.)];
-    for &point in points.iter().chain([&(1., 1.)]) {
-        while let [.., before, last] = hull[..] {
-            // `last` is under the line from `before` to `point`.
-            let rise = (last.1 - before.1) * (point.0 - before.0);
-            if rise > (point.1 - before.1) * (last.0 - before.0) {
-                break;
-            }
-            hull.pop();
-        }
-        hull.push(point);
-    }
-    hull
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::PriorData;
     use super::*;
     use approx::assert_relative_eq;
 
-    fn roc(unlabeled: Vec<f64>, anomalies: Vec<f64>) -> SmoothRoc {
+    fn roc(unlabeled: Vec<f64>, anomalies: Vec<f64>) -> Hull {
         let data = PriorData::of_scores(unlabeled, anomalies).unwrap();
-        SmoothRoc::new(&Levels::of(&data).unwrap(), 0.5)
+        smooth_hull(&Levels::of(&data).unwrap(), 0.5)
     }
 
     #[test]
@@ -182,15 +138,6 @@ mod tests {
             .map(|x| x * x * (beyond(x - 1e-4) - beyond(x + 1e-4)) / 2e-4 * 6. / f64::from(steps))
             .sum();
         assert_relative_eq!(variance, 1., epsilon = 1e-3);
-    }
-
-    #[test]
-    fn the_hull_is_concave_above_its_points() {
-        let points = [(0.1, 0.2), (0.2, 0.7), (0.5, 0.75), (0.6, 0.95), (1., 1.)];
-        assert_eq!(
-            concave(&points),
-            [(0., 0.), (0.2, 0.7), (0.6, 0.95), (1., 1.)]
-        );
     }
 
     /// Unlabeled scores of which the upper tenth is where the anomalies are.

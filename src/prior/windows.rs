@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 /// Shares of the anomalies that the windows of an estimate hold, the largest first. Normals are rarest where
 /// scores are highest, so that a smaller window has less of them, and more noise.
-const SHARES: [f64; 7] = [0.9, 0.75, HALF, 0.35, 0.25, 0.15, 0.1];
+const SHARES: [f64; 6] = [0.9, 0.75, HALF, 0.35, 0.25, 0.15];
 
 /// The smallest share of a window that is used whatever the number of anomalies.
 pub(super) const HALF: f64 = 0.5;
@@ -16,9 +16,6 @@ const LEAST: f64 = 5.;
 /// What another classifier, of the same rows in other folds, adds to the squared error of `ln alpha`, in units of
 /// `1 / m`: measured, beside the binomial terms, by the coverage of intervals from 20 labeled anomalies.
 const CLASSIFIER: f64 = 0.5;
-
-/// Below so many labeled anomalies an estimate says so.
-const FEW: usize = 20;
 
 /// The scores from a threshold up. `alpha` is at most the ratio of the shares in it, and equals it where it has
 /// no normals.
@@ -109,18 +106,8 @@ pub(super) fn check_level(level: f64) -> Result<()> {
     Err(Error::config("level", "strictly between 0 and 1", level))
 }
 
-/// What speaks against an estimate by `m` anomalies, whatever else it is made of.
-pub(super) fn few(m: f64) -> Vec<PriorDoubt> {
-    let anomalies = m as usize;
-    if anomalies < FEW {
-        vec![PriorDoubt::FewAnomalies { anomalies }]
-    } else {
-        vec![]
-    }
-}
-
 /// A normal variable lies within so many standard deviations with probability `level`.
-fn normal_quantile(level: f64) -> f64 {
+pub(super) fn normal_quantile(level: f64) -> f64 {
     std::f64::consts::SQRT_2 * erf_inv(level)
 }
 

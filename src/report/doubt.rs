@@ -55,10 +55,12 @@ impl fmt::Display for ReportDoubt {
                 "the class prior {alpha:.4} does not agree with the scores, which leave room for {largest:.4} at \
                  most if the labeled anomalies are typical: it is too large, or they are easier to find than the rest"
             ),
-            Self::Prior(PriorDoubt::Overlap { auroc }) => write!(
+            Self::Prior(PriorDoubt::Overlap { false_positives }) => write!(
                 f,
                 "{}, and precision as well",
-                PriorDoubt::Overlap { auroc: *auroc }
+                PriorDoubt::Overlap {
+                    false_positives: *false_positives
+                }
             ),
             Self::Prior(doubt) => write!(f, "class prior: {doubt}"),
         }

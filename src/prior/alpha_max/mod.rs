@@ -80,8 +80,7 @@ impl AlphaMaxConfig {
 ///
 /// # When it fails
 /// - Normals reach as high as anomalies: the estimate is an upper bound. Of two Gaussians two deviations apart it was
-///   twice the truth of 0.05 and more. [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so from an AUROC below
-///   0.85 on.
+///   twice the truth of 0.05 and more. [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so.
 /// - Large shares of well separated anomalies: of many bins the one with the fewest unlabeled samples decides, so
 ///   that 0.25 was estimated as 0.22 or 0.23.
 /// - The labeled anomalies are of some kinds alone: it is the share of these.

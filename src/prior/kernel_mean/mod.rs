@@ -114,7 +114,7 @@ impl KernelMeanConfig {
 ///   the true share or behind it by what the threshold is off. Its errors at 0.05 are about those of the published
 ///   experiments, 0.07.
 /// - Normals reach as high as anomalies: the estimate is an upper bound;
-///   [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so from an AUROC below 0.85 on.
+///   [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so.
 /// - Wide vectors: all rows are about as far from each other, and every mean is near the hull's edge.
 /// - The labeled anomalies are of some kinds alone: it is the share of these.
 ///

@@ -124,8 +124,7 @@ impl PenL1Config {
 ///
 /// # When it fails
 /// - Normals reach as high as anomalies: an upper bound. Of two Gaussians two deviations apart, at a true share of
-///   0.05, it is twice as high; [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so from an AUROC below 0.85
-///   on.
+///   0.05, it is twice as high; [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so.
 /// - Vectors of more than a few columns: kernels of a width that spans enough rows mix both classes, and the estimate
 ///   is too high by up to 0.5 where scores of a classifier give 0.01. Take scores.
 /// - The labeled anomalies are of some kinds alone: it is the share of these.
