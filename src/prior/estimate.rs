@@ -25,7 +25,8 @@ use super::ClassPrior;
 pub struct PriorEstimate {
     /// The estimate: the share of anomalies among the unlabeled samples, of the kinds that are labeled.
     pub alpha: ClassPrior,
-    /// The interval's lower end.
+    /// The interval's lower end. With [`PriorDoubt::Overlap`] among the doubts nothing holds it up: a smaller share with
+    /// more normals at the top fits the scores as well.
     pub low: ClassPrior,
     /// The interval's upper end.
     pub high: ClassPrior,
