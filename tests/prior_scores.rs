@@ -3,12 +3,13 @@
 
 use proptest::prelude::*;
 use puad::prior::{
-    Bbe, Dedpul, DedpulConfig, Menon, PriorData, PriorDoubt, PriorEstimate, PriorEstimator,
-    RocSlope,
+    Bbe, BbeConfig, Dedpul, DedpulConfig, Menon, MenonConfig, PriorData, PriorDoubt, PriorEstimate,
+    PriorEstimator, RocSlope, RocSlopeConfig,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use serde::de::DeserializeOwned;
 
 fn all() -> [Box<dyn PriorEstimator>; 4] {
     [
@@ -143,7 +144,7 @@ fn errors(estimator: &dyn PriorEstimator, alpha: f64, labels: usize, shift: f64)
 /// Of scores with the order of the true ratio of densities.
 #[test]
 fn intervals_hold_the_truth_and_errors_are_small() {
-    let (dedpul, bbe) = (Dedpul::default(), Bbe::default());
+    let (dedpul, bbe, slope) = (Dedpul::default(), Bbe::default(), RocSlope::default());
     for (alpha, labels, most) in [
         (0.01, 20, 0.003),
         (0.01, 100, 0.003),
@@ -161,12 +162,16 @@ fn intervals_hold_the_truth_and_errors_are_small() {
             error <= most && coverage >= 0.85,
             "{alpha} {labels}: {error} {coverage}"
         );
-        let (error, coverage) = errors(&bbe, alpha, labels, 4.);
-        println!("BBE {alpha} {labels}: {error:.4} {coverage:.3}");
-        assert!(
-            coverage >= 0.85,
-            "BBE, {alpha} {labels}: {error} {coverage}"
-        );
+        let others: [&dyn PriorEstimator; 2] = [&bbe, &slope];
+        for other in others {
+            let (error, coverage) = errors(other, alpha, labels, 4.);
+            let name = other.name();
+            println!("{name} {alpha} {labels}: {error:.4} {coverage:.3}");
+            assert!(
+                coverage >= 0.85,
+                "{name}, {alpha} {labels}: {error} {coverage}"
+            );
+        }
     }
 }
 
@@ -225,24 +230,65 @@ fn a_wider_level_is_a_wider_interval() {
 
 #[test]
 fn settings_outside_their_range_are_named() {
-    let refused = |text: &str| -> String {
-        let config: DedpulConfig = serde_json::from_str(text).unwrap();
-        Dedpul::new(config).unwrap_err().to_string()
-    };
-    assert_eq!(
-        refused(r#"{"level": 1}"#),
-        "level must be strictly between 0 and 1, got 1"
-    );
-    assert_eq!(
-        refused(r#"{"bandwidth": 0}"#),
-        "bandwidth must be positive and finite, got 0"
-    );
+    fn refused<C: DeserializeOwned>(text: &str, check: fn(&C) -> puad::Result<()>) -> String {
+        check(&serde_json::from_str(text).unwrap())
+            .unwrap_err()
+            .to_string()
+    }
+    let open = "must be strictly between 0 and 1, got";
+    let dedpul = |text| refused(text, DedpulConfig::check);
+    assert_eq!(dedpul(r#"{"level": 1}"#), format!("level {open} 1"));
+    let rule = "bandwidth must be positive and finite, got 0";
+    assert_eq!(dedpul(r#"{"bandwidth": 0}"#), rule);
     let rule = "tolerance must be non-negative and finite, got -1";
-    assert_eq!(refused(r#"{"tolerance": -1}"#), rule);
+    assert_eq!(dedpul(r#"{"tolerance": -1}"#), rule);
+    let bbe = |text| refused(text, BbeConfig::check);
+    assert_eq!(bbe(r#"{"delta": 0}"#), format!("delta {open} 0"));
+    let rule = "gamma must be non-negative and finite, got -0.5";
+    assert_eq!(bbe(r#"{"gamma": -0.5}"#), rule);
+    assert_eq!(bbe(r#"{"level": 0}"#), format!("level {open} 0"));
+    let menon = |text| refused(text, MenonConfig::check);
+    assert_eq!(menon(r#"{"extreme": 1}"#), format!("extreme {open} 1"));
+    let rule = "resamples must be at least 2, got 1";
+    assert_eq!(menon(r#"{"resamples": 1}"#), rule);
+    let slope = |text| refused(text, RocSlopeConfig::check);
+    let rule = "deviations must be non-negative and finite, got -2";
+    assert_eq!(slope(r#"{"deviations": -2}"#), rule);
+    assert!(
+        Dedpul::new(DedpulConfig {
+            level: f64::NAN,
+            ..Default::default()
+        })
+        .is_err()
+    );
+    assert!(
+        Bbe::new(BbeConfig {
+            delta: f64::NAN,
+            ..Default::default()
+        })
+        .is_err()
+    );
+    assert!(
+        Menon::new(MenonConfig {
+            extreme: f64::NAN,
+            ..Default::default()
+        })
+        .is_err()
+    );
+    let config = RocSlopeConfig {
+        deviations: f64::INFINITY,
+        ..Default::default()
+    };
+    assert!(RocSlope::new(config).is_err());
     assert!(serde_json::from_str::<DedpulConfig>(r#"{"band": 1}"#).is_err());
+}
+
+#[test]
+fn vectors_are_refused_with_their_shape() {
     let vectors = PriorData::of_vectors(&[[0., 1.]], &[[1., 2.]]).unwrap();
     for estimator in all() {
-        assert!(estimator.estimate(&vectors, 0).is_err());
+        let error = estimator.estimate(&vectors, 0).unwrap_err();
+        assert!(matches!(error, puad::Error::Shape { ref actual, .. } if *actual == [1, 2]));
     }
 }
 

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::bins::{self, bins};
 use super::hull::Hull;
 use super::levels::Levels;
 use super::windows::{self, Window};
@@ -60,8 +61,7 @@ impl BbeConfig {
 /// `q_U / q_A + (1 + gamma) / q_A (sqrt(ln(4 / delta) / 2n) + sqrt(ln(4 / delta) / 2m))` smallest gives the estimate
 /// `q_U / q_A`. Scores are those of a classifier that saw none of the samples.
 ///
-/// The interval is [`Dedpul`](super::Dedpul)'s, of this bin and of those that hold half of the anomalies or less:
-/// the paper's own bound is one-sided, and wide where `alpha` is small. Nothing is drawn: the seed has no effect.
+/// The interval is [`Dedpul`](super::Dedpul)'s, of this bin and of smaller ones: the paper's own bound is one-sided, and wide where `alpha` is small. Nothing is drawn: the seed has no effect.
 ///
 /// # When it fails
 /// - The slack is absolute: with 20 anomalies, or for `alpha` of 1%, the bin is large, normals are in it, and the
@@ -116,11 +116,6 @@ impl Bbe {
     }
 }
 
-fn bins(levels: &Levels) -> impl Iterator<Item = Window> {
-    let filled = levels.roc().filter(|&(_, share)| share > 0.);
-    filled.map(|(passed, share)| Window { share, passed })
-}
-
 impl PriorEstimator for Bbe {
     fn name(&self) -> &'static str {
         "BBE"
@@ -128,16 +123,10 @@ impl PriorEstimator for Bbe {
 
     fn estimate(&self, data: &PriorData, _seed: u64) -> Result<PriorEstimate> {
         let levels = Levels::of(data)?;
-        let (totals, level) = (levels.totals, self.config.level);
         let best = self.best(&levels);
-        // The first bin that holds each share: with equal scores it holds more.
-        let mut windows: Vec<_> = windows::usable(totals.1)
-            .filter_map(|share| bins(&levels).find(|bin| bin.share >= share - 1e-9))
-            .filter(|bin| bin.share < best.share)
-            .collect();
-        windows.push(best);
-        let doubts = overlap::doubts(&Hull::of(&levels), totals.1, best.alpha());
-        windows::estimate(best, &windows, totals, level, doubts)
+        let ends = bins::interval(&levels, best, self.config.level);
+        let doubts = overlap::doubts(&Hull::of(&levels), levels.totals.1, best.alpha());
+        windows::bounded(best.alpha(), ends, self.config.level, doubts)
     }
 }
 

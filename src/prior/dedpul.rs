@@ -138,7 +138,6 @@ impl PriorEstimator for Dedpul {
     }
 
     fn estimate(&self, data: &PriorData, _seed: u64) -> Result<PriorEstimate> {
-        self.config.check()?;
         let levels = Levels::of(data)?;
         let (totals, level) = (levels.totals, self.config.level);
         let hull = smooth_hull(&levels, self.config.bandwidth);
@@ -146,7 +145,8 @@ impl PriorEstimator for Dedpul {
             .map(|share| hull.window(share))
             .collect();
         let chosen = windows[self.chosen(&windows, totals)];
+        let ends = windows::interval(chosen, hull.window(HALF), &windows, totals, level);
         let doubts = overlap::doubts(&hull, totals.1, chosen.alpha());
-        windows::estimate(chosen, &windows, totals, level, doubts)
+        windows::bounded(chosen.alpha(), ends, level, doubts)
     }
 }

@@ -25,7 +25,8 @@ use super::ClassPrior;
 pub struct PriorEstimate {
     /// The estimate: the share of anomalies among the unlabeled samples, of the kinds that are labeled.
     pub alpha: ClassPrior,
-    /// The interval's lower end.
+    /// The interval's lower end. With [`PriorDoubt::Overlap`] among the doubts nothing holds it up: a smaller share with
+    /// more normals at the top fits the scores as well.
     pub low: ClassPrior,
     /// The interval's upper end.
     pub high: ClassPrior,
@@ -60,11 +61,12 @@ pub enum PriorDoubt {
         /// How many.
         anomalies: usize,
     },
-    /// Many normals score as the labeled anomalies do, so that nothing says that there are none among those that score
-    /// highest: the share of anomalies is then not identifiable, and the estimate an upper bound.
+    /// Many normals score as high as the labeled anomalies, so that nothing says that there are none among those that
+    /// score highest: the share of anomalies is then not identifiable, and the estimate an upper bound.
     ///
-    /// A class of normals of which a part looks exactly as anomalies do cannot be told from more anomalies, by this
-    /// or any other diagnostic.
+    /// It is also a doubt where only some of the labeled anomalies hide among the normals and the others do not, where
+    /// the estimate may be right. Normals that look exactly as all anomalies do cannot be told from more anomalies, by
+    /// this or any other diagnostic.
     Overlap {
         /// The share of the normals that score higher than the lowest tenth of the labeled anomalies, if the estimate
         /// were right (or a smaller one, from the half of the anomalies that score highest); 1 where there are no
@@ -82,8 +84,8 @@ impl fmt::Display for PriorDoubt {
             ),
             Self::Overlap { false_positives } => write!(
                 f,
-                "{:.0}% of the normals score as 90% of the labeled anomalies do, so that the share of anomalies cannot \
-                 be told from the scores: take the estimate as an upper bound",
+                "{:.0}% of the normals score as high as 90% of the labeled anomalies, so that the share of anomalies \
+                 cannot be told from the scores: take the estimate as an upper bound",
                 100. * false_positives
             ),
         }

@@ -12,8 +12,8 @@
 //! | estimator | of | paper | fails |
 //! |---|---|---|---|
 //! | [`Dedpul`], the default | scores | Ivanov 2020 | normals among the highest scores: too high |
-//! | [`Bbe`] | scores | Garg et al. 2021 | few samples or a rare kind: too high by its slack |
-//! | [`Menon`] | scores | Menon et al. 2015 | few labels: it reads one slope, which is noise |
+//! | [`Bbe`] | scores | Garg et al. 2021 | few labels or `alpha` near 0: too high by its slack |
+//! | [`Menon`] | scores | Menon et al. 2015 | few labels: it reads the ratio at one point, which is noise |
 //! | [`RocSlope`] | scores | Scott 2015 | few labels: too high by its bounds |
 //! | [`AlphaMax`] | scores | Jain et al. 2016 | a bend of a noisy curve: few labels |
 //! | [`PenL1`] | vectors | Christoffel et al. 2016 | classes that lie close: too high |
@@ -21,6 +21,7 @@
 
 mod alpha_max;
 mod bbe;
+mod bins;
 mod bootstrap;
 mod class_prior;
 mod data;

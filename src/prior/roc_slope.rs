@@ -1,8 +1,10 @@
 use serde::{Deserialize, Serialize};
 
+use super::bins::{self, bins};
 use super::hull::Hull;
 use super::levels::Levels;
-use super::{PriorData, PriorEstimate, PriorEstimator, bootstrap, overlap, windows};
+use super::windows::{self, Window};
+use super::{PriorData, PriorEstimate, PriorEstimator, overlap};
 use crate::{Error, Result};
 
 /// The settings of [`RocSlope`].
@@ -20,8 +22,6 @@ pub struct RocSlopeConfig {
     /// How many standard deviations each share is bounded by, >= 0. Default: 1.5. Larger is less noise and a larger
     /// bias upwards; 0 is the slope of the sample itself, which is 0 if an anomaly has the highest score.
     pub deviations: f64,
-    /// Resamples of the bootstrap, >= 2. Default: 200.
-    pub resamples: usize,
     /// The share of intervals that are meant to hold the truth, in (0, 1). Default: 0.95.
     pub level: f64,
 }
@@ -30,7 +30,6 @@ impl Default for RocSlopeConfig {
     fn default() -> Self {
         Self {
             deviations: 1.5,
-            resamples: 200,
             level: 0.95,
         }
     }
@@ -44,7 +43,6 @@ impl RocSlopeConfig {
             let rule = "non-negative and finite";
             return Err(Error::config("deviations", rule, self.deviations));
         }
-        bootstrap::check_resamples(self.resamples)?;
         windows::check_level(self.level)
     }
 }
@@ -57,7 +55,8 @@ impl RocSlopeConfig {
 /// point of the curve, with each point moved within its error. The paper moves all points by one bound of the
 /// Vapnik-Chervonenkis type, which is wider than most `alpha`; here each has its own, Wilson's score bound.
 ///
-/// The interval is as wide as the logarithms of estimates on resamples of both groups say.
+/// The interval is [`Dedpul`](super::Dedpul)'s, of the scores above that point and of fewer. Nothing is drawn: the
+/// seed has no effect.
 ///
 /// # When it fails
 /// - Few anomalies: the bounds are wide, and the estimate is too high.
@@ -91,13 +90,22 @@ impl RocSlope {
         Ok(Self { config })
     }
 
-    fn alpha(&self, levels: &Levels) -> f64 {
+    /// The least ratio, and the shares that it is the bound of.
+    fn least(&self, levels: &Levels) -> (f64, Window) {
         let ((n, m), z) = (levels.totals, self.config.deviations);
-        levels
-            .roc()
-            .filter(|&(_, share)| share > 0.)
-            .map(|(passed, share)| wilson(passed, n, z) / wilson(share, m, -z))
-            .fold(1., f64::min)
+        let bound = |window: &Window| wilson(window.passed, n, z) / wilson(window.share, m, -z);
+        let all = Window {
+            share: 1.,
+            passed: 1.,
+        };
+        bins(levels)
+            .map(|window| (bound(&window), window))
+            .fold(
+                (1., all),
+                |least, bin| {
+                    if bin.0 < least.0 { bin } else { least }
+                },
+            )
     }
 }
 
@@ -113,16 +121,12 @@ impl PriorEstimator for RocSlope {
         "ROC slope"
     }
 
-    fn estimate(&self, data: &PriorData, seed: u64) -> Result<PriorEstimate> {
-        let RocSlopeConfig {
-            resamples, level, ..
-        } = self.config;
+    fn estimate(&self, data: &PriorData, _seed: u64) -> Result<PriorEstimate> {
         let levels = Levels::of(data)?;
-        let alpha = self.alpha(&levels);
-        let drawn = |levels: &Levels| self.alpha(levels);
-        let ends = bootstrap::interval(&levels, (resamples, level), seed, drawn);
+        let (alpha, window) = self.least(&levels);
+        let ends = bins::interval(&levels, window, self.config.level);
         let doubts = overlap::doubts(&Hull::of(&levels), levels.totals.1, alpha);
-        windows::bounded(alpha, ends, level, doubts)
+        windows::bounded(alpha, ends, self.config.level, doubts)
     }
 }
 

@@ -51,16 +51,16 @@ pub(super) fn usable(m: f64) -> impl Iterator<Item = f64> {
     SHARES.into_iter().filter(fills)
 }
 
-/// The estimate `alpha`, from the window `chosen`, with the interval that `windows` leave:
-/// from the lowest of their lower ends, since normals in the larger ones only raise a ratio, to the upper end of
-/// the chosen one, or of the one that holds half of the anomalies where the chosen one holds fewer.
-pub(super) fn estimate(
+/// The interval that `windows` leave an estimate from the window `chosen`: from the lowest of their lower ends, since
+/// normals in the larger ones only raise a ratio, to the upper end of the chosen one. Where that holds fewer than half
+/// of the anomalies it may have been chosen for its luck: then at least to the upper end of `half`, which holds half.
+pub(super) fn interval(
     chosen: Window,
+    half: Window,
     windows: &[Window],
     totals: (f64, f64),
     level: f64,
-    doubts: Vec<PriorDoubt>,
-) -> Result<PriorEstimate> {
+) -> (f64, f64) {
     let z = normal_quantile(level);
     let end = |window: &Window, z: f64| {
         let (center, error) = window.log_alpha(totals);
@@ -68,16 +68,14 @@ pub(super) fn estimate(
         (center + z * error).exp()
     };
     let low = windows.iter().map(|window| end(window, -z));
-    let halves = windows
-        .iter()
-        .filter(|w| w.share == HALF && chosen.share < HALF);
-    let high = halves.map(|window| end(window, z));
-    let high = high.fold(end(&chosen, z), f64::max);
-    bounded(
-        chosen.alpha(),
-        (low.fold(f64::INFINITY, f64::min), high),
-        level,
-        doubts,
+    let high = end(&chosen, z);
+    (
+        low.fold(end(&chosen, -z), f64::min),
+        if chosen.share < HALF {
+            high.max(end(&half, z))
+        } else {
+            high
+        },
     )
 }
 
@@ -144,18 +142,19 @@ mod tests {
 
     #[test]
     fn the_interval_goes_from_the_lowest_window_to_the_chosen_ones_upper_end() {
-        let chosen = Window {
+        let half = Window {
             share: 0.5,
             passed: 0.05,
         };
         let small = Window {
             share: 0.1,
-            passed: 0.005,
+            passed: 0.001,
         };
         let totals = (1000., 100.);
-        let alone = estimate(chosen, &[chosen], totals, 0.95, vec![]).unwrap();
-        let both = estimate(chosen, &[chosen, small], totals, 0.95, vec![]).unwrap();
-        assert_eq!((alone.alpha, alone.high), (both.alpha, both.high));
-        assert!(both.low < alone.low && alone.low < alone.alpha && alone.alpha < alone.high);
+        let ends = |chosen, windows: &[Window]| interval(chosen, half, windows, totals, 0.95);
+        let (alone, both) = (ends(half, &[]), ends(half, &[small]));
+        assert_eq!(alone.1, both.1);
+        assert!(both.0 < alone.0 && alone.0 < 0.1 && 0.1 < alone.1);
+        assert_eq!(ends(small, &[]).1, alone.1);
     }
 }
