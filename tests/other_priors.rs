@@ -88,56 +88,72 @@ fn check(estimate: &PriorEstimate) {
     assert_eq!(estimate.level, 0.95);
 }
 
-/// The mean absolute error over ten seeds.
-fn error(estimator: &dyn PriorEstimator, alpha: f64, data: impl Fn(u64) -> PriorData) -> f64 {
+/// The mean absolute error over `seeds` draws of the data.
+fn error(
+    estimator: &dyn PriorEstimator,
+    alpha: f64,
+    seeds: u64,
+    data: impl Fn(u64) -> PriorData,
+) -> f64 {
     let mut sum = 0.;
-    for seed in 0..10 {
+    for seed in 0..seeds {
         let estimate = estimator.estimate(&data(seed), seed).unwrap();
         check(&estimate);
         sum += (estimate.alpha.get() - alpha).abs();
     }
-    println!("{} at {alpha}: {:.4}", estimator.name(), sum / 10.);
-    sum / 10.
+    let error = sum / seeds as f64;
+    println!("{} at {alpha}: {error:.4}", estimator.name());
+    error
 }
 
-#[test]
-fn known_shares_of_gaussian_scores_are_found() {
-    let pen_l1 = PenL1Config {
-        resamples: 1,
-        ..Default::default()
-    };
-    let alpha_max = AlphaMaxConfig {
-        resamples: 1,
-        ..Default::default()
-    };
-    let kernel_mean = |threshold| {
-        let new = KernelMeanConfig::new(threshold);
-        KernelMean::with_config(KernelMeanConfig {
-            resamples: 1,
-            ..new
-        })
-        .unwrap()
-    };
-    let tolerances: [(Box<dyn PriorEstimator>, [f64; 2]); 4] = [
-        (Box::new(PenL1::new(pen_l1).unwrap()), [0.02, 0.05]),
-        (Box::new(AlphaMax::new(alpha_max).unwrap()), [0.02, 0.05]),
-        (Box::new(kernel_mean(SlopeThreshold::Km1)), [0.1, 0.1]),
-        (Box::new(kernel_mean(SlopeThreshold::Km2)), [0.1, 0.1]),
-    ];
-    for (estimator, tolerances) in tolerances {
-        for (alpha, tolerance) in [0.05, 0.25].into_iter().zip(tolerances) {
-            let error = error(estimator.as_ref(), alpha, |seed| mixture(2000, alpha, seed));
-            assert!(error < tolerance, "{} {alpha}: {error}", estimator.name());
-        }
+/// Of 0.05 and 0.25 of 2000 scores, against tolerances of about twice what was measured.
+fn known_shares_are_found(estimator: &dyn PriorEstimator, seeds: u64, tolerances: [f64; 2]) {
+    for (alpha, tolerance) in [0.05, 0.25].into_iter().zip(tolerances) {
+        let error = error(estimator, alpha, seeds, |seed| mixture(2000, alpha, seed));
+        assert!(error < tolerance, "{} {alpha}: {error}", estimator.name());
     }
 }
 
+// Measured: 0.007 and 0.027.
+#[test]
+fn pen_l1_finds_known_shares() {
+    let config = PenL1Config {
+        resamples: 1,
+        ..Default::default()
+    };
+    known_shares_are_found(&PenL1::new(config).unwrap(), 10, [0.015, 0.05]);
+}
+
+// Measured: 0.004 and 0.020.
+#[test]
+fn alpha_max_finds_known_shares() {
+    let config = AlphaMaxConfig {
+        resamples: 1,
+        ..Default::default()
+    };
+    known_shares_are_found(&AlphaMax::new(config).unwrap(), 10, [0.01, 0.04]);
+}
+
+// Measured: 0.025 and 0.040 by KM1, 0.019 and 0.031 by KM2.
+#[test]
+fn kernel_means_find_known_shares() {
+    for threshold in [SlopeThreshold::Km1, SlopeThreshold::Km2] {
+        let config = KernelMeanConfig {
+            points: 300,
+            resamples: 1,
+            ..KernelMeanConfig::new(threshold)
+        };
+        let estimator = KernelMean::with_config(config).unwrap();
+        known_shares_are_found(&estimator, 5, [0.05, 0.08]);
+    }
+}
+
+// Measured with these light settings: 0.033, 0.053 and 0.047.
 #[test]
 fn known_shares_of_points_in_the_plane_are_found() {
-    for (estimator, tolerance) in of_vectors().into_iter().zip([0.1, 0.1, 0.1]) {
-        let error = error(estimator.as_ref(), 0.25, |seed| {
-            points(2, 400, 100, 50, seed)
-        });
+    for (estimator, tolerance) in of_vectors().into_iter().zip([0.06, 0.1, 0.09]) {
+        let data = |seed| points(2, 400, 100, 50, seed);
+        let error = error(estimator.as_ref(), 0.25, 10, data);
         assert!(error < tolerance, "{}: {error}", estimator.name());
     }
 }

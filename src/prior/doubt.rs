@@ -7,9 +7,11 @@ use crate::metrics::auroc;
 /// Fewer labeled anomalies than these are told.
 const FEW: usize = 20;
 
-/// An AUROC of anomalies against normals below which the estimators of this kind were off by more than half in all
-/// that was measured.
+/// An AUROC of anomalies against normals below which the scores hardly tell them apart.
 const LEAST_AUROC: f64 = 0.85;
+
+/// Deviations by which the share of normals may fall from the higher half of anomalies to their highest fifth.
+const FALL: f64 = 1.5;
 
 /// So many rows of a group are kernels' centers.
 const CENTERS: usize = 100;
@@ -24,15 +26,36 @@ pub(super) fn of(data: &PriorData, points: &Points, alpha: f64) -> Result<Vec<Pr
     if anomalies < FEW {
         doubts.push(PriorDoubt::FewAnomalies { anomalies });
     }
-    let anomalous: Vec<_> = (0..points.len()).map(|i| i >= points.unlabeled()).collect();
-    let auroc = match data.scores() {
-        Ok((unlabeled, anomalies)) => auroc(&[unlabeled, anomalies].concat(), &anomalous)?,
-        Err(_) => auroc(&witness(points), &anomalous)?,
+    let scores = match data.scores() {
+        Ok((unlabeled, anomalies)) => [unlabeled, anomalies].concat(),
+        Err(_) => witness(points),
     };
-    if auroc - alpha / 2. <= LEAST_AUROC * (1. - alpha) {
+    let anomalous: Vec<_> = (0..points.len()).map(|i| i >= points.unlabeled()).collect();
+    let auroc = auroc(&scores, &anomalous)?;
+    let hardly = auroc - alpha / 2. <= LEAST_AUROC * (1. - alpha);
+    if hardly || still_falls(scores, points.unlabeled()) {
         doubts.push(PriorDoubt::Overlap { auroc });
     }
     Ok(doubts)
+}
+
+/// Whether there are normals among the higher half of the anomalies: the unlabeled samples for each anomaly are fewer
+/// in their highest fifth, by more than noise.
+fn still_falls(scores: Vec<f64>, unlabeled: usize) -> bool {
+    let (unlabeled, anomalies) = scores.split_at(unlabeled);
+    let mut sorted = anomalies.to_vec();
+    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+    // One sample more of each group, so that none is no certainty.
+    let window = |share: usize| {
+        let least = sorted[sorted.len() / share];
+        let above =
+            |scores: &[f64]| 1. + scores.iter().filter(|&&score| score >= least).count() as f64;
+        let (n, m) = (above(unlabeled), above(anomalies));
+        ((n / m).ln(), 1. / n + 1. / m)
+    };
+    let ((half, noise_of_half), (fifth, noise)) = (window(2), window(5));
+    // The fifth is a part of the half.
+    half - fifth > FALL * (noise - noise_of_half).max(0.).sqrt() && half > fifth
 }
 
 /// Of each row the difference of its mean kernel to anomalies and to unlabeled rows, itself left out.
