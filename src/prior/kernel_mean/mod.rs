@@ -114,8 +114,9 @@ impl KernelMeanConfig {
 ///   apart, 0.16 where 0.05 is true. [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so where it is noticed:
 ///   an AUROC below 0.85, or fewer normals for each anomaly still among the highest anomalies. Of 100 labels it
 ///   was noticed in a quarter of such data.
-/// - Vectors instead of scores of a classifier: of six tables with 6 to 100 columns KM1 gave 0 or twice the share for
-///   most, since no width tells all rows of one kind from all of the other; KM2 was off by 0.2 for two of them.
+/// - Vectors instead of scores of a classifier: of five tables with 6 to 100 columns and 25 to 100 labels KM1 gave 0
+///   for three, as its threshold lay below the slope that noise alone has near 1, and nearly twice the share for one;
+///   KM2 was too high by 0.2 for two.
 /// - Small shares: among 400 unlabeled points a share of 0.05 is 20 anomalies.
 /// - The labeled anomalies are of some kinds alone: it is the share of these.
 ///
