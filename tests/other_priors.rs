@@ -1,4 +1,4 @@
-//! pen-L1, AlphaMax, KM1 and KM2 from outside: known shares, odd data, determinism, settings.
+//! pen-L1, AlphaMax, KM1 and KM2 from outside: known shares, odd data, determinism.
 
 use proptest::prelude::*;
 use puad::Error;
@@ -88,56 +88,72 @@ fn check(estimate: &PriorEstimate) {
     assert_eq!(estimate.level, 0.95);
 }
 
-/// The mean absolute error over ten seeds.
-fn error(estimator: &dyn PriorEstimator, alpha: f64, data: impl Fn(u64) -> PriorData) -> f64 {
+/// The mean absolute error over `seeds` draws of the data.
+fn error(
+    estimator: &dyn PriorEstimator,
+    alpha: f64,
+    seeds: u64,
+    data: impl Fn(u64) -> PriorData,
+) -> f64 {
     let mut sum = 0.;
-    for seed in 0..10 {
+    for seed in 0..seeds {
         let estimate = estimator.estimate(&data(seed), seed).unwrap();
         check(&estimate);
         sum += (estimate.alpha.get() - alpha).abs();
     }
-    println!("{} at {alpha}: {:.4}", estimator.name(), sum / 10.);
-    sum / 10.
+    let error = sum / seeds as f64;
+    println!("{} at {alpha}: {error:.4}", estimator.name());
+    error
 }
 
-#[test]
-fn known_shares_of_gaussian_scores_are_found() {
-    let pen_l1 = PenL1Config {
-        resamples: 1,
-        ..Default::default()
-    };
-    let alpha_max = AlphaMaxConfig {
-        resamples: 1,
-        ..Default::default()
-    };
-    let kernel_mean = |threshold| {
-        let new = KernelMeanConfig::new(threshold);
-        KernelMean::with_config(KernelMeanConfig {
-            resamples: 1,
-            ..new
-        })
-        .unwrap()
-    };
-    let tolerances: [(Box<dyn PriorEstimator>, [f64; 2]); 4] = [
-        (Box::new(PenL1::new(pen_l1).unwrap()), [0.02, 0.05]),
-        (Box::new(AlphaMax::new(alpha_max).unwrap()), [0.02, 0.05]),
-        (Box::new(kernel_mean(SlopeThreshold::Km1)), [0.1, 0.1]),
-        (Box::new(kernel_mean(SlopeThreshold::Km2)), [0.1, 0.1]),
-    ];
-    for (estimator, tolerances) in tolerances {
-        for (alpha, tolerance) in [0.05, 0.25].into_iter().zip(tolerances) {
-            let error = error(estimator.as_ref(), alpha, |seed| mixture(2000, alpha, seed));
-            assert!(error < tolerance, "{} {alpha}: {error}", estimator.name());
-        }
+/// Of 0.05 and 0.25 of 2000 scores, against tolerances of about twice what was measured.
+fn known_shares_are_found(estimator: &dyn PriorEstimator, seeds: u64, tolerances: [f64; 2]) {
+    for (alpha, tolerance) in [0.05, 0.25].into_iter().zip(tolerances) {
+        let error = error(estimator, alpha, seeds, |seed| mixture(2000, alpha, seed));
+        assert!(error < tolerance, "{} {alpha}: {error}", estimator.name());
     }
 }
 
+// Measured: 0.007 and 0.027.
+#[test]
+fn pen_l1_finds_known_shares() {
+    let config = PenL1Config {
+        resamples: 1,
+        ..Default::default()
+    };
+    known_shares_are_found(&PenL1::new(config).unwrap(), 10, [0.015, 0.05]);
+}
+
+// Measured: 0.004 and 0.020.
+#[test]
+fn alpha_max_finds_known_shares() {
+    let config = AlphaMaxConfig {
+        resamples: 1,
+        ..Default::default()
+    };
+    known_shares_are_found(&AlphaMax::new(config).unwrap(), 10, [0.01, 0.04]);
+}
+
+// Measured: 0.025 and 0.040 by KM1, 0.019 and 0.031 by KM2.
+#[test]
+fn kernel_means_find_known_shares() {
+    for threshold in [SlopeThreshold::Km1, SlopeThreshold::Km2] {
+        let config = KernelMeanConfig {
+            points: 300,
+            resamples: 1,
+            ..KernelMeanConfig::new(threshold)
+        };
+        let estimator = KernelMean::with_config(config).unwrap();
+        known_shares_are_found(&estimator, 5, [0.05, 0.08]);
+    }
+}
+
+// Measured with these light settings: 0.033, 0.053 and 0.047.
 #[test]
 fn known_shares_of_points_in_the_plane_are_found() {
-    for (estimator, tolerance) in of_vectors().into_iter().zip([0.1, 0.1, 0.1]) {
-        let error = error(estimator.as_ref(), 0.25, |seed| {
-            points(2, 400, 100, 50, seed)
-        });
+    for (estimator, tolerance) in of_vectors().into_iter().zip([0.06, 0.1, 0.09]) {
+        let data = |seed| points(2, 400, 100, 50, seed);
+        let error = error(estimator.as_ref(), 0.25, 10, data);
         assert!(error < tolerance, "{}: {error}", estimator.name());
     }
 }
@@ -264,172 +280,6 @@ fn scores_are_asked_of_vectors_where_only_scores_will_do() {
         .unwrap_err();
     assert!(matches!(error, Error::Shape { actual, .. } if actual == [20, 2]));
     assert!(AlphaMax::default().curve(&points(2, 20, 4, 4, 0)).is_err());
-}
-
-fn named<T: std::fmt::Debug>(result: Result<T, Error>, wrong: &str) {
-    match result {
-        Err(Error::Config { name, .. }) => assert_eq!(name, wrong),
-        other => panic!("{wrong}: {other:?}"),
-    }
-}
-
-#[test]
-fn settings_out_of_range_are_named() {
-    let pen_l1 = PenL1Config::default;
-    named(
-        PenL1::new(PenL1Config {
-            widths: vec![],
-            ..pen_l1()
-        }),
-        "widths",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            widths: vec![0.],
-            ..pen_l1()
-        }),
-        "widths",
-    );
-    let regularizations = vec![1., f64::NAN];
-    named(
-        PenL1::new(PenL1Config {
-            regularizations,
-            ..pen_l1()
-        }),
-        "regularizations",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            centers: 1,
-            ..pen_l1()
-        }),
-        "centers",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            folds: 1,
-            ..pen_l1()
-        }),
-        "folds",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            grid: 1,
-            ..pen_l1()
-        }),
-        "grid",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            rows: 0,
-            ..pen_l1()
-        }),
-        "rows",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            resamples: 0,
-            ..pen_l1()
-        }),
-        "resamples",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            level: 1.,
-            ..pen_l1()
-        }),
-        "level",
-    );
-    let alpha_max = AlphaMaxConfig::default;
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            bins: 1,
-            ..alpha_max()
-        }),
-        "bins",
-    );
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            drop: 0.,
-            ..alpha_max()
-        }),
-        "drop",
-    );
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            resamples: 0,
-            ..alpha_max()
-        }),
-        "resamples",
-    );
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            level: 0.,
-            ..alpha_max()
-        }),
-        "level",
-    );
-    let km = || KernelMeanConfig::new(SlopeThreshold::Km1);
-    named(
-        KernelMean::with_config(KernelMeanConfig { points: 1, ..km() }),
-        "points",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig {
-            widths: vec![],
-            ..km()
-        }),
-        "widths",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig {
-            widths: vec![-1.],
-            ..km()
-        }),
-        "widths",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig {
-            resamples: 0,
-            ..km()
-        }),
-        "resamples",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig { level: 2., ..km() }),
-        "level",
-    );
-}
-
-#[test]
-fn settings_round_trip_and_unknown_ones_are_refused() {
-    let pen_l1 = PenL1Config {
-        folds: 3,
-        ..Default::default()
-    };
-    let text = serde_json::to_string(&pen_l1).unwrap();
-    assert_eq!(serde_json::from_str::<PenL1Config>(&text).unwrap(), pen_l1);
-    assert_eq!(
-        serde_json::from_str::<PenL1Config>("{}").unwrap(),
-        PenL1Config::default()
-    );
-    assert!(serde_json::from_str::<PenL1Config>(r#"{"width": [1.0]}"#).is_err());
-    let alpha_max = AlphaMaxConfig {
-        bins: 9,
-        ..Default::default()
-    };
-    let text = serde_json::to_string(&alpha_max).unwrap();
-    assert_eq!(
-        serde_json::from_str::<AlphaMaxConfig>(&text).unwrap(),
-        alpha_max
-    );
-    assert!(serde_json::from_str::<AlphaMaxConfig>(r#"{"bin": 9}"#).is_err());
-    let km = KernelMeanConfig::new(SlopeThreshold::Km2);
-    let text = serde_json::to_string(&km).unwrap();
-    assert!(text.contains(r#""threshold":"km2""#), "{text}");
-    assert_eq!(serde_json::from_str::<KernelMeanConfig>(&text).unwrap(), km);
-    let unknown = text.replace("points", "rows");
-    assert!(serde_json::from_str::<KernelMeanConfig>(&unknown).is_err());
 }
 
 /// Few values, so that ties are common, and extreme ones.

@@ -80,9 +80,10 @@ impl AlphaMaxConfig {
 ///
 /// # When it fails
 /// - Normals reach as high as anomalies: the estimate is an upper bound. Of two Gaussians two deviations apart it was
-///   twice the truth of 0.05 and more. [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so.
+///   0.14 where 0.05 is true and 0.40 where 0.25 is, and the interval did not hold the truth.
+///   [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so where it is noticed.
 /// - Large shares of well separated anomalies: of many bins the one with the fewest unlabeled samples decides, so
-///   that 0.25 was estimated as 0.22 or 0.23.
+///   that 0.25 was estimated as 0.22 to 0.23.
 /// - The labeled anomalies are of some kinds alone: it is the share of these.
 /// - The scores are those of a classifier on its own training data: far too low.
 ///

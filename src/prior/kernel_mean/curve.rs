@@ -2,8 +2,9 @@ use super::hull::{Nearest, dot, nearest};
 use crate::prior::kernel::{gaussian, squared_distances, unit};
 use crate::prior::points::Points;
 
-/// Distances below this share of the two means' distance, and below so much, are 0 up to the solver's precision.
-const ZERO: (f64, f64) = (1e-4, 3e-5);
+/// Distances below this share of the two means' distance are 0: what a slope at the threshold rises by in less than
+/// 0.01 of `lambda`.
+const ZERO: f64 = 5e-4;
 
 /// `d(lambda)`: how far `lambda mean_U + (1 - lambda) mean_A` lies from the convex hull of all rows, in the kernel's
 /// space.
@@ -94,13 +95,14 @@ impl Curve {
             }
         };
         let target: Vec<_> = self.difference.iter().map(target).collect();
+        let zero = ZERO * self.apart;
         let Nearest {
             weights,
             gradient,
             objective,
-        } = nearest(&self.kernel, &target, start);
+        } = nearest(&self.kernel, &target, start, zero * zero / 2.);
         let distance = (2. * objective).sqrt();
-        if distance <= (ZERO.0 * self.apart).max(ZERO.1) {
+        if distance <= 1.0001 * zero {
             return At {
                 distance,
                 slope: 0.,
