@@ -154,6 +154,53 @@ impl Calibration {
         }
     }
 
+    /// The score above which the probability exceeds `p`, in (0, 1); minus infinity where it always does, infinity where
+    /// it never does.
+    ///
+    /// ```
+    /// use puad::ClassPrior;
+    /// use puad::estimator::{Calibration, CalibrationMethod};
+    ///
+    /// let unlabeled: Vec<f64> = (0..100).map(|i| f64::from(i) / 50.).collect();
+    /// let (method, prior) = (CalibrationMethod::Logistic, ClassPrior::new(0.1)?);
+    /// let calibration = Calibration::fit(method, &unlabeled, &[1.7, 1.9, 2.1, 2.4], prior)?;
+    /// let score = calibration.score_at(0.3);
+    /// assert!((calibration.probability(score) - 0.3).abs() < 1e-9);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    pub fn score_at(&self, p: f64) -> f64 {
+        let all_or_none = |probability: f64| {
+            if probability > p {
+                f64::NEG_INFINITY
+            } else {
+                f64::INFINITY
+            }
+        };
+        match &self.0 {
+            Curve::Constant(probability) => all_or_none(*probability),
+            Curve::Logistic {
+                slope, intercept, ..
+            } if *slope == 0. => all_or_none(sigmoid(*intercept)),
+            Curve::Logistic {
+                center,
+                scale,
+                slope,
+                intercept,
+            } => center + scale * (((p / (1. - p)).ln() - intercept) / slope),
+            Curve::Isotonic {
+                scores,
+                probabilities,
+            } => match probabilities.partition_point(|&probability| probability <= p) {
+                next if next == 0 || next == scores.len() => all_or_none(probabilities[0]),
+                next => {
+                    let low = probabilities[next - 1];
+                    let share = (p - low) / (probabilities[next] - low);
+                    scores[next - 1] + share * (scores[next] - scores[next - 1])
+                }
+            },
+        }
+    }
+
     pub(super) fn of_scores(&self, scores: &[f64]) -> Vec<f64> {
         scores
             .iter()
@@ -583,6 +630,38 @@ mod tests {
             condensed(few.to_vec()),
             [(1., third), (2., third), (3., third)]
         );
+    }
+
+    #[test]
+    fn scores_of_a_probability_are_its_inverse() {
+        let (unlabeled, anomalies) = gaussians(2000, 300, 0.1, 0);
+        for method in METHODS {
+            let fit = Calibration::fit(method, &unlabeled, &anomalies, prior(0.1)).unwrap();
+            for p in [0.01, 0.1, 0.5, 0.9] {
+                let score = fit.score_at(p);
+                assert!((fit.probability(score) - p).abs() < 1e-9, "{method:?} {p}");
+                assert!(fit.probability(score + 1e-6) > p, "{method:?} {p}");
+            }
+        }
+        let at = |alpha, p| {
+            Calibration::fit(METHODS[2], &[0., 1.], &[2.], prior(alpha))
+                .unwrap()
+                .score_at(p)
+        };
+        assert_eq!(
+            (at(0., 0.5), at(1., 0.5)),
+            (f64::INFINITY, f64::NEG_INFINITY)
+        );
+        let curve = |probabilities: Vec<f64>| {
+            Calibration(Curve::Isotonic {
+                scores: vec![1., 2.],
+                probabilities,
+            })
+            .score_at(0.5)
+        };
+        assert_eq!(curve(vec![0.6, 0.7]), f64::NEG_INFINITY);
+        assert_eq!(curve(vec![0.3, 0.5]), f64::INFINITY);
+        assert_eq!(curve(vec![0.4, 0.6]), 1.5);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use candle_core::{Device, Tensor};
 
 use super::Input;
 use super::calibration::{Calibration, CalibrationMethod};
-use super::threshold::{Threshold, ThresholdRule};
+use super::threshold::{Known, Threshold, ThresholdRule};
 use crate::prior::PriorEstimate;
 use crate::{ClassPrior, Error, Result};
 
@@ -73,9 +73,8 @@ pub(super) struct Decision {
 impl Decision {
     /// The default threshold, and probabilities where there are labeled anomalies.
     pub(super) fn new(validation: ValidationScores, prior: ClassPrior) -> Result<Self> {
-        let no_normals = |_| Ok(Vec::new());
-        let unlabeled = &validation.unlabeled;
-        let (threshold, rule) = Threshold::Contamination.resolve(unlabeled, prior, no_normals)?;
+        let known = known(&validation, prior, None);
+        let (threshold, rule) = Threshold::Contamination.resolve(known, &|_| Ok(Vec::new()))?;
         let mut decision = Self {
             validation,
             prior,
@@ -91,13 +90,14 @@ impl Decision {
         Ok(decision)
     }
 
-    /// What a threshold comes to on the validation part; `score` is of a user's normals.
+    /// What a threshold comes to; `score` is of a user's rows.
     pub(super) fn resolve(
         &self,
         threshold: Threshold,
-        score: impl FnOnce(Input) -> Result<Vec<f64>>,
+        score: impl Fn(Input) -> Result<Vec<f64>>,
     ) -> Result<(f64, ThresholdRule)> {
-        threshold.resolve(&self.validation.unlabeled, self.prior, score)
+        let known = known(&self.validation, self.prior, self.calibration.as_ref());
+        threshold.resolve(known, &score)
     }
 
     /// On these scores, or on the validation part's.
@@ -136,6 +136,19 @@ impl Decision {
     /// Whether each score counts as an anomaly's.
     pub(super) fn of_scores(&self, scores: &[f64]) -> Vec<bool> {
         scores.iter().map(|&score| score > self.threshold).collect()
+    }
+}
+
+fn known<'a>(
+    validation: &'a ValidationScores,
+    prior: ClassPrior,
+    calibration: Option<&'a Calibration>,
+) -> Known<'a> {
+    Known {
+        unlabeled: &validation.unlabeled,
+        anomalies: &validation.anomalies,
+        prior,
+        calibration,
     }
 }
 

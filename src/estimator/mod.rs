@@ -28,6 +28,7 @@ mod calibration;
 mod config;
 mod decision;
 mod detections;
+mod discoveries;
 mod fit;
 mod fitted;
 mod folds;
@@ -52,6 +53,7 @@ pub use calibration::{Calibration, CalibrationMethod};
 pub use config::FitConfig;
 pub use decision::{OutOfFold, ValidationScores};
 pub use detections::Detections;
+pub use discoveries::Discoveries;
 pub use fit::{Estimator, LeftOut, RefitConfig, kinds_by_cluster};
 #[cfg(feature = "tables")]
 pub use fitted::{Alarm, Alarms, Pieces, ScoredRows, TableScored, TableSource};

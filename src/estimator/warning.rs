@@ -204,6 +204,13 @@ pub enum Warning {
     /// The file of an earlier release does not say all that the fit saw: the scale of samples, and names and
     /// type before format 4, are not compared with it.
     Unchecked,
+    /// Nothing was found in a batch although rows lie above all calibration rows: of so few no p-value is small enough.
+    CoarsePValues {
+        /// Number of the calibration rows.
+        rows: usize,
+        /// How many would do, if these rows lay above all of them too.
+        needed: usize,
+    },
     /// Samples that look like images with their channels last and are taken as `[channels, height, width]`, by
     /// a method without a network, which [`InputCheck::Refuse`](super::InputCheck::Refuse) makes an
     /// [`Error::Config`](crate::Error::Config).
@@ -307,6 +314,11 @@ impl fmt::Display for Warning {
                 f,
                 "the detector's file is of an earlier release and does not say all that the fit saw, so that \
                  samples are not checked against it: give them as the fit had them, or fit again"
+            ),
+            Self::CoarsePValues { rows, needed } => write!(
+                f,
+                "{rows} calibration rows are too few for a discovery in a batch of this size: give {needed} or more, or \
+                 smaller batches"
             ),
             Self::ChannelsLast { shape } => write!(
                 f,

@@ -3,6 +3,7 @@ mod alarms;
 mod explain;
 mod feedback;
 mod file;
+mod guarantee;
 mod input;
 mod pairs;
 #[cfg(feature = "tables")]
@@ -220,12 +221,11 @@ impl FittedDetector {
     /// Sets another threshold; nothing is trained again.
     ///
     /// # Errors
-    /// [`Error::Config`] for a number outside its range or too few normals for the rate; as
-    /// [`score`](Self::score) for the normals.
+    /// [`Error::Config`] for a number outside its range or too few rows for the rate, with how many are needed; as
+    /// [`score`](Self::score) for the rows; [`Error::EmptyGroup`] and [`Error::NotCalibrated`] where anomalies are
+    /// needed that there are none of.
     pub fn set_threshold(&mut self, threshold: Threshold) -> Result<()> {
-        let resolved = self
-            .decision
-            .resolve(threshold, |normals| self.score(normals))?;
+        let resolved = self.decision.resolve(threshold, |rows| self.score(rows))?;
         (self.decision.threshold, self.decision.rule) = resolved;
         Ok(())
     }

@@ -111,9 +111,7 @@ impl KernelMeanConfig {
 ///
 /// # When it fails
 /// - Normals reach as high as anomalies: the estimate is an upper bound, as of scores of two Gaussians two deviations
-///   apart, 0.16 where 0.05 is true. [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so where it is noticed:
-///   an AUROC below 0.85, or fewer normals for each anomaly still among the highest anomalies. Of 100 labels it
-///   was noticed in a quarter of such data.
+///   apart, 0.16 where 0.05 is true. [`PriorDoubt::Overlap`](super::PriorDoubt::Overlap) says so where it is noticed.
 /// - Vectors instead of scores of a classifier: of five tables with 6 to 100 columns and 25 to 100 labels KM1 gave 0
 ///   for three, as its threshold lay below the slope that noise alone has near 1, and nearly twice the share for one;
 ///   KM2 was too high by 0.2 for two.

@@ -1,0 +1,168 @@
+//! The same through a detector, whose calibration rows are a table or rows of numbers.
+
+use puad::data::payments::{self, PaymentsConfig};
+use puad::data::toy::{self, ToyConfig};
+use puad::encoding::Gaps;
+use puad::estimator::{IntoInput, Threshold, ThresholdRule};
+use puad::{Error, Estimator, FitConfig, FittedDetector, candle_core::Device};
+
+fn saved(detector: &FittedDetector) -> FittedDetector {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("detector");
+    detector.save(&path).unwrap();
+    FittedDetector::load(&path, &Device::Cpu).unwrap()
+}
+
+#[test]
+fn a_table_of_unlabeled_rows_sets_every_threshold_and_a_file_keeps_it() {
+    let mut config = FitConfig::default();
+    config.train.epochs = 5;
+    config.encoding.all.gaps = Gaps::Fill;
+    (config.encoding.all.instant, config.encoding.all.hour) = (false, true);
+    let payments = |seed| {
+        payments::generate(&PaymentsConfig::default(), seed)
+            .unwrap()
+            .table
+    };
+    let mut detector = Estimator::new(config).fit_table(&payments(0)).unwrap();
+    let table = payments(1);
+    let (rows, rate) = (table.len(), 0.05);
+    let scores = detector.score(&table).unwrap();
+    let above = |t: f64| scores.iter().filter(|s| **s > t).count() as f64;
+    let unlabeled = || (&table).into_input().unwrap();
+
+    detector
+        .set_threshold(Threshold::UnlabeledRate {
+            rate,
+            unlabeled: unlabeled(),
+        })
+        .unwrap();
+    let expected = ThresholdRule::UnlabeledRate { rate, rows };
+    assert_eq!(detector.threshold_rule(), expected);
+    assert!(above(detector.threshold()) + 1. <= rate * (rows + 1) as f64);
+    let again = saved(&detector);
+    assert_eq!(
+        (again.threshold(), again.threshold_rule()),
+        (detector.threshold(), expected)
+    );
+
+    let review = detector.review(&table, 10).unwrap();
+    let highest = review.rows()[0];
+    assert!(scores.iter().all(|s| *s <= scores[highest]));
+    let reviewed = review.confirm(&[highest]).unwrap();
+    let mut rules = vec![
+        Threshold::ReviewedRate { rate, reviewed },
+        Threshold::Budget {
+            alarms: 50,
+            volume: 1000,
+            chance: Some(0.1),
+            unlabeled: unlabeled(),
+        },
+        Threshold::Cost {
+            false_alarm: 1.,
+            missed: 20.,
+            unlabeled: None,
+            anomalies: None,
+        },
+        Threshold::Cost {
+            false_alarm: 1.,
+            missed: 20.,
+            unlabeled: Some(unlabeled()),
+            anomalies: None,
+        },
+    ];
+    for confidence in [None, Some(0.9)] {
+        let (anomalies, prior, unlabeled) = (None, None, unlabeled());
+        rules.push(Threshold::CorrectedRate {
+            rate,
+            unlabeled,
+            anomalies,
+            prior,
+            confidence,
+        });
+    }
+    for rule in rules {
+        detector.set_threshold(rule).unwrap();
+        let again = saved(&detector);
+        let kept = (again.threshold(), again.threshold_rule());
+        assert_eq!(kept, (detector.threshold(), detector.threshold_rule()));
+        assert!(
+            above(detector.threshold()) > 0.,
+            "{}",
+            detector.threshold_rule()
+        );
+    }
+
+    // Ten rows in a batch of as many: no p-value of a few calibration rows is below a tenth of 1%.
+    let tail = detector.normal_tail(table.select(&[0, 1, 2])).unwrap();
+    assert!(matches!(
+        detector.discoveries(&table, &tail, 2.),
+        Err(Error::Config { name: "q", .. })
+    ));
+    let none = detector.discoveries(table.select(&[]), &tail, 0.1).unwrap();
+    assert!(none.scores.is_empty() && none.rows().is_empty() && none.warnings.is_empty());
+}
+
+/// Five draws of rows that were not trained on: on average no more false alarms than were asked for.
+#[test]
+fn new_normals_are_flagged_as_seldom_as_was_asked_for() {
+    let draw = |seed| toy::generate(&ToyConfig::default(), seed).unwrap();
+    let toy = draw(0);
+    let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
+    let mut config = FitConfig {
+        prior: puad::ClassPrior::new(80. / 980.).unwrap(),
+        ..FitConfig::default()
+    };
+    config.train.epochs = 60;
+    let mut detector = Estimator::new(config)
+        .fit(&unlabeled, &toy.labeled_anomalies)
+        .unwrap();
+    let fresh = draw(99).normals;
+    let rate = 0.05;
+    let mut sums = [0.; 3];
+    for seed in 1..6 {
+        let new = draw(seed);
+        let (normals, anomalies) = (
+            new.normals.len(),
+            (&new.labeled_anomalies).into_input().unwrap(),
+        );
+        let rows = [new.normals, new.unlabeled_anomalies].concat();
+        let unlabeled = || (&rows).into_input().unwrap();
+        let review = detector.review(&rows, 180).unwrap();
+        let found: Vec<usize> = review
+            .rows()
+            .iter()
+            .copied()
+            .filter(|&row| row >= normals)
+            .collect();
+        let rules = [
+            Threshold::UnlabeledRate {
+                rate,
+                unlabeled: unlabeled(),
+            },
+            Threshold::CorrectedRate {
+                rate,
+                unlabeled: unlabeled(),
+                anomalies: Some(anomalies),
+                prior: None,
+                confidence: None,
+            },
+            Threshold::ReviewedRate {
+                rate,
+                reviewed: review.confirm(&found).unwrap(),
+            },
+        ];
+        for (sum, rule) in sums.iter_mut().zip(rules) {
+            detector.set_threshold(rule).unwrap();
+            let flags = detector.predict(&fresh).unwrap();
+            *sum += flags.iter().filter(|flag| **flag).count() as f64 / fresh.len() as f64 / 5.;
+        }
+    }
+    let [plain, corrected, reviewed] = sums;
+    // Four standard errors of a share of 900, and of the five thresholds'.
+    assert!(plain < 0.02, "{plain}");
+    assert!(
+        (corrected - rate).abs() < 0.035 && (reviewed - rate).abs() < 0.035,
+        "{corrected} {reviewed}"
+    );
+}
