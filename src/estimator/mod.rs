@@ -50,10 +50,10 @@ pub use calibration::{Calibration, CalibrationMethod};
 pub use config::FitConfig;
 pub use decision::ValidationScores;
 pub use detections::Detections;
-pub use fit::{Estimator, RefitConfig};
+pub use fit::Estimator;
 #[cfg(feature = "tables")]
 pub use fitted::{Alarm, Alarms, Pieces, ScoredRows, TableScored, TableSource};
-pub use fitted::{Feedback, Label, NewPrior, SuggestConfig, Suggestion, Watched, Why};
+pub use fitted::{Feedback, Label, NewPrior, RefitConfig, SuggestConfig, Suggestion, Watched, Why};
 pub use fitted::{FittedDetector, Observed, Pair, Reason};
 pub use input::{Input, IntoInput};
 use inputs::unknown_inputs;

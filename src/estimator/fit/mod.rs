@@ -1,4 +1,3 @@
-mod refit;
 mod table;
 
 use std::path::PathBuf;
@@ -12,8 +11,6 @@ use crate::Result;
 use crate::data::PuDataset;
 use crate::method::Registry;
 use crate::train::{Checkpoints, Observer, Trainer};
-
-pub use refit::RefitConfig;
 
 /// Trains a detector from data to decisions.
 ///

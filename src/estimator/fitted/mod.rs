@@ -9,6 +9,7 @@ mod pairs;
 mod pieces;
 mod reasons;
 mod recalibrate;
+mod refit;
 #[cfg(feature = "tables")]
 mod stream;
 mod suggest;
@@ -34,13 +35,13 @@ use crate::{Error, Result};
 
 #[cfg(feature = "tables")]
 pub use alarms::{Alarm, Alarms};
-pub(super) use feedback::Groups;
 pub use feedback::{Feedback, Label};
 pub use pairs::Pair;
 #[cfg(feature = "tables")]
 pub use pieces::{Pieces, TableSource};
 pub use reasons::{Observed, Reason};
 pub use recalibrate::NewPrior;
+pub use refit::RefitConfig;
 #[cfg(feature = "tables")]
 pub use stream::{ScoredRows, TableScored};
 pub use suggest::{SuggestConfig, Suggestion, Why};
