@@ -110,9 +110,10 @@ impl Clusters {
 pub fn kmeans<R: AsRef<[f64]>>(rows: &[R], config: &KMeansConfig, seed: u64) -> Result<Clusters> {
     config.check()?;
     let given = Matrix::new(rows)?;
-    let points = match config.standardize {
-        true => given.clone().standardized(),
-        false => given.clone().bounded(),
+    let points = if config.standardize {
+        given.clone().standardized()
+    } else {
+        given.clone().bounded()
     };
     let k = match config.count {
         Count::Given(k) if k > given.len() => {

@@ -76,9 +76,11 @@ impl Pooled {
         let draw = |marks: &mut Vec<bool>, draw: usize| {
             let mut rng = substream(seed, Purpose::Drift, (stream << 32) | draw as u64);
             // The smaller of the two samples is drawn.
-            let (few, of_window) = match 2 * self.window <= self.len() {
-                true => (self.window, true),
-                false => (self.len() - self.window, false),
+            let of_window = 2 * self.window <= self.len();
+            let few = if of_window {
+                self.window
+            } else {
+                self.len() - self.window
             };
             marks.fill(!of_window);
             for i in sample(&mut rng, self.len(), few) {

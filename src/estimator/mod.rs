@@ -54,10 +54,10 @@ pub use config::FitConfig;
 pub use decision::{OutOfFold, ValidationScores};
 pub use detections::Detections;
 pub use discoveries::Discoveries;
-pub use fit::{Estimator, LeftOut, RefitConfig, kinds_by_cluster};
+pub use fit::{Estimator, LeftOut, kinds_by_cluster};
 #[cfg(feature = "tables")]
 pub use fitted::{Alarm, Alarms, Pieces, ScoredRows, TableScored, TableSource};
-pub use fitted::{Feedback, Label, NewPrior, SuggestConfig, Suggestion, Watched, Why};
+pub use fitted::{Feedback, Label, NewPrior, RefitConfig, SuggestConfig, Suggestion, Watched, Why};
 pub use fitted::{FittedDetector, Observed, Pair, Reason};
 pub use input::{Input, IntoInput};
 use inputs::unknown_inputs;

@@ -30,7 +30,6 @@
 
 mod assembly;
 mod name;
-mod normals;
 mod pair;
 mod registry;
 

@@ -1,3 +1,5 @@
+mod normals;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 mod kinds;
 mod prior;
-mod refit;
 mod table;
 
 use std::path::PathBuf;
@@ -16,8 +15,6 @@ use crate::Result;
 use crate::data::PuDataset;
 use crate::method::Registry;
 use crate::train::{Checkpoints, Observer, Trainer};
-
-pub use refit::RefitConfig;
 
 /// Trains a detector from data to decisions.
 ///

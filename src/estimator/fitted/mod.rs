@@ -11,6 +11,7 @@ mod pieces;
 mod prior;
 mod reasons;
 mod recalibrate;
+mod refit;
 mod report;
 #[cfg(feature = "tables")]
 mod stream;
@@ -37,13 +38,13 @@ use crate::{Error, Result};
 
 #[cfg(feature = "tables")]
 pub use alarms::{Alarm, Alarms};
-pub(super) use feedback::Groups;
 pub use feedback::{Feedback, Label};
 pub use pairs::Pair;
 #[cfg(feature = "tables")]
 pub use pieces::{Pieces, TableSource};
 pub use reasons::{Observed, Reason};
 pub use recalibrate::NewPrior;
+pub use refit::RefitConfig;
 #[cfg(feature = "tables")]
 pub use stream::{ScoredRows, TableScored};
 pub use suggest::{SuggestConfig, Suggestion, Why};

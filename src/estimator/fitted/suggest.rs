@@ -348,7 +348,8 @@ mod tests {
             let mut picks = Picks::new(&[1.; 6]);
             picks.highest(2);
             let pool = picks.order.clone();
-            picks.spread(&pool, &vec![vec![7.]; 6], 4, 0).unwrap();
+            let same: Vec<Vec<f64>> = std::iter::repeat_n(vec![7.], 6).collect();
+            picks.spread(&pool, &same, 4, 0).unwrap();
             picks.near(threshold, 6);
             let mut all: Vec<usize> = picks.picked.iter().map(|(row, _)| *row).collect();
             assert_eq!(all[..4], [0, 1, 2, 3]);

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 
+use super::feedback::Groups;
+use super::{Feedback, FittedDetector};
 use crate::data::PuDataset;
-use crate::estimator::fitted::Groups;
 use crate::estimator::trained::Trained;
-use crate::estimator::{Feedback, FittedDetector, Threshold, ThresholdRule, Warning};
+use crate::estimator::{Threshold, ThresholdRule, Warning};
 use crate::method::Method;
 use crate::model::Task;
 use crate::train::{Observer, TrainConfig, Trainer};
@@ -209,9 +210,10 @@ impl Learning {
             warnings.push(unused("anomalous", feedback.confirmed(), reason));
         }
         if groups.left > 0 {
-            let reason = match learns_normals {
-                true => "training and validation need one each; it stays unlabeled",
-                false => "the method knows no labeled normals; they stay unlabeled",
+            let reason = if learns_normals {
+                "training and validation need one each; it stays unlabeled"
+            } else {
+                "the method knows no labeled normals; they stay unlabeled"
             };
             warnings.push(unused("normal", groups.left, reason));
         }

@@ -1,7 +1,8 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use super::{Method, Pair};
+use super::Method;
+use crate::method::Pair;
 use crate::objective::{GroupCounts, Groups, PuSpec};
 use crate::testing::SquaredNorm;
 use crate::{ClassPrior, Error, Objective, Result};
@@ -31,10 +32,8 @@ impl Method {
     /// # Errors
     /// As [`sees`](Self::sees).
     pub(crate) fn with_normals(&self, pnu_weight: f64) -> Result<Option<Self>> {
-        let Some(pair) = self
-            .pair()
-            .filter(|_| matches!(self.sees(), Ok(sees) if sees.normals))
-        else {
+        let sees = self.sees()?;
+        let Some(pair) = self.pair().filter(|_| sees.normals) else {
             return Ok(None);
         };
         let objective = pair.objective()?;

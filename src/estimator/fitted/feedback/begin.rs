@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+
+use super::groups::joined;
+use super::{Feedback, Label, Part};
+use crate::data::table::{Group, Table};
+use crate::data::{PuDataset, Samples};
+use crate::estimator::FittedDetector;
+use crate::{Error, Result};
+
+impl FittedDetector {
+    /// Begins a review of the unlabeled rows of the fit: `data` as [`fit_dataset`](crate::Estimator::fit_dataset) (or
+    /// `fit`) had it, in its order. `labels` are what is known already: numbers of unlabeled rows, counted from 0, each
+    /// with what it was found to be; none to begin with.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score) of samples that this detector does not take; [`Error::Config`] for another number of
+    /// rows than the fit had; as [`Feedback::add`].
+    pub fn feedback(
+        &self,
+        data: &PuDataset,
+        labels: impl IntoIterator<Item = (usize, Label)>,
+    ) -> Result<Feedback> {
+        let rows = (0..data.unlabeled().len()).collect();
+        self.review(data, rows, labels)
+    }
+
+    /// As [`feedback`](Self::feedback), for data that [`fit_split`](crate::Estimator::fit_split) had in two parts: the
+    /// unlabeled rows are numbered through, those of `train` first.
+    ///
+    /// # Errors
+    /// As there, but for the number of rows.
+    pub fn feedback_split(
+        &self,
+        train: &PuDataset,
+        validation: &PuDataset,
+        labels: impl IntoIterator<Item = (usize, Label)>,
+    ) -> Result<Feedback> {
+        let (train, validation) = (self.taken(train)?, self.taken(validation)?);
+        let (first, second) = (train.unlabeled(), validation.unlabeled());
+        let unlabeled = joined(&[first.to_tensor()?, second.to_tensor()?], first)?;
+        let (border, all) = (first.len(), unlabeled.len());
+        let part = |data, positions: std::ops::Range<usize>| Part {
+            data,
+            positions: positions.collect(),
+        };
+        let mut feedback = Feedback {
+            unlabeled,
+            parts: [part(train, 0..border), part(validation, border..all)],
+            rows: (0..all).collect(),
+            labels: BTreeMap::new(),
+            prior: self.decision.prior,
+        };
+        feedback.add(labels)?;
+        Ok(feedback)
+    }
+
+    /// As [`feedback`](Self::feedback), for the table that [`fit_table`](crate::Estimator::fit_table) had: rows go by
+    /// their numbers in the table.
+    ///
+    /// # Errors
+    /// As there, and as [`score`](Self::score) of the table.
+    pub fn feedback_table(
+        &self,
+        table: &Table,
+        labels: impl IntoIterator<Item = (usize, Label)>,
+    ) -> Result<Feedback> {
+        let (samples, _) = self.numbers(table)?;
+        let group = |group| -> Result<Option<Samples>> {
+            let rows: Vec<u32> = table
+                .rows_of(group)
+                .into_iter()
+                .map(|row| row as u32)
+                .collect();
+            (!rows.is_empty())
+                .then(|| samples.select(&rows))
+                .transpose()
+        };
+        let (what, name) = ("feedback", "unlabeled");
+        let unlabeled = group(Group::Unlabeled)?.ok_or(Error::EmptyGroup { what, group: name })?;
+        let mut data = PuDataset::new(unlabeled)?;
+        if let Some(anomalies) = group(Group::Anomalous)? {
+            data = data.with_anomalies(anomalies)?;
+        }
+        if let Some(normals) = group(Group::Normal)? {
+            data = data.with_normals(normals)?;
+        }
+        self.review(&data, table.rows_of(Group::Unlabeled), labels)
+    }
+
+    fn review(
+        &self,
+        data: &PuDataset,
+        rows: Vec<usize>,
+        labels: impl IntoIterator<Item = (usize, Label)>,
+    ) -> Result<Feedback> {
+        let data = self.taken(data)?;
+        let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
+        let (train, validation) = data.split(fraction, seed)?;
+        let (of_train, of_validation) = PuDataset::split_unlabeled(rows.len(), fraction, seed)?;
+        let kept = self.decision.validation.unlabeled.len();
+        if of_validation.len() != kept {
+            let rule = "of the fit's unlabeled samples, all of them, of which it held out as many as it kept scores \
+                        of; where it had its parts from you, or was recalibrated, use `feedback_split`";
+            let found = format!(
+                "{} rows, of which {} are held out, not {kept}",
+                rows.len(),
+                of_validation.len()
+            );
+            return Err(Error::config("data", rule, found));
+        }
+        let part = |data, positions: Vec<u32>| Part {
+            data,
+            positions: positions.into_iter().map(|at| at as usize).collect(),
+        };
+        let mut feedback = Feedback {
+            unlabeled: data.unlabeled().clone(),
+            parts: [part(train, of_train), part(validation, of_validation)],
+            rows,
+            labels: BTreeMap::new(),
+            prior: self.decision.prior,
+        };
+        feedback.add(labels)?;
+        Ok(feedback)
+    }
+
+    /// In the columns, type and scale of the fit.
+    fn taken(&self, data: &PuDataset) -> Result<PuDataset> {
+        data.map(|samples| Ok(self.accepted(samples.clone(), self.check)?.0))
+    }
+}
