@@ -402,7 +402,7 @@ mod tests {
         for line in [
             "`table1 --table corrections` makes the runs. 1 of 24 are there.",
             "`table1 --table loe` makes the runs. 2 of 15 are there.",
-            "| PUSVDD | 0.900 | 0.900 (1 run) |",
+            "| PUSVDD | 0.900 | 0.900 | 0.900 | 0.900 |",
             "| PUSVDD, LOE hard | 0.750 |",
             "| PUSVDD, 250 normals, eta 0.5 | 0.750 |",
             "| PUSVDD, uncorrected | 0.750 |",
