@@ -3,12 +3,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::device;
 use proptest::prelude::*;
 use puad::candle_core::{DType, Tensor, Var};
 use puad::objective::{
-    Correction, GroupLosses, GroupWeighting, Loe, LoeLabels, Objective, SemiSupervisedObjective,
-    UnlabeledRisk, UnsupervisedObjective,
+    Correction, GroupLosses, GroupWeighting, Loe, LoeLabels, Objective, ObjectiveSpec, PuSpec,
+    SemiSupervisedObjective, UnlabeledRisk, UnsupervisedObjective,
 };
 use puad::testing::SquaredNorm;
 use puad::{AnomalyTerm, ClassPrior, Error, PuObjective, Result, SampleLosses};
@@ -325,6 +327,34 @@ fn the_non_negative_correction_reports_a_risk_in_validation() {
     assert!((values(&objective.risk(&groups).unwrap())[0] - 0.31).abs() < 1e-15);
     let risk = objective.validation_risk(&groups).unwrap();
     assert!((risk - (0.9 * 0.2 - 0.1)).abs() < 1e-15);
+}
+
+#[test]
+fn the_specification_has_loe_at_the_prior_of_its_objective() {
+    let values_of = [0.1, 0.9, 0.4, 2.5];
+    let groups = [("u", values_of.to_vec()), ("a", vec![1.5, 0.5])];
+    let risk = |loe: Option<LoeLabels>| {
+        let spec = PuSpec {
+            loe,
+            ..PuSpec::default()
+        };
+        let detector = Arc::new(SquaredNorm(AnomalyTerm::Inverse));
+        let objective = spec.build(detector, prior(0.25)).unwrap();
+        evaluate(|g| objective.risk(g), &groups, DType::F64)
+    };
+    let labels = [LoeLabels::Hard, LoeLabels::Soft];
+    for labels in labels {
+        let unlabeled = UnlabeledRisk::Loe(Loe {
+            prior: prior(0.25),
+            labels,
+        });
+        let expected = pu(0.25, AnomalyTerm::Inverse).with_unlabeled_risk(unlabeled);
+        let expected = evaluate(|g| expected.risk(g), &groups, DType::F64);
+        assert_eq!(risk(Some(labels)), expected);
+    }
+    // One of the four counts as an anomaly: as 1 / 2.5, or as one half of each.
+    let [hard, soft] = labels.map(|labels| risk(Some(labels)).0);
+    assert!(hard < soft && soft < risk(None).0);
 }
 
 #[test]

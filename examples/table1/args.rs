@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::choices::{
-    CorrectionArg, DeviceArg, Format, HeadArg, LossArg, Preset, SelectionArg, WeightingArg,
+    AlphaArg, CorrectionArg, DeviceArg, Format, HeadArg, LabelsArg, LossArg, Preset, SelectionArg,
+    TableArg, WeightingArg,
 };
 use crate::dataset::Dataset;
 use crate::shard::Shard;
@@ -16,9 +17,10 @@ use crate::shard::Shard;
 #[derive(Clone, Debug, Parser)]
 pub struct Args {
     /// A table of the paper: its four data sets, all (1, 2), seen (3, 5) or unseen anomalies (4, 6). Tables 1,
-    /// 3 and 4 are of the same runs, and 2, 5 and 6.
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=6))]
-    pub table: Option<u8>,
+    /// 3 and 4 are of the same runs, and 2, 5 and 6. Or a table that the paper has not, of MNIST's classes 1, 4
+    /// and 8: corrections (the four of them), loe (inside PU and alone), pnu (labeled normals).
+    #[arg(long, value_name = "1-6|corrections|loe|pnu")]
+    pub table: Option<TableArg>,
 
     /// The runs of a figure of the paper: 2, AUROC of PUSVDD and SOEL against alpha; 4, against the number of
     /// unlabeled anomalies. `crates/puad-figures` draws them.
@@ -65,10 +67,11 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub patience: Option<u32>,
 
-    /// Class prior: the assumed share of anomalies among the unlabeled samples; with --figure 2 several
+    /// Class prior: the assumed share of anomalies among the unlabeled samples; with --figure 2 several. `auto`,
+    /// an estimate a cell, is refused so far
     /// [default: 0.1; figure 2: 0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5; figure 4: the true one].
     #[arg(long, value_delimiter = ',')]
-    pub alpha: Vec<f64>,
+    pub alpha: Vec<AlphaArg>,
 
     /// Anomalies among the unlabeled samples; with --figure 4 several [default: 250; figure 4:
     /// 50,125,250,500,1000].
@@ -90,6 +93,22 @@ pub struct Args {
     /// What PUAE, PUDAE and PUSVDD do about a negative bracket (eq. 12).
     #[arg(long, value_enum, default_value_t = CorrectionArg::Absolute)]
     pub correction: CorrectionArg,
+
+    /// Normals that are labeled, others than the unlabeled ones; with --pnu-weight below 1.
+    #[arg(long, default_value_t = 0)]
+    pub labeled_normals: usize,
+
+    /// Weight of the unlabeled part of PU's risk against the labeled normals, in [0, 1].
+    #[arg(long, default_value_t = 1.)]
+    pub pnu_weight: f64,
+
+    /// How LOE and SOEL, and PU with --loe-in-pu, count an unlabeled sample that they choose as an anomaly.
+    #[arg(long, value_enum, default_value_t = LabelsArg::Hard)]
+    pub loe_labels: LabelsArg,
+
+    /// PU, PUAE, PUDAE and PUSVDD with latent outlier exposure on their unlabeled samples.
+    #[arg(long)]
+    pub loe_in_pu: bool,
 
     /// The loss of the PU classifier.
     #[arg(long, value_enum, default_value_t = LossArg::Sigmoid)]
@@ -118,6 +137,10 @@ pub struct Args {
     /// Go on with the file of --out: skip its finished runs.
     #[arg(long, requires = "out")]
     pub resume: bool,
+
+    /// Runs in these files are finished too: they are not done again, and stand in the tables.
+    #[arg(long, num_args = 1.., value_name = "FILE", requires = "out")]
+    pub known: Vec<PathBuf>,
 
     /// With --resume: do the runs again that failed, because their training diverged.
     #[arg(long, requires = "resume")]

@@ -1,6 +1,7 @@
 //! All methods on one split: a normal class and a seed.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use puad::baseline::{IsolationForest, IsolationForestConfig};
@@ -13,9 +14,11 @@ use puad::net::{Architecture, Head, Network};
 use puad::train::{History, Selection, Trainer};
 use puad::{Error, Params, Result, Snapshot, score_samples};
 
+use crate::dataset::Dataset;
 use crate::method::Contender;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::protocol::RunConfig;
 use crate::row::{Made, NUMERICS, Row};
 use crate::unfinished::Unfinished;
 
@@ -36,7 +39,23 @@ pub struct Cell<'a> {
 struct Data {
     train: PuDataset,
     validation: PuDataset,
-    pretrained: Mutex<Option<Pretrained>>,
+    pretrained: Shared,
+}
+
+/// The first phase's outcome, once a method has come to it.
+type Shared = Arc<Mutex<Option<Pretrained>>>;
+
+/// Pre-trainings by what they depend on: of several cells that differ in nothing of it they are one.
+#[derive(Default)]
+pub struct Pretrainings(HashMap<PretrainingKey, [Shared; 2]>);
+
+/// Data set, normal class, seed and settings.
+pub type PretrainingKey = (Dataset, u8, u64, String);
+
+/// Which pre-training a plan's cell has.
+pub fn pretraining_key(plan: &Plan, normal: u8, seed: u64) -> PretrainingKey {
+    let settings = serde_json::to_string(&plan.config.pretraining()).unwrap_or_default();
+    (plan.dataset, normal, seed, settings)
 }
 
 /// The first phase of the SVDD methods, done once for all of them.
@@ -68,6 +87,8 @@ impl<'a> Cell<'a> {
                 protocol.normal.contains(&labels[i as usize])
             }),
             anomalies: group.anomalies.clone(),
+            // They know the unlabeled normals already.
+            normals: vec![],
         };
         let clean = SplitIndices {
             train: normals(&indices.train),
@@ -92,6 +113,19 @@ impl<'a> Cell<'a> {
     /// With a place for its unfinished runs.
     pub fn kept(self, unfinished: Unfinished) -> Self {
         Self { unfinished, ..self }
+    }
+
+    /// With the pre-trainings of cells that share them.
+    pub fn sharing(mut self, pretrainings: &mut Pretrainings) -> Self {
+        let key = pretraining_key(self.plan, self.normal, self.seed);
+        let [contaminated, clean] = pretrainings.0.entry(key).or_default().clone();
+        (self.contaminated.pretrained, self.clean.pretrained) = (contaminated, clean);
+        self
+    }
+
+    /// Which pre-training a method starts from: methods with the same wait for one another.
+    pub fn pretraining_of(&self, contender: &Contender) -> *const () {
+        Arc::as_ptr(&self.data(contender).pretrained).cast()
     }
 
     /// Trains and measures one method.
@@ -196,7 +230,7 @@ impl<'a> Cell<'a> {
         } else {
             Selection::Risk
         };
-        let trainer = self.trainer(selection, &contender.to_string())?;
+        let trainer = self.trainer(&self.plan.config, selection, &contender.to_string())?;
         let (batch_size, device) = (trainer.config().batch_size, assembly.params().device());
         let (train, validation) = (&data.train, &data.validation);
         let history = assembly.train(&trainer, train, validation, &mut phase)?;
@@ -212,10 +246,11 @@ impl<'a> Cell<'a> {
         })
     }
 
-    fn trainer(&self, selection: Selection, what: &str) -> Result<Trainer> {
-        let config = self.plan.config.training(self.seed, selection);
+    fn trainer(&self, settings: &RunConfig, selection: Selection, what: &str) -> Result<Trainer> {
+        let config = settings.training(self.seed, selection);
         let cell = (self.normal, self.seed);
-        self.unfinished.trainer(config, self.plan, cell, what)
+        let place = (self.plan.dataset, settings);
+        self.unfinished.trainer(config, place, cell, what)
     }
 
     /// Pre-trains where no other method has yet; those that come meanwhile wait.
@@ -232,9 +267,12 @@ impl<'a> Cell<'a> {
         }
         let mut phase = progress.phase(self.label("pre-training"), self.plan.config.epochs);
         let is_clean = std::ptr::eq(data, &self.clean);
-        let trainer = self.trainer(Selection::Risk, if is_clean { "clean" } else { "shared" })?;
-        let (train, validation) = (&data.train, &data.validation);
-        let history = assembly.pretrain(&trainer, train, validation, &mut phase)?;
+        let settings = self.plan.config.pretraining();
+        let what = if is_clean { "clean" } else { "shared" };
+        let trainer = self.trainer(&settings, Selection::Risk, what)?;
+        // It sees the unlabeled samples alone: with labeled normals and without it is the same.
+        let [train, validation] = [&data.train, &data.validation].map(without_labels);
+        let history = assembly.pretrain(&trainer, &train?, &validation?, &mut phase)?;
         let pretrained = Pretrained {
             seconds: history.as_ref().map_or(0., seconds),
             snapshot: assembly.params().snapshot()?,
@@ -263,13 +301,17 @@ impl<'a> Cell<'a> {
 
 impl Data {
     fn new(train: PuDataset, validation: PuDataset) -> Self {
-        let pretrained = Mutex::new(None);
+        let pretrained = Shared::default();
         Self {
             train,
             validation,
             pretrained,
         }
     }
+}
+
+fn without_labels(data: &PuDataset) -> Result<PuDataset> {
+    PuDataset::new(data.unlabeled().clone())
 }
 
 /// Those of all epochs, whichever process ran them.
@@ -287,6 +329,7 @@ mod tests {
     use crate::args::Args;
     use crate::study::Study;
     use clap::Parser;
+    use puad::data::glyphs::{self, GlyphConfig};
 
     /// On the device that `PUAD_TEST_DEVICE` names, else on the CPU.
     fn rows(methods: &str) -> Vec<Row> {
@@ -334,6 +377,65 @@ mod tests {
         assert_ne!(seconds(&run(kept(false), "LOE")), seconds(&first));
         kept(true).clear().unwrap();
         assert!(!dir.path().join("rows.jsonl.unfinished").exists());
+    }
+
+    #[test]
+    fn cells_share_a_pretraining_whatever_their_objectives() {
+        let arguments = "--table loe --dataset glyphs --normal 3 --epochs 1";
+        let study = Study::of(&arguments.split(' ').collect::<Vec<_>>());
+        let plans = &study.plans;
+        let images = plans[0].dataset.load(&Args::parse_from(["table1"]));
+        let images = images.unwrap();
+        let mut pretrainings = Pretrainings::default();
+        let mut run = |i: usize, alone: bool| {
+            let mut cell = Cell::new(&plans[i], &images, 3, 0).unwrap();
+            if !alone {
+                cell = cell.sharing(&mut pretrainings);
+            }
+            let method = &plans[i].methods[0];
+            cell.run(method, &Progress::new(8)).unwrap()
+        };
+        let (pusvdd, hard, soft) = (run(0, false), run(1, false), run(2, false));
+        let seconds = |row: &Row| row.made.pretraining_seconds;
+        assert_eq!([seconds(&hard), seconds(&soft)], [seconds(&pusvdd); 2]);
+        let alone = run(1, true);
+        assert_ne!(seconds(&alone), seconds(&hard));
+        assert_eq!(alone.bits(), hard.bits());
+        // And they are different runs.
+        assert_ne!(pusvdd.bits(), hard.bits());
+        assert_ne!(pusvdd.bits(), soft.bits());
+        assert_ne!(hard.bits(), soft.bits());
+    }
+
+    #[test]
+    fn labeled_normals_change_what_knows_them_alone() {
+        let runs = |extra: &[&str]| -> Vec<Row> {
+            let usual = [
+                "--dataset",
+                "glyphs",
+                "--epochs",
+                "1",
+                "--methods",
+                "PUAE,AE,PUSVDD",
+            ];
+            let plan = Plan::of(&[&usual[..], extra].concat());
+            let config = GlyphConfig {
+                train_per_class: 4600,
+                ..GlyphConfig::default()
+            };
+            let images = glyphs::generate(&config, 0).unwrap();
+            let cell = Cell::new(&plan, &images, 3, 0).unwrap();
+            let count = |data: &PuDataset| data.normals().map_or(0, Samples::len);
+            let counts = [&cell.contaminated, &cell.clean].map(|data| count(&data.train));
+            let asked = plan.config.labeled_normals;
+            assert_eq!(counts, [asked - asked / 10, 0]);
+            let run = |method| cell.run(method, &Progress::new(8)).unwrap();
+            plan.methods.iter().map(run).collect()
+        };
+        let without = runs(&[]);
+        let with = runs(&["--labeled-normals", "100", "--pnu-weight", "0.5"]);
+        let same = |i: usize| without[i].bits() == with[i].bits();
+        assert_eq!([same(0), same(1), same(2)], [false, true, false]);
     }
 
     #[test]

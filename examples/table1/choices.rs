@@ -1,10 +1,14 @@
 //! What the command line chooses from.
 
+use std::str::FromStr;
+
 use clap::ValueEnum;
 use puad::detector::ClassifierLoss;
 use puad::net::Head;
-use puad::objective::{Correction, GroupWeighting};
+use puad::objective::{Correction, GroupWeighting, LoeLabels};
 use puad::train::Selection;
+
+use crate::comparison::Comparison;
 
 /// A protocol by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -115,6 +119,68 @@ impl From<CorrectionArg> for Correction {
             CorrectionArg::NonNegative => Self::NON_NEGATIVE,
             CorrectionArg::None => Self::None,
         }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LabelsArg {
+    /// As an anomaly: Table 1's.
+    Hard,
+    /// As one half of each.
+    Soft,
+}
+
+impl From<LabelsArg> for LoeLabels {
+    fn from(arg: LabelsArg) -> Self {
+        match arg {
+            LabelsArg::Hard => Self::Hard,
+            LabelsArg::Soft => Self::Soft,
+        }
+    }
+}
+
+/// A class prior on the command line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AlphaArg {
+    Given(f64),
+    /// `auto`: estimated from the cell's unlabeled samples and labeled anomalies.
+    Auto,
+}
+
+impl FromStr for AlphaArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        let number = text.parse().map_err(|_| "a number or auto is wanted");
+        Ok(Self::Given(number?))
+    }
+}
+
+/// A table on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableArg {
+    /// The paper's, 1 to 6.
+    Paper(u8),
+    Comparison(Comparison),
+}
+
+impl FromStr for TableArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Comparison::ALL.into_iter();
+        if let Some(comparison) = known.clone().find(|known| known.name() == text) {
+            return Ok(Self::Comparison(comparison));
+        }
+        let number = text.parse().ok();
+        let paper = number.filter(|number| (1..=6).contains(number));
+        paper.map(Self::Paper).ok_or_else(|| {
+            let names: Vec<&str> = known.map(Comparison::name).collect();
+            format!("1 to 6, or one of {}, is wanted", names.join(", "))
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use crate::args::Args;
+use crate::comparison::Comparison;
 use crate::merge::{self, Kept, Placed, base, choose};
 use crate::protocol::RunConfig;
 use crate::row::Row;
@@ -21,6 +22,8 @@ pub struct Evidence {
     pub contamination: Vec<Kept>,
     /// Other settings, of which no figure is drawn.
     pub variants: Vec<Row>,
+    /// Tables that the paper has not.
+    pub comparisons: Vec<(Comparison, Vec<Kept>)>,
     pub config: RunConfig,
     /// Rows of older numerics versions.
     pub outdated: usize,
@@ -56,10 +59,17 @@ impl Evidence {
             base(&row.config, view) == base(&config, view) && view.takes(row)
         };
         let is_drawn = |row: &Row| is_figure(row) && (is_alpha(row) || is_true(row));
-        let is_other = |row: &Row| row.config != config && !is_drawn(row);
+        let is_compared = |row: &Row| Comparison::ALL.iter().any(|table| table.is_fixed(row));
+        let is_other = |row: &Row| row.config != config && !is_drawn(row) && !is_compared(row);
         let others = rows.iter().filter(|placed| is_other(&placed.row));
         let others: Vec<Row> = others.map(|placed| placed.row.clone()).collect();
+        let compared = |table: Comparison| {
+            let rows = pick(View::Comparison(table), &|row| table.is_fixed(row))?;
+            anyhow::Ok((table, rows))
+        };
+        let comparisons = Comparison::ALL.into_iter().map(compared);
         Ok(Self {
+            comparisons: comparisons.collect::<anyhow::Result<_>>()?,
             main: pick(View::Datasets, &|row| row.config == config)?,
             alpha: pick(View::Alpha, &|row| is_figure(row) && is_alpha(row))?,
             contamination: pick(View::Contamination, &|row| is_figure(row) && is_true(row))?,

@@ -1,5 +1,6 @@
 //! Runs whose training diverged: marked where their number would be, and told above the table.
 
+use crate::comparison::Entry;
 use crate::dataset::Dataset;
 use crate::merge::Kept;
 use crate::method::Contender;
@@ -44,9 +45,14 @@ fn line(view: View, rows: &[&Row]) -> String {
 fn place(view: View, row: &Row) -> String {
     let run = format!("class {}, seed {}", row.normal, row.seed);
     if view.is_sweep() {
-        format!("{} {}, {run}", view.axis(), Point::of(view, row).0)
-    } else {
-        run
+        return format!("{} {}, {run}", view.axis(), Point::of(view, row).0);
+    }
+    let View::Comparison(comparison) = view else {
+        return run;
+    };
+    match comparison.entry(row).as_ref().and_then(Entry::setting) {
+        Some(setting) => format!("{setting}, {run}"),
+        None => run,
     }
 }
 

@@ -30,6 +30,7 @@ pub fn lines(view: View, rows: &[Kept]) -> Vec<String> {
         View::Contamination => {
             "; number of unlabeled anomalies as in the table, alpha the true one"
         }
+        View::Comparison(_) => "; the rest as in the table",
         _ => "",
     };
     for (names, protocol) in &protocols {
@@ -46,20 +47,20 @@ pub fn lines(view: View, rows: &[Kept]) -> Vec<String> {
         .collect();
     let mut text = format!("Runs: {}.", runs.join("; "));
     let has_paper = datasets.iter().any(|dataset| dataset.published().is_some());
-    if has_paper {
+    if has_paper && !matches!(view, View::Comparison(_)) {
         text += " The paper: every normal class, 5 seeds, at most 200 epochs.";
     }
     lines.push(text);
     lines.extend(foreign(view, rows, &datasets));
     lines.extend(failures::lines(view, rows.iter().map(|kept| &kept.row)));
     let mut marks = String::from("AUROC, mean ± standard deviation over normal classes and seeds");
-    if !view.is_sweep() {
+    if view.is_marked() {
         marks += &format!(
             "; bold: the best, and what a paired t-test at 5% does not tell from it (over at least \
              {FEWEST_RUNS} runs; PNAE and PNSVDD, which know the normals, and methods with failed runs aside)"
         );
     }
-    if has_paper && !view.is_sweep() {
+    if has_paper && view.is_marked() {
         marks += "; difference: ours minus the paper's, ✓ within the paper's standard deviation, ✗ outside; \
                   (2/3): so many of the column's runs, the others are missing";
     }

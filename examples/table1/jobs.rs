@@ -1,6 +1,7 @@
 //! The runs, several at a time: the networks are small, and a core each for several runs is faster than all
 //! cores for one after another.
 
+use std::collections::HashSet;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use puad::{Error, Result};
 
 use crate::args::Args;
-use crate::cell::Cell;
+use crate::cell::{Cell, PretrainingKey, Pretrainings, pretraining_key};
 use crate::method::Contender;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -69,15 +70,16 @@ impl<'a> Todo<'a> {
         todo.filter(|todo| !todo.methods.is_empty()).collect()
     }
 
-    /// The most epochs of its training phases.
-    fn epochs(&self) -> u64 {
+    /// The most epochs of its training phases, without the pre-trainings that others have done.
+    fn epochs(&self, done: &mut HashSet<(PretrainingKey, bool)>) -> u64 {
         let trained = self.methods.iter().filter(|method| method.is_network());
-        let pretrains = [false, true].map(|is_oracle| {
-            let mut methods = self.methods.iter();
-            u64::from(methods.any(|method| method.is_svdd() && method.is_oracle() == is_oracle))
+        let svdds = self.methods.iter().filter(|method| method.is_svdd());
+        let pretrains = svdds.filter(|method| {
+            let key = pretraining_key(self.plan, self.normal, self.seed);
+            done.insert((key, method.is_oracle()))
         });
-        let phases = trained.count() as u64 + pretrains.iter().sum::<u64>();
-        phases * u64::from(self.plan.config.epochs)
+        let phases = trained.count() + pretrains.count();
+        phases as u64 * u64::from(self.plan.config.epochs)
     }
 }
 
@@ -87,7 +89,8 @@ pub fn run(study: &Study, args: &Args, record: &mut Record) -> anyhow::Result<()
     for todo in &missing {
         todo.plan.dataset.check_files(args)?;
     }
-    let progress = Progress::new(missing.iter().map(Todo::epochs).sum());
+    let mut done = HashSet::new();
+    let progress = Progress::new(missing.iter().map(|todo| todo.epochs(&mut done)).sum());
     let count = missing.iter().map(|todo| todo.methods.len()).sum();
     let workers = study.workers(count);
     let mut sets = missing.chunk_by(|a, b| a.plan.dataset.same_images(b.plan.dataset));
@@ -106,14 +109,18 @@ fn run_set<'a>(
 ) -> anyhow::Result<()> {
     let images = &same[0].plan.dataset.load(args)?;
     let unfinished = &record.unfinished.clone();
+    let mut pretrainings = Pretrainings::default();
     // At least a cell a worker, so that none waits for another's pre-training.
     for cells in same.chunks(workers.max(CELLS)) {
-        let new = |todo: &Todo<'a>| {
+        let mut new = |todo: &Todo<'a>| {
             let cell = Cell::new(todo.plan, images, todo.normal, todo.seed)?;
-            let cell = cell.kept(unfinished.clone());
+            let cell = cell.kept(unfinished.clone()).sharing(&mut pretrainings);
             anyhow::Ok((Arc::new(cell), todo.methods.clone()))
         };
-        let cells = cells.iter().map(new).collect::<anyhow::Result<Vec<_>>>()?;
+        let cells = cells
+            .iter()
+            .map(&mut new)
+            .collect::<anyhow::Result<Vec<_>>>()?;
         unfinished.prepare()?;
         work(ordered(cells), workers, progress, |row| record.push(row))?;
         unfinished.clear()?;
@@ -121,16 +128,15 @@ fn run_set<'a>(
     Ok(())
 }
 
-/// The pre-training of each cell comes first, and last what may have to wait for it.
+/// Each pre-training comes first, and last what may have to wait for it.
 fn ordered(cells: Vec<(Arc<Cell<'_>>, Vec<Contender>)>) -> Vec<Job<'_>> {
     let mut stages = [vec![], vec![], vec![]];
+    let mut pretrained = HashSet::new();
     for (cell, todo) in cells {
-        // The oracles have one of their own.
-        let mut pretrains = [true; 2];
         for method in todo {
             let stage = if !method.is_svdd() {
                 1
-            } else if std::mem::take(&mut pretrains[usize::from(method.is_oracle())]) {
+            } else if pretrained.insert(cell.pretraining_of(&method)) {
                 0
             } else {
                 2

@@ -21,8 +21,12 @@
 //! paired t-test at 5%; as Markdown or CSV (`--format`). `--methods paper,extra` adds rows that the paper has
 //! not: DAE, PUDAE, the rotation head with and without PU, and two oracles trained by eq. 8.
 //!
+//! `--table corrections`, `loe` and `pnu` are tables that the paper has not, of MNIST's classes 1, 4 and 8: PU's four
+//! corrections at 20 epochs, latent outlier exposure inside PU, and labeled normals.
+//!
 //! `--out FILE.jsonl` keeps one row a run; the file has one writer. Runs under way are saved every five
-//! epochs beside it (`FILE.jsonl.unfinished`), and `--resume` goes on where the process was stopped or killed; a run
+//! epochs beside it (`FILE.jsonl.unfinished`), and `--resume` goes on where the process was stopped or killed; runs in the files of
+//! `--known` are not done again; a run
 //! that diverged is a row too, and done again with `--retry-failed`. `--shard 2/8` does the second of eight parts, on
 //! whichever machine, and `--merge A.jsonl B.jsonl` renders the files of all. There is a run a core at a time
 //! (`--jobs`); where stderr is no terminal, each finished one is a line there. docs/cluster.md has scripts.
@@ -33,6 +37,8 @@ mod cell;
 mod choices;
 mod claims;
 mod column;
+mod compared;
+mod comparison;
 mod dataset;
 mod evidence;
 mod failures;
@@ -105,6 +111,7 @@ fn train(args: &Args) -> anyhow::Result<Vec<Placed>> {
         (true, true) => Resume::RetryFailed,
     };
     let mut record = Record::open(args.out.as_deref(), resume, &study)?;
+    record.know(&args.known, &study)?;
     jobs::run(&study, args, &mut record)?;
     let mine = record.rows.into_iter().filter(|row| study.has(row));
     let place = String::new;

@@ -69,6 +69,7 @@ pub fn choose(rows: Vec<Placed>, view: View, mixed: bool) -> anyhow::Result<Vec<
         let point = (
             row.config.unlabeled_anomalies,
             row.config.alpha.get().to_bits(),
+            view.point(&row.config),
         );
         (order, point)
     });
@@ -115,6 +116,9 @@ pub fn base(config: &RunConfig, view: View) -> RunConfig {
     if view == View::Contamination {
         config.unlabeled_anomalies = 0;
     }
+    if let View::Comparison(comparison) = view {
+        config = comparison.base(&config);
+    }
     config
 }
 
@@ -160,11 +164,7 @@ fn one_a_run(rows: Vec<Placed>, view: View, usual: &Variant) -> Vec<Kept> {
         .partition(|placed| variant(&placed.row, view) == *usual);
     for (rows, foreign) in [(own, false), (foreign, true)] {
         for Placed { row, .. } in rows {
-            let point = (
-                row.config.alpha.get().to_bits(),
-                row.config.unlabeled_anomalies,
-            );
-            let point = view.is_sweep().then_some(point);
+            let point = view.point(&row.config);
             let run = (row.method.order(), row.seed, row.normal, point);
             runs.entry(run).or_insert(Kept { row, foreign });
         }

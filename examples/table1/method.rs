@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use puad::detector::{ClassifierSpec, DeepSvddSpec, DenoisingSpec};
 use puad::method::{Method, Pair};
-use puad::objective::{PuSpec, SemiSupervisedSpec};
+use puad::objective::{Correction, LoeSpec, PuSpec, SemiSupervisedSpec, SoelSpec};
 use puad::spec::Specification;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -126,6 +126,7 @@ pub fn with_settings(pair: &Pair, config: &RunConfig) -> Pair {
     let mut pair = pair.clone();
     let noise = config.noise;
     let loss = config.classifier_loss;
+    let labels = config.loe_labels;
     let is_classifier = pair.detector.name() == ClassifierSpec::NAME;
     match pair.detector.name() {
         DenoisingSpec::NAME => {
@@ -143,13 +144,19 @@ pub fn with_settings(pair: &Pair, config: &RunConfig) -> Pair {
             let weighting = config.weighting;
             pair.objective = SemiSupervisedSpec { weighting }.into();
         }
-        // The classifier keeps Kiryo et al.'s.
-        PuSpec::NAME if !is_classifier => {
-            let correction = config.correction;
-            let pnu_weight = 1.;
+        LoeSpec::NAME => pair.objective = LoeSpec { labels }.into(),
+        SoelSpec::NAME => pair.objective = SoelSpec { labels }.into(),
+        PuSpec::NAME => {
+            // The classifier keeps Kiryo et al.'s.
+            let correction = if is_classifier {
+                Correction::NON_NEGATIVE
+            } else {
+                config.correction
+            };
             pair.objective = PuSpec {
                 correction,
-                pnu_weight,
+                pnu_weight: config.pnu_weight,
+                loe: config.loe_in_pu.then_some(labels),
             }
             .into();
         }

@@ -62,6 +62,7 @@ impl Plan {
             device: device(args.device)?,
         };
         plan.config.training(0, plan.config.selection).check()?;
+        plan.config.check()?;
         for method in plan.methods.iter().filter(|method| !method.is_oracle()) {
             if let Some(pair) = method.method().pair() {
                 Method::Network(plan.pair(pair)).check()?;
@@ -87,6 +88,7 @@ impl Plan {
     pub fn protocol(&self, normal: u8) -> anyhow::Result<ContaminatedSplit> {
         Ok(ContaminatedSplit {
             unlabeled_anomalies: self.config.unlabeled_anomalies,
+            labeled_normals: self.config.labeled_normals,
             ..ContaminatedSplit::from(&self.dataset.task(normal)?)
         })
     }

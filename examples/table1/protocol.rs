@@ -2,7 +2,7 @@ use clap::Parser;
 use puad::ClassPrior;
 use puad::detector::ClassifierLoss;
 use puad::net::Head;
-use puad::objective::{Correction, GroupWeighting};
+use puad::objective::{Correction, GroupWeighting, LoeLabels};
 use puad::optim::AdamConfig;
 use puad::train::{Batching, Selection, TrainConfig};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,29 @@ pub struct RunConfig {
     pub classifier_loss: ClassifierLoss,
     pub noise: f64,
     pub device: String,
+    // What rows of before did not have: none of it.
+    #[serde(default)]
+    pub labeled_normals: usize,
+    #[serde(default = "one")]
+    pub pnu_weight: f64,
+    #[serde(default)]
+    pub loe_labels: LoeLabels,
+    #[serde(default)]
+    pub loe_in_pu: bool,
 }
+
+fn one() -> f64 {
+    1.
+}
+
+/// What tables compare, beside methods.
+const COMPARED: [&str; 5] = [
+    "correction",
+    "labeled_normals",
+    "loe_in_pu",
+    "loe_labels",
+    "pnu_weight",
+];
 
 impl RunConfig {
     /// What was asked for, of a data set with `epochs` of its own.
@@ -50,7 +72,51 @@ impl RunConfig {
             classifier_loss: args.classifier_loss.into(),
             noise: args.noise,
             device: format!("{:?}", args.device).to_lowercase(),
+            labeled_normals: args.labeled_normals,
+            pnu_weight: args.pnu_weight,
+            loe_labels: args.loe_labels.into(),
+            loe_in_pu: args.loe_in_pu,
         }
+    }
+
+    /// # Errors
+    /// For labeled normals without a weight, and a weight without labeled normals.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let (normals, weight) = (self.labeled_normals, self.pnu_weight);
+        anyhow::ensure!(
+            (normals > 0) == (weight < 1.),
+            "--labeled-normals and a --pnu-weight below 1 go together, got {normals} and {weight}"
+        );
+        Ok(())
+    }
+
+    /// The same for all runs that share a pre-training: what it does not depend on is at its default.
+    pub fn pretraining(&self) -> Self {
+        let usual = Self::new(&Args::parse_from(["table1"]), self.epochs);
+        Self {
+            patience: self.patience,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate,
+            unlabeled_anomalies: self.unlabeled_anomalies,
+            head: self.head,
+            device: self.device.clone(),
+            ..usual
+        }
+    }
+
+    /// What tells it from the default among the settings that tables compare, for names of files.
+    pub fn tag(&self) -> String {
+        let usual = Self::new(&Args::parse_from(["table1"]), self.epochs).fields();
+        let pairs = self.fields().into_iter().zip(usual);
+        let others = pairs.filter(|(this, usual)| this != usual && COMPARED.contains(&&*this.0));
+        let texts = others.map(|((name, value), _)| {
+            let is_plain = |c: &char| c.is_alphanumeric() || "._".contains(*c);
+            format!(
+                "-{name}-{}",
+                value.chars().filter(is_plain).collect::<String>()
+            )
+        });
+        texts.collect()
     }
 
     /// The hyperparameters of a training phase.
@@ -157,5 +223,31 @@ mod tests {
         let text = "at most 3 epochs a phase, no patience, head norm_act, noise 0.2, selection risk, \
                     weighting pooled";
         assert_eq!(noisy.describe(View::Alpha), text);
+    }
+
+    #[test]
+    fn rows_of_before_read_and_runs_that_share_a_pretraining_are_told() {
+        let config = |extra: &[&str]| {
+            let args = ["table1"].iter().chain(extra);
+            RunConfig::new(&Args::parse_from(args), 200)
+        };
+        let usual = config(&[]);
+        let mut json = serde_json::to_value(&usual).unwrap();
+        let fields = json.as_object_mut().unwrap();
+        for name in COMPARED.iter().filter(|name| **name != "correction") {
+            fields.remove(*name).unwrap();
+        }
+        assert_eq!(serde_json::from_value::<RunConfig>(json).unwrap(), usual);
+        assert_eq!(usual.tag(), "");
+
+        let other = config(&["--correction", "non-negative", "--loe-labels", "soft"]);
+        assert_eq!(
+            other.tag(),
+            "-correction-non_negativebeta0.0gamma1.0-loe_labels-soft"
+        );
+        assert_eq!(other.pretraining(), usual.pretraining());
+        for changed in [["--epochs", "3"], ["--head", "linear"], ["--patience", "2"]] {
+            assert_ne!(config(&changed).pretraining(), usual.pretraining());
+        }
     }
 }

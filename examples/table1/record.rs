@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
@@ -77,6 +77,18 @@ impl Record {
             file,
             unfinished,
         }
+    }
+
+    /// Takes the study's runs in these files for finished.
+    pub fn know(&mut self, paths: &[PathBuf], study: &Study) -> anyhow::Result<()> {
+        for path in paths {
+            for (_, row) in read(path)?.0 {
+                if row.numerics == NUMERICS && study.has(&row) && self.keys.insert(row.key()) {
+                    self.rows.push(row);
+                }
+            }
+        }
+        Ok(())
     }
 
     pub fn has(&self, key: &Key) -> bool {
@@ -168,6 +180,33 @@ mod tests {
         assert!(has(&record, "AE") && !has(&record, "PUAE"));
         record.push(row(plan, "PUAE")).unwrap();
         assert_eq!(read(&path).unwrap().0.len(), 2);
+    }
+
+    #[test]
+    fn runs_in_other_files_are_not_done_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let study = Study::of(&["--methods", "AE,PUAE"]);
+        let row = |method| row(&study.plans[0], method);
+        let other = Study::of(&["--epochs", "3"]);
+        let mut old = row("AE");
+        old.numerics = 0;
+        let rows = [
+            row("PUAE"),
+            row("IF"),
+            old,
+            crate::row::tests::row(&other.plans[0], "AE"),
+        ];
+        let lines = rows.map(|row| serde_json::to_string(&row).unwrap() + "\n");
+        std::fs::write(path("others.jsonl"), lines.concat()).unwrap();
+        let out = path("rows.jsonl");
+        let mut record = Record::open(Some(&out), Resume::No, &study).unwrap();
+        record.know(&[path("others.jsonl")], &study).unwrap();
+        // That of this study and of this build's numerics.
+        assert_eq!(record.rows, [row("PUAE")]);
+        assert!(record.has(&row("PUAE").key()) && !record.has(&row("AE").key()));
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "");
+        assert!(record.know(&[path("none.jsonl")], &study).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::choices::Format;
 use crate::column::Column;
+use crate::compared;
 use crate::dataset::Dataset;
 use crate::header;
 use crate::merge::Kept;
@@ -22,6 +23,9 @@ pub fn render(view: View, datasets: &[Dataset], rows: &[Kept], format: Format) -
     let head = header::lines(view, rows);
     if view.is_sweep() {
         return sweep::render(view, rows, &head, format);
+    }
+    if let View::Comparison(comparison) = view {
+        return compared::render(comparison, rows, &head, format);
     }
     let blocks = blocks(view, datasets, rows);
     match format {

@@ -1,8 +1,9 @@
 use std::num::NonZeroUsize;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use crate::args::Args;
+use crate::choices::AlphaArg;
 use crate::method::Contender;
 use crate::plan::Plan;
 use crate::row::Row;
@@ -27,6 +28,10 @@ pub struct Study {
 impl Study {
     pub fn new(args: &Args) -> anyhow::Result<Self> {
         let view = View::of(args);
+        let args = &match view {
+            View::Comparison(comparison) => comparison.defaults(args),
+            _ => args.clone(),
+        };
         let datasets = if args.dataset.is_empty() {
             view.datasets()
         } else {
@@ -40,9 +45,21 @@ impl Study {
                 plan.normals = plan.normals[..1].into();
             }
             for (alpha, anomalies) in points(args, view)? {
-                plans.push(plan.with(alpha, anomalies)?);
+                let plan = plan.with(alpha, anomalies)?;
+                match view {
+                    View::Comparison(comparison) => {
+                        plans.extend(comparison.plans(&plan, args.methods.is_empty()));
+                    }
+                    _ => plans.push(plan),
+                }
             }
         }
+        ensure!(
+            !plans.is_empty(),
+            "{} has no line of {}",
+            view.title(),
+            args.methods.join(", ")
+        );
         Ok(Self {
             plans,
             shard: args.shard.unwrap_or(Shard::WHOLE),
@@ -87,15 +104,30 @@ impl Study {
 
 fn default_methods(view: View) -> anyhow::Result<Vec<Contender>> {
     Ok(match view {
+        View::Comparison(_) => vec![],
         View::Alpha | View::Contamination => vec!["PUSVDD".parse()?, "SOEL".parse()?],
         _ => Contender::paper(),
     })
 }
 
+/// The class priors that were given as numbers.
+///
+/// # Errors
+/// For one to be estimated.
+fn given(alphas: &[AlphaArg]) -> anyhow::Result<Vec<f64>> {
+    let number = |alpha: &AlphaArg| match alpha {
+        AlphaArg::Given(alpha) => Ok(*alpha),
+        AlphaArg::Auto => bail!(
+            "--alpha auto: runs with an estimated class prior are not built yet; give a number such as 0.1"
+        ),
+    };
+    alphas.iter().map(number).collect()
+}
+
 /// Class priors with the numbers of unlabeled anomalies that they go with.
 fn points(args: &Args, view: View) -> anyhow::Result<Vec<(f64, usize)>> {
     let usual = ContaminatedSplit::default().unlabeled_anomalies;
-    let (alphas, counts) = (&args.alpha, &args.unlabeled_anomalies);
+    let (alphas, counts) = (&given(&args.alpha)?, &args.unlabeled_anomalies);
     ensure!(
         alphas.len() <= 1 || view == View::Alpha,
         "--alpha takes several values with --figure 2 alone, got {alphas:?}"
@@ -188,6 +220,38 @@ mod tests {
     }
 
     #[test]
+    fn a_comparison_has_its_own_protocol_and_lines() {
+        let plans = |extra: &[&str]| Study::of(extra).plans;
+        // Whatever protocol the other tables have.
+        let fixed = plans(&["--table", "corrections", "--protocol", "reduced"]);
+        let config = &fixed[3].config;
+        assert_eq!((fixed.len(), config.epochs, config.patience), (4, 20, None));
+        assert_eq!(
+            (&fixed[3].normals, &fixed[3].seeds),
+            (&vec![1, 4, 8], &vec![0])
+        );
+        assert_eq!(config.correction, puad::objective::Correction::None);
+        assert_eq!(fixed[3].methods.len(), 2);
+        let few = plans(&[
+            "--table",
+            "corrections",
+            "--methods",
+            "PUAE",
+            "--epochs",
+            "1",
+        ]);
+        assert_eq!((few[0].methods.len(), few[0].config.epochs), (1, 1));
+        let paper = plans(&["--table", "pnu", "--protocol", "paper"]);
+        assert_eq!((paper[0].seeds.len(), paper[0].config.epochs), (5, 200));
+        let parse = |text: &str| Args::try_parse_from(["table1", "--table", text]);
+        assert!(parse("6").is_ok() && parse("pnu").is_ok());
+        for wrong in ["0", "7", "pnus"] {
+            assert!(parse(wrong).unwrap_err().to_string().contains("1 to 6"));
+        }
+        assert!(Args::try_parse_from(["table1", "--alpha", "much"]).is_err());
+    }
+
+    #[test]
     fn what_does_not_go_together_is_an_error() {
         for (arguments, told) in [
             ("--alpha 0.1,0.2", "--figure 2 alone"),
@@ -197,6 +261,11 @@ mod tests {
             ("--normal 12", "--normal must be one of"),
             ("--methods PUSVD", "method"),
             ("--alpha 1.5", "1.5"),
+            ("--alpha auto", "not built yet; give a number"),
+            ("--labeled-normals 250", "go together, got 250 and 1"),
+            ("--pnu-weight 0.5", "go together, got 0 and 0.5"),
+            ("--pnu-weight=-1 --labeled-normals 2", "in [0, 1]"),
+            ("--table loe --methods AE", "has no line"),
         ] {
             let args = Args::parse_from(format!("table1 {arguments}").split(' '));
             let error = format!("{:#}", Study::new(&args).unwrap_err());

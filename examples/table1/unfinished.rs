@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use puad::train::{Checkpoints, TrainConfig, Trainer};
 
-use crate::plan::Plan;
+use crate::dataset::Dataset;
+use crate::protocol::RunConfig;
 use crate::row::NUMERICS;
 
 /// Epochs that a kill may cost a run; every one of them written would be much for a shared folder.
@@ -33,7 +34,7 @@ impl Unfinished {
     pub fn trainer(
         &self,
         config: TrainConfig,
-        plan: &Plan,
+        (dataset, settings): (Dataset, &RunConfig),
         (normal, seed): (u8, u64),
         what: &str,
     ) -> puad::Result<Trainer> {
@@ -41,15 +42,16 @@ impl Unfinished {
         let Some(folder) = &self.0 else {
             return Ok(trainer);
         };
-        let point = (plan.config.alpha.get(), plan.config.unlabeled_anomalies);
+        let point = (settings.alpha.get(), settings.unlabeled_anomalies);
         let run = format!(
-            "{}-{normal}-{seed}-{}-{}-{}",
-            plan.dataset.name(),
+            "{}-{normal}-{seed}-{}-{}-{}{}",
+            dataset.name(),
             point.0,
             point.1,
-            what.replace('/', "-")
+            what.replace('/', "-"),
+            settings.tag()
         );
-        let config = serde_json::to_string(&plan.config).unwrap_or_default();
+        let config = serde_json::to_string(settings).unwrap_or_default();
         trainer.with_checkpoints(Checkpoints {
             every: EVERY,
             label: format!("{run}, numerics version {NUMERICS}, {config}"),

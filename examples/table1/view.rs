@@ -2,7 +2,10 @@ use anyhow::ensure;
 use puad::data::protocol::ContaminatedSplit;
 
 use crate::args::Args;
+use crate::choices::TableArg;
+use crate::comparison::Comparison;
 use crate::dataset::Dataset;
+use crate::protocol::RunConfig;
 use crate::row::Row;
 
 /// Which anomalies the normals are measured against.
@@ -58,12 +61,15 @@ pub enum View {
     Alpha,
     /// Figure 4: against the number of unlabeled anomalies.
     Contamination,
+    /// A table that the paper has not: methods with settings.
+    Comparison(Comparison),
 }
 
 impl View {
     pub fn of(args: &Args) -> Self {
         match (args.table, args.figure.as_deref()) {
-            (Some(number), _) => Self::Table(number),
+            (Some(TableArg::Paper(number)), _) => Self::Table(number),
+            (Some(TableArg::Comparison(comparison)), _) => Self::Comparison(comparison),
             (None, Some("2")) => Self::Alpha,
             (None, Some(_)) => Self::Contamination,
             (None, None) => Self::Datasets,
@@ -77,6 +83,7 @@ impl View {
             Self::Contamination => {
                 return "Figure 4: AUROC against the number of unlabeled anomalies".into();
             }
+            Self::Comparison(comparison) => return comparison.title().into(),
             Self::Table(1 | 2) => "AUROC",
             Self::Table(3 | 5) => "AUROC, seen anomalies",
             Self::Table(_) => "AUROC, unseen anomalies",
@@ -93,6 +100,7 @@ impl View {
             Self::Datasets => vec![Dataset::Glyphs, Dataset::GlyphsNear],
             Self::Table(1 | 3 | 4) => FIRST.into(),
             Self::Table(_) => LAST.into(),
+            Self::Comparison(_) => vec![Dataset::Mnist],
             Self::Alpha | Self::Contamination => [FIRST, LAST].concat(),
         }
     }
@@ -114,10 +122,15 @@ impl View {
         Ok(())
     }
 
-    /// Whether a row is one of the view's: Figure 4 has the true alpha alone.
+    /// Whether a row is one of the view's: Figure 4 has the true alpha alone, a comparison its settings.
     pub fn takes(self, row: &Row) -> bool {
         let truth = contamination(row.config.unlabeled_anomalies);
-        self.has(row.dataset) && (self != Self::Contamination || row.config.alpha.get() == truth)
+        self.has(row.dataset)
+            && match self {
+                Self::Contamination => row.config.alpha.get() == truth,
+                Self::Comparison(comparison) => comparison.entry(row).is_some(),
+                _ => true,
+            }
     }
 
     /// The one column of a data set in a table of the paper.
@@ -139,6 +152,24 @@ impl View {
 
     pub fn is_sweep(self) -> bool {
         matches!(self, Self::Alpha | Self::Contamination)
+    }
+
+    /// Whether its methods are marked against each other and stand beside the paper's numbers.
+    pub fn is_marked(self) -> bool {
+        matches!(self, Self::Datasets | Self::Table(_))
+    }
+
+    /// What tells the runs of a method on one split apart.
+    pub fn point(self, config: &RunConfig) -> Option<String> {
+        match self {
+            Self::Comparison(_) => Some(config.tag()),
+            Self::Alpha | Self::Contamination => Some(format!(
+                "{} {}",
+                config.alpha.get(),
+                config.unlabeled_anomalies
+            )),
+            Self::Datasets | Self::Table(_) => None,
+        }
     }
 }
 

@@ -2,8 +2,8 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    GroupCounts, GroupLosses, Groups, Objective, ObjectiveSpec, SharedObjective, UnlabeledRisk,
-    scalar,
+    GroupCounts, GroupLosses, Groups, LoeLabels, Objective, ObjectiveSpec, SharedObjective,
+    UnlabeledRisk, scalar,
 };
 use crate::spec::Specification;
 use crate::{AnomalyTerm, ClassPrior, Error, NonNegativeLoss, Result, SharedDetector};
@@ -279,6 +279,21 @@ impl<L: NonNegativeLoss> Objective for PuObjective<L> {
 /// let wrong = PuSpec { pnu_weight: 1.5, ..PuSpec::default() }.check();
 /// assert!(matches!(wrong, Err(Error::Config { name: "pnu_weight", .. })));
 /// ```
+///
+/// With latent outlier exposure on the unlabeled samples (section 4.1):
+///
+/// ```
+/// use puad::detector::DeepSvddSpec;
+/// use puad::method::Method;
+/// use puad::objective::{LoeLabels, PuSpec};
+///
+/// let objective = PuSpec { loe: Some(LoeLabels::Soft), ..PuSpec::default() };
+/// let method = Method::new(DeepSvddSpec {}, objective);
+/// assert_eq!(method.to_string(), "PUSVDD");
+/// let json = serde_json::to_string(&method)?;
+/// assert!(json.contains(r#"{"pu":{"loe":"soft"}}"#), "{json}");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PuSpec {
@@ -288,12 +303,17 @@ pub struct PuSpec {
     /// Weight `eta` in [0, 1] of the unlabeled part against labeled normals; below 1 if and only if
     /// there are labeled normals.
     pub pnu_weight: f64,
+    /// With latent outlier exposure on the unlabeled samples, at the objective's class prior: how a sample
+    /// that it chooses as an anomaly counts. Default: without; then it is not written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loe: Option<LoeLabels>,
 }
 
 impl PuSpec {
     pub(crate) const DEFAULT: Self = Self {
         correction: Correction::Absolute,
         pnu_weight: 1.,
+        loe: None,
     };
 }
 
@@ -316,8 +336,13 @@ impl Specification for PuSpec {
 
 impl ObjectiveSpec for PuSpec {
     fn build(&self, detector: SharedDetector, prior: ClassPrior) -> Result<SharedObjective> {
-        let objective = PuObjective::new(detector, prior).with_correction(self.correction)?;
-        Ok(Box::new(objective.with_pnu_weight(self.pnu_weight)?))
+        let objective = PuObjective::new(detector, prior)
+            .with_correction(self.correction)?
+            .with_pnu_weight(self.pnu_weight)?;
+        Ok(Box::new(match self.loe {
+            Some(labels) => objective.with_unlabeled_risk(UnlabeledRisk::loe(prior, labels)),
+            None => objective,
+        }))
     }
 
     /// With less, the labeled anomalies weigh next to nothing, and a classifier calls everything normal.

@@ -16,8 +16,8 @@ const TEST: &str = "the test set";
 /// Which classes are normal, seen and unseen anomalies, and how many samples of each are drawn.
 ///
 /// Training: `unlabeled_normals` and `unlabeled_anomalies` without their labels, and
-/// `labeled_anomalies`, of which the share `validation_fraction` of each group is held out. Test: up
-/// to the given number of each kind. Unseen classes are in no training set. Defaults: section 5.1 of
+/// `labeled_anomalies` and `labeled_normals`, of which the share `validation_fraction` of each group is held
+/// out. Test: up to the given number of each kind. Unseen classes are in no training set. Defaults: section 5.1 of
 /// the paper, with class 1 as normal and class 0 as unseen (as in its Figure 2).
 ///
 /// ```
@@ -54,6 +54,8 @@ pub struct ContaminatedSplit {
     pub unlabeled_anomalies: usize,
     /// Labeled seen anomalies.
     pub labeled_anomalies: usize,
+    /// Labeled normals: others than the unlabeled ones. Default: none.
+    pub labeled_normals: usize,
     /// Share of each training group that is held out for validation, in (0, 1).
     pub validation_fraction: f64,
     /// The most normals in the test set.
@@ -73,6 +75,7 @@ impl Default for ContaminatedSplit {
             unlabeled_normals: 4500,
             unlabeled_anomalies: 250,
             labeled_anomalies: 250,
+            labeled_normals: 0,
             validation_fraction: 0.1,
             test_normals: 1000,
             test_seen: 500,
@@ -91,6 +94,7 @@ enum Draw {
     TestUnseen = 20,
     HoldUnlabeled = 21,
     HoldAnomalies = 22,
+    HoldNormals = 23,
 }
 
 impl ContaminatedSplit {
@@ -110,7 +114,7 @@ impl ContaminatedSplit {
     }
 
     /// Draws the split, without replacement. `train_labels` and `test_labels`: a class a sample. The
-    /// same seed gives the same split; more labeled anomalies leave the unlabeled samples as they
+    /// same seed gives the same split; more labeled anomalies or normals leave the unlabeled samples as they
     /// are.
     ///
     /// # Errors
@@ -127,7 +131,11 @@ impl ContaminatedSplit {
             return Err(Error::config("unlabeled_normals", "at least 1", 0));
         }
         let seen = self.seen_classes(train_labels)?;
-        let (unlabeled, anomalies) = self.training(train_labels, &seen, seed)?;
+        let GroupIndices {
+            unlabeled,
+            anomalies,
+            normals,
+        } = self.training(train_labels, &seen, seed)?;
         let hold = |ids: Vec<u32>, group, draw| {
             if ids.is_empty() {
                 return Ok((ids.clone(), ids));
@@ -139,15 +147,18 @@ impl ContaminatedSplit {
         };
         let unlabeled = hold(unlabeled, "unlabeled", Draw::HoldUnlabeled)?;
         let anomalies = hold(anomalies, "anomalous", Draw::HoldAnomalies)?;
+        let normals = hold(normals, "normal", Draw::HoldNormals)?;
         let (test, kinds) = self.test(test_labels, &seen, seed)?;
         Ok(SplitIndices {
             train: GroupIndices {
                 unlabeled: unlabeled.0,
                 anomalies: anomalies.0,
+                normals: normals.0,
             },
             validation: GroupIndices {
                 unlabeled: unlabeled.1,
                 anomalies: anomalies.1,
+                normals: normals.1,
             },
             test,
             kinds,
@@ -192,13 +203,8 @@ impl ContaminatedSplit {
         Ok(seen.clone())
     }
 
-    /// `U` and `A`, each ascending.
-    fn training(
-        &self,
-        labels: &[u8],
-        seen: &BTreeSet<u8>,
-        seed: u64,
-    ) -> Result<(Vec<u32>, Vec<u32>)> {
+    /// `U`, `A` and `N`, each ascending.
+    fn training(&self, labels: &[u8], seen: &BTreeSet<u8>, seed: u64) -> Result<GroupIndices> {
         let draw = |role, classes: &BTreeSet<u8>, needed, draw| {
             // A class named in vain is a slip, however many samples the others have.
             for &class in classes {
@@ -215,16 +221,22 @@ impl ContaminatedSplit {
         let anomalies = self
             .unlabeled_anomalies
             .saturating_add(self.labeled_anomalies);
-        let normals = self.unlabeled_normals;
-        let mut unlabeled = draw("normal", &self.normal, normals, Draw::TrainNormal)?;
+        let all = self.unlabeled_normals.saturating_add(self.labeled_normals);
+        let mut unlabeled = draw("normal", &self.normal, all, Draw::TrainNormal)?;
         let mut seen = draw("seen", seen, anomalies, Draw::TrainSeen)?;
-        unlabeled.truncate(normals);
+        unlabeled.truncate(all);
         seen.truncate(anomalies);
+        let mut normals = unlabeled.split_off(self.unlabeled_normals);
         let mut labeled = seen.split_off(self.unlabeled_anomalies);
         unlabeled.append(&mut seen);
         unlabeled.sort_unstable();
         labeled.sort_unstable();
-        Ok((unlabeled, labeled))
+        normals.sort_unstable();
+        Ok(GroupIndices {
+            unlabeled,
+            anomalies: labeled,
+            normals,
+        })
     }
 
     /// Normals, seen, unseen, each ascending, and their kinds.
@@ -446,6 +458,50 @@ mod tests {
     }
 
     #[test]
+    fn labeled_normals_are_others_than_the_unlabeled_ones() {
+        let (train, test) = (labels(10, 60), labels(10, 40));
+        let without = small().indices(&train, &test, 7).unwrap();
+        let split = ContaminatedSplit {
+            labeled_normals: 20,
+            ..small()
+        };
+        let with = split.indices(&train, &test, 7).unwrap();
+        for (part, same) in [
+            (&with.train, &without.train),
+            (&with.validation, &without.validation),
+        ] {
+            assert_eq!(part.unlabeled, same.unlabeled);
+            assert_eq!(part.anomalies, same.anomalies);
+            assert!(same.normals.is_empty() && part.normals.is_sorted());
+        }
+        assert_eq!((&with.test, &with.kinds), (&without.test, &without.kinds));
+        assert_eq!(
+            (with.train.normals.len(), with.validation.normals.len()),
+            (18, 2)
+        );
+        // All sixty threes: forty unlabeled ones, and these.
+        let parts = [&with.train, &with.validation];
+        let used = parts.iter().flat_map(|p| [&p.unlabeled, &p.normals]);
+        let threes: BTreeSet<u32> = used
+            .flatten()
+            .copied()
+            .filter(|&i| train[i as usize] == 3)
+            .collect();
+        assert_eq!(threes.len(), 60);
+        let samples = Samples::from(
+            candle_core::Tensor::zeros(
+                (600, 2),
+                candle_core::DType::F32,
+                &candle_core::Device::Cpu,
+            )
+            .unwrap(),
+        );
+        let parts = with.apply(&samples, &samples).unwrap();
+        assert_eq!(parts.train.normals().map(Samples::len), Some(18));
+        assert_eq!(parts.validation.normals().map(Samples::len), Some(2));
+    }
+
+    #[test]
     fn too_few_samples_are_errors() {
         let (train, test) = (labels(10, 60), labels(10, 40));
         let fails = |split: ContaminatedSplit, what, group, classes: &[u8], needed, available| {
@@ -463,6 +519,11 @@ mod tests {
         };
         let normals = ContaminatedSplit {
             unlabeled_normals: 61,
+            ..small()
+        };
+        fails(normals, TRAINING, "normal", &[3], 61, 60);
+        let normals = ContaminatedSplit {
+            labeled_normals: 21,
             ..small()
         };
         fails(normals, TRAINING, "normal", &[3], 61, 60);

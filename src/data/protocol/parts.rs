@@ -51,6 +51,9 @@ pub struct GroupIndices {
     pub unlabeled: Vec<u32>,
     /// `A`: seen anomalies.
     pub anomalies: Vec<u32>,
+    /// `N`: labeled normals; none unless they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub normals: Vec<u32>,
 }
 
 /// A contaminated split by the positions of its samples.
@@ -62,8 +65,8 @@ pub struct GroupIndices {
 ///
 /// let samples: Samples = Tensor::zeros((10, 2), DType::F32, &Device::Cpu)?.into();
 /// let indices = SplitIndices {
-///     train: GroupIndices { unlabeled: vec![0, 1, 2, 3], anomalies: vec![8] },
-///     validation: GroupIndices { unlabeled: vec![4, 5], anomalies: vec![9] },
+///     train: GroupIndices { unlabeled: vec![0, 1, 2, 3], anomalies: vec![8], normals: vec![] },
+///     validation: GroupIndices { unlabeled: vec![4, 5], anomalies: vec![9], normals: vec![] },
 ///     test: vec![6, 7],
 ///     kinds: vec![TestKind::Normal, TestKind::Seen],
 /// };
@@ -171,11 +174,14 @@ impl SplitIndices {
     /// [`Error::Index`] if a set is shorter than its labels; as [`PuDataset::new`].
     pub fn apply(&self, train: &Samples, test: &Samples) -> Result<PuSplit> {
         let part = |groups: &GroupIndices| {
-            let data = PuDataset::new(train.select(&groups.unlabeled)?)?;
-            if groups.anomalies.is_empty() {
-                return Ok(data);
+            let mut data = PuDataset::new(train.select(&groups.unlabeled)?)?;
+            if !groups.anomalies.is_empty() {
+                data = data.with_anomalies(train.select(&groups.anomalies)?)?;
             }
-            data.with_anomalies(train.select(&groups.anomalies)?)
+            if !groups.normals.is_empty() {
+                data = data.with_normals(train.select(&groups.normals)?)?;
+            }
+            Ok::<_, Error>(data)
         };
         Ok(PuSplit {
             train: part(&self.train)?,
