@@ -110,7 +110,7 @@ fn new_normals_are_flagged_as_seldom_as_was_asked_for() {
     let toy = draw(0);
     let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
     let mut config = FitConfig {
-        prior: puad::ClassPrior::new(80. / 980.).unwrap(),
+        prior: puad::ClassPrior::new(80. / 980.).unwrap().into(),
         ..FitConfig::default()
     };
     config.train.epochs = 60;

@@ -21,7 +21,7 @@ impl FittedDetector {
         labels: impl IntoIterator<Item = (usize, Label)>,
     ) -> Result<Feedback> {
         let rows = (0..data.unlabeled().len()).collect();
-        self.review(data, rows, labels)
+        self.begun(data, rows, labels)
     }
 
     /// As [`feedback`](Self::feedback), for data that [`fit_split`](crate::Estimator::fit_split) had in two parts: the
@@ -84,10 +84,10 @@ impl FittedDetector {
         if let Some(normals) = group(Group::Normal)? {
             data = data.with_normals(normals)?;
         }
-        self.review(&data, table.rows_of(Group::Unlabeled), labels)
+        self.begun(&data, table.rows_of(Group::Unlabeled), labels)
     }
 
-    fn review(
+    fn begun(
         &self,
         data: &PuDataset,
         rows: Vec<usize>,
