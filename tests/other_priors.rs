@@ -184,7 +184,7 @@ fn rows_that_are_all_equal_allow_every_share_and_are_told() {
         let estimate = estimator.estimate(data, 0).unwrap();
         check(&estimate);
         assert_eq!(estimate.alpha.get(), 1., "{}", estimator.name());
-        assert_eq!(estimate.doubts, [PriorDoubt::Overlap { auroc: 0.5 }]);
+        assert!(matches!(estimate.doubts[..], [PriorDoubt::Overlap { .. }]));
     }
 }
 

@@ -40,7 +40,7 @@ fn data() -> PuDataset {
 fn fit(method: Method, epochs: usize) -> FittedDetector {
     let mut config = FitConfig {
         method: Some(method),
-        prior: ClassPrior::new(0.09).unwrap(),
+        prior: ClassPrior::new(0.09).unwrap().into(),
         ..FitConfig::default()
     };
     config.train.epochs = epochs;
