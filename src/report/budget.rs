@@ -51,7 +51,11 @@ impl Budget {
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Daily { alarms, rows } => write!(f, "{alarms} of {rows} a day"),
+            Self::Daily { alarms, rows } => {
+                // To the tenth: a mean over days is no whole number.
+                let tenths = |count: f64| (10. * count).round() / 10.;
+                write!(f, "{} of {} a day", tenths(*alarms), tenths(*rows))
+            }
             Self::Rate { rate } => write!(f, "{}%", percent(*rate)),
             Self::Threshold { .. } => write!(f, "current threshold"),
         }
