@@ -124,7 +124,7 @@ impl World {
             threshold: None,
         };
         let config = ReportConfig {
-            resamples: 500,
+            resamples: 300,
             ..ReportConfig::default()
         };
         Report::new(&scores, &prior, &config).unwrap()
@@ -141,7 +141,7 @@ fn summary(easy: [f64; 2], labeled: usize, seeds: u64) -> Vec<(String, f64, f64,
             easy,
         };
         let report = world.report(2000, labeled);
-        let (scores, anomalous) = world.samples(100_000);
+        let (scores, anomalous) = world.samples(50_000);
         for Compared {
             measure,
             estimate,
@@ -187,13 +187,7 @@ fn estimates_are_near_the_truth_on_fresh_data() {
         &lines,
     );
     for (name, _, size, coverage) in &lines {
-        // Two of the unlabeled rows are above the threshold of 0.1%.
-        let most = if name == "precision at 0.1%" {
-            0.4
-        } else {
-            0.12
-        };
-        assert!(*size < most, "{name}: {size}");
+        assert!(*size < 0.15, "{name}: {size}");
         // Of twenty, where 0.92 hold it.
         assert!(*coverage >= 0.7, "{name}: {coverage}");
     }
