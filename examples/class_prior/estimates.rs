@@ -19,7 +19,7 @@ use crate::source::Source;
 const ALPHAS: [u32; 5] = [10, 50, 100, 250, 500];
 const LABELS: [usize; 3] = [20, 100, 500];
 
-/// Cells of the estimators of vectors, which take long: so many seeds of one number of labels and two shares.
+/// Cells of the estimators that take long: so many seeds of one number of labels and two shares.
 const FEW: u64 = 3;
 const FEW_ALPHAS: [u32; 2] = [50, 250];
 const FEW_LABELS: usize = 100;
@@ -80,33 +80,25 @@ fn of(source: &Source, cell: &Cell, n: usize) -> Outcome<Estimates> {
     config.train.seed = cell.seed;
     let scores = Estimator::new(config).prior_scores(&drawn.data)?;
     let vectors = PriorData::of_vectors(&drawn.unlabeled, &drawn.anomalies)?;
-    let on_scores: [&dyn PriorEstimator; 5] = [
+    let quick: [&dyn PriorEstimator; 4] = [
         &Dedpul::default(),
         &Bbe::default(),
         &Menon::default(),
         &RocSlope::default(),
-        &AlphaMax::default(),
     ];
+    let slow: [(&dyn PriorEstimator, &PriorData); 4] = [
+        (&AlphaMax::default(), &scores),
+        (&PenL1::default(), &vectors),
+        (&KernelMean::new(SlopeThreshold::Km1), &vectors),
+        (&KernelMean::new(SlopeThreshold::Km2), &vectors),
+    ];
+    let few = FEW_ALPHAS.contains(&cell.alpha) && cell.labels == FEW_LABELS && cell.seed < FEW;
+    let quick = quick.into_iter().map(|estimator| (estimator, &scores));
+    let slow = slow.into_iter().filter(|_| few);
     let mut found = BTreeMap::new();
-    for estimator in on_scores {
-        found.insert(
-            estimator.name().into(),
-            told(&estimator.estimate(&scores, cell.seed)?),
-        );
-    }
-    let few = FEW_ALPHAS.contains(&cell.alpha) && cell.labels == FEW_LABELS;
-    if few && cell.seed < FEW {
-        let on_vectors: [&dyn PriorEstimator; 3] = [
-            &PenL1::default(),
-            &KernelMean::new(SlopeThreshold::Km1),
-            &KernelMean::new(SlopeThreshold::Km2),
-        ];
-        for estimator in on_vectors {
-            found.insert(
-                estimator.name().into(),
-                told(&estimator.estimate(&vectors, cell.seed)?),
-            );
-        }
+    for (estimator, data) in quick.chain(slow) {
+        let estimate = estimator.estimate(data, cell.seed)?;
+        found.insert(estimator.name().into(), told(&estimate));
     }
     Ok(Estimates {
         truth: drawn.alpha,
