@@ -54,8 +54,9 @@ impl NormalTail {
     /// `(P_U(S >= s) - alpha P_A(S >= s)) / (1 - alpha)`, by the shares of unlabeled and of anomalous calibration
     /// scores, and no less than it is above any higher score: it falls as the share that it estimates.
     ///
-    /// Asymptotic: of few anomalies the second share is coarse; [`corrected_threshold`](super::corrected_threshold)
-    /// leaves a margin for that. Needs anomalies that score as those among the unlabeled rows do: labeled ones that are
+    /// Asymptotic: of few anomalies the second share is coarse. With fewer than about ten times `alpha` by the rate asked
+    /// for, the rows above the highest of them may use the rate up, and little or nothing is gained over
+    /// [`of_scores`](Self::of_scores). [`corrected_threshold`](super::corrected_threshold) leaves a margin for the noise. Needs anomalies that score as those among the unlabeled rows do: labeled ones that are
     /// easier to find, or that were trained on, score higher, and make it too small, as does a prior too large. With a
     /// prior of 0 it is [`of_scores`](Self::of_scores).
     ///

@@ -91,7 +91,7 @@ pub enum Threshold {
         /// As in [`UnlabeledRate`](Self::UnlabeledRate); `1 / (rate (1 - alpha)) - 1` at least.
         unlabeled: Input,
         /// Labeled anomalies that were not trained on: those that were score higher than new ones do, and the rate is
-        /// exceeded. `None`: the validation part's.
+        /// exceeded. Fewer than about ten times `alpha` by the rate gain little. `None`: the validation part's.
         anomalies: Option<Input>,
         /// `None`: the detector's. With a `confidence` give the lower end of its interval.
         prior: Option<ClassPrior>,
