@@ -258,6 +258,30 @@ impl fmt::Display for Warning {
                 "a class prior of {prior} is too small to train with and {trained} was taken; threshold and \
                  probabilities follow {prior}"
             ),
+            Self::PriorSpent { .. } | Self::UnusedLabels { .. } => self.of_review(f),
+            Self::OtherScale { samples, factor } => write!(
+                f,
+                "{samples} are about {factor:.3e} times as large as those that the fit saw"
+            ),
+            Self::ElementType { samples, reason } => write!(f, "{samples}: {reason}"),
+            Self::Unchecked => write!(
+                f,
+                "the detector's file is of an earlier release and does not say all that the fit saw, so that \
+                 samples are not checked against it: give them as the fit had them, or fit again"
+            ),
+            Self::ChannelsLast { shape } => write!(
+                f,
+                "samples of shape {shape:?} look like images [height, width, channels] and are taken as \
+                 [channels, height, width]"
+            ),
+        }
+    }
+}
+
+impl Warning {
+    /// What a review of unlabeled rows gave rise to.
+    fn of_review(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::PriorSpent {
                 prior,
                 unlabeled,
@@ -276,21 +300,7 @@ impl fmt::Display for Warning {
                 f,
                 "{count} {group} samples of the review are not learned from: {reason}"
             ),
-            Self::OtherScale { samples, factor } => write!(
-                f,
-                "{samples} are about {factor:.3e} times as large as those that the fit saw"
-            ),
-            Self::ElementType { samples, reason } => write!(f, "{samples}: {reason}"),
-            Self::Unchecked => write!(
-                f,
-                "the detector's file is of an earlier release and does not say all that the fit saw, so that \
-                 samples are not checked against it: give them as the fit had them, or fit again"
-            ),
-            Self::ChannelsLast { shape } => write!(
-                f,
-                "samples of shape {shape:?} look like images [height, width, channels] and are taken as \
-                 [channels, height, width]"
-            ),
+            _ => Ok(()),
         }
     }
 }
