@@ -32,7 +32,7 @@ fn fit(config: FitConfig) -> FittedDetector {
     let toy = toy(0);
     let estimator = Estimator::new(config);
     estimator
-        .fit(&unlabeled(&toy), &toy.labeled_anomalies)
+        .fit(unlabeled(&toy), &toy.labeled_anomalies)
         .unwrap()
 }
 
@@ -42,7 +42,7 @@ fn decisions_follow_the_estimate() {
         let toy = toy(seed);
         let estimator = Estimator::new(config(20));
         let detector = estimator
-            .fit(&unlabeled(&toy), &toy.labeled_anomalies)
+            .fit(unlabeled(&toy), &toy.labeled_anomalies)
             .unwrap();
         let estimate = detector.prior_estimate().unwrap();
         let (low, high) = (estimate.low.get(), estimate.high.get());
@@ -55,7 +55,7 @@ fn decisions_follow_the_estimate() {
             ThresholdRule::Quantile { quantile }
         );
         // Calibrated so that the mean probability is the prior.
-        let probabilities = detector.predict_proba(&unlabeled(&toy)).unwrap();
+        let probabilities = detector.predict_proba(unlabeled(&toy)).unwrap();
         let mean = probabilities.iter().sum::<f64>() / probabilities.len() as f64;
         assert!(
             (mean - estimate.alpha.get()).abs() < 0.05,
@@ -194,7 +194,7 @@ fn a_report_rests_on_all_labels_where_there_are_folds() {
     let detector = fit(config(20));
     let report = detector.report(&ReportConfig::default()).unwrap();
     assert_eq!(
-        (report.source.clone(), report.anomalies),
+        (report.source, report.anomalies),
         (ReportSource::Validation, 4)
     );
     let detector = fit(FitConfig {
@@ -250,7 +250,7 @@ fn where_no_prior_can_be_estimated_it_is_assumed_and_said() {
         Err(Error::EmptyGroup { .. })
     ));
     // Two labeled anomalies: one of them is trained on.
-    let two = Estimator::new(config(2)).fit(&unlabeled(&toy), &toy.labeled_anomalies[..2]);
+    let two = Estimator::new(config(2)).fit(unlabeled(&toy), &toy.labeled_anomalies[..2]);
     let two = two.unwrap();
     let assumed = |warning: &Warning| matches!(warning, Warning::PriorAssumed { .. });
     assert!(two.warnings().iter().any(assumed));
@@ -333,7 +333,7 @@ fn a_kind_left_out_is_scored_by_a_detector_without_its_labels() {
     let labeled = toy.labeled_anomalies.iter().copied();
     let (right, left): (Vec<[f32; 2]>, Vec<_>) = labeled.partition(|point| side(point) == "right");
     let detector = Estimator::new(config(20))
-        .fit(&unlabeled(&toy), &left)
+        .fit(unlabeled(&toy), &left)
         .unwrap();
     assert_eq!(detector.score(&right).unwrap(), left_out[1].anomalies);
     let recall =

@@ -5,11 +5,14 @@ use puad::prior::{
     AlphaMax, AlphaMaxConfig, KernelMean, KernelMeanConfig, PenL1, PenL1Config, SlopeThreshold,
 };
 
+/// A setting's name, and what puts it out of its range.
+type Change<C> = (&'static str, fn(&mut C));
+
 /// Each change breaks a rule of the setting that it is named by.
 fn breaks<C: Clone, T: std::fmt::Debug>(
     config: &C,
     new: fn(C) -> Result<T, Error>,
-    changes: &[(&str, fn(&mut C))],
+    changes: &[Change<C>],
 ) {
     for (wrong, change) in changes {
         let mut config = config.clone();

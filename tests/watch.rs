@@ -31,7 +31,7 @@ fn fit(method: Method) -> FittedDetector {
     let labeled = toy::generate(&labeled, 5).unwrap().labeled_anomalies;
     let mut config = FitConfig {
         method: Some(method),
-        prior: ClassPrior::new(0.08).unwrap(),
+        prior: ClassPrior::new(0.08).unwrap().into(),
         ..FitConfig::default()
     };
     config.train.epochs = 30;
@@ -183,7 +183,7 @@ fn a_new_calibration_follows_the_new_data() {
     let before = detector.clone();
     let prior = detector.recalibrate(&new, NewPrior::Shifted).unwrap();
     assert!((prior.alpha.get() - 0.3).abs() < 0.08, "{prior}");
-    assert_eq!(detector.config().prior, prior.alpha);
+    assert_eq!(detector.decision_prior(), prior.alpha);
     // Threshold and probabilities follow, the network does not.
     let mean = |detector: &FittedDetector| {
         let p = detector.predict_proba(&new).unwrap();

@@ -232,9 +232,10 @@ impl Grower<'_> {
     fn grow(&mut self, rows: &mut [u32], mut constant: usize) {
         let anomalies = self.anomalies(rows);
         let mixed = anomalies > 0 && anomalies < rows.len();
-        let split = match mixed && rows.len() >= 2 * self.min_leaf {
-            true => self.best_split(rows, &mut constant),
-            false => None,
+        let split = if mixed && rows.len() >= 2 * self.min_leaf {
+            self.best_split(rows, &mut constant)
+        } else {
+            None
         };
         let at = self.nodes.len();
         let Some(Split {

@@ -37,8 +37,3 @@ pub use corrected::corrected_threshold;
 pub use costs::Costs;
 pub use review::{Review, Reviewed};
 pub use tail::{NormalTail, p_values};
-
-/// The guide's part on thresholds, compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guide_thresholds.md")]
-pub struct GuideOfThresholds;

@@ -18,7 +18,8 @@ use crate::{Error, Result};
 /// **What.** Below the scores of labeled anomalies there are hardly any anomalies, so that the scores there are
 /// normals', whatever the share of anomalies has become. The same test on the scores below the lowest labeled anomaly
 /// (with fewer than 19 of these: below the median of the kept scores too) at the same error rate therefore tells normals
-/// that moved. Where it finds nothing, and the share above has changed, there are more anomalies, or fewer.
+/// that moved. Where it finds nothing, and the share above has changed, there are more anomalies, or fewer. Normals that
+/// left the region altogether have moved, too: more than half of the window would be anomalies otherwise.
 ///
 /// Not controlled is the other error: a window too small to show that its normals moved, while its tail does, gets
 /// [`Verdict::MoreAnomalies`]; so do normals of a new kind that score above that border, and anomalies of a new kind.
@@ -195,7 +196,15 @@ impl DriftTest {
         };
         let (old, new) = (below(kept), below(window));
         if old.len() < NORMALS || new.len() < NORMALS {
-            return (Verdict::Changed, None);
+            let share = old.len() as f64 / kept.len() as f64;
+            let least = share * window.len() as f64 / 2.;
+            let have_left = old.len() >= NORMALS && least >= 2. * NORMALS as f64;
+            let verdict = if have_left {
+                Verdict::ShiftedNormals
+            } else {
+                Verdict::Changed
+            };
+            return (verdict, None);
         }
         let p_value = self.p_value(&old, &new, 1);
         let verdict = if p_value <= self.error {

@@ -270,41 +270,11 @@ impl fmt::Display for Warning {
                 "{column} lies in [{low:?}, {high:?}], which its type tells apart in few steps: give it as f64, \
                  or subtract its start"
             ),
-            Self::FewScores { scores, flagged } => write!(
-                f,
-                "the threshold rests on {scores} held-out scores, of which it is to flag {flagged:.1}: give more \
-                 unlabeled samples, or set it by a rule of your own"
-            ),
-            Self::PriorAssumed { prior, reason } => write!(
-                f,
-                "the class prior is taken as {prior}, which threshold and probabilities follow: {reason}"
-            ),
-            Self::DoubtfulPrior { prior, doubt } => {
-                write!(f, "the class prior was estimated as {prior:.4}: {doubt}")
-            }
-            Self::LowPrior { prior, trained } => write!(
-                f,
-                "a class prior of {prior} is too small to train with and {trained} was taken; threshold and \
-                 probabilities follow {prior}"
-            ),
-            Self::PriorSpent {
-                prior,
-                unlabeled,
-                confirmed,
-            } => write!(
-                f,
-                "{confirmed} anomalies were confirmed among {unlabeled} unlabeled samples, of which a class prior of \
-                 {prior} claims {:.1}: it is too small, give or estimate another one",
-                prior * *unlabeled as f64
-            ),
-            Self::UnusedLabels {
-                group,
-                count,
-                reason,
-            } => write!(
-                f,
-                "{count} {group} samples of the review are not learned from: {reason}"
-            ),
+            Self::FewScores { .. }
+            | Self::PriorAssumed { .. }
+            | Self::DoubtfulPrior { .. }
+            | Self::LowPrior { .. } => self.of_decision(f),
+            Self::PriorSpent { .. } | Self::UnusedLabels { .. } => self.of_review(f),
             Self::OtherScale { samples, factor } => write!(
                 f,
                 "{samples} are about {factor:.3e} times as large as those that the fit saw"
@@ -325,6 +295,57 @@ impl fmt::Display for Warning {
                 "samples of shape {shape:?} look like images [height, width, channels] and are taken as \
                  [channels, height, width]"
             ),
+        }
+    }
+}
+
+impl Warning {
+    /// What threshold and probabilities rest on.
+    fn of_decision(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FewScores { scores, flagged } => write!(
+                f,
+                "the threshold rests on {scores} held-out scores, of which it is to flag {flagged:.1}: give more \
+                 unlabeled samples, or set it by a rule of your own"
+            ),
+            Self::PriorAssumed { prior, reason } => write!(
+                f,
+                "the class prior is taken as {prior}, which threshold and probabilities follow: {reason}"
+            ),
+            Self::DoubtfulPrior { prior, doubt } => {
+                write!(f, "the class prior was estimated as {prior:.4}: {doubt}")
+            }
+            Self::LowPrior { prior, trained } => write!(
+                f,
+                "a class prior of {prior} is too small to train with and {trained} was taken; threshold and \
+                 probabilities follow {prior}"
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a review of unlabeled rows gave rise to.
+    fn of_review(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PriorSpent {
+                prior,
+                unlabeled,
+                confirmed,
+            } => write!(
+                f,
+                "{confirmed} anomalies were confirmed among {unlabeled} unlabeled samples, of which a class prior of \
+                 {prior} claims {:.1}: it is too small, give or estimate another one",
+                prior * *unlabeled as f64
+            ),
+            Self::UnusedLabels {
+                group,
+                count,
+                reason,
+            } => write!(
+                f,
+                "{count} {group} samples of the review are not learned from: {reason}"
+            ),
+            _ => Ok(()),
         }
     }
 }

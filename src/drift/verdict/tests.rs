@@ -196,3 +196,19 @@ fn the_number_of_threads_does_not_matter() {
     };
     assert_eq!(run(1), run(3));
 }
+
+/// Nothing of the window is where the normals were.
+#[test]
+fn normals_that_left_have_shifted() {
+    let mut rng = substream(0, Purpose::Toy, 0);
+    let kept = FIT.scores(200, &mut rng);
+    let anomalies = Draw { alpha: 1., ..FIT }.scores(25, &mut rng);
+    let mut verdict = |n: usize| {
+        let window = Draw { shift: 8., ..FIT }.scores(n, &mut rng);
+        let found = DriftTest::default().compare(&kept, &anomalies, &window);
+        found.unwrap().verdict
+    };
+    assert_eq!(verdict(200), Verdict::ShiftedNormals);
+    // Of so few it may be chance.
+    assert_eq!(verdict(30), Verdict::Changed);
+}

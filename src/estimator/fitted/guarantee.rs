@@ -85,7 +85,7 @@ impl FittedDetector {
     /// let mixed = |seed| toy::generate(&ToyConfig::default(), seed);
     /// let toy = mixed(0)?;
     /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-    /// let mut config = FitConfig { prior: ClassPrior::new(0.08)?, ..FitConfig::default() };
+    /// let mut config = FitConfig { prior: ClassPrior::new(0.08)?.into(), ..FitConfig::default() };
     /// config.train.epochs = 60;
     /// let detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
     ///

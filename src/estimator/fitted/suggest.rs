@@ -276,11 +276,12 @@ impl Picks {
         let border = self
             .order
             .partition_point(|&row| self.scores[row] > threshold);
-        let (above, below) = self.order.split_at(border);
-        let (mut above, mut below) = (above.to_vec().into_iter().rev(), below.to_vec().into_iter());
+        let order = self.order.clone();
+        let (above, below) = order.split_at(border);
+        let (mut above, mut below) = (above.iter().rev(), below.iter());
         loop {
             let next = [above.next(), below.next()];
-            for row in next.into_iter().flatten() {
+            for &row in next.into_iter().flatten() {
                 if self.picked.len() < until {
                     self.pick(row, Why::NearThreshold);
                 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::FittedDetector;
 use crate::drift::{Drift, DriftTest, Rate, Verdict, shifted_prior};
-use crate::estimator::{IntoInput, Warning};
+use crate::estimator::{Detections, IntoInput, Warning};
 use crate::prior::{PriorData, PriorEstimate, PriorEstimator};
 use crate::{Error, Result};
 
@@ -85,9 +85,10 @@ impl FittedDetector {
     /// # Errors
     /// As [`detect`](Self::detect) and [`DriftTest::compare`]; [`Error::EmptyGroup`] for a window without rows.
     pub fn watch(&self, window: impl IntoInput, test: &DriftTest) -> Result<Watched> {
-        let (scores, probabilities, warnings) = self.of_window(window)?;
-        let prior = probabilities.map(|of| shifted_prior(&of, self.decision.prior));
-        self.compare(&scores, prior.transpose()?, test, warnings)
+        let found = self.of_window(window)?;
+        let probabilities = found.probabilities.as_ref();
+        let prior = probabilities.map(|of| shifted_prior(of, self.decision.prior));
+        self.compare(&found.scores, prior.transpose()?, test, found.warnings)
     }
 
     /// As [`watch`](Self::watch), with the class prior by `estimator` from the window's scores and the kept ones of
@@ -101,9 +102,9 @@ impl FittedDetector {
         test: &DriftTest,
         estimator: &dyn PriorEstimator,
     ) -> Result<Watched> {
-        let (scores, _, warnings) = self.of_window(window)?;
-        let prior = self.estimate(&scores, estimator, test.seed)?;
-        self.compare(&scores, Some(prior), test, warnings)
+        let found = self.of_window(window)?;
+        let prior = self.estimate(&found.scores, estimator, test.seed)?;
+        self.compare(&found.scores, Some(prior), test, found.warnings)
     }
 
     /// The class prior of scores, by the kept ones of labeled anomalies.
@@ -120,17 +121,14 @@ impl FittedDetector {
         estimator.estimate(&PriorData::of_scores(scores.to_vec(), anomalies)?, seed)
     }
 
-    /// Scores and probabilities, and what there is to say of the rows.
-    fn of_window(
-        &self,
-        window: impl IntoInput,
-    ) -> Result<(Vec<f64>, Option<Vec<f64>>, Vec<Warning>)> {
+    /// What there is to say of its rows, of which there must be one.
+    fn of_window(&self, window: impl IntoInput) -> Result<Detections> {
         let found = self.detect(window)?;
         if found.scores.is_empty() {
             let (what, group) = ("a window to watch", "unlabeled");
             return Err(Error::EmptyGroup { what, group });
         }
-        Ok((found.scores, found.probabilities, found.warnings))
+        Ok(found)
     }
 
     fn compare(

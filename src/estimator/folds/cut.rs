@@ -27,9 +27,10 @@ pub(super) fn fold(
 ) -> Result<(PuDataset, Held)> {
     let cut = |samples: &Samples, group: u64| -> Result<(Samples, Vec<Samples>)> {
         let (kept, held) = positions(samples.len(), folds, stream + group, index);
-        let held = match held.is_empty() {
-            true => vec![],
-            false => vec![samples.select(&held)?],
+        let held = if held.is_empty() {
+            vec![]
+        } else {
+            vec![samples.select(&held)?]
         };
         Ok((samples.select(&kept)?, held))
     };

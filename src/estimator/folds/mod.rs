@@ -25,6 +25,9 @@ pub(super) struct FoldScores {
     pub(super) anomalies: Vec<f64>,
 }
 
+/// Fits a model to a training and a validation part.
+pub(super) type Fit<'a> = dyn Fn(&PuDataset, &PuDataset) -> Result<Arc<dyn Fitted>> + Sync + 'a;
+
 /// Transformed data, cut into folds: each has its share of every group of both parts.
 pub(super) struct Folds<'a> {
     pub(super) train: &'a PuDataset,
@@ -50,7 +53,7 @@ impl Folds<'_> {
         &self,
         device: &Device,
         batch_size: usize,
-        fit: &(dyn Fn(&PuDataset, &PuDataset) -> Result<Arc<dyn Fitted>> + Sync),
+        fit: &Fit<'_>,
     ) -> Result<Vec<FoldScores>> {
         let fold = |index: usize| -> Result<FoldScores> {
             let (train, held) = cut::fold(self.train, self, cut::TRAIN, index)?;
@@ -70,9 +73,10 @@ impl Folds<'_> {
                 anomalies: scores(&[held.anomalies, held_too.anomalies].concat())?,
             })
         };
-        let at_once = match device.is_cpu() {
-            true => thread::available_parallelism().map_or(1, usize::from),
-            false => 1,
+        let at_once = if device.is_cpu() {
+            thread::available_parallelism().map_or(1, usize::from)
+        } else {
+            1
         };
         run(self.folds, at_once, &fold)
     }

@@ -125,6 +125,49 @@ impl fmt::Display for ThresholdRule {
                 "{} on average, by {rows} unlabeled rows, if anomalies score higher than normals",
                 Alarms(rate)
             ),
+            Self::CorrectedRate { .. } | Self::ReviewedRate { .. } => self.of_rate(f),
+            Self::Budget {
+                alarms,
+                volume,
+                asked,
+                rows,
+                rate,
+                chance,
+            } => {
+                write!(f, "at most {alarms} alarms among {volume} rows")?;
+                match asked {
+                    Some(_) => write!(f, " (on average {:.1})", rate * volume as f64)?,
+                    None => write!(f, " on average")?,
+                }
+                let percent = 100. * chance;
+                write!(
+                    f,
+                    ", by {rows} unlabeled rows; more with a chance of {percent:.1}%"
+                )
+            }
+            Self::Cost {
+                false_alarm,
+                missed,
+                rows,
+                anomalies,
+                prior,
+                cost,
+            } => write!(
+                f,
+                "the least cost at {false_alarm} a false alarm and {missed} a missed anomaly, about {} a row, by \
+                 {rows} unlabeled rows, of which {}% are anomalies like {anomalies} labeled ones",
+                round(cost),
+                round(100. * prior.get())
+            ),
+            Self::Value => write!(f, "a given score"),
+        }
+    }
+}
+
+impl ThresholdRule {
+    /// A rate that more than the rows went into.
+    fn of_rate(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
             Self::CorrectedRate {
                 rate,
                 rows,
@@ -163,40 +206,7 @@ impl fmt::Display for ThresholdRule {
                     more => write!(f, "; it lies below these: review at least {more} more"),
                 }
             }
-            Self::Budget {
-                alarms,
-                volume,
-                asked,
-                rows,
-                rate,
-                chance,
-            } => {
-                write!(f, "at most {alarms} alarms among {volume} rows")?;
-                match asked {
-                    Some(_) => write!(f, " (on average {:.1})", rate * volume as f64)?,
-                    None => write!(f, " on average")?,
-                }
-                let percent = 100. * chance;
-                write!(
-                    f,
-                    ", by {rows} unlabeled rows; more with a chance of {percent:.1}%"
-                )
-            }
-            Self::Cost {
-                false_alarm,
-                missed,
-                rows,
-                anomalies,
-                prior,
-                cost,
-            } => write!(
-                f,
-                "the least cost at {false_alarm} a false alarm and {missed} a missed anomaly, about {} a row, by \
-                 {rows} unlabeled rows, of which {}% are anomalies like {anomalies} labeled ones",
-                round(cost),
-                round(100. * prior.get())
-            ),
-            Self::Value => write!(f, "a given score"),
+            _ => Ok(()),
         }
     }
 }

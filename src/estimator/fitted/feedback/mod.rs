@@ -54,7 +54,7 @@ pub enum Label {
 ///     detector = detector.refit(&feedback, &RefitConfig { epochs: 5, ..RefitConfig::default() })?;
 /// }
 /// assert_eq!(feedback.confirmed() + feedback.dismissed(), 20);
-/// assert!(feedback.left(None)?.alpha < detector.config().prior);
+/// assert!(feedback.left(None)?.alpha < detector.decision_prior());
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug)]
