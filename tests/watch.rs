@@ -35,7 +35,7 @@ fn fit(method: Method) -> FittedDetector {
         ..FitConfig::default()
     };
     config.train.epochs = 30;
-    let detector = Estimator::new(config).fit(&points(1840, 160, 0., 0), &labeled);
+    let detector = Estimator::new(config).fit(points(1840, 160, 0., 0), &labeled);
     detector.unwrap()
 }
 
@@ -101,7 +101,7 @@ fn kept_scores_of_a_forest_are_exchangeable_with_new_ones() {
             order[..320].iter().map(|&i| all[i]).collect::<Vec<_>>()
         };
         let detector = Estimator::new(config.clone())
-            .fit(&draw(2 * seed), &labeled)
+            .fit(draw(2 * seed), &labeled)
             .unwrap();
         let test = DriftTest {
             seed,
@@ -159,7 +159,7 @@ fn other_estimators_are_taken_and_detectors_without_labels_say_what_they_can() {
         puad::estimator::IntoSamples::into_samples(points(400, 0, 0., 0)).unwrap(),
     );
     let mut alone = Estimator::new(config).fit_dataset(&data.unwrap()).unwrap();
-    let watched = alone.watch(&points(300, 0, 5., 1), &test).unwrap();
+    let watched = alone.watch(points(300, 0, 5., 1), &test).unwrap();
     assert_eq!(
         (watched.prior, watched.drift.verdict),
         (None, Verdict::Changed)

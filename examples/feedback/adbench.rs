@@ -37,7 +37,7 @@ impl Rows {
         let data = PuDataset::new(samples.select(&unlabeled)?)?;
         let data = data.with_anomalies(samples.select(&labeled)?)?;
         let mut config = FitConfig {
-            prior: ClassPrior::new(hidden as f64 / unlabeled.len() as f64)?,
+            prior: ClassPrior::new(hidden as f64 / unlabeled.len() as f64)?.into(),
             ..FitConfig::default()
         };
         config.train.seed = seed;

@@ -33,7 +33,7 @@ pub fn problem(seed: u64) -> Outcome<Problem> {
     let hidden = unlabeled.iter().filter(|(_, anomalous)| *anomalous).count();
 
     let mut fit = FitConfig {
-        prior: ClassPrior::new(hidden as f64 / rows.len() as f64)?,
+        prior: ClassPrior::new(hidden as f64 / rows.len() as f64)?.into(),
         ..FitConfig::default()
     };
     fit.train.seed = seed;

@@ -1,6 +1,7 @@
 //! The same through a detector, whose calibration rows are a table or rows of numbers.
 
 use puad::data::payments::{self, PaymentsConfig};
+use puad::data::table::Table;
 use puad::data::toy::{self, ToyConfig};
 use puad::encoding::Gaps;
 use puad::estimator::{IntoInput, Threshold, ThresholdRule};
@@ -13,19 +14,23 @@ fn saved(detector: &FittedDetector) -> FittedDetector {
     FittedDetector::load(&path, &Device::Cpu).unwrap()
 }
 
-#[test]
-fn a_table_of_unlabeled_rows_sets_every_threshold_and_a_file_keeps_it() {
+/// A detector of payments, and others' payments.
+fn of_payments() -> (FittedDetector, Table) {
     let mut config = FitConfig::default();
     config.train.epochs = 5;
     config.encoding.all.gaps = Gaps::Fill;
     (config.encoding.all.instant, config.encoding.all.hour) = (false, true);
     let payments = |seed| {
-        payments::generate(&PaymentsConfig::default(), seed)
-            .unwrap()
-            .table
+        let payments = payments::generate(&PaymentsConfig::default(), seed);
+        payments.unwrap().table
     };
-    let mut detector = Estimator::new(config).fit_table(&payments(0)).unwrap();
-    let table = payments(1);
+    let detector = Estimator::new(config).fit_table(&payments(0)).unwrap();
+    (detector, payments(1))
+}
+
+#[test]
+fn a_table_of_unlabeled_rows_sets_every_threshold_and_a_file_keeps_it() {
+    let (mut detector, table) = of_payments();
     let (rows, rate) = (table.len(), 0.05);
     let scores = detector.score(&table).unwrap();
     let above = |t: f64| scores.iter().filter(|s| **s > t).count() as f64;

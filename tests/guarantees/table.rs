@@ -75,6 +75,13 @@ fn got(world: World, rate: f64, rule: fn(&Draw, f64) -> f64) -> [f64; 3] {
 #[test]
 #[ignore = "prints a table"]
 fn table() {
+    of_rates();
+    of_batches();
+    of_budgets();
+    of_costs();
+}
+
+fn of_rates() {
     println!("| rule | anomalies | rate asked | got | 95% of draws below | found |");
     println!("|---|---|---|---|---|---|");
     for (name, rule) in rules() {
@@ -93,6 +100,12 @@ fn table() {
             }
         }
     }
+}
+
+/// What p-values are made of, from a draw.
+type Tail<'a> = (&'a str, &'a dyn Fn(&Draw) -> NormalTail);
+
+fn of_batches() {
     println!("\n| batch of 200 at q = {Q}, by | anomalies | false among alarms | found |");
     println!("|---|---|---|---|");
     for alpha in [0.02, 0.1] {
@@ -101,7 +114,7 @@ fn table() {
             shift: SHIFT + 1.,
         };
         let prior = ClassPrior::new(alpha).unwrap();
-        let tails: [(&str, &dyn Fn(&Draw) -> NormalTail); 3] = [
+        let tails: [Tail<'_>; 3] = [
             ("normals", &|draw: &Draw| {
                 NormalTail::of_scores(&draw.normals).unwrap()
             }),
@@ -121,6 +134,9 @@ fn table() {
             assert!(found.false_share < 1.2 * Q, "{name} {alpha}");
         }
     }
+}
+
+fn of_budgets() {
     println!("\n| budget: 20 of 1,000 a day | rows | alarms a day | chance of more, said | got |");
     println!("|---|---|---|---|---|");
     for (rows, chance) in [
@@ -145,6 +161,9 @@ fn table() {
             found.chance
         );
     }
+}
+
+fn of_costs() {
     let Costs {
         false_alarm,
         missed,
