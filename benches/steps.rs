@@ -21,7 +21,7 @@ const LABELED: usize = 7;
 
 fn assemble(pair: &Pair) -> Result<Assembly> {
     let params = Params::new(0, DType::F32, &Device::Cpu);
-    let prior = ClassPrior::new(0.1)?.into();
+    let prior = ClassPrior::new(0.1)?;
     let assembly = Assembly::new(pair, &[3, 32, 32], &Architecture::Auto, prior, params)?;
     // A DeepSVDD's center.
     for center in assembly.detector().buffers() {

@@ -94,7 +94,8 @@ impl Masses {
                 sum += a * ratio(alpha * (found - 0.5 * own), flagged);
             }
         }
-        sum
+        // The weights of all anomalies add up to 1, or to a rounding more.
+        sum.min(1.)
     }
 
     /// The shares of anomalies and of unlabeled samples in this cell and those above.

@@ -73,7 +73,9 @@ impl Folds<'_> {
                 anomalies: scores(&[held.anomalies, held_too.anomalies].concat())?,
             })
         };
-        let at_once = if device.is_cpu() {
+        // A thread of a pool that waits for threads of ours, which wait for the pool, would wait for ever.
+        let in_pool = rayon::current_thread_index().is_some();
+        let at_once = if device.is_cpu() && !in_pool {
             thread::available_parallelism().map_or(1, usize::from)
         } else {
             1

@@ -210,7 +210,7 @@ fn files_of_others_and_of_later_releases_are_told() {
     );
     let file = saved(&small());
     rewrite(&file.path, |text, _| {
-        text["format_version"] = json!(7);
+        text["format_version"] = json!(8);
         text["puad_version"] = json!("9.0.0");
         text["content"] = json!("unheard of");
     });
@@ -221,7 +221,7 @@ fn files_of_others_and_of_later_releases_are_told() {
             writer,
             ..
         } => {
-            assert_eq!((found, supported, writer.as_str()), (7, 6, "9.0.0"));
+            assert_eq!((found, supported, writer.as_str()), (8, 7, "9.0.0"));
         }
         other => panic!("{other}"),
     }
@@ -245,6 +245,7 @@ fn files_of_version_2_load() {
             content.remove("inputs");
             content.remove("warnings");
             text["content"]["config"]["method"] = method.clone().unwrap_or(json!(null));
+            text["content"]["config"]["prior"] = json!(0.1);
         });
         let loaded = load(&file);
         match method {
@@ -270,6 +271,7 @@ fn files_of_version_3_load() {
         let content = text["content"].as_object_mut().unwrap();
         content.remove("inputs");
         content.remove("warnings");
+        text["content"]["config"]["prior"] = json!(0.1);
     });
     let loaded = load(&file).unwrap();
     assert!(loaded.inputs().is_none());
@@ -308,6 +310,7 @@ fn images_of_version_3_are_not_mistaken() {
             let content = text["content"].as_object_mut().unwrap();
             content.remove("inputs");
             content.remove("warnings");
+            text["content"]["config"]["prior"] = json!(0.1);
         });
         load(&file).unwrap()
     };
