@@ -165,8 +165,8 @@ fn a_refit_begins_with_the_detector_s_parameters() {
             .unwrap();
         assert_eq!(phases, 1, "{method}: no pre-training");
         let (before, after) = (
-            detector.score(&points(1)).unwrap(),
-            same.score(&points(1)).unwrap(),
+            detector.score(points(1)).unwrap(),
+            same.score(points(1)).unwrap(),
         );
         let moved = before
             .iter()
@@ -194,8 +194,8 @@ fn labels_teach_and_are_learned_alike_again() {
     assert!(after > before, "{before} {after}");
     let again = detector.refit(&feedback, &RefitConfig::default()).unwrap();
     assert_eq!(
-        again.score(&points(1)).unwrap(),
-        better.score(&points(1)).unwrap()
+        again.score(points(1)).unwrap(),
+        better.score(points(1)).unwrap()
     );
     assert!(better.history().training.epochs.len() <= 6 && better.history().pretraining.is_none());
     // What is decided by is of data that come unreviewed, and the configuration the fit's.
@@ -232,8 +232,8 @@ fn dismissed_alarms_join_the_normals_under_a_weight() {
     std::fs::remove_file(path).unwrap();
     assert_eq!(read.method(), refitted.method());
     assert_eq!(
-        read.score(&points(1)).unwrap(),
-        refitted.score(&points(1)).unwrap()
+        read.score(points(1)).unwrap(),
+        refitted.score(points(1)).unwrap()
     );
     // A further round goes on, from a file as well.
     let mut feedback = feedback;
