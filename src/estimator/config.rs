@@ -37,8 +37,8 @@ pub struct FitConfig {
     /// objectives train with at least
     /// [`ObjectiveSpec::least_prior`](crate::objective::ObjectiveSpec::least_prior), 0.05, whatever is given.
     pub prior: Prior,
-    /// Parts that the data are cut into, >= 2, for scores of all samples by a detector that was fitted without
-    /// them: [`FittedDetector::report`](crate::FittedDetector::report) then rests on all labeled anomalies, at the
+    /// Parts that the data are cut into, >= 2, for scores of all labeled anomalies by detectors that were fitted
+    /// without them: [`FittedDetector::report`](crate::FittedDetector::report) then rests on all labeled anomalies, at the
     /// cost of as many fits more. Default: none, and it rests on the validation part's.
     pub folds: Option<usize>,
     /// Which network.

@@ -47,14 +47,15 @@ impl ValidationScores {
     }
 }
 
-/// Scores of samples by detectors that were fitted without them, on the scale of the detector that was fitted to all:
-/// what [`FitConfig::folds`](super::FitConfig::folds) asks for.
+/// Scores of the labeled anomalies by detectors that were fitted without them, on the scale of the detector that was
+/// fitted to all: what [`FitConfig::folds`](super::FitConfig::folds) asks for. An anomaly keeps its place among the
+/// unlabeled samples of its fold, which are mapped onto those of the detector's validation part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutOfFold {
     /// Into how many parts the data were cut.
     pub folds: usize,
-    /// In ascending order.
-    pub scores: ValidationScores,
+    /// Of all labeled anomalies, in ascending order.
+    pub anomalies: Vec<f64>,
 }
 
 /// How scores become decisions and probabilities.

@@ -3,7 +3,7 @@
 //! [`Estimator`] trains on tensors, [`Samples`](crate::data::Samples) or rows of numbers and gives a
 //! [`FittedDetector`]. What it does, in order: check settings and data, split off a validation part, fit
 //! a [`Scaler`] on the unlabeled training part, fit the [`Method`](crate::method::Method) (a network that
-//! suits the samples' shape, with early stopping), estimate the class prior ([`Prior`]), set the threshold and calibrate probabilities on the
+//! suits the samples' shape, with early stopping) with the class prior that is given or estimated ([`Prior`]), set the threshold and calibrate probabilities on the
 //! validation part. [`FitConfig`] has the settings up to training; threshold and calibration start from
 //! their defaults and are changed by [`FittedDetector::set_threshold`] and
 //! [`FittedDetector::calibrate`].

@@ -11,7 +11,7 @@ use crate::data::{PuDataset, Samples, of_validation};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
 use crate::net::{Architecture, channels_last};
-use crate::prior::{PriorData, PriorEstimate};
+use crate::prior::{PriorData, PriorDoubt, PriorEstimate};
 use crate::train::{Checkpoints, Observer, Trainer};
 use crate::{ClassPrior, Error, Result};
 
@@ -217,9 +217,14 @@ impl Prepared {
         let trainer = &self.trainer;
         let task = self.task(priors.trained, trainer, device, observer);
         let learned = self.method.fit(task)?;
-        let out_of_fold = self.out_of_fold(priors.trained, device)?;
+        let (out_of_fold, failed) = match self.out_of_fold(priors.trained, device) {
+            Ok(folds) => (folds, None),
+            // The fit is there, and must not be lost over it.
+            Err(error) => (vec![], Some(error.to_string())),
+        };
         let mut warnings = self.warnings;
         warnings.extend(priors.warning);
+        warnings.extend(failed.map(|reason| Warning::NoFolds { reason }));
         // Of vectors occlusion tells the column better than a detector's own reasons do.
         let unlabeled = self.train.unlabeled();
         let images = unlabeled.sample_shape().len() > 1;
@@ -268,7 +273,8 @@ impl Prepared {
             .prior_scores(settings, device)
             .and_then(|scores| settings.read_off(&scores, seed));
         // The fit itself needs no estimate, and must not be lost over it.
-        Priors::estimated(&self.method, estimate)
+        let unlabeled = self.train.unlabeled().len() + self.validation.unlabeled().len();
+        Priors::estimated(&self.method, estimate, unlabeled)
     }
 
     /// # Errors
@@ -284,11 +290,10 @@ impl Prepared {
 
     /// Scores of all samples by detectors fitted without them, a list a fold; none unless asked for.
     fn out_of_fold(&self, prior: ClassPrior, device: &Device) -> Result<Vec<FoldScores>> {
-        let folds = self.config.folds;
-        let folds = folds.and_then(|folds| Folds::possible(folds, &self.train));
-        let Some(folds) = folds else {
+        let Some(wanted) = self.config.folds else {
             return Ok(vec![]);
         };
+        let folds = Folds::cut(wanted, &self.train, "a fold")?;
         let trainer = self.trainer.without_checkpoints();
         let config = trainer.config();
         let folds = Folds {
@@ -312,20 +317,22 @@ impl Prepared {
     }
 }
 
-/// The width of an interval from which on it tells next to nothing, so that no decision should rest on its middle.
+/// The width of an interval from which on it tells next to nothing, unless it excludes the usual class prior.
 const WIDE: f64 = 0.5;
 
-fn wide(estimate: &PriorEstimate) -> bool {
-    estimate.high.get() - estimate.low.get() > WIDE
-}
-
-/// The usual class prior, or the end of the interval that is nearest to it.
-fn within(estimate: &PriorEstimate) -> Result<(ClassPrior, Warning)> {
-    let (low, high) = (estimate.low.get(), estimate.high.get());
-    let prior = ClassPrior::default().get().clamp(low, high);
-    let reason = format!("all that the data tell is that it lies between {low:.4} and {high:.4}");
-    let warning = Warning::PriorAssumed { prior, reason };
-    Ok((ClassPrior::new(prior)?, warning))
+/// Why an estimate is not to be decided by; `None` where it is.
+fn useless(estimate: &PriorEstimate) -> Option<String> {
+    let bound = |doubt: &PriorDoubt| matches!(doubt, PriorDoubt::Overlap { .. });
+    // Nothing holds the lower end of an upper bound.
+    let low = if estimate.doubts.iter().any(bound) {
+        0.
+    } else {
+        estimate.low.get()
+    };
+    let high = estimate.high.get();
+    let usual = ClassPrior::default().get();
+    let wide = high - low > WIDE && (low..=high).contains(&usual);
+    wide.then(|| format!("all that the data tell is that it lies between {low:.4} and {high:.4}"))
 }
 
 /// The class priors of a fit.
@@ -353,22 +360,26 @@ impl Priors {
         })
     }
 
-    fn estimated(method: &Method, found: Result<PriorEstimate>) -> Result<Self> {
+    /// Of so many unlabeled samples at least half a one counts as an anomaly: with none no probability would ever be
+    /// above 0.
+    /// Of so many unlabeled samples at least half a one counts as an anomaly: with none no probability would ever be
+    /// above 0.
+    fn estimated(method: &Method, found: Result<PriorEstimate>, unlabeled: usize) -> Result<Self> {
         let usual = ClassPrior::default();
+        let assumed = |reason| Warning::PriorAssumed {
+            prior: usual.get(),
+            reason,
+        };
         let (decided, estimate, warning) = match found {
-            Ok(estimate) if wide(&estimate) => {
-                let (alpha, warning) = within(&estimate)?;
-                (
-                    alpha,
-                    Some(PriorEstimate { alpha, ..estimate }),
-                    Some(warning),
-                )
-            }
-            Ok(estimate) => (estimate.alpha, Some(estimate), None),
-            Err(error) => {
-                let (prior, reason) = (usual.get(), error.to_string());
-                (usual, None, Some(Warning::PriorAssumed { prior, reason }))
-            }
+            Err(error) => (usual, None, Some(assumed(error.to_string()))),
+            Ok(estimate) => match useless(&estimate) {
+                Some(reason) => (usual, Some(estimate), Some(assumed(reason))),
+                None => {
+                    let least = 0.5 / unlabeled as f64;
+                    let decided = ClassPrior::new(estimate.alpha.get().max(least))?;
+                    (decided, Some(estimate), None)
+                }
+            },
         };
         let larger = ClassPrior::new(decided.get().max(usual.get()))?;
         Ok(Self {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::decision::{Decision, OutOfFold, ValidationScores, saturated_scores};
+use super::decision::{Decision, OutOfFold, ValidationScores, check_scores, saturated_scores};
 use super::folds::{FoldScores, onto_scale};
 use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples};
@@ -54,14 +54,16 @@ fn out_of_fold(folds: Vec<FoldScores>, validation: &ValidationScores) -> Result<
         return Ok(None);
     }
     let n = folds.len();
-    let (mut unlabeled, mut anomalies) = (Vec::new(), Vec::new());
-    for fold in folds {
-        let fold = onto_scale(fold, &validation.unlabeled);
-        unlabeled.extend(fold.unlabeled);
-        anomalies.extend(fold.anomalies);
-    }
-    let scores = ValidationScores::new(unlabeled, anomalies)?;
-    Ok(Some(OutOfFold { folds: n, scores }))
+    let mapped = folds
+        .into_iter()
+        .flat_map(|fold| onto_scale(fold, &validation.unlabeled).anomalies);
+    let mut anomalies: Vec<f64> = mapped.collect();
+    check_scores(&anomalies)?;
+    anomalies.sort_unstable_by(f64::total_cmp);
+    Ok(Some(OutOfFold {
+        folds: n,
+        anomalies,
+    }))
 }
 
 impl Trained {

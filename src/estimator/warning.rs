@@ -146,6 +146,17 @@ pub enum Warning {
         /// How many of them it is to flag.
         flagged: f64,
     },
+    /// [`FitConfig::folds`](crate::FitConfig::folds) were asked for, and could not be fitted: a report rests on the
+    /// validation part's labeled anomalies.
+    NoFolds {
+        /// Why.
+        reason: String,
+    },
+    /// The threshold was set by rows or a class prior that have changed since.
+    OldThreshold {
+        /// By what, in words.
+        rule: String,
+    },
     /// The class prior was to be estimated, and could not be.
     PriorAssumed {
         /// What decisions follow instead.
@@ -273,6 +284,8 @@ impl fmt::Display for Warning {
             Self::FewScores { .. }
             | Self::PriorAssumed { .. }
             | Self::DoubtfulPrior { .. }
+            | Self::NoFolds { .. }
+            | Self::OldThreshold { .. }
             | Self::LowPrior { .. } => self.of_decision(f),
             Self::PriorSpent { .. } | Self::UnusedLabels { .. } => self.of_review(f),
             Self::OtherScale { samples, factor } => write!(
@@ -311,6 +324,14 @@ impl Warning {
             Self::PriorAssumed { prior, reason } => write!(
                 f,
                 "the class prior is taken as {prior}, which threshold and probabilities follow: {reason}"
+            ),
+            Self::NoFolds { reason } => write!(
+                f,
+                "no folds were fitted, and a report rests on the held-out labeled anomalies alone: {reason}"
+            ),
+            Self::OldThreshold { rule } => write!(
+                f,
+                "the threshold is as it was set before: {rule}; what it was set by has changed, set it anew"
             ),
             Self::DoubtfulPrior { prior, doubt } => {
                 write!(f, "the class prior was estimated as {prior:.4}: {doubt}")

@@ -82,6 +82,8 @@ pub enum Support {
     /// With this class prior more anomalies would score above the threshold than there are samples, beyond what chance
     /// explains ([`ReportDoubt::PriorTooLarge`](super::ReportDoubt)): there is no precision and no false-positive rate.
     Contradicted,
+    /// No labeled anomaly is above, and too few to tell from none: there is no precision to estimate.
+    NoLabel,
     /// The given threshold has none above it: there is no precision to estimate.
     NoAlarm,
     /// The budget comes to less than one of them: there is no estimate.
@@ -103,7 +105,7 @@ impl Support {
     pub fn is_estimate(&self) -> bool {
         matches!(
             self,
-            Self::Enough | Self::FewAlarms | Self::Contradicted | Self::NoAlarm
+            Self::Enough | Self::FewAlarms | Self::Contradicted | Self::NoLabel | Self::NoAlarm
         )
     }
 }
@@ -114,6 +116,7 @@ impl fmt::Display for Support {
             Self::Enough => Ok(()),
             Self::FewAlarms => write!(f, "rough: fewer than ten held-out alarms"),
             Self::Contradicted => write!(f, "no precision: the class prior contradicts the scores"),
+            Self::NoLabel => write!(f, "no labeled anomaly is above, so no precision"),
             Self::NoAlarm => write!(f, "no held-out alarm, so no precision"),
             Self::TooFewRows { needed } => write!(
                 f,

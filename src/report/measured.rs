@@ -53,7 +53,9 @@ impl Measured<'_> {
             found as f64 / anomalies as f64,
             flagged as f64 / unlabeled as f64,
         );
-        if flagged > 0 {
+        if flagged > 0 && found == 0 {
+            at.support = Support::NoLabel;
+        } else if flagged > 0 {
             let value = cells::ratio(self.alpha * shares.0, shares.1);
             let clipped = draws.precision.into_iter().map(|p| p.min(1.)).collect();
             at.precision = Some(Estimate::of_draws(value, clipped, self.level));

@@ -80,6 +80,8 @@ impl Estimator<'_> {
     /// ([`Report::with_kinds`](crate::report::Report::with_kinds)). Samples of the kind among the unlabeled ones stay
     /// there, as they would.
     ///
+    /// Fits are those of the configuration: a trainer of one's own and checkpoints have no part in them.
+    ///
     /// `kinds`: a name for each labeled anomaly, in their order; [`kinds_by_cluster`] makes some up. A kind costs a
     /// fit.
     ///
@@ -126,6 +128,13 @@ impl Estimator<'_> {
             let rule = "at least two, so that labels are left when one is left out";
             return Err(Error::config("kinds", rule, by_kind.len()));
         }
+        let alone = by_kind
+            .iter()
+            .find(|(_, rows)| kinds.len() < rows.len() + 2);
+        if let Some((kind, _)) = alone {
+            let rule = "such that at least two labels are left when one is left out";
+            return Err(Error::config("kinds", rule, kind));
+        }
         let left_out = by_kind.into_iter().map(|(kind, rows)| {
             let others: Vec<u32> = (0..kinds.len() as u32)
                 .filter(|row| !rows.contains(row))
@@ -135,7 +144,8 @@ impl Estimator<'_> {
             if let Some(normals) = data.normals() {
                 without = without.with_normals(normals.clone())?;
             }
-            let detector = self.again().fit_dataset(&without)?;
+            let mut detector = self.again().fit_dataset(&without)?;
+            detector.set_input_check(self.check);
             Ok(LeftOut {
                 kind: kind.into(),
                 unlabeled: detector.validation_scores().unlabeled.clone(),

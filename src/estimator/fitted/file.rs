@@ -32,7 +32,6 @@ const FORMAT: Format = Format {
 const THRESHOLD: &str = "threshold";
 const UNLABELED: &str = "validation.unlabeled";
 const ANOMALIES: &str = "validation.anomalies";
-const FOLDS_UNLABELED: &str = "folds.unlabeled";
 const FOLDS_ANOMALIES: &str = "folds.anomalies";
 /// With a dot, as names under a prefix are read.
 const REFERENCE: &str = "reference.";
@@ -98,9 +97,8 @@ impl FittedDetector {
         numbers(THRESHOLD, &[self.decision.threshold]);
         numbers(UNLABELED, &self.decision.validation.unlabeled);
         numbers(ANOMALIES, &self.decision.validation.anomalies);
-        if let Some(OutOfFold { scores, .. }) = &self.decision.out_of_fold {
-            numbers(FOLDS_UNLABELED, &scores.unlabeled);
-            numbers(FOLDS_ANOMALIES, &scores.anomalies);
+        if let Some(kept) = &self.decision.out_of_fold {
+            numbers(FOLDS_ANOMALIES, &kept.anomalies);
         }
         if let Some(reference) = &self.reference {
             tensors.insert(format!("{REFERENCE}{ROWS}"), Stored::tensor(reference)?);
@@ -135,7 +133,7 @@ impl FittedDetector {
         let features = features(&shape).map_err(|e| file.wrong(e))?;
         let transformation = transformation(&mut file, features)?;
         let threshold = threshold(&mut file)?;
-        let validation = scores(&mut file, UNLABELED, ANOMALIES)?;
+        let validation = validation(&mut file)?;
         let out_of_fold = out_of_fold(&mut file)?;
         let reference = reference(&mut file, &shape)?;
         let state = std::mem::take(&mut file.content.model);
@@ -262,26 +260,12 @@ fn out_of_fold(file: &mut Contents<Content>) -> Result<Option<OutOfFold>> {
     let Some(folds) = file.content.folds else {
         return Ok(None);
     };
-    let scores = scores(file, FOLDS_UNLABELED, FOLDS_ANOMALIES)?;
-    Ok(Some(OutOfFold { folds, scores }))
+    let anomalies = scores(file, FOLDS_ANOMALIES)?;
+    Ok(Some(OutOfFold { folds, anomalies }))
 }
 
-fn scores(
-    file: &mut Contents<Content>,
-    unlabeled: &'static str,
-    anomalies: &'static str,
-) -> Result<ValidationScores> {
-    let mut scores = |name| -> Result<Vec<f64>> {
-        let scores = file.take_f64s(name)?;
-        let good = scores.is_sorted() && scores.iter().all(|s| s.is_finite());
-        if good {
-            return Ok(scores);
-        }
-        let error = Error::config("validation", "finite and in order", name);
-        Err(file.wrong(error).into())
-    };
-    let unlabeled = scores(unlabeled)?;
-    let anomalies = scores(anomalies)?;
+fn validation(file: &mut Contents<Content>) -> Result<ValidationScores> {
+    let (unlabeled, anomalies) = (scores(file, UNLABELED)?, scores(file, ANOMALIES)?);
     if unlabeled.is_empty() {
         let error = Error::EmptyGroup {
             what: "a detector's file",
@@ -293,6 +277,15 @@ fn scores(
         unlabeled,
         anomalies,
     })
+}
+
+fn scores(file: &mut Contents<Content>, name: &'static str) -> Result<Vec<f64>> {
+    let scores = file.take_f64s(name)?;
+    if scores.is_sorted() && scores.iter().all(|score| score.is_finite()) {
+        return Ok(scores);
+    }
+    let error = Error::config("validation", "finite and in order", name);
+    Err(file.wrong(error).into())
 }
 
 #[cfg(test)]

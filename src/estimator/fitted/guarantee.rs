@@ -1,5 +1,6 @@
 use super::FittedDetector;
 use crate::conformal::{NormalTail, Review, benjamini_hochberg};
+use crate::data::table::Group;
 use crate::estimator::{Discoveries, Input, IntoInput, Warning};
 use crate::{ClassPrior, Error, Result};
 
@@ -40,13 +41,27 @@ impl FittedDetector {
         Review::of(&self.score(calibration)?, most)
     }
 
+    /// The scores of rows that nobody knows of: of a table with labels, those of its unlabeled rows, since labeled ones
+    /// are no part of a random sample. Of a table whose rows are all labeled, all.
+    pub(super) fn unlabeled_scores(&self, input: Input) -> Result<Vec<f64>> {
+        let unlabeled = match &input {
+            Input::Table(table) => table.rows_of(Group::Unlabeled),
+            Input::Samples(_) => vec![],
+        };
+        let scores = self.score(input)?;
+        if unlabeled.is_empty() {
+            return Ok(scores);
+        }
+        Ok(unlabeled.into_iter().map(|row| scores[row]).collect())
+    }
+
     /// What p-values are made of: the share of normals above a score, by normals or by unlabeled rows that were used
     /// neither in training nor for the choice of its epoch. See [`NormalTail::of_scores`] for what is assumed.
     ///
     /// # Errors
     /// As [`score`](Self::score).
     pub fn normal_tail(&self, calibration: impl IntoInput) -> Result<NormalTail> {
-        NormalTail::of_scores(&self.score(calibration)?)
+        NormalTail::of_scores(&self.unlabeled_scores(calibration.into_input()?)?)
     }
 
     /// As [`normal_tail`](Self::normal_tail) of unlabeled rows, with the anomalies' part taken out: by labeled anomalies
@@ -66,7 +81,8 @@ impl FittedDetector {
             None => self.decision.validation.anomalies.clone(),
         };
         let prior = prior.unwrap_or(self.decision.prior);
-        NormalTail::corrected(&self.score(unlabeled)?, &anomalies, prior)
+        let unlabeled = self.unlabeled_scores(unlabeled.into_input()?)?;
+        NormalTail::corrected(&unlabeled, &anomalies, prior)
     }
 
     /// The alarms of a batch, of which on average at most the share `q`, in (0, 1), is false

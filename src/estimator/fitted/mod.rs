@@ -226,7 +226,11 @@ impl FittedDetector {
     /// [`score`](Self::score) for the rows; [`Error::EmptyGroup`] and [`Error::NotCalibrated`] where anomalies are
     /// needed that there are none of.
     pub fn set_threshold(&mut self, threshold: Threshold) -> Result<()> {
-        let resolved = self.decision.resolve(threshold, |rows| self.score(rows))?;
+        let resolved = self
+            .decision
+            .resolve(threshold, |rows| self.unlabeled_scores(rows))?;
+        self.warnings
+            .retain(|warning| !matches!(warning, Warning::OldThreshold { .. }));
         (self.decision.threshold, self.decision.rule) = resolved;
         Ok(())
     }

@@ -1,4 +1,6 @@
 use super::{FittedDetector, OutOfFold};
+use crate::estimator::trained::few_scores;
+use crate::estimator::{ThresholdRule, Warning};
 use crate::prior::PriorEstimate;
 use crate::{ClassPrior, Result};
 
@@ -9,7 +11,9 @@ impl FittedDetector {
     }
 
     /// Another class prior for decisions; nothing is trained again. Probabilities follow it, calibrated anew on the
-    /// validation part, and the threshold where it was set by the class prior.
+    /// validation part by [`CalibrationMethod::Auto`](crate::estimator::CalibrationMethod::Auto) whatever they were
+    /// calibrated by before, and the default threshold. One by costs or by a corrected rate, which went by the old one,
+    /// stays, with a [`Warning::OldThreshold`].
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -32,7 +36,33 @@ impl FittedDetector {
     /// # Errors
     /// As [`Calibration::fit`](crate::estimator::Calibration::fit).
     pub fn set_decision_prior(&mut self, prior: ClassPrior) -> Result<()> {
-        self.decision.follow(prior)
+        self.decision.follow(prior)?;
+        let by_prior = matches!(
+            self.threshold_rule(),
+            ThresholdRule::Cost { .. } | ThresholdRule::CorrectedRate { .. }
+        );
+        self.decided_anew(by_prior);
+        Ok(())
+    }
+
+    /// What there is to say of threshold and probabilities once they rest on something else; `old`: the threshold does
+    /// not yet.
+    pub(super) fn decided_anew(&mut self, old: bool) {
+        let of_decision = |warning: &Warning| {
+            matches!(
+                warning,
+                Warning::FewScores { .. }
+                    | Warning::PriorAssumed { .. }
+                    | Warning::DoubtfulPrior { .. }
+                    | Warning::OldThreshold { .. }
+            )
+        };
+        self.warnings.retain(|warning| !of_decision(warning));
+        let few = few_scores(&self.decision.validation, self.decision.prior);
+        let rule = old.then(|| self.threshold_rule().to_string());
+        self.warnings.extend(few);
+        self.warnings
+            .extend(rule.map(|rule| Warning::OldThreshold { rule }));
     }
 
     /// The estimate of the class prior from the fit's data; `None` where it was given, or could not be estimated.
@@ -40,7 +70,7 @@ impl FittedDetector {
         self.decision.estimate.as_ref()
     }
 
-    /// Scores of all samples of the fit by detectors that were fitted without them; `None` unless
+    /// Scores of the labeled anomalies by detectors that were fitted without them; `None` unless
     /// [`FitConfig::folds`](crate::FitConfig::folds) asked for them.
     pub fn out_of_fold(&self) -> Option<&OutOfFold> {
         self.decision.out_of_fold.as_ref()

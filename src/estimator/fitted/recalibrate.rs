@@ -1,8 +1,7 @@
 use super::FittedDetector;
 use crate::drift::shifted_prior;
 use crate::estimator::decision::ValidationScores;
-use crate::estimator::trained::few_scores;
-use crate::estimator::{CalibrationMethod, IntoInput, Threshold, ThresholdRule, Warning};
+use crate::estimator::{CalibrationMethod, IntoInput, Threshold, ThresholdRule};
 use crate::prior::{PriorEstimate, PriorEstimator};
 use crate::{ClassPrior, Error, Result};
 
@@ -28,8 +27,8 @@ impl FittedDetector {
     /// anomalies to score as they did. Gives the class prior with its interval, which of a kept or given one is that
     /// number alone.
     ///
-    /// The default threshold, and a quantile, follow the new data; one by a false-positive rate on normals or by a value
-    /// stays where it is. Probabilities are calibrated by [`CalibrationMethod::Auto`].
+    /// The default threshold, and a quantile, follow the new data; all others stay where they are, and one that went by
+    /// unlabeled rows or costs says so by a [`Warning::OldThreshold`](crate::estimator::Warning::OldThreshold). Probabilities are calibrated by [`CalibrationMethod::Auto`].
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -58,7 +57,7 @@ impl FittedDetector {
         unlabeled: impl IntoInput,
         prior: NewPrior<'_>,
     ) -> Result<PriorEstimate> {
-        let scores = self.score(unlabeled)?;
+        let scores = self.unlabeled_scores(unlabeled.into_input()?)?;
         if scores.is_empty() {
             let (what, group) = ("a new calibration", "unlabeled");
             return Err(Error::EmptyGroup { what, group });
@@ -80,16 +79,12 @@ impl FittedDetector {
         if !decision.validation.anomalies.is_empty() {
             decision.calibrate(CalibrationMethod::Auto, None)?;
         }
-        self.warnings
-            .retain(|w| !matches!(w, Warning::FewScores { .. }));
-        self.warnings
-            .extend(few_scores(&decision.validation, decision.prior));
+        let old = is_of_old_rows(&decision.rule);
         if !matches!(prior, NewPrior::Kept) {
             decision.estimate = Some(estimate.clone());
         }
-        // Of other data than these.
-        decision.out_of_fold = None;
         self.decision = decision;
+        self.decided_anew(old);
         Ok(estimate)
     }
 
@@ -113,6 +108,16 @@ impl FittedDetector {
             NewPrior::Estimated(estimator, seed) => self.estimate(scores, estimator, seed),
         }
     }
+}
+
+/// Whether a threshold was set by rows that are others now.
+fn is_of_old_rows(rule: &ThresholdRule) -> bool {
+    !matches!(
+        rule,
+        ThresholdRule::Quantile { .. }
+            | ThresholdRule::FalsePositiveRate { .. }
+            | ThresholdRule::Value
+    )
 }
 
 /// Whether a threshold follows the class prior.

@@ -4,11 +4,11 @@ use super::feedback::Groups;
 use super::{Feedback, FittedDetector};
 use crate::data::PuDataset;
 use crate::estimator::trained::Trained;
-use crate::estimator::{Threshold, ThresholdRule, Warning};
+use crate::estimator::{Prior, Threshold, ThresholdRule, Warning};
 use crate::method::Method;
 use crate::model::Task;
 use crate::train::{Observer, TrainConfig, Trainer};
-use crate::{Error, Result};
+use crate::{ClassPrior, Error, Result};
 
 /// How [`FittedDetector::refit`] trains.
 ///
@@ -130,7 +130,12 @@ impl FittedDetector {
             return Err(Error::config("feedback", rule, found));
         }
         let learning = Learning::of(self, feedback, config)?;
-        let prior = learning.method.training_prior(feedback.left(None)?.alpha)?;
+        let left = feedback.left(None)?.alpha;
+        let prior = learning.method.training_prior(match &self.config.prior {
+            Prior::Given(_) => left,
+            // As the fit: with less it learns too little from the labeled anomalies.
+            Prior::Estimated(_) => ClassPrior::new(left.get().max(ClassPrior::default().get()))?,
+        })?;
         let trainer = Trainer::new(config.of(&self.config.train))?;
         let (train, validation) = (
             self.trained_on(&learning.groups.train)?,
@@ -248,6 +253,9 @@ fn is_of_data(warning: &Warning) -> bool {
     !matches!(
         warning,
         Warning::FewScores { .. }
+            | Warning::DoubtfulPrior { .. }
+            | Warning::NoFolds { .. }
+            | Warning::OldThreshold { .. }
             | Warning::LowPrior { .. }
             | Warning::PriorSpent { .. }
             | Warning::UnusedLabels { .. }

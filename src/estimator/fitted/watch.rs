@@ -114,7 +114,7 @@ impl FittedDetector {
         estimator: &dyn PriorEstimator,
         seed: u64,
     ) -> Result<PriorEstimate> {
-        let anomalies = self.decision.validation.anomalies.clone();
+        let anomalies = self.kept_anomalies().to_vec();
         if anomalies.is_empty() {
             return Err(Error::NotCalibrated);
         }
@@ -129,6 +129,14 @@ impl FittedDetector {
             return Err(Error::EmptyGroup { what, group });
         }
         Ok(found)
+    }
+
+    /// The scores of as many labeled anomalies as there are by a detector that did not see them.
+    fn kept_anomalies(&self) -> &[f64] {
+        match &self.decision.out_of_fold {
+            Some(kept) => &kept.anomalies,
+            None => &self.decision.validation.anomalies,
+        }
     }
 
     fn compare(
@@ -148,7 +156,7 @@ impl FittedDetector {
             alarms: rate(scores)?,
             kept_alarms: rate(&kept.unlabeled)?,
             prior,
-            drift: test.compare(&kept.unlabeled, &kept.anomalies, scores)?,
+            drift: test.compare(&kept.unlabeled, self.kept_anomalies(), scores)?,
             warnings,
         })
     }

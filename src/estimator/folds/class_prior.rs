@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
-use super::{FoldScores, Folds};
+use super::{FoldScores, Folds, onto_scale};
 use crate::data::{PuDataset, Samples};
 use crate::estimator::PriorEstimation;
 use crate::method::Method;
@@ -10,12 +10,12 @@ use crate::model::{Fitted, Task};
 use crate::net::Architecture;
 use crate::prior::PriorData;
 use crate::train::{TrainConfig, Trainer};
-use crate::{ClassPrior, Error, Result};
+use crate::{ClassPrior, Result};
 
 /// The scores of transformed samples by a classifier of labeled anomalies that was fitted without them.
 ///
 /// # Errors
-/// [`Error::TooFewSamples`] for fewer than two labeled anomalies; as the classifier's fit.
+/// [`Error::TooFewSamples`](crate::Error::TooFewSamples) for fewer than two labeled anomalies; as the classifier's fit.
 pub(in crate::estimator) fn prior_scores(
     settings: &PriorEstimation,
     train: &PuDataset,
@@ -23,13 +23,7 @@ pub(in crate::estimator) fn prior_scores(
     device: &Device,
     config: &TrainConfig,
 ) -> Result<PriorData> {
-    let folds = Folds::possible(settings.folds, train).ok_or_else(|| Error::TooFewSamples {
-        what: "an estimate of the class prior",
-        group: "anomalous training",
-        classes: vec![],
-        needed: 2,
-        available: train.anomalies().map_or(0, Samples::len),
-    })?;
+    let folds = Folds::cut(settings.folds, train, "an estimate of the class prior")?;
     let trainer = Trainer::new(TrainConfig {
         epochs: settings.epochs.min(config.epochs),
         patience: Some(settings.patience),
@@ -56,7 +50,11 @@ pub(in crate::estimator) fn prior_scores(
     let fit = |train: &PuDataset, validation: &PuDataset| {
         classifier(method, &trainer, train, validation, device)
     };
-    let (unlabeled, anomalies) = pooled(folds.scores(device, config.batch_size, &fit)?);
+    let mut scores = folds.scores(device, config.batch_size, &fit)?;
+    if matches!(method, Method::Network(_)) {
+        scores = on_one_scale(scores);
+    }
+    let (unlabeled, anomalies) = pooled(scores);
     PriorData::of_scores(unlabeled, anomalies)
 }
 
@@ -82,6 +80,19 @@ fn classifier(
         observer: &mut (),
     })?;
     Ok(learned.model)
+}
+
+/// Networks of two folds have no common unit; trees count shares.
+fn on_one_scale(folds: Vec<FoldScores>) -> Vec<FoldScores> {
+    let mut first = folds[0].unlabeled.clone();
+    first.sort_unstable_by(f64::total_cmp);
+    if first.is_empty() {
+        return folds;
+    }
+    folds
+        .into_iter()
+        .map(|fold| onto_scale(fold, &first))
+        .collect()
 }
 
 fn pooled(folds: Vec<FoldScores>) -> (Vec<f64>, Vec<f64>) {

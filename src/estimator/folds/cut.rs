@@ -25,28 +25,29 @@ pub(super) fn fold(
     stream: u64,
     index: usize,
 ) -> Result<(PuDataset, Held)> {
-    let cut = |samples: &Samples, group: u64| -> Result<(Samples, Vec<Samples>)> {
+    let cut = |samples: &Samples, group: u64| -> Result<(Vec<u32>, Vec<Samples>)> {
         let (kept, held) = positions(samples.len(), folds, stream + group, index);
         let held = if held.is_empty() {
             vec![]
         } else {
             vec![samples.select(&held)?]
         };
-        Ok((samples.select(&kept)?, held))
+        Ok((kept, held))
     };
-    let (unlabeled, held_unlabeled) = cut(part.unlabeled(), 0)?;
-    let mut rest = PuDataset::new(at_most(unlabeled, folds, stream + index as u64)?)?;
+    let (kept, held_unlabeled) = cut(part.unlabeled(), 0)?;
+    let kept = at_most(kept, folds, stream + index as u64);
+    let mut rest = PuDataset::new(part.unlabeled().select(&kept)?)?;
     let mut held = Held {
         unlabeled: held_unlabeled,
         anomalies: vec![],
     };
     if let Some(anomalies) = part.anomalies() {
-        let (kept, anomalies) = cut(anomalies, 1)?;
-        rest = rest.with_anomalies(kept)?;
-        held.anomalies = anomalies;
+        let (kept, held_anomalies) = cut(anomalies, 1)?;
+        rest = rest.with_anomalies(anomalies.select(&kept)?)?;
+        held.anomalies = held_anomalies;
     }
     if let Some(normals) = part.normals() {
-        rest = rest.with_normals(cut(normals, 2)?.0)?;
+        rest = rest.with_normals(normals.select(&cut(normals, 2)?.0)?)?;
     }
     Ok((rest, held))
 }
@@ -68,13 +69,13 @@ fn positions(n: usize, folds: &Folds<'_>, stream: u64, index: usize) -> (Vec<u32
     (kept, held)
 }
 
-fn at_most(samples: Samples, folds: &Folds<'_>, stream: u64) -> Result<Samples> {
-    if samples.len() <= folds.rows {
-        return Ok(samples);
+fn at_most(mut positions: Vec<u32>, folds: &Folds<'_>, stream: u64) -> Vec<u32> {
+    if positions.len() > folds.rows {
+        let mut rng = substream(folds.seed, Purpose::Folds, ROWS + stream);
+        positions.partial_shuffle(&mut rng, folds.rows);
+        let drawn = positions.len() - folds.rows;
+        positions.drain(..drawn);
+        positions.sort_unstable();
     }
-    let mut order: Vec<u32> = (0..samples.len() as u32).collect();
-    let mut rng = substream(folds.seed, Purpose::Folds, ROWS + stream);
-    let (drawn, _) = order.partial_shuffle(&mut rng, folds.rows);
-    drawn.sort_unstable();
-    samples.select(drawn)
+    positions
 }

@@ -40,11 +40,23 @@ pub(super) struct Folds<'a> {
 }
 
 impl Folds<'_> {
-    /// As many folds as `wanted` and the labeled anomalies allow; `None` where they allow fewer than two.
-    pub(super) fn possible(wanted: usize, train: &PuDataset) -> Option<usize> {
+    /// As many folds as `wanted` and the labeled anomalies allow.
+    ///
+    /// # Errors
+    /// [`Error::TooFewSamples`] where they allow fewer than two.
+    pub(super) fn cut(wanted: usize, train: &PuDataset, what: &'static str) -> Result<usize> {
         let anomalies = train.anomalies().map_or(0, Samples::len);
         let folds = wanted.min(anomalies).min(train.unlabeled().len());
-        (folds >= 2).then_some(folds)
+        if folds >= 2 {
+            return Ok(folds);
+        }
+        Err(Error::TooFewSamples {
+            what,
+            group: "anomalous training",
+            classes: vec![],
+            needed: 2,
+            available: anomalies,
+        })
     }
 
     /// Fits each fold's model, several at once on the CPU, and scores what it did not see. The result depends on

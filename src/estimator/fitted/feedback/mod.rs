@@ -27,7 +27,8 @@ pub enum Label {
 /// [`FittedDetector::feedback`] begins, [`suggest`](Self::suggest) says which rows to look at, [`add`](Self::add) takes
 /// their labels, and [`FittedDetector::refit`] learns from them. Rows go by the numbers that they had at the beginning.
 ///
-/// Rows stay in the part, trained on or held out, that the first fit put them in, so that no later one validates on what
+/// Rows stay in the part, trained on or held out, that the first fit put them in (but for a fifth of the dismissed ones of
+/// a part, where the other has none), so that no later one validates on what
 /// an earlier one was trained on.
 ///
 /// ```
