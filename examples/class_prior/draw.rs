@@ -29,12 +29,13 @@ pub struct Draw {
 /// Whose labels they are: those of one kind, the largest of three clusters of anomalies.
 pub const ONE_KIND: &str = "one kind";
 
-/// How many unlabeled rows a cell has, as many as the source allows when it keeps `test` anomalies; `None` where those
-/// are too few.
+/// How many unlabeled rows a cell has, as many as the source allows when it keeps `test` anomalies and, with these, a fifth
+/// of the normals; `None` where those are too few.
 pub fn unlabeled(source: &Source, alpha: f64, labels: usize, test: usize) -> Option<usize> {
     let hidden = source.anomalies().checked_sub(labels + test)?;
     let by_anomalies = (hidden as f64 / alpha) as usize;
-    let by_normals = (source.normals() as f64 / (1. - alpha)) as usize;
+    let kept = if test > 0 { 0.2 } else { 0. };
+    let by_normals = ((1. - kept) * source.normals() as f64 / (1. - alpha)) as usize;
     let n = MOST.min(by_anomalies).min(by_normals);
     (n >= LEAST).then_some(n)
 }

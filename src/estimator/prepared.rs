@@ -317,8 +317,10 @@ impl Prepared {
     }
 }
 
-/// The width of an interval from which on it tells next to nothing, unless it excludes the usual class prior.
+/// The width of an interval from which on it tells next to nothing, if it holds the usual class prior, or a share at
+/// which nearly all samples would be anomalies: labeled anomalies that look as the unlabeled samples do.
 const WIDE: f64 = 0.5;
+const NEARLY_ALL: f64 = 0.95;
 
 /// Why an estimate is not to be decided by; `None` where it is.
 fn useless(estimate: &PriorEstimate) -> Option<String> {
@@ -331,7 +333,7 @@ fn useless(estimate: &PriorEstimate) -> Option<String> {
     };
     let high = estimate.high.get();
     let usual = ClassPrior::default().get();
-    let wide = high - low > WIDE && (low..=high).contains(&usual);
+    let wide = high - low > WIDE && ((low..=high).contains(&usual) || high > NEARLY_ALL);
     wide.then(|| format!("all that the data tell is that it lies between {low:.4} and {high:.4}"))
 }
 

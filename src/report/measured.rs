@@ -56,7 +56,8 @@ impl Measured<'_> {
         if flagged > 0 && found == 0 {
             at.support = Support::NoLabel;
         } else if flagged > 0 {
-            let value = cells::ratio(self.alpha * shares.0, shares.1);
+            // Of all anomalies it is 1, or a rounding more.
+            let value = cells::ratio(self.alpha * shares.0, shares.1).min(1.);
             let clipped = draws.precision.into_iter().map(|p| p.min(1.)).collect();
             at.precision = Some(Estimate::of_draws(value, clipped, self.level));
         }

@@ -20,12 +20,15 @@ fn of_payments() -> (FittedDetector, Table) {
     config.train.epochs = 5;
     config.encoding.all.gaps = Gaps::Fill;
     (config.encoding.all.instant, config.encoding.all.hour) = (false, true);
-    let payments = |seed| {
-        let payments = payments::generate(&PaymentsConfig::default(), seed);
-        payments.unwrap().table
+    let payments = |labeled_anomalies, seed| {
+        let drawn = PaymentsConfig {
+            labeled_anomalies,
+            ..PaymentsConfig::default()
+        };
+        payments::generate(&drawn, seed).unwrap().table
     };
-    let detector = Estimator::new(config).fit_table(&payments(0)).unwrap();
-    (detector, payments(1))
+    let detector = Estimator::new(config).fit_table(&payments(60, 0)).unwrap();
+    (detector, payments(0, 1))
 }
 
 #[test]
@@ -170,4 +173,25 @@ fn new_normals_are_flagged_as_seldom_as_was_asked_for() {
         (corrected - rate).abs() < 0.035 && (reviewed - rate).abs() < 0.035,
         "{corrected} {reviewed}"
     );
+}
+
+/// Known frauds and normals are no part of a random sample.
+#[test]
+fn labeled_rows_of_a_table_are_no_calibration_rows() {
+    let (mut detector, table) = of_payments();
+    let mixed = payments::generate(&PaymentsConfig::default(), 1)
+        .unwrap()
+        .table;
+    assert_eq!((mixed.len(), table.len()), (4060, 4000));
+    detector
+        .set_threshold(Threshold::UnlabeledRate {
+            rate: 0.05,
+            unlabeled: mixed.into_input().unwrap(),
+        })
+        .unwrap();
+    let expected = ThresholdRule::UnlabeledRate {
+        rate: 0.05,
+        rows: 4000,
+    };
+    assert_eq!(detector.threshold_rule(), expected);
 }
