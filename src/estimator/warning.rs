@@ -53,14 +53,14 @@ impl fmt::Display for Column {
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::estimator::Warning;
-/// use puad::{Estimator, FitConfig};
+/// use puad::{ClassPrior, Estimator, FitConfig};
 ///
 /// let mut toy = toy::generate(&ToyConfig::default(), 0)?;
 /// // A mark for what was not measured.
 /// for row in &mut toy.normals[..3] {
 ///     row[1] = -9999.;
 /// }
-/// let mut config = FitConfig::default();
+/// let mut config = FitConfig { prior: ClassPrior::new(0.1)?.into(), ..FitConfig::default() };
 /// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let [warning @ Warning::Sentinel { value: -9999., count: 3, .. }] = detector.warnings() else {

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Budget, Estimate, Support};
 
-/// What to expect where samples above a threshold are alarms. See [`Report`].
+/// What to expect where samples above a threshold are alarms. See [`Report`](super::Report).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AtBudget {

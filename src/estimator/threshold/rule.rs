@@ -9,11 +9,11 @@ use crate::ClassPrior;
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
 /// use puad::estimator::{Threshold, ThresholdRule};
-/// use puad::{Estimator, FitConfig};
+/// use puad::{ClassPrior, Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let unlabeled = [toy.normals, toy.unlabeled_anomalies].concat();
-/// let mut config = FitConfig::default();
+/// let mut config = FitConfig { prior: ClassPrior::new(0.1)?.into(), ..FitConfig::default() };
 /// config.train.epochs = 2;
 ///
 /// let mut detector = Estimator::new(config).fit(&unlabeled, &toy.labeled_anomalies)?;
