@@ -116,6 +116,7 @@ pub mod report;
 mod rng;
 mod score;
 pub mod spec;
+mod statistics;
 mod term;
 pub mod testing;
 pub mod train;

@@ -7,7 +7,6 @@ use rand_chacha::ChaCha8Rng;
 /// (another network, another epoch) leaves the others as they were. The values are part of
 /// "same seed, same run": never renumber.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code)]
 pub(crate) enum Purpose {
     Init = 1,
     Split = 2,
@@ -21,9 +20,10 @@ pub(crate) enum Purpose {
     Prior = 10,
     Report = 11,
     Cluster = 12,
+    #[cfg(test)]
     Conformal = 13,
     Drift = 14,
-    Query = 15,
+    // 15 is free.
     ExtraTrees = 16,
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::check_fit;
 use super::columns::Columns;
 use super::{ExtraTrees, ExtraTreesConfig};
 use crate::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
@@ -24,16 +25,7 @@ impl Specification for ExtraTreesConfig {
 
 impl ModelSpec for ExtraTreesConfig {
     fn check_fit(&self, network: &Architecture, trainer: &Trainer) -> Result<()> {
-        if *network != Architecture::Auto {
-            let rule = "auto for a model without a network";
-            return Err(Error::config("network", rule, "explicit"));
-        }
-        match trainer.checkpoints() {
-            Some(_) => Err(Error::NotResumable {
-                what: "extremely randomized trees",
-            }),
-            None => Ok(()),
-        }
+        check_fit("extremely randomized trees", network, trainer)
     }
 
     fn fit(&self, task: Task<'_>) -> Result<Learned> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::check_fit;
 use super::columns::Columns;
 use super::{IsolationForest, IsolationForestConfig};
 use crate::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
@@ -25,16 +26,7 @@ impl Specification for IsolationForestConfig {
 
 impl ModelSpec for IsolationForestConfig {
     fn check_fit(&self, network: &Architecture, trainer: &Trainer) -> Result<()> {
-        if *network != Architecture::Auto {
-            let rule = "auto for a model without a network";
-            return Err(Error::config("network", rule, "explicit"));
-        }
-        match trainer.checkpoints() {
-            Some(_) => Err(Error::NotResumable {
-                what: "an isolation forest",
-            }),
-            None => Ok(()),
-        }
+        check_fit("an isolation forest", network, trainer)
     }
 
     fn fit(&self, task: Task<'_>) -> Result<Learned> {

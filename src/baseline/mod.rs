@@ -17,10 +17,28 @@ pub use extra_trees::{ExtraTrees, ExtraTreesConfig};
 pub use isolation_forest::{IsolationForest, IsolationForestConfig};
 
 use crate::model::ModelSpec;
+use crate::net::Architecture;
 use crate::spec::{Entry, entry};
+use crate::train::Trainer;
+use crate::{Error, Result};
 
 /// Every model of this crate that is no network.
 pub(crate) const SHIPPED: &[Entry<dyn ModelSpec>] = &[
     entry!(ModelSpec, IsolationForestConfig),
     entry!(ModelSpec, ExtraTreesConfig),
 ];
+
+/// Whether what is grown at once can be fitted: it has no network, and nothing to go on from between two epochs.
+///
+/// # Errors
+/// [`Error::Config`] for a network, [`Error::NotResumable`] for checkpoints.
+fn check_fit(what: &'static str, network: &Architecture, trainer: &Trainer) -> Result<()> {
+    if *network != Architecture::Auto {
+        let rule = "auto for a model without a network";
+        return Err(Error::config("network", rule, "explicit"));
+    }
+    match trainer.checkpoints() {
+        Some(_) => Err(Error::NotResumable { what }),
+        None => Ok(()),
+    }
+}

@@ -1,4 +1,4 @@
-use super::levels::check_share;
+use crate::statistics::check_share;
 use crate::{Error, Result};
 
 /// Which hypotheses of a batch are rejected, in the order of their p-values, such that on average at most the share

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::binomial::{marked_at_most, more_than};
-use super::levels::{check_numbers, check_share};
+use super::levels::check_numbers;
 use super::tail::too_few;
+use crate::statistics::{check_share, marked_at_most, more_than};
 use crate::{Error, Result};
 
 /// So many alarms a day, of so many rows a day.

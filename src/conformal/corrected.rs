@@ -1,6 +1,6 @@
-use super::binomial::{at_most, lower_end};
-use super::levels::{check_groups, check_share, levels};
+use super::levels::{check_groups, levels};
 use super::tail::{below_one, too_few};
+use crate::statistics::{at_most, check_share, lower_end};
 use crate::{ClassPrior, Result};
 
 /// A threshold above which at most the share `rate` of normals scores, with a probability of at least `confidence`

@@ -42,15 +42,6 @@ pub(super) fn check_numbers(name: &'static str, scores: &[f64]) -> Result<()> {
 }
 
 /// # Errors
-/// [`Error::Config`] for one that is not strictly between 0 and 1.
-pub(super) fn check_share(name: &'static str, share: f64) -> Result<()> {
-    if share > 0. && share < 1. {
-        return Ok(());
-    }
-    Err(Error::config(name, "strictly between 0 and 1", share))
-}
-
-/// # Errors
 /// [`Error::EmptyGroup`] for either group without scores, and as [`check_numbers`].
 pub(super) fn check_groups(what: &'static str, unlabeled: &[f64], anomalies: &[f64]) -> Result<()> {
     for (group, name, scores) in [

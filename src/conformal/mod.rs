@@ -23,7 +23,6 @@
 //! Semi-supervised novelty detection, JMLR 2010 (the rates of contaminated data).
 
 mod benjamini_hochberg;
-mod binomial;
 mod budget;
 mod corrected;
 mod costs;

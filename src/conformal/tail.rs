@@ -1,4 +1,5 @@
-use super::levels::{check_groups, check_numbers, check_share, levels};
+use super::levels::{check_groups, check_numbers, levels};
+use crate::statistics::check_share;
 use crate::{ClassPrior, Error, Result};
 
 /// What a share may exceed a rate by: the noise of its division.

@@ -1,9 +1,11 @@
 use candle_core::{DType, Tensor};
+use puad_data::table::{Group, Table};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::Samples;
 use crate::rng::{Purpose, substream};
+use crate::statistics::check_share;
 use crate::{Error, Result, ops};
 
 const UNLABELED: &str = "unlabeled";
@@ -87,6 +89,29 @@ pub struct PuDataset {
 }
 
 impl PuDataset {
+    /// `samples`, a row of `table` each, in the groups of its labels. `what` needs them, in errors.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] without an unlabeled row; as [`with_anomalies`](Self::with_anomalies).
+    pub(crate) fn of_table(samples: &Samples, table: &Table, what: &'static str) -> Result<Self> {
+        let group = |group| -> Result<Option<Samples>> {
+            let rows = table.rows_of(group);
+            let rows: Vec<u32> = rows.into_iter().map(|row| row as u32).collect();
+            let group = (!rows.is_empty()).then(|| samples.select(&rows));
+            group.transpose()
+        };
+        let name = UNLABELED;
+        let unlabeled = group(Group::Unlabeled)?.ok_or(Error::EmptyGroup { what, group: name })?;
+        let mut data = Self::new(unlabeled)?;
+        if let Some(anomalies) = group(Group::Anomalous)? {
+            data = data.with_anomalies(anomalies)?;
+        }
+        if let Some(normals) = group(Group::Normal)? {
+            data = data.with_normals(normals)?;
+        }
+        Ok(data)
+    }
+
     /// Unlabeled samples alone. A tensor is `[n, ...]`.
     ///
     /// # Errors
@@ -268,10 +293,7 @@ pub(super) fn hold_out(
     group: &'static str,
     rng: &mut impl Rng,
 ) -> Result<(Vec<u32>, Vec<u32>)> {
-    if !(fraction > 0. && fraction < 1.) {
-        let rule = "strictly between 0 and 1";
-        return Err(Error::config("validation_fraction", rule, fraction));
-    }
+    check_share("validation_fraction", fraction)?;
     if len < 2 {
         return Err(Error::TooFewSamples {
             what: "a split",

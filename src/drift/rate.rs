@@ -2,12 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::statistics::wilson;
 use crate::{Error, Result};
 
 /// A share of rows with its 95% interval, Wilson's.
-///
-/// # References
-/// Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
 ///
 /// ```
 /// use puad::drift::Rate;
@@ -41,21 +39,11 @@ impl Rate {
             return Err(Error::config("a rate", rule, format!("{count} of {rows}")));
         }
         let (n, share) = (rows as f64, count as f64 / rows as f64);
-        let shrink = 1. / (1. + Z * Z / n);
-        let middle = shrink * (share + Z * Z / (2. * n));
-        let half = shrink * Z * (share * (1. - share) / n + Z * Z / (4. * n * n)).sqrt();
+        let end = |z| wilson(share, n, z);
         Ok(Self {
             share,
-            low: if count == 0 {
-                0.
-            } else {
-                (middle - half).max(0.)
-            },
-            high: if count == rows {
-                1.
-            } else {
-                (middle + half).min(1.)
-            },
+            low: if count == 0 { 0. } else { end(-Z) },
+            high: if count == rows { 1. } else { end(Z) },
         })
     }
 }

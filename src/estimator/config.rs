@@ -2,11 +2,12 @@ use serde::{Deserialize, Serialize};
 
 use super::folds::check_folds;
 use super::{Prior, Scaling};
+use crate::Result;
 use crate::encoding::EncodingConfig;
 use crate::method::Method;
 use crate::net::Architecture;
+use crate::statistics::check_share;
 use crate::train::TrainConfig;
-use crate::{Error, Result};
 
 /// The settings of an [`Estimator`](super::Estimator).
 ///
@@ -73,7 +74,7 @@ impl Default for FitConfig {
 
 impl FitConfig {
     /// # Errors
-    /// [`Error::Config`] for the first value outside its range.
+    /// [`Error::Config`](crate::Error::Config) for the first value outside its range.
     pub fn check(&self) -> Result<()> {
         self.method.as_ref().map_or(Ok(()), Method::check)?;
         self.prior.check()?;
@@ -82,14 +83,7 @@ impl FitConfig {
         if let Architecture::Explicit(network) = &self.network {
             network.check()?;
         }
-        if !(self.validation_fraction > 0. && self.validation_fraction < 1.) {
-            let rule = "strictly between 0 and 1";
-            return Err(Error::config(
-                "validation_fraction",
-                rule,
-                self.validation_fraction,
-            ));
-        }
+        check_share("validation_fraction", self.validation_fraction)?;
         self.train.check()
     }
 

@@ -113,25 +113,29 @@ impl Decision {
         Ok(())
     }
 
-    /// Another class prior: a threshold that was set by the old one is set by it, and probabilities are calibrated
-    /// anew, where they are, on the validation part.
-    pub(super) fn follow(&mut self, prior: ClassPrior) -> Result<()> {
-        let by_prior = ThresholdRule::Quantile {
-            quantile: 1. - self.prior.get(),
+    /// By other scores, or another class prior: a threshold that is a quantile is set anew, the default one by the new
+    /// prior, and probabilities are calibrated anew, where there are labeled anomalies.
+    pub(super) fn anew(&self, validation: ValidationScores, prior: ClassPrior) -> Result<Self> {
+        let mut decision = Self {
+            validation,
+            prior,
+            ..self.clone()
         };
-        let old = std::mem::replace(&mut self.prior, prior);
-        if self.calibration.is_some() && !self.validation.anomalies.is_empty() {
-            let calibrated = self.calibrate(CalibrationMethod::Auto, None);
-            if calibrated.is_err() {
-                self.prior = old;
-                return calibrated;
+        let by_prior = 1. - self.prior.get();
+        let again = match self.rule {
+            ThresholdRule::Quantile { quantile } if quantile == by_prior => {
+                Some(Threshold::Contamination)
             }
+            ThresholdRule::Quantile { quantile } => Some(Threshold::Quantile(quantile)),
+            _ => None,
+        };
+        if let Some(threshold) = again {
+            (decision.threshold, decision.rule) = decision.resolve(threshold, |_| Ok(vec![]))?;
         }
-        if self.rule == by_prior {
-            let no_normals = |_| Ok(Vec::new());
-            (self.threshold, self.rule) = self.resolve(Threshold::Contamination, no_normals)?;
+        if !decision.validation.anomalies.is_empty() {
+            decision.calibrate(CalibrationMethod::Auto, None)?;
         }
-        Ok(())
+        Ok(decision)
     }
 
     /// Whether each score counts as an anomaly's.

@@ -36,6 +36,7 @@ mod input;
 mod inputs;
 mod prepared;
 mod prior;
+mod priors;
 mod rows;
 mod scaler;
 mod scaling;

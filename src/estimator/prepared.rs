@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::folds::{FoldScores, Folds, prior_scores};
 use super::inputs::Made;
+use super::priors::Priors;
 use super::trained::Trained;
 use super::{FitConfig, InputCheck, Inputs, Prior, PriorEstimation, Transformation, Warning};
 use crate::data::{PuDataset, Samples, of_validation};
 use crate::method::Method;
 use crate::model::{Fitted, Task, reference};
 use crate::net::{Architecture, channels_last};
-use crate::prior::{PriorData, PriorDoubt, PriorEstimate};
+use crate::prior::PriorData;
 use crate::train::{Checkpoints, Observer, Trainer};
 use crate::{ClassPrior, Error, Result};
 
@@ -314,82 +315,6 @@ impl Prepared {
             Ok(self.method.fit(task)?.model)
         };
         folds.scores(device, config.batch_size, &fit)
-    }
-}
-
-/// The width of an interval from which on it tells next to nothing, if it holds the usual class prior, or a share at
-/// which nearly all samples would be anomalies: labeled anomalies that look as the unlabeled samples do.
-const WIDE: f64 = 0.5;
-const NEARLY_ALL: f64 = 0.95;
-
-/// Why an estimate is not to be decided by; `None` where it is.
-fn useless(estimate: &PriorEstimate) -> Option<String> {
-    let bound = |doubt: &PriorDoubt| matches!(doubt, PriorDoubt::Overlap { .. });
-    // Nothing holds the lower end of an upper bound.
-    let low = if estimate.doubts.iter().any(bound) {
-        0.
-    } else {
-        estimate.low.get()
-    };
-    let high = estimate.high.get();
-    let usual = ClassPrior::default().get();
-    let wide = high - low > WIDE && ((low..=high).contains(&usual) || high > NEARLY_ALL);
-    wide.then(|| format!("all that the data tell is that it lies between {low:.4} and {high:.4}"))
-}
-
-/// The class priors of a fit.
-struct Priors {
-    /// What the method trains with.
-    trained: ClassPrior,
-    /// What decisions follow.
-    decided: ClassPrior,
-    estimate: Option<PriorEstimate>,
-    warning: Option<Warning>,
-}
-
-impl Priors {
-    fn given(method: &Method, given: ClassPrior) -> Result<Self> {
-        let trained = method.training_prior(given)?;
-        let low = trained != given;
-        Ok(Self {
-            trained,
-            decided: given,
-            estimate: None,
-            warning: low.then_some(Warning::LowPrior {
-                prior: given.get(),
-                trained: trained.get(),
-            }),
-        })
-    }
-
-    /// Of so many unlabeled samples at least half a one counts as an anomaly: with none no probability would ever be
-    /// above 0.
-    /// Of so many unlabeled samples at least half a one counts as an anomaly: with none no probability would ever be
-    /// above 0.
-    fn estimated(method: &Method, found: Result<PriorEstimate>, unlabeled: usize) -> Result<Self> {
-        let usual = ClassPrior::default();
-        let assumed = |reason| Warning::PriorAssumed {
-            prior: usual.get(),
-            reason,
-        };
-        let (decided, estimate, warning) = match found {
-            Err(error) => (usual, None, Some(assumed(error.to_string()))),
-            Ok(estimate) => match useless(&estimate) {
-                Some(reason) => (usual, Some(estimate), Some(assumed(reason))),
-                None => {
-                    let least = 0.5 / unlabeled as f64;
-                    let decided = ClassPrior::new(estimate.alpha.get().max(least))?;
-                    (decided, Some(estimate), None)
-                }
-            },
-        };
-        let larger = ClassPrior::new(decided.get().max(usual.get()))?;
-        Ok(Self {
-            trained: method.training_prior(larger)?,
-            decided,
-            estimate,
-            warning,
-        })
     }
 }
 

@@ -5,6 +5,7 @@ use super::hull::Hull;
 use super::levels::Levels;
 use super::windows::{self, Window};
 use super::{PriorData, PriorEstimate, PriorEstimator, overlap};
+use crate::statistics::check_share;
 use crate::{Error, Result};
 
 /// The settings of [`Bbe`].
@@ -42,15 +43,12 @@ impl BbeConfig {
     /// # Errors
     /// [`Error::Config`] for the first value outside its range.
     pub fn check(&self) -> Result<()> {
-        if !(self.delta > 0. && self.delta < 1.) {
-            let rule = "strictly between 0 and 1";
-            return Err(Error::config("delta", rule, self.delta));
-        }
+        check_share("delta", self.delta)?;
         if !(self.gamma >= 0. && self.gamma.is_finite()) {
             let rule = "non-negative and finite";
             return Err(Error::config("gamma", rule, self.gamma));
         }
-        windows::check_level(self.level)
+        check_share("level", self.level)
     }
 }
 

@@ -5,6 +5,7 @@ use super::overlap;
 use super::smooth::smooth_hull;
 use super::windows::{self, HALF, Window};
 use super::{PriorData, PriorEstimate, PriorEstimator};
+use crate::statistics::check_share;
 use crate::{Error, Result};
 
 /// The settings of [`Dedpul`].
@@ -56,7 +57,7 @@ impl DedpulConfig {
             let rule = "non-negative and finite";
             return Err(Error::config("tolerance", rule, self.tolerance));
         }
-        windows::check_level(self.level)
+        check_share("level", self.level)
     }
 }
 

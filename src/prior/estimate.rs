@@ -36,6 +36,19 @@ pub struct PriorEstimate {
     pub doubts: Vec<PriorDoubt>,
 }
 
+impl PriorEstimate {
+    /// One that is known, or taken for it.
+    pub(crate) fn exact(prior: ClassPrior, level: f64) -> Self {
+        Self {
+            alpha: prior,
+            low: prior,
+            high: prior,
+            level,
+            doubts: vec![],
+        }
+    }
+}
+
 impl fmt::Display for PriorEstimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (alpha, low, high) = (self.alpha.get(), self.low.get(), self.high.get());

@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::hull::Hull;
 use super::levels::Levels;
 use super::{PriorData, PriorEstimate, PriorEstimator, bootstrap, overlap, windows};
-use crate::{Error, Result};
+use crate::Result;
+use crate::statistics::check_share;
 
 /// The settings of [`Menon`].
 ///
@@ -38,14 +39,11 @@ impl Default for MenonConfig {
 
 impl MenonConfig {
     /// # Errors
-    /// [`Error::Config`] for the first value outside its range.
+    /// [`Error::Config`](crate::Error::Config) for the first value outside its range.
     pub fn check(&self) -> Result<()> {
-        if !(self.extreme > 0. && self.extreme < 1.) {
-            let rule = "strictly between 0 and 1";
-            return Err(Error::config("extreme", rule, self.extreme));
-        }
+        check_share("extreme", self.extreme)?;
         bootstrap::check_resamples(self.resamples)?;
-        windows::check_level(self.level)
+        check_share("level", self.level)
     }
 }
 

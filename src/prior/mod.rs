@@ -51,5 +51,6 @@ pub use estimate::{PriorDoubt, PriorEstimate};
 pub use estimator::PriorEstimator;
 pub use kernel_mean::{KernelMean, KernelMeanConfig, SlopeThreshold};
 pub use menon::{Menon, MenonConfig};
+pub(crate) use overlap::FEW_ANOMALIES;
 pub use pen_l1::{PenL1, PenL1Config};
 pub use roc_slope::{RocSlope, RocSlopeConfig};

@@ -3,7 +3,7 @@ use super::hull::Hull;
 use super::windows::HALF;
 
 /// Below so many labeled anomalies an estimate says so.
-const FEW: usize = 20;
+pub(crate) const FEW_ANOMALIES: usize = 20;
 
 /// The share of the anomalies above whose score normals are looked for.
 const SHARE: f64 = 0.9;
@@ -17,7 +17,7 @@ const MANY: f64 = 0.2;
 pub(super) fn doubts(hull: &Hull, m: f64, alpha: f64) -> Vec<PriorDoubt> {
     let mut doubts = Vec::new();
     let anomalies = m as usize;
-    if anomalies < FEW {
+    if anomalies < FEW_ANOMALIES {
         doubts.push(PriorDoubt::FewAnomalies { anomalies });
     }
     let false_positives = false_positives(hull, alpha);

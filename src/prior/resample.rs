@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{ClassPrior, PriorDoubt, PriorEstimate};
 use crate::rng::{Purpose, substream};
+use crate::statistics::{check_share, quantile};
 use crate::{Error, Result};
 
 /// # Errors
@@ -12,10 +13,7 @@ pub(super) fn check(resamples: usize, level: f64) -> Result<()> {
     if resamples == 0 {
         return Err(Error::config("resamples", "at least 1", resamples));
     }
-    if level > 0. && level < 1. {
-        return Ok(());
-    }
-    Err(Error::config("level", "strictly between 0 and 1", level))
+    check_share("level", level)
 }
 
 /// The generator of what an estimate on the data themselves draws; [`resampled`] has streams of its own.
@@ -66,14 +64,6 @@ pub(super) fn estimate(
         level,
         doubts,
     })
-}
-
-/// Of sorted values, not empty; linear between them.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (below, part) = (place.floor() as usize, place.fract());
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + part * (sorted[above] - sorted[below])
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::hull::Hull;
 use super::levels::Levels;
 use super::windows::{self, Window};
 use super::{PriorData, PriorEstimate, PriorEstimator, overlap};
+use crate::statistics::{check_share, wilson};
 use crate::{Error, Result};
 
 /// The settings of [`RocSlope`].
@@ -43,7 +44,7 @@ impl RocSlopeConfig {
             let rule = "non-negative and finite";
             return Err(Error::config("deviations", rule, self.deviations));
         }
-        windows::check_level(self.level)
+        check_share("level", self.level)
     }
 }
 
@@ -107,13 +108,6 @@ impl RocSlope {
                 },
             )
     }
-}
-
-/// The bound on a probability, `z` standard deviations off, of which a sample of `count` shows `share`.
-fn wilson(share: f64, count: f64, z: f64) -> f64 {
-    let half = z * z / (2. * count);
-    let error = (share * (1. - share) / count + half / (2. * count)).sqrt();
-    ((share + half + z * error) / (1. + 2. * half)).clamp(0., 1.)
 }
 
 impl PriorEstimator for RocSlope {

@@ -1,7 +1,7 @@
 use candle_core::cpu::erf::erf_inv;
 
 use super::{ClassPrior, PriorDoubt, PriorEstimate};
-use crate::{Error, Result};
+use crate::Result;
 
 /// Shares of the anomalies that the windows of an estimate hold, the largest first. Normals are rarest where
 /// scores are highest, so that a smaller window has less of them, and more noise.
@@ -93,15 +93,6 @@ pub(super) fn bounded(
         level,
         doubts,
     })
-}
-
-/// # Errors
-/// [`Error::Config`] for a level outside (0, 1).
-pub(super) fn check_level(level: f64) -> Result<()> {
-    if level > 0. && level < 1. {
-        return Ok(());
-    }
-    Err(Error::config("level", "strictly between 0 and 1", level))
 }
 
 /// A normal variable lies within so many standard deviations with probability `level`.

@@ -3,6 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::percent;
+use crate::statistics::midway;
 
 /// How many alarms there may be.
 ///
@@ -190,16 +191,6 @@ impl Cut {
             threshold: Some(threshold),
             alarms,
         }
-    }
-}
-
-/// A number in [low, high).
-fn midway(low: f64, high: f64) -> f64 {
-    let middle = 0.5 * low + 0.5 * high;
-    if (low..high).contains(&middle) {
-        middle
-    } else {
-        low
     }
 }
 

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Budget;
+use crate::statistics::check_share;
 use crate::{Error, Result};
 
 /// What a report is asked for.
@@ -72,26 +73,14 @@ impl ReportConfig {
         if let Some(alarms) = self.daily_alarms.iter().find(|alarms| !positive(alarms)) {
             return Err(Error::config("daily_alarms", "positive and finite", alarms));
         }
-        if let Some(rate) = self.rates.iter().find(|rate| !inside(**rate)) {
-            return Err(Error::config("rates", "strictly between 0 and 1", rate));
+        for &rate in &self.rates {
+            check_share("rates", rate)?;
         }
         if self.resamples < RESAMPLES {
             return Err(Error::config("resamples", "at least 100", self.resamples));
         }
-        check_level(self.level)
+        check_share("level", self.level)
     }
-}
-
-/// Strictly between 0 and 1.
-fn inside(share: f64) -> bool {
-    share > 0. && share < 1.
-}
-
-pub(super) fn check_level(level: f64) -> Result<()> {
-    if inside(level) {
-        return Ok(());
-    }
-    Err(Error::config("level", "strictly between 0 and 1", level))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::statistics::quantile;
 use serde::{Deserialize, Serialize};
 
 /// A number that was estimated, and an interval around it, of the report's level.
@@ -46,13 +47,6 @@ impl fmt::Display for Estimate {
         let Self { value, low, high } = self;
         write!(f, "{value:.3} ({low:.3} to {high:.3})")
     }
-}
-
-/// Of a sorted list that is not empty, linear between its values.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let position = q * (sorted.len() - 1) as f64;
-    let (low, high) = (position.floor() as usize, position.ceil() as usize);
-    sorted[low] + (sorted[high] - sorted[low]) * (position - low as f64)
 }
 
 /// A share as a percentage of three digits, without zeros at its end.

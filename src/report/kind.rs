@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::budget::Cut;
-use super::config::check_level;
 use super::held_out::sorted;
 use super::proportion::proportion;
 use super::{Budget, Estimate, Support};
 use crate::Result;
+use crate::statistics::check_share;
 
 /// Scores by a detector whose training never saw the anomalies of a kind.
 ///
@@ -74,7 +74,7 @@ impl KindRecall {
     /// [`Error::NonFiniteValue`](crate::Error::NonFiniteValue) for one that is NaN or infinite,
     /// [`Error::Config`](crate::Error::Config) for a level outside (0, 1).
     pub fn new(scores: &KindScores<'_>, budgets: &[Budget], level: f64) -> Result<Self> {
-        check_level(level)?;
+        check_share("level", level)?;
         let unlabeled = sorted("unlabeled", "unlabeled scores", scores.unlabeled)?;
         let anomalies = sorted("anomalous", "anomaly scores", scores.anomalies)?;
         let at = |budget: &Budget| {

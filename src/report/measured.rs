@@ -5,10 +5,7 @@ use super::cells::{self, Cells};
 use super::proportion::proportion;
 use super::resample::{AtThreshold, Draws};
 use super::{AtBudget, Budget, Estimate, ReportDoubt, Support};
-use crate::prior::{PriorDoubt, PriorEstimate};
-
-/// Labeled anomalies below which a report rests on few.
-const FEW_ANOMALIES: usize = 20;
+use crate::prior::{FEW_ANOMALIES, PriorDoubt, PriorEstimate};
 
 /// What the samples themselves say.
 pub(super) struct Measured<'a> {

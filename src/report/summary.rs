@@ -12,6 +12,7 @@ use super::{
 };
 use super::{markdown, svg};
 use crate::prior::PriorEstimate;
+use crate::statistics::check_share;
 use crate::{Error, Result};
 
 /// What to expect of a detector, from dirty data alone.
@@ -179,13 +180,5 @@ fn check_prior(prior: &PriorEstimate) -> Result<()> {
             value,
         ));
     }
-    if prior.level > 0. && prior.level < 1. {
-        return Ok(());
-    }
-    let rule = "strictly between 0 and 1";
-    Err(Error::config(
-        "level of the class prior's interval",
-        rule,
-        prior.level,
-    ))
+    check_share("level of the class prior's interval", prior.level)
 }

@@ -1,6 +1,6 @@
 use super::Estimator;
+use crate::data::PuDataset;
 use crate::data::table::{Group, Table};
-use crate::data::{PuDataset, Samples};
 use crate::encoding::{Encoding, EncodingConfig, wide};
 use crate::estimator::inputs::Made;
 use crate::estimator::{Column, FittedDetector, Warning};
@@ -104,22 +104,7 @@ impl FittedEncoding {
     /// The table's groups as numbers; `what`: who its rows are in errors.
     pub(super) fn dataset(&self, what: &'static str, table: &Table) -> Result<PuDataset> {
         let (samples, _) = self.encoding.encode_rows(what, table)?;
-        let group = |group| -> Result<Option<Samples>> {
-            let rows = table.rows_of(group);
-            let rows: Vec<u32> = rows.into_iter().map(|row| row as u32).collect();
-            let group = (!rows.is_empty()).then(|| samples.select(&rows));
-            group.transpose()
-        };
-        let (what, name) = ("a fit", "unlabeled");
-        let unlabeled = group(Group::Unlabeled)?.ok_or(Error::EmptyGroup { what, group: name })?;
-        let mut data = PuDataset::new(unlabeled)?;
-        if let Some(anomalies) = group(Group::Anomalous)? {
-            data = data.with_anomalies(anomalies)?;
-        }
-        if let Some(normals) = group(Group::Normal)? {
-            data = data.with_normals(normals)?;
-        }
-        Ok(data)
+        PuDataset::of_table(&samples, table, "a fit")
     }
 
     /// The detector with the encoding in front of it.

@@ -2,7 +2,8 @@ use super::FittedDetector;
 use crate::conformal::{NormalTail, Review, benjamini_hochberg};
 use crate::data::table::Group;
 use crate::estimator::{Discoveries, Input, IntoInput, Warning};
-use crate::{ClassPrior, Error, Result};
+use crate::statistics::check_share;
+use crate::{ClassPrior, Result};
 
 impl FittedDetector {
     /// The `most` highest of unlabeled calibration rows, to be looked at by a person:
@@ -137,9 +138,7 @@ impl FittedDetector {
         tail: &NormalTail,
         q: f64,
     ) -> Result<Discoveries> {
-        if !(q > 0. && q < 1.) {
-            return Err(Error::config("q", "strictly between 0 and 1", q));
-        }
+        check_share("q", q)?;
         let found = self.detect(rows)?;
         let p_values = tail.p_values(&found.scores)?;
         let anomalous = benjamini_hochberg(&p_values, q)?;

@@ -53,6 +53,9 @@ pub use watch::Watched;
 /// Who the samples to score are, in errors about them.
 const INPUT: &str = "scored samples";
 
+/// Of the interval of a class prior that is a number alone.
+const LEVEL: f64 = 0.95;
+
 /// A fitted model with what stands before it, the transformation, and behind it, threshold and
 /// calibration; see [`Estimator`](super::Estimator) for an example from end to end.
 ///

@@ -36,7 +36,8 @@ impl FittedDetector {
     /// # Errors
     /// As [`Calibration::fit`](crate::estimator::Calibration::fit).
     pub fn set_decision_prior(&mut self, prior: ClassPrior) -> Result<()> {
-        self.decision.follow(prior)?;
+        let validation = self.decision.validation.clone();
+        self.decision = self.decision.anew(validation, prior)?;
         let by_prior = matches!(
             self.threshold_rule(),
             ThresholdRule::Cost { .. } | ThresholdRule::CorrectedRate { .. }

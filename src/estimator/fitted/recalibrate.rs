@@ -1,7 +1,7 @@
-use super::FittedDetector;
+use super::{FittedDetector, LEVEL};
 use crate::drift::shifted_prior;
 use crate::estimator::decision::ValidationScores;
-use crate::estimator::{CalibrationMethod, IntoInput, Threshold, ThresholdRule};
+use crate::estimator::{IntoInput, ThresholdRule};
 use crate::prior::{PriorEstimate, PriorEstimator};
 use crate::{ClassPrior, Error, Result};
 
@@ -28,7 +28,7 @@ impl FittedDetector {
     /// number alone.
     ///
     /// The default threshold, and a quantile, follow the new data; all others stay where they are, and one that went by
-    /// unlabeled rows or costs says so by a [`Warning::OldThreshold`](crate::estimator::Warning::OldThreshold). Probabilities are calibrated by [`CalibrationMethod::Auto`].
+    /// unlabeled rows or costs says so by a [`Warning::OldThreshold`](crate::estimator::Warning::OldThreshold). Probabilities are calibrated by [`CalibrationMethod::Auto`](crate::estimator::CalibrationMethod::Auto).
     ///
     /// ```
     /// use puad::data::toy::{self, ToyConfig};
@@ -64,21 +64,8 @@ impl FittedDetector {
         }
         let estimate = self.new_prior(&scores, prior)?;
         let anomalies = self.decision.validation.anomalies.clone();
-        let mut decision = self.decision.clone();
-        let by_default = is_default(decision.rule, decision.prior);
-        decision.validation = ValidationScores::new(scores, anomalies)?;
-        decision.prior = estimate.alpha;
-        let again = match decision.rule {
-            ThresholdRule::Quantile { .. } if by_default => Some(Threshold::Contamination),
-            ThresholdRule::Quantile { quantile } => Some(Threshold::Quantile(quantile)),
-            _ => None,
-        };
-        if let Some(threshold) = again {
-            (decision.threshold, decision.rule) = decision.resolve(threshold, |_| Ok(vec![]))?;
-        }
-        if !decision.validation.anomalies.is_empty() {
-            decision.calibrate(CalibrationMethod::Auto, None)?;
-        }
+        let scores = ValidationScores::new(scores, anomalies)?;
+        let mut decision = self.decision.anew(scores, estimate.alpha)?;
         let old = is_of_old_rows(&decision.rule);
         if !matches!(prior, NewPrior::Kept) {
             decision.estimate = Some(estimate.clone());
@@ -89,16 +76,9 @@ impl FittedDetector {
     }
 
     fn new_prior(&self, scores: &[f64], prior: NewPrior<'_>) -> Result<PriorEstimate> {
-        let alone = |prior| PriorEstimate {
-            alpha: prior,
-            low: prior,
-            high: prior,
-            level: 0.95,
-            doubts: vec![],
-        };
         match prior {
-            NewPrior::Kept => Ok(alone(self.decision.prior)),
-            NewPrior::Given(prior) => Ok(alone(prior)),
+            NewPrior::Kept => Ok(PriorEstimate::exact(self.decision.prior, LEVEL)),
+            NewPrior::Given(prior) => Ok(PriorEstimate::exact(prior, LEVEL)),
             NewPrior::Shifted => {
                 let calibration = self.calibration().ok_or(Error::NotCalibrated)?;
                 let probabilities: Vec<f64> =
@@ -118,9 +98,4 @@ fn is_of_old_rows(rule: &ThresholdRule) -> bool {
             | ThresholdRule::FalsePositiveRate { .. }
             | ThresholdRule::Value
     )
-}
-
-/// Whether a threshold follows the class prior.
-fn is_default(rule: ThresholdRule, prior: ClassPrior) -> bool {
-    matches!(rule, ThresholdRule::Quantile { quantile } if quantile == 1. - prior.get())
 }

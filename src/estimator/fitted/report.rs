@@ -59,13 +59,7 @@ impl FittedDetector {
     /// lack of an estimate may be anything up to a half.
     fn believed(&self, level: f64) -> Result<PriorEstimate> {
         let alpha = self.decision.prior;
-        let exact = PriorEstimate {
-            alpha,
-            low: alpha,
-            high: alpha,
-            level,
-            doubts: vec![],
-        };
+        let exact = PriorEstimate::exact(alpha, level);
         let estimate = self.decision.estimate.as_ref();
         let assumed = self
             .warnings

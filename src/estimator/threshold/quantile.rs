@@ -1,8 +1,10 @@
 //! Quantiles of scores, some of which are equal.
 
+use crate::statistics::{self, midway};
+
 /// The threshold that flags a share of `sorted`, which is not empty, nearest to `1 - q`.
 pub(super) fn at_quantile(sorted: &[f64], q: f64) -> f64 {
-    let quantile = interpolate(sorted, q);
+    let quantile = statistics::quantile(sorted, q);
     let below = sorted.partition_point(|&s| s < quantile);
     let tied = sorted[below..].partition_point(|&s| s <= quantile);
     let above = sorted.len() - below - tied;
@@ -15,29 +17,10 @@ pub(super) fn at_quantile(sorted: &[f64], q: f64) -> f64 {
     }
 }
 
-/// A number in [low, high), far from both where there is room: another device rounds scores otherwise.
-fn midway(low: f64, high: f64) -> f64 {
-    let middle = low + (high - low) / 2.;
-    if middle < high { middle } else { low }
-}
-
-/// The quantile `q` of `sorted`, which is not empty.
-pub(super) fn interpolate(sorted: &[f64], q: f64) -> f64 {
-    let position = q * (sorted.len() - 1) as f64;
-    let below = position.floor();
-    let (low, high) = (sorted[below as usize], sorted[position.ceil() as usize]);
-    low + (high - low) * (position - below)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn one_score_is_every_quantile() {
-        assert_eq!(interpolate(&[3.], 0.7), 3.);
-    }
 
     /// `counts[i]` scores of the value `i`, and how many of the highest are flagged.
     fn flagged(counts: &[usize], q: f64) -> usize {

@@ -2,6 +2,7 @@ use super::quantile::at_quantile;
 use super::{Threshold, ThresholdRule};
 use crate::conformal::{Budget, Costs, NormalTail, Reviewed, corrected_threshold};
 use crate::estimator::{Calibration, CalibrationMethod, Input};
+use crate::statistics::check_share;
 use crate::{ClassPrior, Error, Result};
 
 /// What a detector knows when its threshold is set.
@@ -96,9 +97,7 @@ fn by_quantile(known: Known, quantile: f64) -> Resolved {
 
 /// The scores of rows for a rate, which is looked at before they are scored for nothing.
 fn rated(rate: f64, rows: Input, score: &Score) -> Result<Vec<f64>> {
-    if !(rate > 0. && rate < 1.) {
-        return Err(Error::config("rate", "strictly between 0 and 1", rate));
-    }
+    check_share("rate", rate)?;
     score(rows)
 }
 

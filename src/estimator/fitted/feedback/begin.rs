@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::groups::joined;
 use super::{Feedback, Label, Part};
+use crate::data::PuDataset;
 use crate::data::table::{Group, Table};
-use crate::data::{PuDataset, Samples};
 use crate::estimator::FittedDetector;
 use crate::{Error, Result};
 
@@ -65,25 +65,7 @@ impl FittedDetector {
         labels: impl IntoIterator<Item = (usize, Label)>,
     ) -> Result<Feedback> {
         let (samples, _) = self.numbers(table)?;
-        let group = |group| -> Result<Option<Samples>> {
-            let rows: Vec<u32> = table
-                .rows_of(group)
-                .into_iter()
-                .map(|row| row as u32)
-                .collect();
-            (!rows.is_empty())
-                .then(|| samples.select(&rows))
-                .transpose()
-        };
-        let (what, name) = ("feedback", "unlabeled");
-        let unlabeled = group(Group::Unlabeled)?.ok_or(Error::EmptyGroup { what, group: name })?;
-        let mut data = PuDataset::new(unlabeled)?;
-        if let Some(anomalies) = group(Group::Anomalous)? {
-            data = data.with_anomalies(anomalies)?;
-        }
-        if let Some(normals) = group(Group::Normal)? {
-            data = data.with_normals(normals)?;
-        }
+        let data = PuDataset::of_table(&samples, table, "feedback")?;
         self.begun(&data, table.rows_of(Group::Unlabeled), labels)
     }
 

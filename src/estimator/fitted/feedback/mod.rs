@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FittedDetector, SuggestConfig, Suggestion};
+use super::{FittedDetector, LEVEL, SuggestConfig, Suggestion};
 use crate::data::{PuDataset, Samples};
 use crate::drift::left_after_review;
 use crate::prior::PriorEstimate;
@@ -159,13 +159,7 @@ impl Feedback {
     /// As there.
     pub fn left(&self, before: Option<&PriorEstimate>) -> Result<PriorEstimate> {
         let (n, confirmed, dismissed) = (self.rows.len(), self.confirmed(), self.dismissed());
-        let known = || PriorEstimate {
-            alpha: self.prior,
-            low: self.prior,
-            high: self.prior,
-            level: 0.95,
-            doubts: vec![],
-        };
+        let known = || PriorEstimate::exact(self.prior, LEVEL);
         let before = before.cloned().unwrap_or_else(known);
         left_after_review(&before, n, confirmed, dismissed)
     }

@@ -55,7 +55,7 @@ fn series(first: f64, ratios: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The probability of more than `k` of `n` at `p` in [0, 1] each.
-pub(super) fn more_than(n: u64, p: f64, k: u64) -> f64 {
+pub(crate) fn more_than(n: u64, p: f64, k: u64) -> f64 {
     if k >= n {
         return 0.;
     }
@@ -68,7 +68,7 @@ pub(super) fn more_than(n: u64, p: f64, k: u64) -> f64 {
 }
 
 /// The probability of at most `k` of `n` at `p` in [0, 1] each.
-pub(super) fn at_most(n: u64, p: f64, k: u64) -> f64 {
+pub(crate) fn at_most(n: u64, p: f64, k: u64) -> f64 {
     if k >= n {
         return 1.;
     }
@@ -82,7 +82,7 @@ pub(super) fn at_most(n: u64, p: f64, k: u64) -> f64 {
 
 /// The largest `p` at which `k` or more of `n` are at most this probable: the lower end of Clopper's and Pearson's
 /// interval.
-pub(super) fn lower_end(n: u64, k: u64, chance: f64) -> f64 {
+pub(crate) fn lower_end(n: u64, k: u64, chance: f64) -> f64 {
     if k == 0 {
         return 0.;
     }
@@ -99,7 +99,7 @@ pub(super) fn lower_end(n: u64, k: u64, chance: f64) -> f64 {
 }
 
 /// The probability that of `draws` without replacement from `marked` and `others` at most `k` are marked.
-pub(super) fn marked_at_most(marked: u64, others: u64, draws: u64, k: u64) -> f64 {
+pub(crate) fn marked_at_most(marked: u64, others: u64, draws: u64, k: u64) -> f64 {
     let least = draws.saturating_sub(others);
     let most = draws.min(marked);
     if k >= most {

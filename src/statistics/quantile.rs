@@ -1,0 +1,37 @@
+/// The quantile `q` of `sorted`, which is not empty, linear between its values as numpy's default.
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let position = q * (sorted.len() - 1) as f64;
+    let below = position.floor();
+    let (low, high) = (sorted[below as usize], sorted[position.ceil() as usize]);
+    low + (high - low) * (position - below)
+}
+
+/// A number in [low, high), far from both where there is room: another device rounds scores otherwise.
+pub(crate) fn midway(low: f64, high: f64) -> f64 {
+    let half = (high - low) / 2.;
+    // The difference of two finite numbers may not be.
+    let middle = if half.is_finite() {
+        low + half
+    } else {
+        0.5 * low + 0.5 * high
+    };
+    if middle < high { middle } else { low }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_is_every_quantile() {
+        assert_eq!(quantile(&[3.], 0.7), 3.);
+        assert_eq!(quantile(&[1., 2., 4.], 0.75), 3.);
+    }
+
+    #[test]
+    fn midway_is_below_the_higher() {
+        assert_eq!(midway(1., 2.), 1.5);
+        assert_eq!(midway(1., 1f64.next_up()), 1.);
+        assert_eq!(midway(-f64::MAX, f64::MAX), 0.);
+    }
+}
