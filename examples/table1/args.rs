@@ -3,9 +3,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::alpha::Alpha;
 use crate::choices::{
-    AlphaArg, CorrectionArg, DeviceArg, Format, HeadArg, LabelsArg, LossArg, Preset, SelectionArg,
-    TableArg, WeightingArg,
+    CorrectionArg, DeviceArg, Format, HeadArg, LabelsArg, LossArg, Preset, SelectionArg, TableArg,
+    WeightingArg,
 };
 use crate::dataset::Dataset;
 use crate::shard::Shard;
@@ -67,11 +68,11 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub patience: Option<u32>,
 
-    /// Class prior: the assumed share of anomalies among the unlabeled samples; with --figure 2 several. `auto`,
-    /// an estimate a cell, is refused so far
+    /// Class prior that the methods train with: the assumed share of anomalies among the unlabeled samples, or `auto`,
+    /// for each cell the estimate from its unlabeled samples and labeled anomalies. With --figure 2 several numbers
     /// [default: 0.1; figure 2: 0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5; figure 4: the true one].
     #[arg(long, value_delimiter = ',')]
-    pub alpha: Vec<AlphaArg>,
+    pub alpha: Vec<Alpha>,
 
     /// Anomalies among the unlabeled samples; with --figure 4 several [default: 250; figure 4:
     /// 50,125,250,500,1000].

@@ -12,8 +12,9 @@ use puad::method::{Assembly, Pair};
 use puad::metrics::auroc;
 use puad::net::{Architecture, Head, Network};
 use puad::train::{History, Selection, Trainer};
-use puad::{Error, Params, Result, Snapshot, score_samples};
+use puad::{ClassPrior, Error, Params, Result, Snapshot, score_samples};
 
+use crate::alpha::{Alpha, EstimatedAlpha};
 use crate::dataset::Dataset;
 use crate::method::Contender;
 use crate::plan::Plan;
@@ -27,6 +28,9 @@ pub struct Cell<'a> {
     plan: &'a Plan,
     normal: u8,
     seed: u64,
+    /// That of the plan, or the estimate.
+    alpha: ClassPrior,
+    estimated_alpha: Option<EstimatedAlpha>,
     /// What the methods see.
     contaminated: Data,
     /// What the oracles see: without the anomalies among the unlabeled samples.
@@ -99,10 +103,19 @@ impl<'a> Cell<'a> {
         let train = Samples::images(&images.train, output)?;
         let test = Samples::images(&images.test, output)?;
         let (contaminated, clean) = (indices.apply(&train, &test)?, clean.apply(&train, &test)?);
+        let (alpha, estimated_alpha) = match plan.config.alpha {
+            Alpha::Given(alpha) => (alpha, None),
+            Alpha::Auto => {
+                let estimated = EstimatedAlpha::of(&indices, &train, seed)?;
+                (estimated.prior()?, Some(estimated))
+            }
+        };
         Ok(Self {
             plan,
             normal,
             seed,
+            alpha,
+            estimated_alpha,
             test: contaminated.test,
             contaminated: Data::new(contaminated.train, contaminated.validation),
             clean: Data::new(clean.train, clean.validation),
@@ -151,6 +164,7 @@ impl<'a> Cell<'a> {
             best_epoch: outcome.best_epoch,
             last_risk: outcome.last_risk,
             config: self.plan.config.clone(),
+            estimated_alpha: self.estimated_alpha,
             numerics: NUMERICS,
             made: Made::now(
                 rayon::current_num_threads(),
@@ -175,6 +189,7 @@ impl<'a> Cell<'a> {
             best_epoch: 0,
             last_risk: None,
             config: self.plan.config.clone(),
+            estimated_alpha: self.estimated_alpha,
             numerics: NUMERICS,
             made: Made::now(rayon::current_num_threads(), seconds, 0.),
         }
@@ -200,7 +215,7 @@ impl<'a> Cell<'a> {
             &self.plan.pair(pair),
             &network.sample_shape(),
             &Architecture::Explicit(network),
-            self.plan.config.alpha,
+            self.alpha,
             params,
         )
     }
@@ -351,6 +366,29 @@ mod tests {
         assert_eq!((first.epochs, first.normal, first.seed), (1, 3, 0));
         assert!(first.auroc.unwrap() > 0.7, "{first:?}");
         assert_eq!(first.bits(), second.bits());
+    }
+
+    #[test]
+    fn an_estimated_alpha_is_trained_with_and_kept_in_the_row() {
+        let run = |extra: &[&str]| {
+            let usual = ["--dataset", "glyphs", "--epochs", "1"];
+            let plan = Plan::of(&[&usual[..], extra].concat());
+            let images = plan.dataset.load(&Args::parse_from(["table1"])).unwrap();
+            let cell = Cell::new(&plan, &images, 3, 0).unwrap();
+            let method = "PUAE".parse().unwrap();
+            cell.run(&method, &Progress::new(8)).unwrap()
+        };
+        let row = run(&["--alpha", "auto"]);
+        let estimated = row.estimated_alpha.unwrap();
+        // 250 of 4750 are anomalies.
+        let truth = 250. / 4750.;
+        assert!((estimated.alpha - truth).abs() < 0.02, "{estimated:?}");
+        assert!(estimated.low <= truth && truth <= estimated.high);
+        let text = estimated.alpha.to_string();
+        assert_eq!(run(&["--alpha", &text]).bits(), row.bits());
+        let usual = run(&[]);
+        assert_eq!(usual.estimated_alpha, None);
+        assert_ne!(usual.bits(), row.bits());
     }
 
     #[test]

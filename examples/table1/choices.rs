@@ -139,26 +139,6 @@ impl From<LabelsArg> for LoeLabels {
     }
 }
 
-/// A class prior on the command line.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum AlphaArg {
-    Given(f64),
-    /// `auto`: estimated from the cell's unlabeled samples and labeled anomalies.
-    Auto,
-}
-
-impl FromStr for AlphaArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("auto") {
-            return Ok(Self::Auto);
-        }
-        let number = text.parse().map_err(|_| "a number or auto is wanted");
-        Ok(Self::Given(number?))
-    }
-}
-
 /// A table on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableArg {

@@ -53,7 +53,10 @@ impl Evidence {
             let first = row.dataset.normals().first() == Some(&row.normal);
             first && ["PUSVDD", "SOEL"].contains(&row.method.to_string().as_str())
         };
-        let is_alpha = |row: &Row| base(&row.config, View::Alpha) == base(&config, View::Alpha);
+        let is_alpha = |row: &Row| {
+            let view = View::Alpha;
+            base(&row.config, view) == base(&config, view) && view.takes(row)
+        };
         let is_true = |row: &Row| {
             let view = View::Contamination;
             base(&row.config, view) == base(&config, view) && view.takes(row)

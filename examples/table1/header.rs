@@ -1,11 +1,12 @@
 //! What stands above a table: which protocol was run on what.
 
+use crate::alpha::EstimatedAlpha;
 use crate::dataset::Dataset;
 use crate::failures;
 use crate::merge::{Kept, base};
 use crate::protocol::RunConfig;
 use crate::summary::FEWEST_RUNS;
-use crate::view::View;
+use crate::view::{View, contamination};
 
 /// The data sets of the rows, in their order.
 pub fn datasets(rows: &[Kept]) -> Vec<Dataset> {
@@ -51,6 +52,7 @@ pub fn lines(view: View, rows: &[Kept]) -> Vec<String> {
         text += " The paper: every normal class, 5 seeds, at most 200 epochs.";
     }
     lines.push(text);
+    lines.extend(estimated(rows));
     lines.extend(foreign(view, rows, &datasets));
     lines.extend(failures::lines(view, rows.iter().map(|kept| &kept.row)));
     let mut marks = String::from("AUROC, mean ± standard deviation over normal classes and seeds");
@@ -119,6 +121,32 @@ fn runs(rows: &[Kept], dataset: Dataset) -> String {
         (false, false) => "",
     };
     format!("{normals}, {seeds}{deviation}")
+}
+
+/// What was estimated of the class prior, and what is true.
+fn estimated(rows: &[Kept]) -> Option<String> {
+    let rows = rows.iter().map(|kept| &kept.row);
+    let found: Vec<(EstimatedAlpha, f64)> = rows
+        .filter_map(|row| {
+            let truth = contamination(row.config.unlabeled_anomalies);
+            row.estimated_alpha.map(|found| (found, truth))
+        })
+        .collect();
+    let range = |of: fn(&(EstimatedAlpha, f64)) -> f64| {
+        let all = found.iter().map(of);
+        let ends = (all.clone().reduce(f64::min)?, all.reduce(f64::max)?);
+        let [low, high] = [ends.0, ends.1].map(|end| format!("{end:.3}"));
+        Some(if low == high {
+            low
+        } else {
+            format!("{low} to {high}")
+        })
+    };
+    Some(format!(
+        "Estimated alpha: {}; true: {}.",
+        range(|(found, _)| found.alpha)?,
+        range(|(_, truth)| *truth)?
+    ))
 }
 
 /// What the mark says.

@@ -32,6 +32,7 @@
 //! (`--jobs`); where stderr is no terminal, each finished one is a line there. docs/cluster.md has scripts.
 //! `--results results` prints docs/results.md.
 
+mod alpha;
 mod args;
 mod cell;
 mod choices;

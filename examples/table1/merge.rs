@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use puad::ClassPrior;
 
+use crate::alpha::Alpha;
 use crate::dataset::Dataset;
 use crate::protocol::RunConfig;
 use crate::record;
@@ -68,7 +68,7 @@ pub fn choose(rows: Vec<Placed>, view: View, mixed: bool) -> anyhow::Result<Vec<
         let order = (row.dataset, row.method.order(), row.seed, row.normal);
         let point = (
             row.config.unlabeled_anomalies,
-            row.config.alpha.get().to_bits(),
+            row.config.alpha.number().map(f64::to_bits),
             view.point(&row.config),
         );
         (order, point)
@@ -111,7 +111,7 @@ fn unique(rows: Vec<Placed>, mixed: bool) -> anyhow::Result<Vec<Placed>> {
 pub fn base(config: &RunConfig, view: View) -> RunConfig {
     let mut config = config.clone();
     if view.is_sweep() {
-        config.alpha = ClassPrior::default();
+        config.alpha = Alpha::default();
     }
     if view == View::Contamination {
         config.unlabeled_anomalies = 0;

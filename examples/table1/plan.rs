@@ -1,9 +1,9 @@
 use anyhow::ensure;
-use puad::ClassPrior;
 use puad::candle_core::Device;
 use puad::data::protocol::ContaminatedSplit;
 use puad::method::{Method, Pair};
 
+use crate::alpha::Alpha;
 use crate::args::Args;
 use crate::choices::{DeviceArg, Preset};
 use crate::dataset::Dataset;
@@ -72,11 +72,11 @@ impl Plan {
     }
 
     /// The same with another class prior and another number of unlabeled anomalies.
-    pub fn with(&self, alpha: f64, unlabeled_anomalies: usize) -> puad::Result<Self> {
+    pub fn with(&self, alpha: Alpha, unlabeled_anomalies: usize) -> Self {
         let mut plan = self.clone();
-        plan.config.alpha = ClassPrior::new(alpha)?;
+        plan.config.alpha = alpha;
         plan.config.unlabeled_anomalies = unlabeled_anomalies;
-        Ok(plan)
+        plan
     }
 
     /// A method with this run's settings.

@@ -1,5 +1,4 @@
 use clap::Parser;
-use puad::ClassPrior;
 use puad::detector::ClassifierLoss;
 use puad::net::Head;
 use puad::objective::{Correction, GroupWeighting, LoeLabels};
@@ -8,6 +7,7 @@ use puad::train::{Batching, Selection, TrainConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::alpha::Alpha;
 use crate::args::Args;
 use crate::choices::Preset;
 use crate::view::View;
@@ -21,7 +21,7 @@ pub struct RunConfig {
     pub patience: Option<u32>,
     pub batch_size: usize,
     pub learning_rate: f64,
-    pub alpha: ClassPrior,
+    pub alpha: Alpha,
     pub unlabeled_anomalies: usize,
     pub head: Head,
     pub weighting: GroupWeighting,
@@ -63,7 +63,7 @@ impl RunConfig {
             patience: args.patience.or(preset.and_then(Preset::patience)),
             batch_size: TrainConfig::paper().batch_size,
             learning_rate: args.learning_rate,
-            alpha: ClassPrior::default(),
+            alpha: Alpha::default(),
             unlabeled_anomalies: 250,
             head: args.head.into(),
             weighting: args.weighting.into(),
@@ -163,8 +163,10 @@ impl RunConfig {
         let plural = if self.epochs == 1 { "" } else { "s" };
         let mut text = format!("at most {} epoch{plural} a phase, {patience}", self.epochs);
         if !view.is_sweep() {
-            let alpha = format!("{:.4}", self.alpha.get());
-            text += &format!(", alpha {}", alpha.trim_end_matches('0'));
+            text += &match self.alpha.number() {
+                Some(alpha) => format!(", alpha {}", format!("{alpha:.4}").trim_end_matches('0')),
+                None => ", alpha estimated in each cell".into(),
+            };
         }
         let published = Self::new(&Args::parse_from(["table1"]), self.epochs).fields();
         let told = ["epochs", "patience", "alpha"];

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
+use crate::alpha::EstimatedAlpha;
 use crate::dataset::Dataset;
 use crate::method::Contender;
 use crate::protocol::RunConfig;
@@ -36,6 +37,9 @@ pub struct Row {
     /// The training risk of the last epoch.
     pub last_risk: Option<f64>,
     pub config: RunConfig,
+    /// With an alpha that was to be estimated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_alpha: Option<EstimatedAlpha>,
     pub numerics: u32,
     pub made: Made,
 }
@@ -156,6 +160,7 @@ pub mod tests {
             best_epoch: 2,
             last_risk: Some(0.5),
             config: plan.config.clone(),
+            estimated_alpha: None,
             numerics: NUMERICS,
             made: Made::now(1, 0.25, 0.),
         }

@@ -1,9 +1,9 @@
 use std::num::NonZeroUsize;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 
+use crate::alpha::Alpha;
 use crate::args::Args;
-use crate::choices::AlphaArg;
 use crate::method::Contender;
 use crate::plan::Plan;
 use crate::row::Row;
@@ -45,7 +45,7 @@ impl Study {
                 plan.normals = plan.normals[..1].into();
             }
             for (alpha, anomalies) in points(args, view)? {
-                let plan = plan.with(alpha, anomalies)?;
+                let plan = plan.with(alpha, anomalies);
                 match view {
                     View::Comparison(comparison) => {
                         plans.extend(comparison.plans(&plan, args.methods.is_empty()));
@@ -110,27 +110,18 @@ fn default_methods(view: View) -> anyhow::Result<Vec<Contender>> {
     })
 }
 
-/// The class priors that were given as numbers.
-///
-/// # Errors
-/// For one to be estimated.
-fn given(alphas: &[AlphaArg]) -> anyhow::Result<Vec<f64>> {
-    let number = |alpha: &AlphaArg| match alpha {
-        AlphaArg::Given(alpha) => Ok(*alpha),
-        AlphaArg::Auto => bail!(
-            "--alpha auto: runs with an estimated class prior are not built yet; give a number such as 0.1"
-        ),
-    };
-    alphas.iter().map(number).collect()
-}
-
 /// Class priors with the numbers of unlabeled anomalies that they go with.
-fn points(args: &Args, view: View) -> anyhow::Result<Vec<(f64, usize)>> {
+fn points(args: &Args, view: View) -> anyhow::Result<Vec<(Alpha, usize)>> {
     let usual = ContaminatedSplit::default().unlabeled_anomalies;
-    let (alphas, counts) = (&given(&args.alpha)?, &args.unlabeled_anomalies);
+    let (alphas, counts) = (&args.alpha, &args.unlabeled_anomalies);
     ensure!(
         alphas.len() <= 1 || view == View::Alpha,
-        "--alpha takes several values with --figure 2 alone, got {alphas:?}"
+        "--alpha takes several values with --figure 2 alone, got {}",
+        listed(alphas)
+    );
+    ensure!(
+        view != View::Alpha || !alphas.contains(&Alpha::Auto),
+        "--figure 2 is drawn along numbers: leave auto out of --alpha"
     );
     ensure!(
         counts.len() <= 1 || view == View::Contamination,
@@ -138,7 +129,13 @@ fn points(args: &Args, view: View) -> anyhow::Result<Vec<(f64, usize)>> {
     );
     let count = counts.first().copied().unwrap_or(usual);
     Ok(match view {
-        View::Alpha if alphas.is_empty() => ALPHAS.map(|alpha| (alpha, count)).into(),
+        View::Alpha if alphas.is_empty() => {
+            let point = |alpha| Ok((Alpha::given(alpha)?, count));
+            ALPHAS
+                .into_iter()
+                .map(point)
+                .collect::<anyhow::Result<_>>()?
+        }
         View::Alpha => alphas.iter().map(|&alpha| (alpha, count)).collect(),
         View::Contamination => {
             ensure!(
@@ -150,11 +147,19 @@ fn points(args: &Args, view: View) -> anyhow::Result<Vec<(f64, usize)>> {
             } else {
                 counts
             };
-            let true_alpha = |anomalies| (contamination(anomalies), anomalies);
-            asked.iter().copied().map(true_alpha).collect()
+            let true_alpha = |&n: &usize| Ok((Alpha::given(contamination(n))?, n));
+            asked
+                .iter()
+                .map(true_alpha)
+                .collect::<anyhow::Result<_>>()?
         }
-        _ => vec![(alphas.first().copied().unwrap_or(0.1), count)],
+        _ => vec![(alphas.first().copied().unwrap_or_default(), count)],
     })
+}
+
+fn listed(alphas: &[Alpha]) -> String {
+    let texts: Vec<String> = alphas.iter().map(Alpha::to_string).collect();
+    texts.join(",")
 }
 
 #[cfg(test)]
@@ -177,7 +182,14 @@ mod tests {
         let study = Study::of(extra);
         let cells = study.cells().into_iter();
         cells
-            .map(|(plan, normal, seed)| (plan.dataset, plan.config.alpha.get(), normal, seed))
+            .map(|(plan, normal, seed)| {
+                (
+                    plan.dataset,
+                    plan.config.alpha.number().unwrap(),
+                    normal,
+                    seed,
+                )
+            })
             .collect()
     }
 
@@ -213,8 +225,8 @@ mod tests {
         let study = Study::of(&["--figure", "4", "--dataset", "mnist"]);
         let plan = &study.plans[2].config;
         assert_eq!(
-            (plan.unlabeled_anomalies, plan.alpha.get()),
-            (250, 250. / 4750.)
+            (plan.unlabeled_anomalies, plan.alpha.number()),
+            (250, Some(250. / 4750.))
         );
         assert_eq!(Study::of(&["--protocol", "reduced"]).plans[0].seeds, [0]);
     }
@@ -248,7 +260,10 @@ mod tests {
         for wrong in ["0", "7", "pnus"] {
             assert!(parse(wrong).unwrap_err().to_string().contains("1 to 6"));
         }
-        assert!(Args::try_parse_from(["table1", "--alpha", "much"]).is_err());
+        for wrong in ["much", "1.5"] {
+            let error = Args::try_parse_from(["table1", "--alpha", wrong]).unwrap_err();
+            assert!(error.to_string().contains(wrong), "{error}");
+        }
     }
 
     #[test]
@@ -260,8 +275,8 @@ mod tests {
             ("--table 1 --dataset cifar100", "no column for cifar100"),
             ("--normal 12", "--normal must be one of"),
             ("--methods PUSVD", "method"),
-            ("--alpha 1.5", "1.5"),
-            ("--alpha auto", "not built yet; give a number"),
+            ("--figure 2 --alpha 0.1,auto", "along numbers"),
+            ("--figure 4 --alpha auto", "leave --alpha out"),
             ("--labeled-normals 250", "go together, got 250 and 1"),
             ("--pnu-weight 0.5", "go together, got 0 and 0.5"),
             ("--pnu-weight=-1 --labeled-normals 2", "in [0, 1]"),

@@ -21,7 +21,8 @@ impl Point {
         let config = &row.config;
         match view {
             View::Contamination => Self(config.unlabeled_anomalies as f64),
-            _ => Self(config.alpha.get()),
+            // An estimated one is no point of the figure's: `View::takes`.
+            _ => Self(config.alpha.number().unwrap_or(f64::NAN)),
         }
     }
 }

@@ -42,12 +42,11 @@ impl Unfinished {
         let Some(folder) = &self.0 else {
             return Ok(trainer);
         };
-        let point = (settings.alpha.get(), settings.unlabeled_anomalies);
         let run = format!(
             "{}-{normal}-{seed}-{}-{}-{}{}",
             dataset.name(),
-            point.0,
-            point.1,
+            settings.alpha,
+            settings.unlabeled_anomalies,
             what.replace('/', "-"),
             settings.tag()
         );

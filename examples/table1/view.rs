@@ -122,12 +122,13 @@ impl View {
         Ok(())
     }
 
-    /// Whether a row is one of the view's: Figure 4 has the true alpha alone, a comparison its settings.
+    /// Whether a row is one of the view's: Figure 2 has numbers, Figure 4 the true alpha alone, a comparison its settings.
     pub fn takes(self, row: &Row) -> bool {
         let truth = contamination(row.config.unlabeled_anomalies);
         self.has(row.dataset)
             && match self {
-                Self::Contamination => row.config.alpha.get() == truth,
+                Self::Alpha => row.config.alpha.number().is_some(),
+                Self::Contamination => row.config.alpha.number() == Some(truth),
                 Self::Comparison(comparison) => comparison.entry(row).is_some(),
                 _ => true,
             }
@@ -163,11 +164,9 @@ impl View {
     pub fn point(self, config: &RunConfig) -> Option<String> {
         match self {
             Self::Comparison(_) => Some(config.tag()),
-            Self::Alpha | Self::Contamination => Some(format!(
-                "{} {}",
-                config.alpha.get(),
-                config.unlabeled_anomalies
-            )),
+            Self::Alpha | Self::Contamination => {
+                Some(format!("{} {}", config.alpha, config.unlabeled_anomalies))
+            }
             Self::Datasets | Self::Table(_) => None,
         }
     }
@@ -185,6 +184,7 @@ pub fn contamination(unlabeled_anomalies: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alpha::Alpha;
     use crate::row::tests::row;
     use crate::study::Study;
 
@@ -199,6 +199,9 @@ mod tests {
             let row = row(plan, "SOEL");
             assert!(View::Alpha.takes(&row) && !View::Contamination.takes(&row));
         }
+        let mut estimated = row(&other.plans[0], "SOEL");
+        estimated.config.alpha = Alpha::Auto;
+        assert!(!View::Alpha.takes(&estimated));
         assert!(!View::Table(2).takes(&row(&other.plans[0], "SOEL")));
     }
 }
