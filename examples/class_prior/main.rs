@@ -42,6 +42,9 @@ struct Options {
     /// How many seeds, from 0 on.
     #[arg(long, default_value_t = 20)]
     seeds: u64,
+    /// The tables that settings were chosen on, and not those to report.
+    #[arg(long)]
+    chosen_on: bool,
     /// Where runs are kept. Default: `target/class-prior/` with the part's name.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -66,14 +69,27 @@ fn run(options: &Options) -> Outcome<()> {
         Part::Mnist => "mnist.jsonl",
         Part::Report => "report.jsonl",
     };
-    let usual = PathBuf::from("target/class-prior").join(name);
+    let folder = if options.chosen_on {
+        "target/class-prior/chosen-on"
+    } else {
+        "target/class-prior"
+    };
+    let usual = PathBuf::from(folder).join(name);
     let mut rows = Rows::open(options.out.as_deref().unwrap_or(&usual))?;
     let data = options.data_dir.as_deref();
     if !options.render {
         match options.part {
-            Part::Prior => estimates::run(&Source::all(data)?, options.seeds, &mut rows)?,
+            Part::Prior => estimates::run(
+                &Source::all(data, options.chosen_on)?,
+                options.seeds,
+                &mut rows,
+            )?,
             Part::Mnist => estimates::run(&Source::mnist(data)?, options.seeds, &mut rows)?,
-            Part::Report => expectations::run(&Source::tables(data)?, options.seeds, &mut rows)?,
+            Part::Report => expectations::run(
+                &Source::tables(data, options.chosen_on)?,
+                options.seeds,
+                &mut rows,
+            )?,
         }
     }
     match options.part {

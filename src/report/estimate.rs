@@ -30,6 +30,15 @@ impl Estimate {
         format!("{value}% ({low} to {high})")
     }
 
+    /// The same with the hull of both intervals.
+    pub(super) fn hull(self, other: Self) -> Self {
+        Self {
+            value: self.value,
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+
     /// `value`, and between which numbers the middle `level` of `draws` lies: never without `value`.
     pub(super) fn of_draws(value: f64, mut draws: Vec<f64>, level: f64) -> Self {
         draws.sort_unstable_by(f64::total_cmp);

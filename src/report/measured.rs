@@ -3,7 +3,7 @@
 use super::budget::Cut;
 use super::cells::{self, Cells};
 use super::proportion::proportion;
-use super::resample::{AtThreshold, Draws};
+use super::resample::{AtThreshold, Draws, Scores};
 use super::{AtBudget, Budget, Estimate, ReportDoubt, Support};
 use crate::prior::{FEW_ANOMALIES, PriorDoubt, PriorEstimate};
 
@@ -12,6 +12,7 @@ pub(super) struct Measured<'a> {
     pub(super) cells: &'a Cells,
     pub(super) alpha: f64,
     pub(super) level: f64,
+    pub(super) scores: Scores<'a>,
 }
 
 impl Measured<'_> {
@@ -41,7 +42,12 @@ impl Measured<'_> {
                 (above, counts.iter().sum::<usize>())
             });
         at.alarm_rate = Some(proportion(flagged, unlabeled, self.level));
-        at.recall = Some(proportion(found, anomalies, self.level));
+        let counted = proportion(found, anomalies, self.level);
+        let drawn = Estimate::of_draws(counted.value, draws.recall, self.level);
+        at.recall = Some(match self.scores {
+            Scores::Own => counted,
+            Scores::Placed(_) => counted.hull(drawn),
+        });
         if self.contradicts(&draws.precision) {
             at.support = Support::Contradicted;
             return at;

@@ -33,7 +33,9 @@
 //! - *Held out.* Samples that were trained on score as the detector was taught to, and would look better.
 //!
 //! # Intervals
-//! Shares that are counted (recall, alarm rate) have the exact interval of Clopper and Pearson. For the alarm rate it
+//! Shares that are counted (recall, alarm rate) have the exact interval of Clopper and Pearson. Recall out of fold has
+//! the hull of it and of draws: of anomalies that another detector scored the place among unlabeled samples is known,
+//! so that the doubt about the alarm rate is one about recall, too ([`ReportSource::OutOfFold`]). For the alarm rate it
 //! holds although the threshold was chosen on the same samples, as it lies between two neighbouring scores: the true
 //! rate above it is between those above each, whose distributions are the two betas of that interval. All other
 //! measures have the middle of the draws of a Bayesian bootstrap over `U` and over `A`, with half a sample (a

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::cells::{self, Cells, Masses};
 use crate::prior::PriorEstimate;
 use crate::rng::{Purpose, substream};
+use crate::statistics::value_at;
 
 /// Samples that are supposed below all and above all scores.
 const END: f64 = 0.5;
@@ -22,6 +23,10 @@ const END_OF_RANKS: f64 = 0.25;
 /// all scores and half above: without them a share of 8 of 8 would be 1 in every draw. With them the share above a
 /// given score has the distribution `Beta(k + 1/2, n - k + 1/2)`, Jeffreys' posterior, at all scores at once. Measures
 /// over all thresholds have a quarter there.
+///
+/// Of anomalies that were scored out of fold the place among unlabeled samples is known, and not the score: another
+/// detector's was mapped to the same place on this one's scale. Where a draw has more unlabeled samples above a
+/// threshold, that lies lower among them, and so many more anomalies are above it.
 pub(super) struct Draws {
     /// Against unlabeled samples.
     pub(super) auroc_unlabeled: Vec<f64>,
@@ -37,7 +42,17 @@ pub(super) struct Draws {
 pub(super) struct AtThreshold {
     /// `alpha P_A / P_U`, as it comes out, be it above 1.
     pub(super) precision: Vec<f64>,
+    pub(super) recall: Vec<f64>,
     pub(super) false_positive_rate: Vec<f64>,
+}
+
+/// How the scores of anomalies and those of unlabeled samples belong together.
+#[derive(Clone, Copy)]
+pub(super) enum Scores<'a> {
+    /// One detector gave both.
+    Own,
+    /// Those of anomalies were put among these, in ascending order.
+    Placed(&'a [f64]),
 }
 
 impl Draws {
@@ -45,10 +60,10 @@ impl Draws {
         cells: &Cells,
         thresholds: &[f64],
         prior: &PriorEstimate,
+        scores: Scores<'_>,
         (resamples, seed): (usize, u64),
     ) -> Self {
         let gammas = [&cells.anomalies, &cells.unlabeled].map(|counts| gammas(counts));
-        let above: Vec<usize> = thresholds.iter().map(|&t| cells.above(t)).collect();
         let rest = Gamma::new(END - END_OF_RANKS, 1.).expect("a positive shape");
         let one = |index: usize| {
             let mut rng = substream(seed, Purpose::Report, index as u64);
@@ -59,23 +74,33 @@ impl Draws {
                 weights[0] += rest.sample(&mut rng);
                 *weights.last_mut().expect("two ends") += rest.sample(&mut rng);
             }
-            One::new(
-                &ranks,
-                &Masses::of(&weights),
-                (&cells.anomalies, &above),
-                alpha,
-            )
+            let above = Above {
+                cells,
+                masses: Masses::of(&weights),
+                scores,
+            };
+            let at = thresholds.iter().map(|&at| above.shares(at));
+            One::new(&ranks, &cells.anomalies, at.collect(), alpha)
         };
         let all: Vec<One> = (0..resamples).into_par_iter().map(one).collect();
-        let at = |i: usize| AtThreshold {
-            precision: all.iter().map(|one| one.at[i].0).collect(),
-            false_positive_rate: all.iter().map(|one| one.at[i].1).collect(),
+        let at = |i: usize| {
+            let each = all.iter().map(|one| (one.at[i], one.alpha));
+            AtThreshold {
+                precision: each
+                    .clone()
+                    .map(|((found, flagged), alpha)| alpha * found / flagged.max(f64::MIN_POSITIVE))
+                    .collect(),
+                recall: each.clone().map(|((found, _), _)| found).collect(),
+                false_positive_rate: each
+                    .map(|(shares, alpha)| cells::false_positive_rate(shares, alpha))
+                    .collect(),
+            }
         };
         Self {
             auroc_unlabeled: all.iter().map(|one| one.auroc_unlabeled).collect(),
             auroc: all.iter().map(|one| one.auroc).collect(),
             average_precision: all.iter().map(|one| one.average_precision).collect(),
-            at: (0..above.len()).map(at).collect(),
+            at: (0..thresholds.len()).map(at).collect(),
         }
     }
 }
@@ -85,31 +110,42 @@ struct One {
     auroc_unlabeled: f64,
     auroc: f64,
     average_precision: f64,
-    /// Precision and false-positive rate.
+    alpha: f64,
+    /// The shares of anomalies and of unlabeled samples above each threshold.
     at: Vec<(f64, f64)>,
 }
 
 impl One {
-    fn new(
-        ranks: &Masses,
-        masses: &Masses,
-        (counts, above): (&[usize], &[usize]),
-        alpha: f64,
-    ) -> Self {
+    fn new(ranks: &Masses, counts: &[usize], at: Vec<(f64, f64)>, alpha: f64) -> Self {
         let auroc_unlabeled = ranks.auroc();
-        let at = |&cell: &usize| {
-            let (found, flagged) = masses.at_or_above(cell);
-            let precision = alpha * found / flagged.max(f64::MIN_POSITIVE);
-            (
-                precision,
-                cells::false_positive_rate((found, flagged), alpha),
-            )
-        };
         Self {
             auroc_unlabeled,
             auroc: cells::decontaminated(auroc_unlabeled, alpha),
             average_precision: ranks.average_precision(counts, alpha),
-            at: above.iter().map(at).collect(),
+            alpha,
+            at,
+        }
+    }
+}
+
+/// One draw of both groups.
+struct Above<'a> {
+    cells: &'a Cells,
+    masses: Masses,
+    scores: Scores<'a>,
+}
+
+impl Above<'_> {
+    /// The shares of anomalies and of unlabeled samples above a threshold.
+    fn shares(&self, threshold: f64) -> (f64, f64) {
+        let (found, flagged) = self.masses.at_or_above(self.cells.above(threshold));
+        match self.scores {
+            Scores::Own => (found, flagged),
+            Scores::Placed(unlabeled) => {
+                let place = value_at(unlabeled, 1. - flagged);
+                let (found, _) = self.masses.at_or_above(self.cells.above(place));
+                (found, flagged)
+            }
         }
     }
 }
@@ -195,7 +231,13 @@ mod tests {
     #[test]
     fn shares_have_the_moments_of_the_beta_distribution() {
         let cells = Cells::new(&[9.; 1_000_000], &[1., 2., 3., 4., 5., 6., 7., 8.], &[2.5]);
-        let draws = Draws::new(&cells, &[2.5], &prior(0.5, 0.5, 0.5, 0.9), (20_000, 3));
+        let draws = Draws::new(
+            &cells,
+            &[2.5],
+            &prior(0.5, 0.5, 0.5, 0.9),
+            Scores::Own,
+            (20_000, 3),
+        );
         let shares = draws.at[0]
             .precision
             .iter()

@@ -6,7 +6,7 @@ use super::config::ReportConfig;
 use super::curve::ScoreCurves;
 use super::held_out::sorted;
 use super::measured::Measured;
-use super::resample::Draws;
+use super::resample::{Draws, Scores};
 use super::{
     AtBudget, Budget, Estimate, HeldOut, KindRecall, KindScores, ReportDoubt, ReportSource,
 };
@@ -111,12 +111,18 @@ impl Report {
         let cuts: Vec<Cut> = budgets.iter().map(|b| Cut::new(b, &unlabeled)).collect();
         let thresholds: Vec<f64> = cuts.iter().filter_map(|cut| cut.threshold).collect();
         let cells = Cells::new(&unlabeled, &anomalies, &thresholds);
-        let mut draws = Draws::new(&cells, &thresholds, prior, (config.resamples, config.seed));
+        let placed = match scores.source {
+            ReportSource::Validation => Scores::Own,
+            ReportSource::OutOfFold { .. } => Scores::Placed(&unlabeled),
+        };
+        let random = (config.resamples, config.seed);
+        let mut draws = Draws::new(&cells, &thresholds, prior, placed, random);
 
         let measured = Measured {
             cells: &cells,
             alpha: prior.alpha.get(),
             level: config.level,
+            scores: placed,
         };
         let doubts = measured.doubts(prior, &thresholds, &draws);
         let mut at = std::mem::take(&mut draws.at).into_iter();

@@ -6,6 +6,18 @@ pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     low + (high - low) * (position - below)
 }
 
+/// The value at a share of `sorted`, which is not empty: number `i` of `n` lies at `(i + 1/2) / n`, those between on
+/// the line between its neighbours, and none beyond the ends.
+pub(crate) fn value_at(sorted: &[f64], share: f64) -> f64 {
+    let place = (share * sorted.len() as f64 - 0.5).clamp(0., (sorted.len() - 1) as f64);
+    let (low, high) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
+    let part = place - place.floor();
+    low * (1. - part) + high * part
+}
+
 /// A number in [low, high), far from both where there is room: another device rounds scores otherwise.
 pub(crate) fn midway(low: f64, high: f64) -> f64 {
     let half = (high - low) / 2.;
@@ -26,6 +38,15 @@ mod tests {
     fn one_value_is_every_quantile() {
         assert_eq!(quantile(&[3.], 0.7), 3.);
         assert_eq!(quantile(&[1., 2., 4.], 0.75), 3.);
+    }
+
+    #[test]
+    fn a_value_lies_in_the_middle_of_its_share() {
+        let sorted = [1., 2., 4., 8.];
+        for (share, value) in [(0.125, 1.), (0.375, 2.), (0.5, 3.), (0., 1.), (1., 8.)] {
+            assert_eq!(value_at(&sorted, share), value);
+        }
+        assert_eq!(value_at(&[-f64::MAX, f64::MAX], 0.5), 0.);
     }
 
     #[test]

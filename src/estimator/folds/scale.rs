@@ -1,4 +1,5 @@
 use super::FoldScores;
+use crate::statistics::value_at;
 
 /// The scores of a fold's model on another model's scale: those of unlabeled samples become the other's of the same
 /// rank, and all others lie between, above and below them as they did. `unlabeled`: the other model's scores of
@@ -16,12 +17,12 @@ pub(in crate::estimator) fn onto_scale(fold: FoldScores, unlabeled: &[f64]) -> F
     let map = |score: f64| -> f64 {
         let (least, most, end) = (own[0], own[own.len() - 1], 0.5 / own.len() as f64);
         if score > most {
-            return at(unlabeled, 1. - end) + (score - most) * stretch;
+            return value_at(unlabeled, 1. - end) + (score - most) * stretch;
         }
         if score < least {
-            return at(unlabeled, end) - (least - score) * stretch;
+            return value_at(unlabeled, end) - (least - score) * stretch;
         }
-        at(unlabeled, share(&own, score))
+        value_at(unlabeled, share(&own, score))
     };
     FoldScores {
         unlabeled: fold.unlabeled.into_iter().map(map).collect(),
@@ -31,14 +32,13 @@ pub(in crate::estimator) fn onto_scale(fold: FoldScores, unlabeled: &[f64]) -> F
 
 /// Between the quartiles, or else all.
 fn width(sorted: &[f64]) -> f64 {
-    match at(sorted, 0.75) - at(sorted, 0.25) {
+    match value_at(sorted, 0.75) - value_at(sorted, 0.25) {
         0. => sorted[sorted.len() - 1] - sorted[0],
         quartiles => quartiles,
     }
 }
 
-/// Where a score lies among `sorted`, in (0, 1): value number `i` of `n` at `(i + 1/2) / n`, equal ones midway. Not
-/// beyond its ends.
+/// Where a score lies among `sorted`, in (0, 1), as [`value_at`] counts, equal ones midway. Not beyond its ends.
 fn share(sorted: &[f64], score: f64) -> f64 {
     let n = sorted.len() as f64;
     let below = sorted.partition_point(|&s| s < score);
@@ -51,17 +51,6 @@ fn share(sorted: &[f64], score: f64) -> f64 {
     // Halved first: the difference of two finite scores may not be.
     let part = (score / 2. - low / 2.) / (high / 2. - low / 2.);
     before + (after - before) * part
-}
-
-/// The value at a share of `sorted`, as [`share`] counts.
-fn at(sorted: &[f64], share: f64) -> f64 {
-    let place = (share * sorted.len() as f64 - 0.5).clamp(0., (sorted.len() - 1) as f64);
-    let (low, high) = (
-        sorted[place.floor() as usize],
-        sorted[place.ceil() as usize],
-    );
-    let part = place - place.floor();
-    low * (1. - part) + high * part
 }
 
 #[cfg(test)]
