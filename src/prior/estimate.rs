@@ -1,5 +1,7 @@
 use std::fmt;
 
+use rand::Rng;
+use rand_distr::{Distribution, Open01};
 use serde::{Deserialize, Serialize};
 
 use super::ClassPrior;
@@ -47,7 +49,27 @@ impl PriorEstimate {
             doubts: vec![],
         }
     }
+
+    /// What else it could have been: two halves of logistic distributions that meet in the estimate, their median. The
+    /// interval's ends are their quantiles `(1 - level) / 2` and `(1 + level) / 2`; what falls outside of [0, 1] is put
+    /// on its border.
+    pub(crate) fn draw(&self, rng: &mut impl Rng) -> f64 {
+        let [alpha, low, high] = [self.alpha, self.low, self.high].map(f64::from);
+        let u: f64 = Open01.sample(rng);
+        let logit = |u: f64| (u / (1. - u)).ln();
+        let position = logit(u) / logit(0.5 * (1. + self.level));
+        // An estimate beyond its own interval has no width on that side.
+        let width = if position > 0. {
+            high - alpha
+        } else {
+            alpha - low
+        };
+        (alpha + position * width.max(0.)).clamp(0., ALMOST_ALL)
+    }
 }
+
+/// The largest class prior that leaves normals to speak of.
+const ALMOST_ALL: f64 = 1. - 1e-9;
 
 impl fmt::Display for PriorEstimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,5 +124,44 @@ impl fmt::Display for PriorDoubt {
                 100. * false_positives
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, substream};
+
+    fn prior(alpha: f64, low: f64, high: f64, level: f64) -> PriorEstimate {
+        let prior = |alpha| ClassPrior::new(alpha).unwrap();
+        PriorEstimate {
+            alpha: prior(alpha),
+            low: prior(low),
+            high: prior(high),
+            level,
+            doubts: vec![],
+        }
+    }
+
+    #[test]
+    fn draws_have_the_interval_as_quantiles() {
+        for (alpha, low, high, level) in [(0.1, 0.05, 0.3, 0.95), (0.02, 0.02, 0.03, 0.8)] {
+            let prior = prior(alpha, low, high, level);
+            let mut rng = substream(1, Purpose::Report, 0);
+            let n = 20_000;
+            let draws: Vec<f64> = (0..n).map(|_| prior.draw(&mut rng)).collect();
+            let share =
+                |below: f64| draws.iter().filter(|d| **d < below).count() as f64 / f64::from(n);
+            let tail = 0.5 * (1. - level);
+            assert!((share(alpha + 1e-9) - 0.5).abs() < 0.51 * f64::from(low == alpha) + 0.015);
+            assert!((share(high) - (1. - tail)).abs() < 0.01);
+            let below = if low < alpha { tail } else { 0. };
+            assert!((share(low) - below).abs() < 0.01);
+        }
+        let mut rng = substream(1, Purpose::Report, 0);
+        let exact = prior(0.1, 0.1, 0.1, 0.9);
+        assert!((0..100).all(|_| exact.draw(&mut rng) == 0.1));
+        let all = prior(1., 1., 1., 0.9);
+        assert!((0..100).all(|_| all.draw(&mut rng) < 1.));
     }
 }

@@ -1,7 +1,7 @@
 //! What else the samples, and the class prior, could have been.
 
 use rand::Rng;
-use rand_distr::{Distribution, Gamma, Open01};
+use rand_distr::{Distribution, Gamma};
 use rayon::prelude::*;
 
 use super::cells::{self, Cells, Masses};
@@ -67,7 +67,7 @@ impl Draws {
         let rest = Gamma::new(END - END_OF_RANKS, 1.).expect("a positive shape");
         let one = |index: usize| {
             let mut rng = substream(seed, Purpose::Report, index as u64);
-            let alpha = draw_alpha(prior, &mut rng);
+            let alpha = prior.draw(&mut rng);
             let mut weights = gammas.each_ref().map(|gammas| weights(gammas, &mut rng));
             let ranks = Masses::of(&weights);
             for weights in &mut weights {
@@ -171,25 +171,6 @@ fn weights(gammas: &[Option<Gamma<f64>>], rng: &mut impl Rng) -> Vec<f64> {
     gammas.iter().map(draw).collect()
 }
 
-/// The largest class prior that leaves normals to speak of.
-const ALMOST_ALL: f64 = 1. - 1e-9;
-
-/// Two halves of logistic distributions that meet in the estimate, their median: the interval's ends are their
-/// quantiles `(1 - level) / 2` and `(1 + level) / 2`. What falls outside of [0, 1] is put on its border.
-fn draw_alpha(prior: &PriorEstimate, rng: &mut impl Rng) -> f64 {
-    let [alpha, low, high] = [prior.alpha, prior.low, prior.high].map(f64::from);
-    let u: f64 = Open01.sample(rng);
-    let logit = |u: f64| (u / (1. - u)).ln();
-    let position = logit(u) / logit(0.5 * (1. + prior.level));
-    // An estimate beyond its own interval has no width on that side.
-    let width = if position > 0. {
-        high - alpha
-    } else {
-        alpha - low
-    };
-    (alpha + position * width.max(0.)).clamp(0., ALMOST_ALL)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,26 +185,6 @@ mod tests {
             level,
             doubts: vec![],
         }
-    }
-
-    #[test]
-    fn the_class_prior_is_drawn_over_its_interval() {
-        for (alpha, low, high, level) in [(0.1, 0.05, 0.3, 0.95), (0.02, 0.02, 0.03, 0.8)] {
-            let prior = prior(alpha, low, high, level);
-            let mut rng = substream(1, Purpose::Report, 0);
-            let n = 20_000;
-            let draws: Vec<f64> = (0..n).map(|_| draw_alpha(&prior, &mut rng)).collect();
-            let share =
-                |below: f64| draws.iter().filter(|d| **d < below).count() as f64 / f64::from(n);
-            let tail = 0.5 * (1. - level);
-            assert!((share(alpha + 1e-9) - 0.5).abs() < 0.51 * f64::from(low == alpha) + 0.015);
-            assert!((share(high) - (1. - tail)).abs() < 0.01);
-            let below = if low < alpha { tail } else { 0. };
-            assert!((share(low) - below).abs() < 0.01);
-        }
-        let mut rng = substream(1, Purpose::Report, 0);
-        assert!((0..100).all(|_| draw_alpha(&prior(0.1, 0.1, 0.1, 0.9), &mut rng) == 0.1));
-        assert!((0..100).all(|_| draw_alpha(&prior(1., 1., 1., 0.9), &mut rng) < 1.));
     }
 
     /// The share above a score is distributed as Jeffreys' posterior, so that precision is, divided by that of the

@@ -13,6 +13,7 @@ mod reasons;
 mod recalibrate;
 mod refit;
 mod report;
+mod shifted;
 #[cfg(feature = "tables")]
 mod stream;
 mod suggest;

@@ -1,5 +1,4 @@
 use super::{FittedDetector, LEVEL};
-use crate::drift::shifted_prior;
 use crate::estimator::decision::ValidationScores;
 use crate::estimator::{IntoInput, ThresholdRule};
 use crate::prior::{PriorEstimate, PriorEstimator};
@@ -14,7 +13,8 @@ pub enum NewPrior<'a> {
     /// Given.
     Given(ClassPrior),
     /// That of the highest likelihood by the detector's own probabilities: right where the share of anomalies changed,
-    /// and nothing else ([`shifted_prior`]).
+    /// and nothing else ([`shifted_prior`](crate::drift::shifted_prior)). The interval has the calibration's own error, and
+    /// that of the class prior it was made with.
     Shifted,
     /// Estimated from the new scores and the kept ones of labeled anomalies, with this seed.
     Estimated(&'a dyn PriorEstimator, u64),
@@ -79,12 +79,7 @@ impl FittedDetector {
         match prior {
             NewPrior::Kept => Ok(PriorEstimate::exact(self.decision.prior, LEVEL)),
             NewPrior::Given(prior) => Ok(PriorEstimate::exact(prior, LEVEL)),
-            NewPrior::Shifted => {
-                let calibration = self.calibration().ok_or(Error::NotCalibrated)?;
-                let probabilities: Vec<f64> =
-                    scores.iter().map(|&s| calibration.probability(s)).collect();
-                shifted_prior(&probabilities, self.decision.prior)
-            }
+            NewPrior::Shifted => self.shifted(scores),
             NewPrior::Estimated(estimator, seed) => self.estimate(scores, estimator, seed),
         }
     }

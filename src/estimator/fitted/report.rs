@@ -57,7 +57,7 @@ impl FittedDetector {
 
     /// The class prior that decisions follow, with the interval of the estimate that holds it. One that was assumed for
     /// lack of an estimate may be anything up to a half.
-    fn believed(&self, level: f64) -> Result<PriorEstimate> {
+    pub(super) fn believed(&self, level: f64) -> Result<PriorEstimate> {
         let alpha = self.decision.prior;
         let exact = PriorEstimate::exact(alpha, level);
         let estimate = self.decision.estimate.as_ref();

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::FittedDetector;
-use crate::drift::{Drift, DriftTest, Rate, Verdict, shifted_prior};
+use crate::drift::{Drift, DriftTest, Rate, Verdict};
 use crate::estimator::{Detections, IntoInput, Warning};
 use crate::prior::{PriorData, PriorEstimate, PriorEstimator};
 use crate::{Error, Result};
@@ -34,7 +34,11 @@ impl Watched {
 impl fmt::Display for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, p) = (self.rows, self.drift.p_value);
-        write!(f, "{} (p = {p:.3}, {rows} rows)", self.drift.verdict)?;
+        write!(f, "{} (p = {p:.3}", self.drift.verdict)?;
+        if let Some(p) = self.drift.normals_p_value {
+            write!(f, ", of the normals alone {p:.3}")?;
+        }
+        write!(f, ", {rows} rows)")?;
         write!(
             f,
             ", alarms {}, of the fit {}",
@@ -54,7 +58,8 @@ impl FittedDetector {
     /// rate is the `test`'s.
     ///
     /// The class prior is that of the highest likelihood by the detector's own probabilities, as long as nothing but the
-    /// share of anomalies changed ([`shifted_prior`]); [`watch_with`](Self::watch_with) takes an estimator that does
+    /// share of anomalies changed ([`shifted_prior`](crate::drift::shifted_prior)), its interval widened by what the
+    /// calibration and its class prior leave open; [`watch_with`](Self::watch_with) takes an estimator that does
     /// without that assumption.
     ///
     /// Kept scores are of rows that no training saw, but that its epoch was chosen by: they lie lower than new ones by a
@@ -86,8 +91,8 @@ impl FittedDetector {
     /// As [`detect`](Self::detect) and [`DriftTest::compare`]; [`Error::EmptyGroup`] for a window without rows.
     pub fn watch(&self, window: impl IntoInput, test: &DriftTest) -> Result<Watched> {
         let found = self.of_window(window)?;
-        let probabilities = found.probabilities.as_ref();
-        let prior = probabilities.map(|of| shifted_prior(of, self.decision.prior));
+        let is_calibrated = self.calibration().is_some();
+        let prior = is_calibrated.then(|| self.shifted(&found.scores));
         self.compare(&found.scores, prior.transpose()?, test, found.warnings)
     }
 
