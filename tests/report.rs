@@ -603,6 +603,43 @@ fn placed_scores_leave_more_doubt_of_recall() {
     assert!(placed >= 0.9, "{placed}");
 }
 
+/// A tenth of the unlabeled samples, and all anomalies, have one score, or lie apart from all others.
+#[test]
+fn equal_scores_that_were_placed_stay_together() -> Result<()> {
+    let tied: Vec<f64> = [vec![0.; 900], vec![1.; 100]].concat();
+    let out_of_fold = |unlabeled, anomalies, threshold, alpha| {
+        let scores = HeldOut {
+            source: ReportSource::OutOfFold { folds: 5 },
+            threshold: Some(threshold),
+            ..held_out(unlabeled, anomalies)
+        };
+        Report::new(&scores, &exact(alpha), &rates(&[]))
+    };
+    let report = out_of_fold(&tied, &[1.; 20], 0.5, 0.08)?;
+    let at = &report.budgets[0];
+    let (recall, precision) = (at.recall.unwrap(), at.precision.unwrap());
+    assert_eq!(recall.value, 1.);
+    assert!(recall.low > 0.8, "{recall}");
+    assert!(
+        (precision.value - 0.8).abs() < 1e-12 && precision.low > 0.6,
+        "{precision}"
+    );
+    // As many anomalies as are claimed are not there.
+    let report = out_of_fold(&tied, &[1.; 20], 0.5, 0.5)?;
+    assert_eq!(report.budgets[0].support, Support::Contradicted);
+    // Beyond all unlabeled scores there is no place: anomalies there are compared by their scores.
+    let spread: Vec<f64> = spread(200, 0., 1.).collect();
+    let found = |threshold| {
+        let report = out_of_fold(&spread, &[2., 2., 2., 0.5], threshold, 0.05)?;
+        Ok::<_, puad::Error>(report.budgets[0].recall.unwrap())
+    };
+    let none = found(3.)?;
+    assert_eq!((none.value, none.low), (0., 0.));
+    assert!(none.high < 0.61, "{none}");
+    assert_eq!(found(1.5)?.value, 0.75);
+    Ok(())
+}
+
 /// With the class prior known and samples enough there is no bias to speak of.
 #[test]
 fn estimates_are_right_on_average() {

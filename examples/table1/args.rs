@@ -69,7 +69,8 @@ pub struct Args {
     pub patience: Option<u32>,
 
     /// Class prior that the methods train with: the assumed share of anomalies among the unlabeled samples, or `auto`,
-    /// for each cell the estimate from its unlabeled samples and labeled anomalies. With --figure 2 several numbers
+    /// for each cell the estimate from its unlabeled samples and labeled anomalies, as it is: a fit of the library
+    /// trains with 0.1 at least. With --figure 2 several numbers
     /// [default: 0.1; figure 2: 0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5; figure 4: the true one].
     #[arg(long, value_delimiter = ',')]
     pub alpha: Vec<Alpha>,

@@ -37,7 +37,9 @@ use crate::{ClassPrior, Error, Result};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Review {
     scores: Vec<f64>,
-    /// The highest first.
+    /// Positions among the scores, the highest first.
+    positions: Vec<usize>,
+    /// Their numbers.
     rows: Vec<usize>,
 }
 
@@ -61,13 +63,20 @@ impl Review {
             let value = format!("{most} of {}", scores.len());
             return Err(Error::config("rows to review", rule, value));
         }
-        let mut rows: Vec<usize> = (0..scores.len()).collect();
-        rows.sort_by(|&i, &j| scores[j].total_cmp(&scores[i]));
-        rows.truncate(most);
+        let mut positions: Vec<usize> = (0..scores.len()).collect();
+        positions.sort_by(|&i, &j| scores[j].total_cmp(&scores[i]));
+        positions.truncate(most);
         Ok(Self {
             scores: scores.to_vec(),
-            rows,
+            rows: positions.clone(),
+            positions,
         })
+    }
+
+    /// With other numbers for the rows, one a score.
+    pub(crate) fn numbered(self, numbers: &[usize]) -> Self {
+        let rows = self.positions.iter().map(|&at| numbers[at]).collect();
+        Self { rows, ..self }
     }
 
     /// How many of `rows` calibration rows are to be reviewed for a threshold at this rate: the expected anomalies, three
@@ -91,11 +100,11 @@ impl Review {
     pub fn confirm(&self, anomalies: &[usize]) -> Result<Reviewed> {
         let mut out = vec![false; self.scores.len()];
         for &row in anomalies {
-            if !self.rows.contains(&row) {
+            let Some(at) = self.rows.iter().position(|of| *of == row) else {
                 let rule = "rows that were given out for review";
                 return Err(Error::config("confirmed anomalies", rule, row));
-            }
-            out[row] = true;
+            };
+            out[self.positions[at]] = true;
         }
         let kept = self.scores.iter().zip(&out).filter(|(_, out)| !**out);
         Ok(Reviewed {

@@ -3,6 +3,7 @@ use candle_core::{Device, Tensor};
 use super::Input;
 use super::calibration::{Calibration, CalibrationMethod};
 use super::threshold::{Known, Threshold, ThresholdRule};
+use crate::data::table::Group;
 use crate::prior::PriorEstimate;
 use crate::{ClassPrior, Error, Result};
 
@@ -48,13 +49,14 @@ impl ValidationScores {
 }
 
 /// Scores of the labeled anomalies by detectors that were fitted without them, on the scale of the detector that was
-/// fitted to all: what [`FitConfig::folds`](super::FitConfig::folds) asks for. An anomaly keeps its place among the
+/// fitted to all: what [`FitConfig::folds`](super::FitConfig::folds) asks for. One that is the only labeled one of the
+/// training or the validation part is in every fit, and not among them. An anomaly keeps its place among the
 /// unlabeled samples of its fold, which are mapped onto those of the detector's validation part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutOfFold {
     /// Into how many parts the data were cut.
     pub folds: usize,
-    /// Of all labeled anomalies, in ascending order.
+    /// In ascending order.
     pub anomalies: Vec<f64>,
 }
 
@@ -67,6 +69,8 @@ pub(super) struct Decision {
     pub(super) estimate: Option<PriorEstimate>,
     pub(super) out_of_fold: Option<OutOfFold>,
     pub(super) threshold: f64,
+    /// Whether another class prior is another threshold: that of the default.
+    pub(super) follows_prior: bool,
     pub(super) rule: ThresholdRule,
     pub(super) calibration: Option<Calibration>,
 }
@@ -75,13 +79,14 @@ impl Decision {
     /// The default threshold, and probabilities where there are labeled anomalies.
     pub(super) fn new(validation: ValidationScores, prior: ClassPrior) -> Result<Self> {
         let known = known(&validation, prior, None);
-        let (threshold, rule) = Threshold::Contamination.resolve(known, &|_| Ok(Vec::new()))?;
+        let (threshold, rule) = Threshold::Contamination.resolve(known, &|_, _| Ok(Vec::new()))?;
         let mut decision = Self {
             validation,
             prior,
             estimate: None,
             out_of_fold: None,
             threshold,
+            follows_prior: true,
             rule,
             calibration: None,
         };
@@ -91,11 +96,11 @@ impl Decision {
         Ok(decision)
     }
 
-    /// What a threshold comes to; `score` is of a user's rows.
+    /// What a threshold comes to; `score` is of a user's rows, those of a group.
     pub(super) fn resolve(
         &self,
         threshold: Threshold,
-        score: impl Fn(Input) -> Result<Vec<f64>>,
+        score: impl Fn(Input, Group) -> Result<Vec<f64>>,
     ) -> Result<(f64, ThresholdRule)> {
         let known = known(&self.validation, self.prior, self.calibration.as_ref());
         threshold.resolve(known, &score)
@@ -114,25 +119,25 @@ impl Decision {
     }
 
     /// By other scores, or another class prior: a threshold that is a quantile is set anew, the default one by the new
-    /// prior, and probabilities are calibrated anew, where there are labeled anomalies.
+    /// prior, and probabilities are calibrated anew. Without labeled anomalies there is nothing to calibrate them on, and
+    /// one on scores of the user's is of the old prior: there are none then.
     pub(super) fn anew(&self, validation: ValidationScores, prior: ClassPrior) -> Result<Self> {
         let mut decision = Self {
             validation,
             prior,
             ..self.clone()
         };
-        let by_prior = 1. - self.prior.get();
         let again = match self.rule {
-            ThresholdRule::Quantile { quantile } if quantile == by_prior => {
-                Some(Threshold::Contamination)
-            }
+            _ if self.follows_prior => Some(Threshold::Contamination),
             ThresholdRule::Quantile { quantile } => Some(Threshold::Quantile(quantile)),
             _ => None,
         };
         if let Some(threshold) = again {
-            (decision.threshold, decision.rule) = decision.resolve(threshold, |_| Ok(vec![]))?;
+            (decision.threshold, decision.rule) = decision.resolve(threshold, |_, _| Ok(vec![]))?;
         }
-        if !decision.validation.anomalies.is_empty() {
+        if decision.validation.anomalies.is_empty() {
+            decision.calibration = None;
+        } else {
             decision.calibrate(CalibrationMethod::Auto, None)?;
         }
         Ok(decision)

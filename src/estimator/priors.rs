@@ -9,7 +9,7 @@ const WIDE: f64 = 0.5;
 const NEARLY_ALL: f64 = 0.95;
 
 /// Why an estimate is not to be decided by; `None` where it is.
-fn useless(estimate: &PriorEstimate) -> Option<String> {
+pub(super) fn useless(estimate: &PriorEstimate) -> Option<String> {
     let bound = |doubt: &PriorDoubt| matches!(doubt, PriorDoubt::Overlap { .. });
     // Nothing holds the lower end of an upper bound.
     let low = if estimate.doubts.iter().any(bound) {
@@ -65,8 +65,7 @@ impl Priors {
             Ok(estimate) => match useless(&estimate) {
                 Some(reason) => (usual, Some(estimate), Some(assumed(reason))),
                 None => {
-                    let least = 0.5 / unlabeled as f64;
-                    let decided = ClassPrior::new(estimate.alpha.get().max(least))?;
+                    let decided = estimate.clone().at_least_half_of(unlabeled)?.alpha;
                     (decided, Some(estimate), None)
                 }
             },

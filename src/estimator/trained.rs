@@ -42,7 +42,7 @@ pub(super) fn few_scores(scores: &ValidationScores, prior: ClassPrior) -> Option
 }
 
 /// What speaks against an estimate of the class prior.
-fn doubts(estimate: &PriorEstimate) -> impl Iterator<Item = Warning> {
+pub(super) fn doubts(estimate: &PriorEstimate) -> impl Iterator<Item = Warning> {
     let prior = estimate.alpha.get();
     let doubts = estimate.doubts.iter().cloned();
     doubts.map(move |doubt| Warning::DoubtfulPrior { prior, doubt })
@@ -81,7 +81,9 @@ impl Trained {
         )?;
         let mut warnings = self.warnings;
         warnings.extend(few_scores(&scores, self.prior));
-        warnings.extend(self.estimate.iter().flat_map(doubts));
+        let is_in_force =
+            |estimate: &&PriorEstimate| estimate.low <= self.prior && self.prior <= estimate.high;
+        warnings.extend(self.estimate.iter().filter(is_in_force).flat_map(doubts));
         let out_of_fold = out_of_fold(self.out_of_fold, &scores)?;
         let decision = Decision {
             estimate: self.estimate,

@@ -146,8 +146,8 @@ pub enum Warning {
         /// How many of them it is to flag.
         flagged: f64,
     },
-    /// [`FitConfig::folds`](crate::FitConfig::folds) were asked for, and could not be fitted: a report rests on the
-    /// validation part's labeled anomalies.
+    /// [`FitConfig::folds`](crate::FitConfig::folds) were asked for, and could not be fitted, or were not again by a
+    /// refit: a report rests on the validation part's labeled anomalies.
     NoFolds {
         /// Why.
         reason: String,
@@ -327,7 +327,7 @@ impl Warning {
             ),
             Self::NoFolds { reason } => write!(
                 f,
-                "no folds were fitted, and a report rests on the held-out labeled anomalies alone: {reason}"
+                "there are no scores out of fold, and a report rests on the held-out labeled anomalies alone: {reason}"
             ),
             Self::OldThreshold { rule } => write!(
                 f,

@@ -5,6 +5,7 @@ use rand_distr::{Distribution, Open01};
 use serde::{Deserialize, Serialize};
 
 use super::ClassPrior;
+use crate::Result;
 
 /// What a [`PriorEstimator`](super::PriorEstimator) found.
 ///
@@ -48,6 +49,17 @@ impl PriorEstimate {
             level,
             doubts: vec![],
         }
+    }
+
+    /// With at least half a sample of so many: an estimate of none is one of few.
+    pub(crate) fn at_least_half_of(self, samples: usize) -> Result<Self> {
+        let least = ClassPrior::new(0.5 / samples.max(1) as f64)?;
+        let raised = |prior: ClassPrior| if prior < least { least } else { prior };
+        Ok(Self {
+            alpha: raised(self.alpha),
+            high: raised(self.high),
+            ..self
+        })
     }
 
     /// What else it could have been: two halves of logistic distributions that meet in the estimate, their median. The

@@ -160,11 +160,11 @@ impl Cut {
             threshold: None,
             alarms: 0,
         };
-        if rate >= 1. {
-            return none(Support::EveryRow);
-        }
         // Without the noise of the product, which would take a row away.
         let most = (rate * n as f64 + 1e-9).floor() as usize;
+        if rate >= 1. || most >= n {
+            return none(Support::EveryRow);
+        }
         if most == 0 {
             let needed = (1. / rate - 1e-9).ceil() as usize;
             return none(Support::TooFewRows { needed });
@@ -226,6 +226,7 @@ mod tests {
             rows: 40.,
         };
         assert_eq!(Cut::new(&day, &scores).support, Support::EveryRow);
+        assert_eq!(at_rate(1. - 1e-12, &scores).support, Support::EveryRow);
     }
 
     #[test]

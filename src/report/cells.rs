@@ -30,6 +30,22 @@ impl Cells {
         2 * self.breaks.partition_point(|&at| at <= threshold) + 1
     }
 
+    /// The share of the unlabeled samples above each cell, those in it counted half: where an anomaly in it has its place.
+    pub(super) fn places(&self) -> Vec<f64> {
+        let n = self.unlabeled.iter().sum::<usize>() as f64;
+        let mut above = n;
+        let place = |&count: &usize| {
+            above -= count as f64;
+            (above + 0.5 * count as f64) / n
+        };
+        let mut places: Vec<f64> = self.unlabeled.iter().map(place).collect();
+        // What is supposed beyond all is there in every draw.
+        if let [first, .., last] = &mut places[..] {
+            (*first, *last) = (f64::INFINITY, f64::NEG_INFINITY);
+        }
+        places
+    }
+
     /// The shares of the samples themselves.
     pub(super) fn empirical(&self) -> Masses {
         let weights = |counts: &[usize]| counts.iter().map(|&count| count as f64).collect();
@@ -140,6 +156,10 @@ mod tests {
         assert_eq!(cells.unlabeled, [0, 1, 2, 1, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(cells.anomalies, [0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0]);
         assert_eq!(cells.above(3.), 5);
+        // Of 1 two are tied, of 4 one is above.
+        let places = cells.places();
+        assert_eq!((places[2], places[6]), (0.6, 0.2));
+        assert_eq!((places[0], places[10]), (f64::INFINITY, f64::NEG_INFINITY));
         assert_eq!(cells.empirical().at_or_above(5), (2. / 3., 0.2));
         assert_eq!(cells.empirical().at_or_above(cells.above(9.)), (0., 0.));
     }

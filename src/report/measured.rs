@@ -12,7 +12,7 @@ pub(super) struct Measured<'a> {
     pub(super) cells: &'a Cells,
     pub(super) alpha: f64,
     pub(super) level: f64,
-    pub(super) scores: Scores<'a>,
+    pub(super) scores: Scores,
 }
 
 impl Measured<'_> {
@@ -46,7 +46,7 @@ impl Measured<'_> {
         let drawn = Estimate::of_draws(counted.value, draws.recall, self.level);
         at.recall = Some(match self.scores {
             Scores::Own => counted,
-            Scores::Placed(_) => counted.hull(drawn),
+            Scores::Placed => counted.hull(drawn),
         });
         if self.contradicts(&draws.precision) {
             at.support = Support::Contradicted;

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use super::cells::{self, Cells, Masses};
 use crate::prior::PriorEstimate;
 use crate::rng::{Purpose, substream};
-use crate::statistics::value_at;
 
 /// Samples that are supposed below all and above all scores.
 const END: f64 = 0.5;
@@ -26,7 +25,8 @@ const END_OF_RANKS: f64 = 0.25;
 ///
 /// Of anomalies that were scored out of fold the place among unlabeled samples is known, and not the score: another
 /// detector's was mapped to the same place on this one's scale. Where a draw has more unlabeled samples above a
-/// threshold, that lies lower among them, and so many more anomalies are above it.
+/// threshold, that lies lower among them, and so many more anomalies are above it. Equal scores have one place, their
+/// middle; beyond the unlabeled scores there are no places, and a threshold there is compared with scores.
 pub(super) struct Draws {
     /// Against unlabeled samples.
     pub(super) auroc_unlabeled: Vec<f64>,
@@ -48,11 +48,11 @@ pub(super) struct AtThreshold {
 
 /// How the scores of anomalies and those of unlabeled samples belong together.
 #[derive(Clone, Copy)]
-pub(super) enum Scores<'a> {
+pub(super) enum Scores {
     /// One detector gave both.
     Own,
-    /// Those of anomalies were put among these, in ascending order.
-    Placed(&'a [f64]),
+    /// Those of anomalies were put in their places among the unlabeled ones.
+    Placed,
 }
 
 impl Draws {
@@ -60,10 +60,15 @@ impl Draws {
         cells: &Cells,
         thresholds: &[f64],
         prior: &PriorEstimate,
-        scores: Scores<'_>,
+        scores: Scores,
         (resamples, seed): (usize, u64),
     ) -> Self {
         let gammas = [&cells.anomalies, &cells.unlabeled].map(|counts| gammas(counts));
+        let cuts: Vec<Above> = thresholds
+            .iter()
+            .map(|&threshold| Above::new(cells, threshold, scores))
+            .collect();
+        let places = cells.places();
         let rest = Gamma::new(END - END_OF_RANKS, 1.).expect("a positive shape");
         let one = |index: usize| {
             let mut rng = substream(seed, Purpose::Report, index as u64);
@@ -74,12 +79,8 @@ impl Draws {
                 weights[0] += rest.sample(&mut rng);
                 *weights.last_mut().expect("two ends") += rest.sample(&mut rng);
             }
-            let above = Above {
-                cells,
-                masses: Masses::of(&weights),
-                scores,
-            };
-            let at = thresholds.iter().map(|&at| above.shares(at));
+            let masses = Masses::of(&weights);
+            let at = cuts.iter().map(|cut| cut.shares(&masses, &places));
             One::new(&ranks, &cells.anomalies, at.collect(), alpha)
         };
         let all: Vec<One> = (0..resamples).into_par_iter().map(one).collect();
@@ -128,25 +129,34 @@ impl One {
     }
 }
 
-/// One draw of both groups.
-struct Above<'a> {
-    cells: &'a Cells,
-    masses: Masses,
-    scores: Scores<'a>,
+/// Where a threshold lies.
+struct Above {
+    /// The first cell above it.
+    above: usize,
+    /// Whether anomalies are above it by their places.
+    by_place: bool,
 }
 
-impl Above<'_> {
-    /// The shares of anomalies and of unlabeled samples above a threshold.
-    fn shares(&self, threshold: f64) -> (f64, f64) {
-        let (found, flagged) = self.masses.at_or_above(self.cells.above(threshold));
-        match self.scores {
-            Scores::Own => (found, flagged),
-            Scores::Placed(unlabeled) => {
-                let place = value_at(unlabeled, 1. - flagged);
-                let (found, _) = self.masses.at_or_above(self.cells.above(place));
-                (found, flagged)
-            }
+impl Above {
+    fn new(cells: &Cells, threshold: f64, scores: Scores) -> Self {
+        let above = cells.above(threshold);
+        let (_, flagged) = cells.empirical().at_or_above(above);
+        let is_among = flagged > 0. && flagged < 1.;
+        Self {
+            above,
+            by_place: matches!(scores, Scores::Placed) && is_among,
         }
+    }
+
+    /// The shares of anomalies and of unlabeled samples above it in one draw of both groups.
+    fn shares(&self, masses: &Masses, places: &[f64]) -> (f64, f64) {
+        let (found, flagged) = masses.at_or_above(self.above);
+        if !self.by_place {
+            return (found, flagged);
+        }
+        let anomalies = masses.anomalies.iter().zip(places);
+        let placed = anomalies.filter(|(_, place)| **place < flagged);
+        (placed.map(|(mass, _)| mass).sum::<f64>().min(1.), flagged)
     }
 }
 

@@ -113,7 +113,7 @@ impl Report {
         let cells = Cells::new(&unlabeled, &anomalies, &thresholds);
         let placed = match scores.source {
             ReportSource::Validation => Scores::Own,
-            ReportSource::OutOfFold { .. } => Scores::Placed(&unlabeled),
+            ReportSource::OutOfFold { .. } => Scores::Placed,
         };
         let random = (config.resamples, config.seed);
         let mut draws = Draws::new(&cells, &thresholds, prior, placed, random);

@@ -15,7 +15,8 @@ pub(crate) fn value_at(sorted: &[f64], share: f64) -> f64 {
         sorted[place.ceil() as usize],
     );
     let part = place - place.floor();
-    low * (1. - part) + high * part
+    // Rounding must not part what is equal.
+    (low * (1. - part) + high * part).clamp(low, high)
 }
 
 /// A number in [low, high), far from both where there is room: another device rounds scores otherwise.
@@ -47,6 +48,7 @@ mod tests {
             assert_eq!(value_at(&sorted, share), value);
         }
         assert_eq!(value_at(&[-f64::MAX, f64::MAX], 0.5), 0.);
+        assert!((0..1000).all(|i| value_at(&[0.1; 3], f64::from(i) / 1000.) == 0.1));
     }
 
     #[test]

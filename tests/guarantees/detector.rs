@@ -1,10 +1,11 @@
 //! The same through a detector, whose calibration rows are a table or rows of numbers.
 
 use puad::data::payments::{self, PaymentsConfig};
-use puad::data::table::Table;
+use puad::data::table::{Group, Table};
 use puad::data::toy::{self, ToyConfig};
+use puad::drift::DriftTest;
 use puad::encoding::Gaps;
-use puad::estimator::{IntoInput, Threshold, ThresholdRule};
+use puad::estimator::{Input, IntoInput, Threshold, ThresholdRule};
 use puad::{Error, Estimator, FitConfig, FittedDetector, candle_core::Device};
 
 fn saved(detector: &FittedDetector) -> FittedDetector {
@@ -194,4 +195,68 @@ fn labeled_rows_of_a_table_are_no_calibration_rows() {
         rows: 4000,
     };
     assert_eq!(detector.threshold_rule(), expected);
+}
+
+#[test]
+fn labels_of_a_table_say_which_rows_play_which_part() -> puad::Result<()> {
+    let (mut detector, table) = of_payments();
+    let mixed = payments::generate(&PaymentsConfig::default(), 1)?.table;
+    let only = |group| mixed.select(&mixed.rows_of(group)).into_input();
+    let rate = 0.02;
+    let mut set = |unlabeled: Input, anomalies: Input| {
+        let rule = Threshold::CorrectedRate {
+            rate,
+            unlabeled,
+            anomalies: Some(anomalies),
+            prior: None,
+            confidence: None,
+        };
+        detector.set_threshold(rule)?;
+        Ok::<_, Error>((detector.threshold(), detector.threshold_rule()))
+    };
+    let all = || (&mixed).into_input();
+    let by_labels = set(all()?, all()?)?;
+    assert_eq!(
+        by_labels,
+        set(only(Group::Unlabeled)?, only(Group::Anomalous)?)?
+    );
+    let counts = matches!(
+        by_labels.1,
+        ThresholdRule::CorrectedRate {
+            rows: 4000,
+            anomalies: 60,
+            ..
+        }
+    );
+    assert!(counts, "{:?}", by_labels.1);
+    let tail = |anomalies| detector.corrected_tail(&mixed, Some(anomalies), None);
+    assert_eq!(tail(all()?)?, tail(only(Group::Anomalous)?)?);
+    // No row is known to be normal.
+    let normals = all()?;
+    let mut other = detector.clone();
+    let error = other.set_threshold(Threshold::FalsePositiveRate { rate, normals });
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("a table with labels") && error.contains("normal"),
+        "{error}"
+    );
+
+    let watched = detector.watch(&mixed, &DriftTest::default())?;
+    assert_eq!(watched.rows, table.len());
+    // The review gives out rows of the table, none of which has a label.
+    let unlabeled = mixed.rows_of(Group::Unlabeled);
+    let review = detector.review(&mixed, 200)?;
+    assert!(review.rows().iter().all(|row| unlabeled.contains(row)));
+    let scores = detector.score(&mixed)?;
+    let highest = |rows: &[usize]| rows.iter().map(|&row| scores[row]).fold(f64::MIN, f64::max);
+    assert_eq!(scores[review.rows()[0]], highest(&unlabeled));
+    let reviewed = review.confirm(&review.rows()[..50])?;
+    assert_eq!((reviewed.rows(), reviewed.confirmed()), (3950, 50));
+    let left: Vec<usize> = unlabeled
+        .iter()
+        .copied()
+        .filter(|row| !review.rows()[..50].contains(row))
+        .collect();
+    assert!(reviewed.threshold(1e-3)? <= highest(&left));
+    Ok(())
 }

@@ -50,6 +50,9 @@ struct Content {
     model: Value,
     history: FitHistory,
     threshold_rule: ThresholdRule,
+    /// Files of before have not told a quantile from the class prior's.
+    #[serde(default)]
+    threshold_follows_prior: Option<bool>,
     /// What decisions follow.
     decision_prior: ClassPrior,
     prior_estimate: Option<PriorEstimate>,
@@ -80,6 +83,7 @@ impl FittedDetector {
             model: state.content,
             history: self.history.clone(),
             threshold_rule: self.decision.rule,
+            threshold_follows_prior: Some(self.decision.follows_prior),
             decision_prior: self.decision.prior,
             prior_estimate: self.decision.estimate.clone(),
             folds: self.decision.out_of_fold.as_ref().map(|kept| kept.folds),
@@ -146,6 +150,10 @@ impl FittedDetector {
             return Err(stored.wrong(Error::config("sample_shape", "the model's", actual)));
         }
         let content = file.content;
+        let follows_prior = content.threshold_follows_prior.unwrap_or_else(|| {
+            let quantile = 1. - content.decision_prior.get();
+            content.threshold_rule == ThresholdRule::Quantile { quantile }
+        });
         Ok(Self {
             transformation,
             model,
@@ -157,6 +165,7 @@ impl FittedDetector {
                 estimate: content.prior_estimate,
                 out_of_fold,
                 threshold,
+                follows_prior,
                 rule: content.threshold_rule,
                 calibration: content.calibration,
             },
@@ -180,12 +189,19 @@ fn method(file: &mut Contents<Content>, registry: &Registry) -> Result<Method> {
     }
     if let Some(configured) = &file.content.config.method {
         // Their settings may differ, by what the defaults were then.
-        let (fitted, configured) = (method.parts(), configured.parts());
-        if fitted != configured {
+        let (fitted, named) = (method.parts(), configured.parts());
+        if fitted != named {
             let rule = "the one that the configuration names";
             return Err(file.wrong(Error::config("method", rule, fitted)).into());
         }
-        file.content.config.method = Some(method.clone());
+        // But for the weight of labeled normals, which is a review's where none was configured.
+        let configured = registry.resolve(configured).map_err(|e| file.wrong(e))?;
+        let weight = configured.pnu_weight().map_err(|e| file.wrong(e))?;
+        let own = match weight {
+            Some(weight) => method.with_normals(weight).map_err(|e| file.wrong(e))?,
+            None => None,
+        };
+        file.content.config.method = Some(own.unwrap_or_else(|| method.clone()));
     }
     Ok(method)
 }

@@ -3,12 +3,13 @@ use crate::conformal::{NormalTail, Review, benjamini_hochberg};
 use crate::data::table::Group;
 use crate::estimator::{Discoveries, Input, IntoInput, Warning};
 use crate::statistics::check_share;
-use crate::{ClassPrior, Result};
+use crate::{ClassPrior, Error, Result};
 
 impl FittedDetector {
     /// The `most` highest of unlabeled calibration rows, to be looked at by a person:
     /// [`Threshold::ReviewedRate`](crate::estimator::Threshold::ReviewedRate) is set by what is left. The rows must have
-    /// been used neither in training nor for the choice of its epoch.
+    /// been used neither in training nor for the choice of its epoch. Of a table with labels its unlabeled rows are
+    /// reviewed, by their numbers in the table.
     ///
     /// ```
     /// use puad::conformal::Review;
@@ -39,21 +40,27 @@ impl FittedDetector {
     /// # Errors
     /// As [`score`](Self::score) and [`Review::of`].
     pub fn review(&self, calibration: impl IntoInput, most: usize) -> Result<Review> {
-        Review::of(&self.score(calibration)?, most)
+        let calibration = calibration.into_input()?;
+        let rows = rows_of(&calibration, Group::Unlabeled)?;
+        let review = Review::of(&self.group_scores(calibration, Group::Unlabeled)?, most)?;
+        Ok(match rows {
+            Some(rows) => review.numbered(&rows),
+            None => review,
+        })
     }
 
-    /// The scores of rows that nobody knows of: of a table with labels, those of its unlabeled rows, since labeled ones
-    /// are no part of a random sample. Of a table whose rows are all labeled, all.
-    pub(super) fn unlabeled_scores(&self, input: Input) -> Result<Vec<f64>> {
-        let unlabeled = match &input {
-            Input::Table(table) => table.rows_of(Group::Unlabeled),
-            Input::Samples(_) => vec![],
-        };
+    /// The scores of a group's rows: of a table with labels, those that have it. Labeled rows are no part of a random
+    /// sample of what nobody knows. Without labels, all.
+    ///
+    /// # Errors
+    /// [`Error::EmptyGroup`] for a table with labels that has none of the group.
+    pub(super) fn group_scores(&self, input: Input, group: Group) -> Result<Vec<f64>> {
+        let rows = rows_of(&input, group)?;
         let scores = self.score(input)?;
-        if unlabeled.is_empty() {
-            return Ok(scores);
-        }
-        Ok(unlabeled.into_iter().map(|row| scores[row]).collect())
+        Ok(match rows {
+            Some(rows) => rows.into_iter().map(|row| scores[row]).collect(),
+            None => scores,
+        })
     }
 
     /// What p-values are made of: the share of normals above a score, by normals or by unlabeled rows that were used
@@ -62,7 +69,12 @@ impl FittedDetector {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn normal_tail(&self, calibration: impl IntoInput) -> Result<NormalTail> {
-        NormalTail::of_scores(&self.unlabeled_scores(calibration.into_input()?)?)
+        let calibration = calibration.into_input()?;
+        let group = match rows_of(&calibration, Group::Unlabeled) {
+            Ok(_) => Group::Unlabeled,
+            Err(_) => Group::Normal,
+        };
+        NormalTail::of_scores(&self.group_scores(calibration, group)?)
     }
 
     /// As [`normal_tail`](Self::normal_tail) of unlabeled rows, with the anomalies' part taken out: by labeled anomalies
@@ -78,11 +90,11 @@ impl FittedDetector {
         prior: Option<ClassPrior>,
     ) -> Result<NormalTail> {
         let anomalies = match anomalies {
-            Some(rows) => self.score(rows)?,
+            Some(rows) => self.group_scores(rows, Group::Anomalous)?,
             None => self.decision.validation.anomalies.clone(),
         };
         let prior = prior.unwrap_or(self.decision.prior);
-        let unlabeled = self.unlabeled_scores(unlabeled.into_input()?)?;
+        let unlabeled = self.group_scores(unlabeled.into_input()?, Group::Unlabeled)?;
         NormalTail::corrected(&unlabeled, &anomalies, prior)
     }
 
@@ -153,6 +165,24 @@ impl FittedDetector {
             warnings,
         })
     }
+}
+
+/// The rows of a group, by the labels of a table; `None` without labels.
+pub(super) fn rows_of(input: &Input, group: Group) -> Result<Option<Vec<usize>>> {
+    let table = match input {
+        Input::Table(table) if table.labels().is_some() => table,
+        _ => return Ok(None),
+    };
+    let rows = table.rows_of(group);
+    if !rows.is_empty() {
+        return Ok(Some(rows));
+    }
+    let (what, group) = match group {
+        Group::Unlabeled => ("a table with labels", "unlabeled"),
+        Group::Anomalous => ("a table with labels", "anomalous"),
+        Group::Normal => ("a table with labels", "normal"),
+    };
+    Err(Error::EmptyGroup { what, group })
 }
 
 /// Where nothing was found: whether there are too few calibration rows for what lies above all of them.

@@ -230,12 +230,14 @@ impl FittedDetector {
     /// [`score`](Self::score) for the rows; [`Error::EmptyGroup`] and [`Error::NotCalibrated`] where anomalies are
     /// needed that there are none of.
     pub fn set_threshold(&mut self, threshold: Threshold) -> Result<()> {
+        let follows_prior = matches!(threshold, Threshold::Contamination);
         let resolved = self
             .decision
-            .resolve(threshold, |rows| self.unlabeled_scores(rows))?;
+            .resolve(threshold, |rows, group| self.group_scores(rows, group))?;
         self.warnings
             .retain(|warning| !matches!(warning, Warning::OldThreshold { .. }));
         (self.decision.threshold, self.decision.rule) = resolved;
+        self.decision.follows_prior = follows_prior;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ impl FittedDetector {
 
     /// Another class prior for decisions; nothing is trained again. Probabilities follow it, calibrated anew on the
     /// validation part by [`CalibrationMethod::Auto`](crate::estimator::CalibrationMethod::Auto) whatever they were
-    /// calibrated by before, and the default threshold. One by costs or by a corrected rate, which went by the old one,
+    /// calibrated by before, and the default threshold; where the fit had no labeled anomalies there are none any more. One by costs or by a corrected rate, which went by the old one,
     /// stays, with a [`Warning::OldThreshold`].
     ///
     /// ```
@@ -42,28 +42,26 @@ impl FittedDetector {
             self.threshold_rule(),
             ThresholdRule::Cost { .. } | ThresholdRule::CorrectedRate { .. }
         );
-        self.decided_anew(by_prior);
+        self.decided_anew(by_prior, false);
         Ok(())
     }
 
     /// What there is to say of threshold and probabilities once they rest on something else; `old`: the threshold does
-    /// not yet.
-    pub(super) fn decided_anew(&mut self, old: bool) {
-        let of_decision = |warning: &Warning| {
-            matches!(
-                warning,
-                Warning::FewScores { .. }
-                    | Warning::PriorAssumed { .. }
-                    | Warning::DoubtfulPrior { .. }
-                    | Warning::OldThreshold { .. }
-            )
-        };
-        self.warnings.retain(|warning| !of_decision(warning));
+    /// not yet, which one that was old already never does by itself. What was said of the class prior holds on where that
+    /// is kept.
+    pub(super) fn decided_anew(&mut self, old: bool, prior_is_kept: bool) {
+        self.warnings.retain(|warning| match warning {
+            Warning::FewScores { .. } => false,
+            Warning::PriorAssumed { .. } | Warning::DoubtfulPrior { .. } => prior_is_kept,
+            _ => true,
+        });
         let few = few_scores(&self.decision.validation, self.decision.prior);
-        let rule = old.then(|| self.threshold_rule().to_string());
         self.warnings.extend(few);
-        self.warnings
-            .extend(rule.map(|rule| Warning::OldThreshold { rule }));
+        let is_told = |warning: &Warning| matches!(warning, Warning::OldThreshold { .. });
+        if old && !self.warnings.iter().any(is_told) {
+            let rule = self.threshold_rule().to_string();
+            self.warnings.push(Warning::OldThreshold { rule });
+        }
     }
 
     /// The estimate of the class prior from the fit's data; `None` where it was given, or could not be estimated.

@@ -1,6 +1,9 @@
 use super::{FittedDetector, LEVEL};
+use crate::data::table::Group;
 use crate::estimator::decision::ValidationScores;
-use crate::estimator::{IntoInput, ThresholdRule};
+use crate::estimator::priors::useless;
+use crate::estimator::trained::doubts;
+use crate::estimator::{IntoInput, ThresholdRule, Warning};
 use crate::prior::{PriorEstimate, PriorEstimator};
 use crate::{ClassPrior, Error, Result};
 
@@ -16,7 +19,8 @@ pub enum NewPrior<'a> {
     /// and nothing else ([`shifted_prior`](crate::drift::shifted_prior)). The interval has the calibration's own error, and
     /// that of the class prior it was made with.
     Shifted,
-    /// Estimated from the new scores and the kept ones of labeled anomalies, with this seed.
+    /// Estimated from the new scores and the kept ones of labeled anomalies, with this seed. One whose interval says next
+    /// to nothing is not decided by, as in a fit: the class prior stays, with a [`Warning::PriorAssumed`].
     Estimated(&'a dyn PriorEstimator, u64),
 }
 
@@ -57,31 +61,52 @@ impl FittedDetector {
         unlabeled: impl IntoInput,
         prior: NewPrior<'_>,
     ) -> Result<PriorEstimate> {
-        let scores = self.unlabeled_scores(unlabeled.into_input()?)?;
+        let scores = self.group_scores(unlabeled.into_input()?, Group::Unlabeled)?;
         if scores.is_empty() {
             let (what, group) = ("a new calibration", "unlabeled");
             return Err(Error::EmptyGroup { what, group });
         }
-        let estimate = self.new_prior(&scores, prior)?;
+        let (estimate, assumed) = self.new_prior(&scores, prior)?;
         let anomalies = self.decision.validation.anomalies.clone();
         let scores = ValidationScores::new(scores, anomalies)?;
-        let mut decision = self.decision.anew(scores, estimate.alpha)?;
+        let decided = match assumed {
+            Some(_) => self.decision.prior,
+            None => estimate.alpha,
+        };
+        let mut decision = self.decision.anew(scores, decided)?;
         let old = is_of_old_rows(&decision.rule);
-        if !matches!(prior, NewPrior::Kept) {
+        let is_kept = matches!(prior, NewPrior::Kept);
+        if !is_kept {
             decision.estimate = Some(estimate.clone());
         }
         self.decision = decision;
-        self.decided_anew(old);
+        self.decided_anew(old, is_kept);
+        if !is_kept {
+            self.warnings.extend(doubts(&estimate));
+        }
+        self.warnings.extend(assumed);
         Ok(estimate)
     }
 
-    fn new_prior(&self, scores: &[f64], prior: NewPrior<'_>) -> Result<PriorEstimate> {
-        match prior {
-            NewPrior::Kept => Ok(PriorEstimate::exact(self.decision.prior, LEVEL)),
-            NewPrior::Given(prior) => Ok(PriorEstimate::exact(prior, LEVEL)),
-            NewPrior::Shifted => self.shifted(scores),
-            NewPrior::Estimated(estimator, seed) => self.estimate(scores, estimator, seed),
-        }
+    /// The class prior, and the warning that it is not decided by, where it says next to nothing. As of a fit one that is
+    /// read off scores is at least half a row of them: with none no probability would ever be above 0.
+    fn new_prior(
+        &self,
+        scores: &[f64],
+        prior: NewPrior<'_>,
+    ) -> Result<(PriorEstimate, Option<Warning>)> {
+        let rows = scores.len();
+        Ok(match prior {
+            NewPrior::Kept => (PriorEstimate::exact(self.decision.prior, LEVEL), None),
+            NewPrior::Given(prior) => (PriorEstimate::exact(prior, LEVEL), None),
+            NewPrior::Shifted => (self.shifted(scores)?.at_least_half_of(rows)?, None),
+            NewPrior::Estimated(estimator, seed) => {
+                let found = self.estimate(scores, estimator, seed)?;
+                let prior = self.decision.prior.get();
+                let assumed = useless(&found).map(|reason| Warning::PriorAssumed { prior, reason });
+                (found.at_least_half_of(rows)?, assumed)
+            }
+        })
     }
 }
 

@@ -91,8 +91,10 @@ impl FittedDetector {
     ///   most unlabeled samples are, with a [`Warning::UnusedLabels`].
     /// - **The class prior** trained with is what the review left ([`Feedback::left`]), with a
     ///   [`Warning::PriorSpent`] where that is nothing.
+    /// - **Scores out of fold** ([`FitConfig::folds`](crate::FitConfig::folds)) there are none of: a report rests on the
+    ///   held-out labels, with a [`Warning::NoFolds`] where the fit had more.
     /// - **Threshold and probabilities** are made anew from the held-out samples as the fit had them, reviewed ones among
-    ///   the unlabeled, by the class prior of the fit: new data come unreviewed. Confirmed anomalies take no part in the
+    ///   the unlabeled, by the class prior that decisions followed when the feedback was begun: new data come unreviewed. Confirmed anomalies take no part in the
     ///   calibration, since they were picked by their scores. A [`Threshold::Quantile`] of one's own is kept, other
     ///   thresholds than these become the default: scores have changed.
     ///
@@ -129,7 +131,11 @@ impl FittedDetector {
             let found = format!("{shape:?}, not {own:?}");
             return Err(Error::config("feedback", rule, found));
         }
-        let learning = Learning::of(self, feedback, config)?;
+        let mut learning = Learning::of(self, feedback, config)?;
+        if self.decision.out_of_fold.is_some() {
+            let reason = "a refit has none".into();
+            learning.warnings.push(Warning::NoFolds { reason });
+        }
         let left = feedback.left(None)?.alpha;
         let prior = learning.method.training_prior(match &self.config.prior {
             Prior::Given(_) => left,
@@ -162,15 +168,18 @@ impl FittedDetector {
             reference: self.reference.clone(),
             inputs,
             warnings: learning.warnings,
-            prior: self.decision.prior,
+            prior: feedback.prior(),
             estimate: self.decision.estimate.clone(),
             out_of_fold: vec![],
         };
         let mut detector = trained.decide()?;
         detector.encoding = self.encoding.clone();
         detector.check = self.check;
-        if let ThresholdRule::Quantile { quantile } = self.threshold_rule() {
-            detector.set_threshold(Threshold::Quantile(quantile))?;
+        match self.threshold_rule() {
+            ThresholdRule::Quantile { quantile } if !self.decision.follows_prior => {
+                detector.set_threshold(Threshold::Quantile(quantile))?;
+            }
+            _ => {}
         }
         Ok(detector)
     }
@@ -235,11 +244,15 @@ impl Learning {
             });
         }
         let normals = groups.train.normals().map_or(0, |normals| normals.len());
-        let weight = config.pnu_weight(groups.train.unlabeled().len(), normals);
-        let with_normals = match normals {
-            0 => None,
-            _ => detector.method.with_normals(weight)?,
+        // The configuration's: that of the method may be an earlier review's.
+        let configured = detector.config.method_for(&detector.sample_shape());
+        let own = configured.pnu_weight()?.unwrap_or(1.);
+        let weight = if own < 1. || normals == 0 {
+            own
+        } else {
+            config.pnu_weight(groups.train.unlabeled().len(), normals)
         };
+        let with_normals = detector.method.with_normals(weight)?;
         Ok(Self {
             method: with_normals.unwrap_or_else(|| detector.method.clone()),
             groups,

@@ -1,8 +1,10 @@
 use std::fmt;
 
 use super::FittedDetector;
+use super::guarantee::rows_of;
+use crate::data::table::Group;
 use crate::drift::{Drift, DriftTest, Rate, Verdict};
-use crate::estimator::{Detections, IntoInput, Warning};
+use crate::estimator::{Detections, Input, IntoInput, Warning};
 use crate::prior::{PriorData, PriorEstimate, PriorEstimator};
 use crate::{Error, Result};
 
@@ -61,6 +63,8 @@ impl FittedDetector {
     /// share of anomalies changed ([`shifted_prior`](crate::drift::shifted_prior)), its interval widened by what the
     /// calibration and its class prior leave open; [`watch_with`](Self::watch_with) takes an estimator that does
     /// without that assumption.
+    ///
+    /// Of a table with labels its unlabeled rows are the window: labeled ones are no part of a random sample.
     ///
     /// Kept scores are of rows that no training saw, but that its epoch was chosen by: they lie lower than new ones by a
     /// hair, which windows of many thousand rows may show. Where that matters, recalibrate on rows that the fit did not
@@ -126,8 +130,13 @@ impl FittedDetector {
         estimator.estimate(&PriorData::of_scores(scores.to_vec(), anomalies)?, seed)
     }
 
-    /// What there is to say of its rows, of which there must be one.
+    /// What there is to say of its rows, of which there must be one: of a table with labels, of its unlabeled ones.
     fn of_window(&self, window: impl IntoInput) -> Result<Detections> {
+        let window = window.into_input()?;
+        let window = match (&window, rows_of(&window, Group::Unlabeled)?) {
+            (Input::Table(table), Some(rows)) => Input::Table(table.select(&rows)),
+            _ => window,
+        };
         let found = self.detect(window)?;
         if found.scores.is_empty() {
             let (what, group) = ("a window to watch", "unlabeled");

@@ -1,6 +1,7 @@
 use super::quantile::at_quantile;
 use super::{Threshold, ThresholdRule};
 use crate::conformal::{Budget, Costs, NormalTail, Reviewed, corrected_threshold};
+use crate::data::table::Group;
 use crate::estimator::{Calibration, CalibrationMethod, Input};
 use crate::statistics::check_share;
 use crate::{ClassPrior, Error, Result};
@@ -15,8 +16,8 @@ pub(in crate::estimator) struct Known<'a> {
     pub(in crate::estimator) calibration: Option<&'a Calibration>,
 }
 
-/// Scores rows of the user's.
-type Score<'a> = dyn Fn(Input) -> Result<Vec<f64>> + 'a;
+/// Scores rows of the user's, those of a group.
+type Score<'a> = dyn Fn(Input, Group) -> Result<Vec<f64>> + 'a;
 
 type Resolved = Result<(f64, ThresholdRule)>;
 
@@ -27,14 +28,14 @@ impl Threshold {
             Self::Contamination => by_quantile(known, 1. - known.prior.get()),
             Self::Quantile(q) => by_quantile(known, q),
             Self::FalsePositiveRate { rate, normals } => {
-                let scores = rated(rate, normals, score)?;
+                let scores = rated(rate, normals, Group::Normal, score)?;
                 let tail = NormalTail::of_scores(&scores)?.named("normals");
                 let normals = scores.len();
                 let rule = ThresholdRule::FalsePositiveRate { rate, normals };
                 Ok((tail.threshold(rate)?, rule))
             }
             Self::UnlabeledRate { rate, unlabeled } => {
-                let scores = rated(rate, unlabeled, score)?;
+                let scores = rated(rate, unlabeled, Group::Unlabeled, score)?;
                 let tail = NormalTail::of_scores(&scores)?.named("unlabeled");
                 let rows = scores.len();
                 Ok((
@@ -49,7 +50,7 @@ impl Threshold {
                 prior,
                 confidence,
             } => {
-                let unlabeled = rated(rate, unlabeled, score)?;
+                let unlabeled = rated(rate, unlabeled, Group::Unlabeled, score)?;
                 let anomalies = anomalies_of(anomalies, known, score)?;
                 let prior = prior.unwrap_or(known.prior);
                 corrected(rate, &unlabeled, &anomalies, prior, confidence)
@@ -64,7 +65,7 @@ impl Threshold {
                 let budget = Budget { alarms, volume };
                 // Before rows are scored for nothing.
                 budget.rate()?;
-                by_budget(budget, chance, &score(unlabeled)?)
+                by_budget(budget, chance, &score(unlabeled, Group::Unlabeled)?)
             }
             Self::Cost {
                 false_alarm,
@@ -96,15 +97,15 @@ fn by_quantile(known: Known, quantile: f64) -> Resolved {
 }
 
 /// The scores of rows for a rate, which is looked at before they are scored for nothing.
-fn rated(rate: f64, rows: Input, score: &Score) -> Result<Vec<f64>> {
+fn rated(rate: f64, rows: Input, group: Group, score: &Score) -> Result<Vec<f64>> {
     check_share("rate", rate)?;
-    score(rows)
+    score(rows, group)
 }
 
 /// The scores of those given, or the validation part's.
 fn anomalies_of(given: Option<Input>, known: Known, score: &Score) -> Result<Vec<f64>> {
     match given {
-        Some(rows) => score(rows),
+        Some(rows) => score(rows, Group::Anomalous),
         None if known.anomalies.is_empty() => Err(Error::EmptyGroup {
             what: "a threshold by the class prior and anomalies",
             group: "anomalous validation",
@@ -172,7 +173,10 @@ fn by_cost(
         (None, []) => return Err(Error::NotCalibrated),
         (anomalies, _) => anomalies_of(anomalies, known, score)?,
     };
-    let unlabeled = unlabeled.map_or(Ok(known.unlabeled.to_vec()), score)?;
+    let unlabeled = match unlabeled {
+        Some(rows) => score(rows, Group::Unlabeled)?,
+        None => known.unlabeled.to_vec(),
+    };
     let prior = known.prior;
     let own = known.calibration.filter(|_| !given).cloned();
     let fit = || Calibration::fit(CalibrationMethod::Auto, &unlabeled, &anomalies, prior);

@@ -16,7 +16,7 @@ fn resolve(threshold: Threshold, alpha: f64, normals: Vec<f64>) -> Result<(f64, 
         prior: ClassPrior::new(alpha)?,
         calibration: None,
     };
-    threshold.resolve(known, &|_| Ok(normals.clone()))
+    threshold.resolve(known, &|_, _| Ok(normals.clone()))
 }
 
 fn rate(rate: f64) -> Threshold {
@@ -122,7 +122,7 @@ fn on_mixture(threshold: Threshold) -> Result<(f64, ThresholdRule)> {
         prior,
         calibration: Some(&calibration),
     };
-    threshold.resolve(known, &score)
+    threshold.resolve(known, &|rows, _| score(rows))
 }
 
 fn mixture(seed: u64) -> (Vec<f64>, Vec<f64>) {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::Method;
 use crate::method::Pair;
-use crate::objective::{GroupCounts, Groups, PuSpec};
+use crate::objective::{GroupCounts, Groups, ObjectiveSpec, PuSpec};
 use crate::testing::SquaredNorm;
 use crate::{ClassPrior, Error, Objective, Result};
 
@@ -26,8 +26,24 @@ impl Method {
         }
     }
 
+    /// The weight of the unlabeled part against labeled normals, 1 where these are not used; `None` of another objective
+    /// than the positive-unlabeled one.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] for settings that are none.
+    pub(crate) fn pnu_weight(&self) -> Result<Option<f64>> {
+        let Some(pair) = self.pair() else {
+            return Ok(None);
+        };
+        let objective = pair.objective()?;
+        if objective.type_of() != TypeId::of::<PuSpec>() {
+            return Ok(None);
+        }
+        Ok(Some(pu_spec(objective)?.pnu_weight))
+    }
+
     /// This method as it learns from labeled normals too: the positive-unlabeled objective with this weight of the
-    /// unlabeled part, unless its own is below 1. `None` where it has no use for them.
+    /// unlabeled part. `None` where it has no use for them.
     ///
     /// # Errors
     /// As [`sees`](Self::sees).
@@ -38,17 +54,7 @@ impl Method {
         };
         let objective = pair.objective()?;
         if objective.type_of() == TypeId::of::<PuSpec>() {
-            let own: PuSpec =
-                serde_json::from_value(objective.settings()?).map_err(|cause| Error::Settings {
-                    kind: "objective",
-                    name: objective.name().into(),
-                    cause: cause.into(),
-                })?;
-            let pnu_weight = if own.pnu_weight < 1. {
-                own.pnu_weight
-            } else {
-                pnu_weight
-            };
+            let own = pu_spec(objective)?;
             return Ok(Some(Self::Network(Pair {
                 detector: pair.detector.clone(),
                 objective: PuSpec { pnu_weight, ..own }.into(),
@@ -64,13 +70,21 @@ impl Method {
     }
 }
 
+fn pu_spec(objective: &dyn ObjectiveSpec) -> Result<PuSpec> {
+    serde_json::from_value(objective.settings()?).map_err(|cause| Error::Settings {
+        kind: "objective",
+        name: objective.name().into(),
+        cause: cause.into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::detector::AutoencoderSpec;
 
     #[test]
-    fn a_weight_is_set_where_the_objective_has_one_and_is_not_the_user_s() {
+    fn a_weight_is_set_where_the_objective_has_one() {
         let weight = |method: Method| {
             let method = method.with_normals(0.8).unwrap()?;
             let settings = method.pair()?.objective().unwrap().settings().unwrap();
@@ -81,10 +95,12 @@ mod tests {
             pnu_weight: 0.3,
             ..PuSpec::default()
         };
-        assert_eq!(
-            weight(Method::new(AutoencoderSpec::default(), own)),
-            Some(0.3)
-        );
+        let own = Method::new(AutoencoderSpec::default(), own);
+        assert_eq!(own.pnu_weight().unwrap(), Some(0.3));
+        assert_eq!(weight(own), Some(0.8));
+        assert_eq!(Method::PUAE.pnu_weight().unwrap(), Some(1.));
+        assert_eq!(Method::DEEP_SAD.pnu_weight().unwrap(), None);
+        assert_eq!(Method::ISOLATION_FOREST.pnu_weight().unwrap(), None);
         // Kiryo et al.'s correction stays.
         let pu = Method::PU.with_normals(0.8).unwrap().unwrap();
         assert!(

@@ -7,6 +7,10 @@ use crate::data::table::{Group, Table};
 use crate::estimator::FittedDetector;
 use crate::{Error, Result};
 
+/// What scores of single precision may differ by on another device, relative to themselves and to the largest.
+const ROUNDING: f64 = 1e-3;
+const OF_THE_LARGEST: f64 = 1e-6;
+
 impl FittedDetector {
     /// Begins a review of the unlabeled rows of the fit: `data` as [`fit_dataset`](crate::Estimator::fit_dataset) (or
     /// `fit`) had it, in its order. `labels` are what is known already: numbers of unlabeled rows, counted from 0, each
@@ -14,7 +18,7 @@ impl FittedDetector {
     ///
     /// # Errors
     /// As [`score`](Self::score) of samples that this detector does not take; [`Error::Config`] for another number of
-    /// rows than the fit had; as [`Feedback::add`].
+    /// rows than the fit had, or for other rows, as far as those tell that the fit held out; as [`Feedback::add`].
     pub fn feedback(
         &self,
         data: &PuDataset,
@@ -90,6 +94,10 @@ impl FittedDetector {
             );
             return Err(Error::config("data", rule, found));
         }
+        if !self.kept_scores_of(&validation)? {
+            let rule = "the fit's, every row as it was and where it was: those that it held out have other scores now";
+            return Err(Error::config("data", rule, "others, or another order"));
+        }
         let part = |data, positions: Vec<u32>| Part {
             data,
             positions: positions.into_iter().map(|at| at as usize).collect(),
@@ -103,6 +111,17 @@ impl FittedDetector {
         };
         feedback.add(labels)?;
         Ok(feedback)
+    }
+
+    /// Whether the kept scores are those of these held-out samples, but for another device's rounding.
+    fn kept_scores_of(&self, validation: &PuDataset) -> Result<bool> {
+        let mut scores = self.scores_of(validation.unlabeled())?;
+        scores.sort_unstable_by(f64::total_cmp);
+        let kept = &self.decision.validation.unlabeled;
+        let size = kept.iter().fold(0f64, |most, score| most.max(score.abs()));
+        let near =
+            |(a, b): (&f64, &f64)| (a - b).abs() <= ROUNDING * a.abs() + OF_THE_LARGEST * size;
+        Ok(scores.iter().zip(kept).all(near))
     }
 
     /// In the columns, type and scale of the fit.
