@@ -7,6 +7,7 @@
 //! [`FittedDetector::watch`](crate::FittedDetector::watch) puts it together.
 
 mod label_shift;
+mod mixture;
 mod rate;
 mod reviewed;
 mod two_sample;

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::mixture::Mixture;
 use super::two_sample::Pooled;
 use crate::{Error, Result};
 
@@ -15,18 +16,16 @@ use crate::{Error, Result};
 /// exchangeable then. Both statistics are functions of the window's conformal p-values
 /// `(1 + kept scores at least as large) / (kept scores + 1)`.
 ///
-/// **What.** Below the scores of labeled anomalies there are hardly any anomalies, so that the scores there are
-/// normals', whatever the share of anomalies has become. The same test on the scores below the lowest labeled anomaly
-/// (with fewer than 19 of these: below the median of the kept scores too) at the same error rate therefore tells normals
-/// that moved. Where it finds nothing, and the share above has changed, there are more anomalies, or fewer. Normals that
-/// left the region altogether have moved, too: more than half of the window would be anomalies otherwise.
+/// **What.** Where the share of anomalies alone changed, the window's scores are a mixture of the kept ones and of labeled
+/// anomalies', or with fewer anomalies the kept ones are such a mixture of the window's. The share that leaves the least
+/// distance is sought, and where that is larger than chance explains, at the same error rate, by a bootstrap that draws
+/// kept scores, window and labeled anomalies anew, the normals have moved. Else there are more anomalies, or fewer, as
+/// the share says. More than half of the window is never taken for new anomalies: then the normals have moved, too.
 ///
-/// Not controlled is the other error: a window too small to show that its normals moved, while its tail does, gets
-/// [`Verdict::MoreAnomalies`]; so do normals of a new kind that score above that border, or whose upper half alone moved
-/// where labels are few ([`FitConfig::folds`](crate::FitConfig::folds) keeps scores of all of them), and anomalies of a
-/// new kind. A higher border for few labels was tried and calls more anomalies shifted normals too often: with eight,
-/// one in nine scores below the lowest.
-/// With anomalies that often score below all labeled ones the second error rate is exceeded.
+/// Not controlled is the other error: a window too small to show that its normals moved gets
+/// [`Verdict::MoreAnomalies`] where they moved upwards; so do normals of a new kind that score as labeled anomalies do.
+/// Anomalies that score otherwise than the labeled ones, of a new kind or since the easy ones were labeled, may pass for
+/// normals that moved: the second error rate is then exceeded.
 ///
 /// # References
 /// Vovk, Gammerman, Shafer, Algorithmic learning in a random world, 2005 (exchangeability of conformal p-values); Good,
@@ -87,8 +86,8 @@ pub enum Verdict {
     FewerAnomalies,
     /// Normals score otherwise than before. Whether the share of anomalies has changed as well cannot be told.
     ShiftedNormals,
-    /// Something changed, and the scores do not tell what: no labeled anomaly was kept, fewer than twenty scores of
-    /// either side are normals' for certain, or the share of high scores is what it was.
+    /// Something changed, and the scores do not tell what: no labeled anomaly was kept, there are fewer than twenty scores
+    /// of a side, or no other share of anomalies is nearer to the window than that of the kept scores.
     Changed,
 }
 
@@ -114,15 +113,16 @@ pub struct Drift {
     pub error: f64,
     /// That the scores are those of the fit: in (0, 1], below the error rate for any other verdict than unchanged.
     pub p_value: f64,
-    /// That the normals' scores are; `None` where it was not asked, or there were too few.
+    /// That they are but for the share of anomalies, so that normals score as before; `None` where it was not asked, or
+    /// there were too few.
     pub normals_p_value: Option<f64>,
 }
 
-/// Labeled anomalies below the lowest of which few others are expected: one in twenty.
-const ANOMALIES: usize = 19;
+/// Scores of each side that a comparison needs.
+const FEW: usize = 20;
 
-/// Scores of normals, of each side, that a comparison needs.
-const NORMALS: usize = 20;
+/// The share of a window that may be anomalies beyond those of the kept scores.
+const MOST: f64 = 0.5;
 
 impl DriftTest {
     /// # Errors
@@ -157,7 +157,7 @@ impl DriftTest {
             let (what, group) = ("a test of drift", "unlabeled");
             return Err(Error::EmptyGroup { what, group });
         }
-        let p_value = self.p_value(kept, window, 0);
+        let p_value = self.p_value(kept, window);
         let unchanged = Drift {
             verdict: Verdict::Unchanged,
             error: self.error,
@@ -175,9 +175,9 @@ impl DriftTest {
         })
     }
 
-    fn p_value(&self, kept: &[f64], window: &[f64], stream: u64) -> f64 {
+    fn p_value(&self, kept: &[f64], window: &[f64]) -> f64 {
         let draws = (50. / self.error).ceil().max(1000.) as usize - 1;
-        let [whole, tail] = Pooled::new(kept, window).p_values(draws, self.seed, stream);
+        let [whole, tail] = Pooled::new(kept, window).p_values(draws, self.seed, 0);
         (2. * whole.min(tail)).min(1.)
     }
 
@@ -187,61 +187,18 @@ impl DriftTest {
         anomalies: &[f64],
         window: &[f64],
     ) -> (Verdict, Option<f64>) {
-        let Some(border) = border(kept, anomalies) else {
+        if anomalies.is_empty() || kept.len() < FEW || window.len() < FEW {
             return (Verdict::Changed, None);
-        };
-        let below = |scores: &[f64]| -> Vec<f64> {
-            scores
-                .iter()
-                .copied()
-                .filter(|score| *score < border)
-                .collect()
-        };
-        let (old, new) = (below(kept), below(window));
-        if old.len() < NORMALS || new.len() < NORMALS {
-            let share = old.len() as f64 / kept.len() as f64;
-            let least = share * window.len() as f64 / 2.;
-            let have_left = old.len() >= NORMALS && least >= 2. * NORMALS as f64;
-            let verdict = if have_left {
-                Verdict::ShiftedNormals
-            } else {
-                Verdict::Changed
-            };
-            return (verdict, None);
         }
-        let p_value = self.p_value(&old, &new, 1);
-        let verdict = if p_value <= self.error {
-            Verdict::ShiftedNormals
-        } else {
-            share_above(&old, kept, &new, window)
+        let draws = (20. / self.error).ceil().max(400.) as usize - 1;
+        let found = Mixture::new(kept, anomalies, window).explained(draws, self.seed);
+        let verdict = match found.share {
+            share if share > MOST || found.p_value <= self.error => Verdict::ShiftedNormals,
+            share if share > 0. => Verdict::MoreAnomalies,
+            share if share < 0. => Verdict::FewerAnomalies,
+            _ => Verdict::Changed,
         };
-        (verdict, Some(p_value))
-    }
-}
-
-/// The score below which hardly any anomaly lies.
-fn border(kept: &[f64], anomalies: &[f64]) -> Option<f64> {
-    let lowest = anomalies.iter().copied().min_by(f64::total_cmp)?;
-    if anomalies.len() >= ANOMALIES {
-        return Some(lowest);
-    }
-    let mut sorted = kept.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    Some(lowest.min(sorted[sorted.len() / 2]))
-}
-
-/// By the number of the window's scores that are not below the border, against that of a random sample: less than a
-/// standard deviation apart it is no reason.
-fn share_above(old: &[f64], kept: &[f64], new: &[f64], window: &[f64]) -> Verdict {
-    let (m, n) = (kept.len() as f64, window.len() as f64);
-    let (all, new) = (m + n, n - new.len() as f64);
-    let above = new + m - old.len() as f64;
-    let mean = n * above / all;
-    let deviation = (mean * (m / all) * (all - above) / (all - 1.)).sqrt();
-    match new - mean {
-        gain if gain > deviation => Verdict::MoreAnomalies,
-        gain if gain < -deviation => Verdict::FewerAnomalies,
-        _ => Verdict::Changed,
+        (verdict, Some(found.p_value))
     }
 }
 

@@ -38,9 +38,10 @@ impl fmt::Display for Watched {
         let (rows, p) = (self.rows, self.drift.p_value);
         write!(f, "{} (p = {p:.3}", self.drift.verdict)?;
         if let Some(p) = self.drift.normals_p_value {
-            write!(f, ", of the normals alone {p:.3}")?;
+            write!(f, "; but for the share of anomalies {p:.3}")?;
         }
-        write!(f, ", {rows} rows)")?;
+        let s = if rows == 1 { "" } else { "s" };
+        write!(f, "; {rows} row{s})")?;
         write!(
             f,
             ", alarms {}, of the fit {}",
@@ -87,7 +88,7 @@ impl FittedDetector {
     ///
     /// let today = detector.watch(&points(300, 2)?.0, &DriftTest::default())?;
     /// assert_eq!(today.verdict(), Verdict::MoreAnomalies);
-    /// println!("{today}"); // more anomalies (p = 0.002, 1200 rows), alarms 26.00% ..., of the fit ..., alpha ...
+    /// println!("{today}"); // more anomalies (p = 0.002; ...; 1200 rows), alarms 26.00% ..., of the fit ..., alpha ...
     /// # Ok::<(), puad::Error>(())
     /// ```
     ///
