@@ -263,3 +263,36 @@ fn a_refit_without_folds_says_so() {
     assert!(refitted.out_of_fold().is_none());
     assert!(told(&refitted, |w| matches!(w, Warning::NoFolds { .. })));
 }
+
+#[test]
+fn a_threshold_of_one_s_own_that_a_refit_loses_is_told_of() -> Result<()> {
+    let mut detector = fit(Method::PUAE);
+    let feedback = dismissed(&detector, 0..10);
+    let lost: fn(&Warning) -> bool = |w| matches!(w, Warning::DefaultThreshold { .. });
+    assert!(!told(&detector.refit(&feedback, &short())?, lost));
+    detector.set_threshold(Threshold::Value(3.))?;
+    let refitted = detector.refit(&feedback, &short())?;
+    assert!(told(&refitted, lost));
+    // Once.
+    assert!(!told(&refitted.refit(&feedback, &short())?, lost));
+    Ok(())
+}
+
+/// The third column is 1 in all labeled rows, and in these alone.
+#[test]
+fn a_column_that_tells_who_was_labeled_is_told_of() {
+    let with = |rows: &[[f32; 2]], done: f32| -> Vec<[f32; 3]> {
+        rows.iter().map(|[x, y]| [*x, *y, done]).collect()
+    };
+    let labeled = toy::generate(&ToyConfig::default(), 9).unwrap();
+    let labeled = labeled.labeled_anomalies;
+    let fit = |done| {
+        let mut config = FitConfig::default();
+        config.train.epochs = 2;
+        let fitted = Estimator::new(config).fit(with(&points(60, 0), 0.), with(&labeled, done));
+        fitted.unwrap()
+    };
+    let leaks: fn(&Warning) -> bool = |w| matches!(w, Warning::NoneLikeLabeled { .. });
+    assert!(told(&fit(1.), leaks), "{:?}", fit(1.).prior_estimate());
+    assert!(!told(&fit(0.), leaks));
+}

@@ -787,6 +787,8 @@ proptest! {
         let config = ReportConfig { resamples: 100, ..rates(&[0.01, 0.05, 0.2, 0.6]) };
         let report = Report::new(&held_out(&unlabeled, &anomalies), &prior, &config).unwrap();
         assert_in_range(&report);
+        let rates = report.budgets.iter().filter_map(|at| at.false_positive_rate);
+        prop_assert!(rates.map(|rate| rate.value).is_sorted());
         report.to_svg();
         report.to_markdown();
         prop_assert_eq!(&serde_json::from_str::<Report>(&report.to_json()).unwrap(), &report);

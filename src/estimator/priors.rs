@@ -66,7 +66,10 @@ impl Priors {
                 Some(reason) => (usual, Some(estimate), Some(assumed(reason))),
                 None => {
                     let decided = estimate.clone().at_least_half_of(unlabeled)?.alpha;
-                    (decided, Some(estimate), None)
+                    let high = estimate.high.get();
+                    let none = decided > estimate.alpha;
+                    let warning = none.then_some(Warning::NoneLikeLabeled { high });
+                    (decided, Some(estimate), warning)
                 }
             },
         };

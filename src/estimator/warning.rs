@@ -157,6 +157,16 @@ pub enum Warning {
         /// By what, in words.
         rule: String,
     },
+    /// The threshold of one's own was set by scores that are others now, and is the default again.
+    DefaultThreshold {
+        /// What it was set by, in words.
+        rule: String,
+    },
+    /// The class prior was estimated as less than half an unlabeled sample: none scores as the labeled anomalies do.
+    NoneLikeLabeled {
+        /// The upper end of the estimate's interval.
+        high: f64,
+    },
     /// The class prior was to be estimated, and could not be.
     PriorAssumed {
         /// What decisions follow instead.
@@ -286,6 +296,8 @@ impl fmt::Display for Warning {
             | Self::DoubtfulPrior { .. }
             | Self::NoFolds { .. }
             | Self::OldThreshold { .. }
+            | Self::DefaultThreshold { .. }
+            | Self::NoneLikeLabeled { .. }
             | Self::LowPrior { .. } => self.of_decision(f),
             Self::PriorSpent { .. } | Self::UnusedLabels { .. } => self.of_review(f),
             Self::OtherScale { samples, factor } => write!(
@@ -332,6 +344,17 @@ impl Warning {
             Self::OldThreshold { rule } => write!(
                 f,
                 "the threshold is as it was set before: {rule}; what it was set by has changed, set it anew"
+            ),
+            Self::DefaultThreshold { rule } => write!(
+                f,
+                "the threshold is the default again, since scores have changed; it was set by {rule}: set it anew"
+            ),
+            Self::NoneLikeLabeled { high } => write!(
+                f,
+                "no unlabeled sample scores as the labeled anomalies do (with high confidence at most {:.2}% of them): \
+                 none are left, or a column tells which rows were labeled, such as one that is filled in only once \
+                 somebody has looked; the `reasons` of a labeled row name it",
+                100. * high
             ),
             Self::DoubtfulPrior { prior, doubt } => {
                 write!(f, "the class prior was estimated as {prior:.4}: {doubt}")

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::axis::label;
 use super::estimate::percent;
-use super::{AtBudget, Estimate, KindRecall, Report};
+use super::{AtBudget, Estimate, KindRecall, Report, ReportSource};
 
 /// Writing to a text cannot fail.
 macro_rules! line {
@@ -32,8 +32,15 @@ fn head(text: &mut String, report: &Report) {
     let anomalies = labeled(*anomalies);
     line!(
         text,
-        "Estimated from the scores of {unlabeled} unlabeled samples and {anomalies} that the \
-         detector was not trained on ({source}), with {level}% intervals.\n"
+        "Estimated from the scores of {unlabeled} unlabeled samples and {anomalies}, {}, with {level}% intervals.\n",
+        match source {
+            ReportSource::Validation =>
+                "none of which the detector was trained on (the validation part)".into(),
+            ReportSource::OutOfFold { folds } => format!(
+                "each scored by a detector that was not trained on it ({source}: the data were cut into {folds} parts, \
+                 and each part was scored by a detector fitted to the others)"
+            ),
+        }
     );
     line!(text, "| | |\n|---|---|");
     line!(

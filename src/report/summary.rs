@@ -130,13 +130,15 @@ impl Report {
             let draws = cut.threshold.and_then(|_| at.next());
             measured.at_budget(budget, cut, draws)
         });
+        let mut budgets: Vec<AtBudget> = budgets.collect();
+        at_most_as_of_lower(&mut budgets);
         Ok(Self {
             source: scores.source,
             unlabeled: unlabeled.len(),
             anomalies: anomalies.len(),
             prior: prior.clone(),
             level: config.level,
-            budgets: budgets.collect(),
+            budgets,
             auroc_unlabeled: measured.auroc_unlabeled(draws.auroc_unlabeled),
             auroc: measured.auroc(draws.auroc),
             average_precision: measured.average_precision(draws.average_precision),
@@ -176,6 +178,22 @@ impl Report {
 
 /// # Errors
 /// [`Error::Config`] for an interval that is none.
+/// A false-positive rate cannot be larger than that of a lower threshold: with few labels above a high one the difference
+/// of counts would say so.
+fn at_most_as_of_lower(budgets: &mut [AtBudget]) {
+    let mut order: Vec<usize> = (0..budgets.len()).collect();
+    let threshold = |at: &AtBudget| at.threshold.unwrap_or(f64::NEG_INFINITY);
+    order.sort_by(|&i, &j| threshold(&budgets[i]).total_cmp(&threshold(&budgets[j])));
+    let mut least = 1f64;
+    for i in order {
+        if let Some(rate) = &mut budgets[i].false_positive_rate {
+            least = least.min(rate.value);
+            rate.value = least;
+            rate.low = rate.low.min(least);
+        }
+    }
+}
+
 fn check_prior(prior: &PriorEstimate) -> Result<()> {
     if prior.low > prior.high {
         let (low, high) = (prior.low.get(), prior.high.get());

@@ -52,7 +52,9 @@ impl FittedDetector {
     pub(super) fn decided_anew(&mut self, old: bool, prior_is_kept: bool) {
         self.warnings.retain(|warning| match warning {
             Warning::FewScores { .. } => false,
-            Warning::PriorAssumed { .. } | Warning::DoubtfulPrior { .. } => prior_is_kept,
+            Warning::PriorAssumed { .. }
+            | Warning::DoubtfulPrior { .. }
+            | Warning::NoneLikeLabeled { .. } => prior_is_kept,
             _ => true,
         });
         let few = few_scores(&self.decision.validation, self.decision.prior);

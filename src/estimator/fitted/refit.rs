@@ -96,7 +96,7 @@ impl FittedDetector {
     /// - **Threshold and probabilities** are made anew from the held-out samples as the fit had them, reviewed ones among
     ///   the unlabeled, by the class prior that decisions followed when the feedback was begun: new data come unreviewed. Confirmed anomalies take no part in the
     ///   calibration, since they were picked by their scores. A [`Threshold::Quantile`] of one's own is kept, other
-    ///   thresholds than these become the default: scores have changed.
+    ///   thresholds than these become the default, with a [`Warning::DefaultThreshold`]: scores have changed.
     ///
     /// See [`Feedback`] for an example.
     ///
@@ -179,7 +179,10 @@ impl FittedDetector {
             ThresholdRule::Quantile { quantile } if !self.decision.follows_prior => {
                 detector.set_threshold(Threshold::Quantile(quantile))?;
             }
-            _ => {}
+            _ if self.decision.follows_prior => {}
+            rule => detector.warnings.push(Warning::DefaultThreshold {
+                rule: rule.to_string(),
+            }),
         }
         Ok(detector)
     }
@@ -270,6 +273,7 @@ fn is_of_data(warning: &Warning) -> bool {
             | Warning::NoFolds { .. }
             | Warning::OldThreshold { .. }
             | Warning::LowPrior { .. }
+            | Warning::DefaultThreshold { .. }
             | Warning::PriorSpent { .. }
             | Warning::UnusedLabels { .. }
     )

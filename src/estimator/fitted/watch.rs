@@ -33,6 +33,9 @@ impl Watched {
     }
 }
 
+/// Rows below which no more than a verdict of change is given, and hardly that.
+const FEW: usize = 20;
+
 impl fmt::Display for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, p) = (self.rows, self.drift.p_value);
@@ -41,7 +44,11 @@ impl fmt::Display for Watched {
             write!(f, "; but for the share of anomalies {p:.3}")?;
         }
         let s = if rows == 1 { "" } else { "s" };
-        write!(f, "; {rows} row{s})")?;
+        write!(f, "; {rows} row{s}")?;
+        if rows < FEW {
+            write!(f, ", too few to show much")?;
+        }
+        write!(f, ")")?;
         write!(
             f,
             ", alarms {}, of the fit {}",

@@ -156,8 +156,8 @@ impl fmt::Display for ThresholdRule {
                 f,
                 "the least cost at {false_alarm} a false alarm and {missed} a missed anomaly, about {} a row, by \
                  {rows} unlabeled rows, of which {}% are anomalies like {anomalies} labeled ones",
-                round(cost),
-                round(100. * prior.get())
+                about(cost),
+                about(100. * prior.get())
             ),
             Self::Value => write!(f, "a given score"),
         }
@@ -178,14 +178,14 @@ impl ThresholdRule {
                 write!(f, "{} ", Alarms(rate))?;
                 match confidence {
                     Some(confidence) => {
-                        write!(f, "with a probability of {}%", round(100. * confidence))?
+                        write!(f, "with a probability of {}%", given(100. * confidence))?
                     }
                     None => write!(f, "on average, about")?,
                 }
                 write!(
                     f,
                     ", by {rows} unlabeled rows, of which {}% are anomalies like {anomalies} labeled ones",
-                    round(100. * prior.get())
+                    about(100. * prior.get())
                 )
             }
             Self::ReviewedRate {
@@ -212,8 +212,19 @@ impl ThresholdRule {
 }
 
 /// Without the noise of the last digits.
-fn round(value: f64) -> f64 {
+fn given(value: f64) -> f64 {
     (1e6 * value).round() / 1e6
+}
+
+/// An estimate, to four digits.
+fn about(value: f64) -> f64 {
+    if value == 0. || !value.is_finite() {
+        return value;
+    }
+    let scale = 10f64.powf(3. - value.abs().log10().floor());
+    let rounded = (value * scale).round() / scale;
+    // Values far from 1 have no such scale.
+    if rounded.is_finite() { rounded } else { value }
 }
 
 /// A rate in words.
@@ -221,6 +232,6 @@ struct Alarms(f64);
 
 impl fmt::Display for Alarms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at most {}% false alarms", round(100. * self.0))
+        write!(f, "at most {}% false alarms", given(100. * self.0))
     }
 }
