@@ -11,7 +11,7 @@ use crate::statistics::{quantile, value_at};
 use crate::{ClassPrior, Error, Result};
 
 /// Calibrations that could have been.
-const DRAWS: u64 = 200;
+const DRAWS: u64 = 100;
 
 /// Scores that stand for those of a larger window in each of them.
 const SCORES: usize = 1000;
