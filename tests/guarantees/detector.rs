@@ -231,9 +231,20 @@ fn labels_of_a_table_say_which_rows_play_which_part() -> puad::Result<()> {
     assert!(counts, "{:?}", by_labels.1);
     let tail = |anomalies| detector.corrected_tail(&mixed, Some(anomalies), None);
     assert_eq!(tail(all()?)?, tail(only(Group::Anomalous)?)?);
+    // Where no row has a label, all are what they are given as.
+    let unknown = mixed
+        .select(&mixed.rows_of(Group::Unlabeled))
+        .into_input()?;
+    let mut other = detector.clone();
+    let normals = unknown;
+    other.set_threshold(Threshold::FalsePositiveRate { rate, normals })?;
+    let expected = ThresholdRule::FalsePositiveRate {
+        rate,
+        normals: 4000,
+    };
+    assert_eq!(other.threshold_rule(), expected);
     // No row is known to be normal.
     let normals = all()?;
-    let mut other = detector.clone();
     let error = other.set_threshold(Threshold::FalsePositiveRate { rate, normals });
     let error = error.unwrap_err().to_string();
     assert!(

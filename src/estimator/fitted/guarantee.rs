@@ -50,7 +50,7 @@ impl FittedDetector {
     }
 
     /// The scores of a group's rows: of a table with labels, those that have it. Labeled rows are no part of a random
-    /// sample of what nobody knows. Without labels, all.
+    /// sample of what nobody knows. Where no row has a label, all.
     ///
     /// # Errors
     /// [`Error::EmptyGroup`] for a table with labels that has none of the group.
@@ -167,7 +167,7 @@ impl FittedDetector {
     }
 }
 
-/// The rows of a group, by the labels of a table; `None` without labels.
+/// The rows of a group, by the labels of a table; `None` where no row has one, so that all are what the caller says.
 pub(super) fn rows_of(input: &Input, group: Group) -> Result<Option<Vec<usize>>> {
     let table = match input {
         Input::Table(table) if table.labels().is_some() => table,
@@ -176,6 +176,9 @@ pub(super) fn rows_of(input: &Input, group: Group) -> Result<Option<Vec<usize>>>
     let rows = table.rows_of(group);
     if !rows.is_empty() {
         return Ok(Some(rows));
+    }
+    if table.rows_of(Group::Unlabeled).len() == table.len() {
+        return Ok(None);
     }
     let (what, group) = match group {
         Group::Unlabeled => ("a table with labels", "unlabeled"),
