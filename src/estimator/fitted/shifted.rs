@@ -13,7 +13,7 @@ use crate::{ClassPrior, Error, Result};
 /// Calibrations that could have been.
 const DRAWS: u64 = 100;
 
-/// Scores that stand for those of a larger window in each of them.
+/// Scores that stand for those of a larger group in each of them: a calibration's time goes with their number.
 const SCORES: usize = 1000;
 
 impl FittedDetector {
@@ -45,7 +45,7 @@ fn with_calibration_error(
         let mut rng = substream(0, Purpose::Drift, DRAW + index);
         let prior = ClassPrior::new(prior.draw(&mut rng))?;
         let [unlabeled, anomalies] =
-            [&kept.unlabeled, &kept.anomalies].map(|scores| resampled(scores, &mut rng));
+            [&kept.unlabeled, &kept.anomalies].map(|scores| thinned(&resampled(scores, &mut rng)));
         let method = CalibrationMethod::Auto;
         let calibration = Calibration::fit(method, &unlabeled, &anomalies, prior)?;
         let found = shifted_prior(&calibration.of_scores(&window), prior)?;
