@@ -16,4 +16,5 @@ mod verdict;
 pub use label_shift::shifted_prior;
 pub use rate::Rate;
 pub use reviewed::left_after_review;
+pub(crate) use verdict::FEW;
 pub use verdict::{Drift, DriftTest, Verdict};

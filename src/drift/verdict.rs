@@ -118,8 +118,8 @@ pub struct Drift {
     pub normals_p_value: Option<f64>,
 }
 
-/// Scores of each side that a comparison needs.
-const FEW: usize = 20;
+/// Scores of each side below which nothing is said of what changed.
+pub(crate) const FEW: usize = 20;
 
 /// The share of a window that may be anomalies beyond those of the kept scores.
 const MOST: f64 = 0.5;

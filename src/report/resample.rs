@@ -186,17 +186,6 @@ mod tests {
     use super::*;
     use crate::ClassPrior;
 
-    fn prior(alpha: f64, low: f64, high: f64, level: f64) -> PriorEstimate {
-        let prior = |alpha| ClassPrior::new(alpha).unwrap();
-        PriorEstimate {
-            alpha: prior(alpha),
-            low: prior(low),
-            high: prior(high),
-            level,
-            doubts: vec![],
-        }
-    }
-
     /// The share above a score is distributed as Jeffreys' posterior, so that precision is, divided by that of the
     /// unlabeled samples, which leaves no doubt here.
     #[test]
@@ -205,7 +194,7 @@ mod tests {
         let draws = Draws::new(
             &cells,
             &[2.5],
-            &prior(0.5, 0.5, 0.5, 0.9),
+            &PriorEstimate::exact(ClassPrior::new(0.5).unwrap(), 0.9),
             Scores::Own,
             (20_000, 3),
         );

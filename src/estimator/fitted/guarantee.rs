@@ -180,10 +180,11 @@ pub(super) fn rows_of(input: &Input, group: Group) -> Result<Option<Vec<usize>>>
     if table.rows_of(Group::Unlabeled).len() == table.len() {
         return Ok(None);
     }
-    let (what, group) = match group {
-        Group::Unlabeled => ("a table with labels", "unlabeled"),
-        Group::Anomalous => ("a table with labels", "anomalous"),
-        Group::Normal => ("a table with labels", "normal"),
+    let what = "a table with labels";
+    let group = match group {
+        Group::Unlabeled => "unlabeled",
+        Group::Anomalous => "anomalous",
+        Group::Normal => "normal",
     };
     Err(Error::EmptyGroup { what, group })
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use super::FittedDetector;
 use super::guarantee::rows_of;
 use crate::data::table::Group;
-use crate::drift::{Drift, DriftTest, Rate, Verdict};
+use crate::drift::{Drift, DriftTest, FEW, Rate, Verdict};
 use crate::estimator::{Detections, Input, IntoInput, Warning};
 use crate::prior::{PriorData, PriorEstimate, PriorEstimator};
 use crate::{Error, Result};
@@ -32,9 +32,6 @@ impl Watched {
         self.drift.verdict
     }
 }
-
-/// Rows below which no more than a verdict of change is given, and hardly that.
-const FEW: usize = 20;
 
 impl fmt::Display for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
