@@ -1,20 +1,12 @@
-use candle_core::{DType, Tensor};
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
+use candle_core::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::features::Features;
-use super::isolation_tree::threshold;
-use super::tree::{Node, Tree};
+use super::gini_tree::Growth;
+use super::tree::Tree;
+use super::two_groups::{TwoGroups, mean_values};
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
-
-/// Rows are numbered by u32.
-const MOST_ROWS: usize = 1 << 31;
-
-/// Rows of a chunk that go through all trees on one thread.
-const CHUNK: usize = 256;
 
 /// The hyperparameters of [`ExtraTrees`].
 ///
@@ -122,43 +114,24 @@ impl ExtraTrees {
         seed: u64,
     ) -> Result<Self> {
         config.check()?;
-        let (others, anomalies) = (flat(others)?, flat(anomalies)?);
-        if others.dims()[1..] != anomalies.dims()[1..] {
-            let expected = format!("[n, {}] as the others", others.dims()[1]);
-            return Err(Error::shape("anomalies", expected, &anomalies));
-        }
-        let groups = [others.dim(0)?, anomalies.dim(0)?];
-        for (group, n) in ["unlabeled", "anomalous"].into_iter().zip(groups) {
-            if n == 0 {
-                let what = "extremely randomized trees";
-                return Err(Error::EmptyGroup { what, group });
-            }
-        }
-        let n = groups[0] + groups[1];
-        if n > MOST_ROWS {
-            return Err(Error::config("rows", "at most 2^31", n));
-        }
-        let all = Tensor::cat(&[others, anomalies], 0)?;
-        let rows = Features::<f32>::read("training samples of extremely randomized trees", &all)?;
-        let weights = groups.map(|n| 0.5 / n as f64);
+        let what = "extremely randomized trees";
+        let samples = "training samples of extremely randomized trees";
+        let groups = TwoGroups::read(what, samples, others, anomalies)?;
+        let growth = Growth {
+            rows: &groups.rows,
+            anomalies_from: groups.others as u32,
+            weights: [groups.others, groups.anomalies].map(|n| 0.5 / n as f64),
+            min_leaf: config.min_leaf,
+            tried: config.tried(groups.rows.width()),
+            smoothing: 0.,
+        };
         let grow = |index| {
-            let mut grower = Grower {
-                rows: &rows,
-                anomalies_from: groups[0] as u32,
-                weights,
-                min_leaf: config.min_leaf,
-                tried: config.tried(rows.width()),
-                columns: (0..rows.width() as u32).collect(),
-                nodes: vec![],
-                values: vec![],
-                rng: substream(seed, Purpose::ExtraTrees, index),
-            };
-            grower.grow(&mut (0..n as u32).collect::<Vec<_>>(), 0);
-            Tree::of(grower.nodes, grower.values)
+            let mut rows: Vec<u32> = (0..groups.rows.len() as u32).collect();
+            growth.tree(&mut rows, substream(seed, Purpose::ExtraTrees, index))
         };
         Ok(Self {
             trees: (0..config.trees as u64).into_par_iter().map(grow).collect(),
-            features: rows.width(),
+            features: groups.rows.width(),
         })
     }
 
@@ -167,23 +140,7 @@ impl ExtraTrees {
     /// # Errors
     /// [`Error::Shape`] for another number of features, [`Error::NonFiniteFeature`] if a value is NaN or infinite.
     pub fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
-        let rows = Features::<f32>::read("samples to score", &flat(xs)?)?;
-        if rows.width() != self.features {
-            let expected = format!("[m, ...] with {} features", self.features);
-            return Err(Error::shape("samples to score", expected, xs));
-        }
-        let mut scores = vec![0.; rows.len()];
-        let chunks = rows.values().par_chunks(CHUNK * self.features);
-        chunks
-            .zip(scores.par_chunks_mut(CHUNK))
-            .for_each(|(rows, scores)| {
-                for tree in &self.trees {
-                    tree.add_values(rows, self.features, scores);
-                }
-                let trees = self.trees.len() as f64;
-                scores.iter_mut().for_each(|score| *score /= trees);
-            });
-        Ok(scores)
+        mean_values(&self.trees, self.features, xs)
     }
 
     /// Number of features of a sample.
@@ -192,166 +149,10 @@ impl ExtraTrees {
     }
 }
 
-/// `[n, features]` in f32 on the host.
-fn flat(xs: &Tensor) -> Result<Tensor> {
-    if xs.rank() < 2 {
-        return Err(Error::shape(
-            "samples",
-            "[n, ...] with at least one feature",
-            xs,
-        ));
-    }
-    let xs = xs.detach().to_device(&candle_core::Device::Cpu)?;
-    Ok(xs.to_dtype(DType::F32)?.flatten_from(1)?)
-}
-
-/// A tree while it grows.
-struct Grower<'a> {
-    rows: &'a Features<f32>,
-    /// The first row that is an anomaly; all others follow.
-    anomalies_from: u32,
-    /// Of an other and of an anomaly.
-    weights: [f64; 2],
-    min_leaf: usize,
-    tried: usize,
-    /// All columns. Those that are constant in a node stand first, as they are below it.
-    columns: Vec<u32>,
-    nodes: Vec<Node>,
-    values: Vec<f64>,
-    rng: ChaCha8Rng,
-}
-
-struct Split {
-    column: u32,
-    threshold: f64,
-    impurity: f64,
-}
-
-impl Grower<'_> {
-    /// Appends the subtree of `rows`, below whose parent the first `constant` columns do not vary.
-    fn grow(&mut self, rows: &mut [u32], mut constant: usize) {
-        let anomalies = self.anomalies(rows);
-        let mixed = anomalies > 0 && anomalies < rows.len();
-        let split = if mixed && rows.len() >= 2 * self.min_leaf {
-            self.best_split(rows, &mut constant)
-        } else {
-            None
-        };
-        let at = self.nodes.len();
-        let Some(Split {
-            column, threshold, ..
-        }) = split
-        else {
-            self.nodes.push(Node::leaf(at));
-            let [other, anomaly] = self.mass(rows.len(), anomalies);
-            self.values.push(anomaly / (other + anomaly));
-            return;
-        };
-        self.nodes.push(Node::split(threshold, column, 0));
-        self.values.push(0.);
-        let left = self.partition(rows, column, threshold);
-        let (left, right) = rows.split_at_mut(left);
-        self.grow(left, constant);
-        let right_at = self.nodes.len() as u32;
-        self.nodes[at] = Node::split(threshold, column, right_at);
-        self.grow(right, constant);
-    }
-
-    fn anomalies(&self, rows: &[u32]) -> usize {
-        rows.iter()
-            .filter(|&&row| row >= self.anomalies_from)
-            .count()
-    }
-
-    /// Weights of the others and of the anomalies among so many rows.
-    fn mass(&self, rows: usize, anomalies: usize) -> [f64; 2] {
-        let [other, anomaly] = self.weights;
-        [
-            (rows - anomalies) as f64 * other,
-            anomalies as f64 * anomaly,
-        ]
-    }
-
-    /// The best of one random threshold for each of some columns that vary; more are tried until one leaves enough
-    /// rows on both sides.
-    fn best_split(&mut self, rows: &[u32], constant: &mut usize) -> Option<Split> {
-        let mut best: Option<Split> = None;
-        let (mut tried, mut next) = (0, *constant);
-        while next < self.columns.len() && (tried < self.tried || best.is_none()) {
-            let drawn =
-                self.rng
-                    .random_range(next as u32..self.columns.len() as u32) as usize;
-            self.columns.swap(next, drawn);
-            let column = self.columns[next];
-            let (min, max) = self.range(rows, column);
-            if min >= max {
-                self.columns.swap(*constant, next);
-                *constant += 1;
-            } else {
-                tried += 1;
-                let threshold = threshold(min, max, self.rng.random());
-                let impurity = self.impurity(rows, column, threshold);
-                let better = |found: f64| best.as_ref().is_none_or(|best| found < best.impurity);
-                if let Some(impurity) = impurity.filter(|&found| better(found)) {
-                    best = Some(Split {
-                        column,
-                        threshold,
-                        impurity,
-                    });
-                }
-            }
-            next += 1;
-        }
-        best
-    }
-
-    fn range(&self, rows: &[u32], column: u32) -> (f64, f64) {
-        let values = rows.iter().map(|&row| self.value(row, column));
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
-            (min.min(x), max.max(x))
-        })
-    }
-
-    fn value(&self, row: u32, column: u32) -> f64 {
-        self.rows.get(row as usize, column as usize)
-    }
-
-    /// The weighted Gini impurity of both sides, `2 a o / (a + o)` each; `None` where one has too few rows.
-    fn impurity(&self, rows: &[u32], column: u32, threshold: f64) -> Option<f64> {
-        let (mut left, mut left_anomalies, mut anomalies) = (0, 0, 0);
-        for &row in rows {
-            let anomaly = usize::from(row >= self.anomalies_from);
-            let goes_left = usize::from(self.value(row, column) <= threshold);
-            left += goes_left;
-            left_anomalies += goes_left * anomaly;
-            anomalies += anomaly;
-        }
-        let right = rows.len() - left;
-        if left < self.min_leaf || right < self.min_leaf {
-            return None;
-        }
-        let gini = |[other, anomaly]: [f64; 2]| 2. * other * anomaly / (other + anomaly);
-        let right_anomalies = anomalies - left_anomalies;
-        Some(gini(self.mass(left, left_anomalies)) + gini(self.mass(right, right_anomalies)))
-    }
-
-    /// Moves the rows that are at most `threshold` to the front; how many they are.
-    fn partition(&self, rows: &mut [u32], column: u32, threshold: f64) -> usize {
-        let mut left = 0;
-        for i in 0..rows.len() {
-            if self.value(rows[i], column) <= threshold {
-                rows.swap(left, i);
-                left += 1;
-            }
-        }
-        left
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
+    use candle_core::{DType, Device};
     use proptest::prelude::*;
 
     fn column(values: &[f32]) -> Tensor {

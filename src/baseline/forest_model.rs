@@ -37,10 +37,7 @@ impl ModelSpec for IsolationForestConfig {
             forest: IsolationForest::fit(&xs, self, task.trainer.config().seed)?,
             shape: unlabeled.sample_shape(),
         };
-        Ok(Learned {
-            model: Arc::new(model),
-            history: FitHistory::without_epochs(),
-        })
+        Ok(Learned::new(Arc::new(model), FitHistory::without_epochs()))
     }
 
     fn read(

@@ -6,15 +6,19 @@
 
 mod columns;
 mod extra_trees;
-mod extra_trees_model;
 mod features;
 mod forest_model;
+mod gini_tree;
 mod isolation_forest;
 mod isolation_tree;
+mod pu_forest;
 mod tree;
+mod trees_model;
+mod two_groups;
 
 pub use extra_trees::{ExtraTrees, ExtraTreesConfig};
 pub use isolation_forest::{IsolationForest, IsolationForestConfig};
+pub use pu_forest::{PuForest, PuForestConfig};
 
 use crate::model::ModelSpec;
 use crate::net::Architecture;
@@ -26,6 +30,7 @@ use crate::{Error, Result};
 pub(crate) const SHIPPED: &[Entry<dyn ModelSpec>] = &[
     entry!(ModelSpec, IsolationForestConfig),
     entry!(ModelSpec, ExtraTreesConfig),
+    entry!(ModelSpec, PuForestConfig),
 ];
 
 /// Whether what is grown at once can be fitted: it has no network, and nothing to go on from between two epochs.

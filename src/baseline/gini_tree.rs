@@ -1,0 +1,180 @@
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use super::features::Features;
+use super::isolation_tree::threshold;
+use super::tree::{Node, Tree};
+
+/// How a tree that tells anomalies from others is grown.
+pub(super) struct Growth<'a> {
+    /// The others, then the anomalies.
+    pub(super) rows: &'a Features<f32>,
+    /// The first row that is an anomaly; all others follow.
+    pub(super) anomalies_from: u32,
+    /// Of an other and of an anomaly.
+    pub(super) weights: [f64; 2],
+    /// Rows of a leaf at least.
+    pub(super) min_leaf: usize,
+    /// Features that a split is chosen among.
+    pub(super) tried: usize,
+    /// What is added to a leaf's weights, half of it to either group's.
+    pub(super) smoothing: f64,
+}
+
+impl Growth<'_> {
+    /// A tree on these rows, which may repeat themselves. A split takes the best, by the Gini impurity, of one random
+    /// threshold each for some random features that vary in its node; a node of one group, or without a split that
+    /// leaves enough rows on both sides, becomes a leaf, whose value is the anomalies' share of its weight.
+    pub(super) fn tree(&self, rows: &mut [u32], rng: ChaCha8Rng) -> Tree {
+        let mut grower = Grower {
+            growth: self,
+            columns: (0..self.rows.width() as u32).collect(),
+            nodes: vec![],
+            values: vec![],
+            rng,
+        };
+        grower.grow(rows, 0);
+        Tree::of(grower.nodes, grower.values)
+    }
+
+    fn anomalies(&self, rows: &[u32]) -> usize {
+        rows.iter()
+            .filter(|&&row| row >= self.anomalies_from)
+            .count()
+    }
+
+    /// Weights of the others and of the anomalies among so many rows.
+    fn mass(&self, rows: usize, anomalies: usize) -> [f64; 2] {
+        let [other, anomaly] = self.weights;
+        [
+            (rows - anomalies) as f64 * other,
+            anomalies as f64 * anomaly,
+        ]
+    }
+
+    fn leaf(&self, rows: usize, anomalies: usize) -> f64 {
+        let [other, anomaly] = self.mass(rows, anomalies);
+        (anomaly + self.smoothing / 2.) / (other + anomaly + self.smoothing)
+    }
+
+    fn value(&self, row: u32, column: u32) -> f64 {
+        self.rows.get(row as usize, column as usize)
+    }
+
+    fn range(&self, rows: &[u32], column: u32) -> (f64, f64) {
+        let values = rows.iter().map(|&row| self.value(row, column));
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
+            (min.min(x), max.max(x))
+        })
+    }
+
+    /// The weighted Gini impurity of both sides, `2 a o / (a + o)` each; `None` where one has too few rows.
+    fn impurity(&self, rows: &[u32], column: u32, threshold: f64) -> Option<f64> {
+        let (mut left, mut left_anomalies, mut anomalies) = (0, 0, 0);
+        for &row in rows {
+            let anomaly = usize::from(row >= self.anomalies_from);
+            let goes_left = usize::from(self.value(row, column) <= threshold);
+            left += goes_left;
+            left_anomalies += goes_left * anomaly;
+            anomalies += anomaly;
+        }
+        let right = rows.len() - left;
+        if left < self.min_leaf || right < self.min_leaf {
+            return None;
+        }
+        let gini = |[other, anomaly]: [f64; 2]| 2. * other * anomaly / (other + anomaly);
+        let right_anomalies = anomalies - left_anomalies;
+        Some(gini(self.mass(left, left_anomalies)) + gini(self.mass(right, right_anomalies)))
+    }
+
+    /// Moves the rows that are at most `threshold` to the front; how many they are.
+    fn partition(&self, rows: &mut [u32], column: u32, threshold: f64) -> usize {
+        let mut left = 0;
+        for i in 0..rows.len() {
+            if self.value(rows[i], column) <= threshold {
+                rows.swap(left, i);
+                left += 1;
+            }
+        }
+        left
+    }
+}
+
+/// A tree while it grows.
+struct Grower<'a> {
+    growth: &'a Growth<'a>,
+    /// All columns. Those that are constant in a node stand first, as they are below it.
+    columns: Vec<u32>,
+    nodes: Vec<Node>,
+    values: Vec<f64>,
+    rng: ChaCha8Rng,
+}
+
+struct Split {
+    column: u32,
+    threshold: f64,
+    impurity: f64,
+}
+
+impl Grower<'_> {
+    /// Appends the subtree of `rows`, below whose parent the first `constant` columns do not vary.
+    fn grow(&mut self, rows: &mut [u32], mut constant: usize) {
+        let anomalies = self.growth.anomalies(rows);
+        let mixed = anomalies > 0 && anomalies < rows.len();
+        let split = if mixed && rows.len() >= 2 * self.growth.min_leaf {
+            self.best_split(rows, &mut constant)
+        } else {
+            None
+        };
+        let at = self.nodes.len();
+        let Some(Split {
+            column, threshold, ..
+        }) = split
+        else {
+            self.nodes.push(Node::leaf(at));
+            self.values.push(self.growth.leaf(rows.len(), anomalies));
+            return;
+        };
+        self.nodes.push(Node::split(threshold, column, 0));
+        self.values.push(0.);
+        let left = self.growth.partition(rows, column, threshold);
+        let (left, right) = rows.split_at_mut(left);
+        self.grow(left, constant);
+        let right_at = self.nodes.len() as u32;
+        self.nodes[at] = Node::split(threshold, column, right_at);
+        self.grow(right, constant);
+    }
+
+    /// The best of one random threshold for each of some columns that vary; more are tried until one leaves enough
+    /// rows on both sides.
+    fn best_split(&mut self, rows: &[u32], constant: &mut usize) -> Option<Split> {
+        let mut best: Option<Split> = None;
+        let (mut tried, mut next) = (0, *constant);
+        while next < self.columns.len() && (tried < self.growth.tried || best.is_none()) {
+            let drawn =
+                self.rng
+                    .random_range(next as u32..self.columns.len() as u32) as usize;
+            self.columns.swap(next, drawn);
+            let column = self.columns[next];
+            let (min, max) = self.growth.range(rows, column);
+            if min >= max {
+                self.columns.swap(*constant, next);
+                *constant += 1;
+            } else {
+                tried += 1;
+                let threshold = threshold(min, max, self.rng.random());
+                let impurity = self.growth.impurity(rows, column, threshold);
+                let better = |found: f64| best.as_ref().is_none_or(|best| found < best.impurity);
+                if let Some(impurity) = impurity.filter(|&found| better(found)) {
+                    best = Some(Split {
+                        column,
+                        threshold,
+                        impurity,
+                    });
+                }
+            }
+            next += 1;
+        }
+        best
+    }
+}
