@@ -120,6 +120,7 @@ mod statistics;
 mod term;
 pub mod testing;
 pub mod train;
+mod workers;
 
 pub use candle_core;
 pub use candle_nn;

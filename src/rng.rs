@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Drift = 14,
     // 15 is free.
     ExtraTrees = 16,
+    PuForest = 17,
+    Committee = 18,
 }
 
 /// The generator number `index` (a tree, a parameter, a phase; 0 for the only one) of `purpose` under `seed`.

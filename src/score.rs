@@ -110,3 +110,22 @@ pub(crate) fn scores_of<L: NonNegativeLoss + ?Sized>(
     let scores = scores.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
     Ok(scores.to_vec1()?)
 }
+
+/// Size of a transformed value from which on a score that is no number is an overflow, not a model that
+/// is broken.
+const EXTREME: f32 = 1e4;
+
+/// Scores of a batch as the model saw it, `[n, ...]`: that of an extreme sample whose score overflows is
+/// the largest of f32, above all others.
+pub(crate) fn saturated_scores(mut scores: Vec<f64>, xs: &Tensor) -> Result<Vec<f64>> {
+    for (i, score) in scores.iter_mut().enumerate() {
+        if score.is_finite() {
+            continue;
+        }
+        let sample = xs.get(i)?.to_device(&Device::Cpu)?.flatten_all()?;
+        if sample.to_vec1::<f32>()?.iter().any(|x| x.abs() >= EXTREME) {
+            *score = f32::MAX.into();
+        }
+    }
+    Ok(scores)
+}

@@ -397,10 +397,8 @@ impl Specification for FirstSpec {
 
 impl ModelSpec for FirstSpec {
     fn fit(&self, task: Task<'_>) -> puad::Result<Learned> {
-        Ok(Learned {
-            model: Arc::new(First(task.train.unlabeled().sample_shape())),
-            history: FitHistory::without_epochs(),
-        })
+        let model = First(task.train.unlabeled().sample_shape());
+        Ok(Learned::new(Arc::new(model), FitHistory::without_epochs()))
     }
     fn read(
         &self,

@@ -192,6 +192,12 @@ impl PuDataset {
         ))
     }
 
+    /// The same with all anomalies that are labeled taken away.
+    pub(crate) fn without_anomalies(self) -> Self {
+        let anomalies = None;
+        Self { anomalies, ..self }
+    }
+
     /// The positions of `n` unlabeled samples that [`split`](Self::split) trains on and holds out.
     ///
     /// # Errors

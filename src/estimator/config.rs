@@ -30,11 +30,12 @@ use crate::train::TrainConfig;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FitConfig {
-    /// What is fitted, with its own settings. `None`: the PUSVDD for images, on which it is the paper's
-    /// best, and the PUAE for vectors.
+    /// What is fitted, with its own settings. `None`, as [`Method::Auto`]: what suits the data, see
+    /// [`Method::for_samples`].
     pub method: Option<Method>,
     /// `alpha`, the share of anomalies among the unlabeled samples, which threshold and probabilities follow.
-    /// Default: estimated, and trained with if it is larger than the paper's 0.1. Positive-unlabeled
+    /// Default: estimated, and trained with if it is larger than the paper's 0.1; [`Method::Auto`] on vectors trains
+    /// with 0.1 whatever it is. Positive-unlabeled
     /// objectives train with at least
     /// [`ObjectiveSpec::least_prior`](crate::objective::ObjectiveSpec::least_prior), 0.05, whatever is given.
     pub prior: Prior,
@@ -87,12 +88,11 @@ impl FitConfig {
         self.train.check()
     }
 
-    /// The method for samples of this shape.
-    pub fn method_for(&self, sample_shape: &[usize]) -> Method {
-        match (&self.method, sample_shape) {
-            (Some(method), _) => method.clone(),
-            (None, [_]) => Method::PUAE,
-            (None, _) => Method::PUSVDD,
+    /// The method for samples of this shape, with labeled anomalies or without.
+    pub fn method_for(&self, sample_shape: &[usize], labeled: bool) -> Method {
+        match &self.method {
+            None | Some(Method::Auto) => Method::for_samples(sample_shape, labeled),
+            Some(method) => method.clone(),
         }
     }
 }

@@ -1,5 +1,3 @@
-use candle_core::{Device, Tensor};
-
 use super::Input;
 use super::calibration::{Calibration, CalibrationMethod};
 use super::threshold::{Known, Threshold, ThresholdRule};
@@ -173,23 +171,4 @@ pub(super) fn check_scores(scores: &[f64]) -> Result<()> {
         }),
         None => Ok(()),
     }
-}
-
-/// Size of a transformed value from which on a score that is no number is an overflow, not a model that
-/// is broken.
-const EXTREME: f32 = 1e4;
-
-/// Scores of a batch as the model saw it, `[n, ...]`: that of an extreme sample whose score overflows is
-/// the largest of f32, above all others.
-pub(super) fn saturated_scores(mut scores: Vec<f64>, xs: &Tensor) -> Result<Vec<f64>> {
-    for (i, score) in scores.iter_mut().enumerate() {
-        if score.is_finite() {
-            continue;
-        }
-        let sample = xs.get(i)?.to_device(&Device::Cpu)?.flatten_all()?;
-        if sample.to_vec1::<f32>()?.iter().any(|x| x.abs() >= EXTREME) {
-            *score = f32::MAX.into();
-        }
-    }
-    Ok(scores)
 }

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 
-use super::folds::{FoldScores, Folds, prior_scores};
+use super::folds::{Folds, prior_scores};
 use super::inputs::Made;
 use super::priors::Priors;
 use super::trained::Trained;
 use super::{FitConfig, InputCheck, Inputs, Prior, PriorEstimation, Transformation, Warning};
 use crate::data::{PuDataset, Samples, of_validation};
 use crate::method::Method;
-use crate::model::{Fitted, Task, reference};
+use crate::model::{Fitted, HeldOut, Task, reference};
 use crate::net::{Architecture, channels_last};
 use crate::prior::PriorData;
 use crate::train::{Checkpoints, Observer, Trainer};
@@ -50,7 +50,7 @@ impl Settled {
                 actual: sample_shape,
             });
         }
-        let method = config.method_for(&sample_shape);
+        let method = config.method_for(&sample_shape, data.anomalies().is_some());
         method.check_data(data)?;
         config.scaling.check_unscaled(data)?;
         let trainer = trainer(&config, &method, checkpoints, customize)?;
@@ -78,9 +78,21 @@ impl Settled {
         })
     }
 
-    /// The settings.
-    pub(super) fn config(&self) -> &FitConfig {
-        &self.config
+    /// The part to train on and the part held out, of data that were settled with. A method that validates on the
+    /// labeled anomalies a fold at a time trains on all of them.
+    ///
+    /// # Errors
+    /// As [`PuDataset::split`].
+    pub(super) fn split(&self, data: &PuDataset) -> Result<(PuDataset, PuDataset)> {
+        let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
+        let (train, validation) = data.split(fraction, seed)?;
+        match data.anomalies().filter(|_| self.method.cross_fits()) {
+            Some(all) => Ok((
+                train.with_anomalies(all.clone())?,
+                validation.without_anomalies(),
+            )),
+            None => Ok((train, validation)),
+        }
     }
 
     /// A validation set of the caller's own, as it goes with what was seen.
@@ -290,7 +302,7 @@ impl Prepared {
     }
 
     /// Scores of all samples by detectors fitted without them, a list a fold; none unless asked for.
-    fn out_of_fold(&self, prior: ClassPrior, device: &Device) -> Result<Vec<FoldScores>> {
+    fn out_of_fold(&self, prior: ClassPrior, device: &Device) -> Result<Vec<HeldOut>> {
         let Some(wanted) = self.config.folds else {
             return Ok(vec![]);
         };

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::decision::{Decision, OutOfFold, ValidationScores, check_scores, saturated_scores};
-use super::folds::{FoldScores, onto_scale};
+use super::decision::{Decision, OutOfFold, ValidationScores, check_scores};
+use super::folds::onto_scale;
 use super::{FitConfig, FittedDetector, InputCheck, Inputs, Transformation, Warning};
 use crate::data::{PuDataset, Samples};
 use crate::method::Method;
-use crate::model::Learned;
+use crate::model::{HeldOut, Learned};
 use crate::prior::PriorEstimate;
-use crate::score::collect_scores;
+use crate::score::{collect_scores, saturated_scores};
 use crate::{ClassPrior, Result};
 
 /// A fit whose model is trained, and which is yet to decide.
@@ -26,7 +26,7 @@ pub(super) struct Trained {
     /// What decisions follow.
     pub(super) prior: ClassPrior,
     pub(super) estimate: Option<PriorEstimate>,
-    pub(super) out_of_fold: Vec<FoldScores>,
+    pub(super) out_of_fold: Vec<HeldOut>,
 }
 
 /// Held-out scores below which a threshold is uncertain, and those of them to flag.
@@ -49,7 +49,7 @@ pub(super) fn doubts(estimate: &PriorEstimate) -> impl Iterator<Item = Warning> 
 }
 
 /// The folds' scores together, on the scale of the validation part's.
-fn out_of_fold(folds: Vec<FoldScores>, validation: &ValidationScores) -> Result<Option<OutOfFold>> {
+fn out_of_fold(folds: Vec<HeldOut>, validation: &ValidationScores) -> Result<Option<OutOfFold>> {
     if folds.is_empty() {
         return Ok(None);
     }
@@ -72,32 +72,34 @@ impl Trained {
     /// # Errors
     /// As the model's scores; [`Error::NonFiniteValue`](crate::Error::NonFiniteValue) if one overflows.
     pub(super) fn decide(self) -> Result<FittedDetector> {
-        let scores = ValidationScores::new(
-            self.scores(self.validation.unlabeled())?,
-            match self.validation.anomalies() {
-                Some(anomalies) => self.scores(anomalies)?,
-                None => Vec::new(),
-            },
-        )?;
+        let unlabeled = self.scores(self.validation.unlabeled())?;
+        let anomalies = match self.validation.anomalies() {
+            Some(anomalies) => self.scores(anomalies)?,
+            None => Vec::new(),
+        };
+        let mut scores = ValidationScores::new(unlabeled, anomalies)?;
+        let held_out = out_of_fold(self.learned.held_out, &scores)?;
+        if let Some(held_out) = held_out.as_ref().filter(|_| scores.anomalies.is_empty()) {
+            scores.anomalies.clone_from(&held_out.anomalies);
+        }
         let mut warnings = self.warnings;
         warnings.extend(few_scores(&scores, self.prior));
         let is_in_force =
             |estimate: &&PriorEstimate| estimate.low <= self.prior && self.prior <= estimate.high;
         warnings.extend(self.estimate.iter().filter(is_in_force).flat_map(doubts));
-        let out_of_fold = out_of_fold(self.out_of_fold, &scores)?;
+        let out_of_fold = out_of_fold(self.out_of_fold, &scores)?.or(held_out);
         let decision = Decision {
             estimate: self.estimate,
             out_of_fold,
             ..Decision::new(scores, self.prior)?
         };
-        let Learned { model, history } = self.learned;
         Ok(FittedDetector {
             config: self.config,
             method: self.method,
             encoding: None,
             transformation: self.transformation,
-            model,
-            history,
+            model: self.learned.model,
+            history: self.learned.history,
             reference: self.reference,
             decision,
             inputs: Some(self.inputs),

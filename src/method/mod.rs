@@ -15,7 +15,10 @@
 //! | SOEL | deep-svdd | soel |
 //! | PU | classifier | pu, Kiryo et al.'s correction |
 //! | PUAE, PUDAE, PUSVDD | autoencoder, denoising, deep-svdd | pu, eq. 13 |
-//! | IF | isolation forest, a model of its own | |
+//! | IF, PUForest | models of their own: isolation forest, bagged trees under PU data | |
+//! | Auto | what suits the data, the short path's default: [`Method::for_samples`] | |
+//!
+//! A [`Committee`] is several of them as one.
 //!
 //! ```
 //! use puad::method::Method;
@@ -24,16 +27,20 @@
 //! assert_eq!(method, Method::DEEP_SAD);
 //! assert!(method.uses_anomalies()?);
 //! let names: Vec<&str> = Method::NAMED.iter().map(|(name, _)| *name).collect();
-//! assert_eq!(names.len(), 13);
+//! assert_eq!(names.len(), 15);
 //! # Ok::<(), puad::Error>(())
 //! ```
 
 mod assembly;
+mod auto;
+mod committee;
 mod name;
 mod pair;
 mod registry;
 
 pub use assembly::Assembly;
+pub(crate) use committee::Members;
+pub use committee::{Committee, Member, MemberPlaces};
 pub use name::Method;
 pub use pair::Pair;
 pub use registry::Registry;

@@ -9,8 +9,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Pair, Registry};
-use crate::baseline::IsolationForestConfig;
+use super::{Committee, Member, Pair, Registry};
+use crate::baseline::{IsolationForestConfig, PuForestConfig};
 use crate::data::PuDataset;
 use crate::detector::{AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, DetectorSpec};
 use crate::model::{Fitted, Learned, ModelSpec, NetworkModel, StoredModel, Task};
@@ -25,9 +25,10 @@ use crate::{ClassPrior, Error, Result};
 /// What is fitted, and how.
 ///
 /// It prints as the paper's name where its parts have one, whatever their settings, else as
-/// `detector/objective` or the model's name, and reads from these. As JSON it is that name where all
+/// `detector/objective` or the model's name, and reads from these; a committee is its members' names with ` + `
+/// between them. As JSON it is that name where all
 /// settings are the name's own, else `{"detector": .., "objective": ..}` or `{"model": ..}`, each a name or
-/// `{"name": {settings}}`.
+/// `{"name": {settings}}`, or `{"committee": {"members": [{"method": .., "weight": ..}]}}`.
 ///
 /// ```
 /// use puad::detector::{DenoisingSpec, RotationSpec};
@@ -52,6 +53,10 @@ pub enum Method {
     Network(Pair),
     /// A model of another kind.
     Model(Spec<dyn ModelSpec>),
+    /// Several methods as one.
+    Committee(Committee),
+    /// What suits the data: [`for_samples`](Self::for_samples).
+    Auto,
 }
 
 const fn pair(
@@ -91,7 +96,9 @@ methods! {
     PU "PU" = pair(&ClassifierSpec::DEFAULT, &NON_NEGATIVE), "Positive-unlabeled binary classifier, with Kiryo et al.'s correction.";
     PUAE "PUAE" = pair(&AutoencoderSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled autoencoder, the paper's.";
     PUDAE "PUDAE" = pair(&DenoisingSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled denoising autoencoder (Figure 1).";
+    PU_FOREST "PUForest" = Method::Model(Spec::shipped(&PuForestConfig::DEFAULT)), "Bagged trees under positive-unlabeled data.";
     PUSVDD "PUSVDD" = pair(&DeepSvddSpec {}, &PuSpec::DEFAULT), "Positive-unlabeled DeepSVDD, the paper's.";
+    AUTO "Auto" = Method::Auto, "What suits the data.";
 }
 
 const NON_NEGATIVE: PuSpec = PuSpec {
@@ -115,11 +122,11 @@ impl Method {
     pub fn pair(&self) -> Option<&Pair> {
         match self {
             Self::Network(pair) => Some(pair),
-            Self::Model(_) => None,
+            _ => None,
         }
     }
 
-    /// Whether labeled anomalies take part in fitting.
+    /// Whether labeled anomalies take part in fitting: [`Auto`](Self::Auto) uses those that there are.
     ///
     /// # Errors
     /// [`Error::UnknownSpecification`] for a name that is not resolved; as the objective's own
@@ -128,16 +135,17 @@ impl Method {
         match self {
             Self::Network(pair) => pair.uses_anomalies(),
             Self::Model(model) => Ok(model.get()?.uses_anomalies()),
+            Self::Committee(committee) => any(committee, Self::uses_anomalies),
+            Self::Auto => Ok(true),
         }
     }
 
-    /// Whether the data hold what a model needs; an objective is asked by its trainer.
-    ///
     /// The class prior to train with where `prior` is given.
     pub(crate) fn training_prior(&self, prior: ClassPrior) -> Result<ClassPrior> {
         let least = match self {
             Self::Network(pair) => pair.objective()?.least_prior(),
-            Self::Model(_) => 0.,
+            // A committee asks each member.
+            _ => 0.,
         };
         ClassPrior::new(prior.get().max(least))
     }
@@ -146,13 +154,32 @@ impl Method {
     pub(crate) fn is_homogeneous(&self) -> Result<bool> {
         match self {
             Self::Network(pair) => Ok(pair.detector()?.is_homogeneous()),
-            Self::Model(_) => Ok(false),
+            Self::Committee(committee) => any(committee, Self::is_homogeneous),
+            Self::Model(_) | Self::Auto => Ok(false),
         }
     }
 
+    /// Whether [`refit`](Self::refit) goes on from a model, and does not begin anew.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Network(_))
+    }
+
+    /// Whether it validates on the labeled anomalies that it trains on, a fold at a time, where the validation part has
+    /// none.
+    pub(crate) fn cross_fits(&self) -> bool {
+        matches!(self, Self::Committee(_))
+    }
+
+    /// Whether the data hold what a model needs; an objective is asked by its trainer.
+    ///
     /// # Errors
     /// [`Error::EmptyGroup`] for labeled anomalies that are needed and not there.
     pub(crate) fn check_data(&self, data: &PuDataset) -> Result<()> {
+        if let Self::Committee(committee) = self {
+            return committee
+                .methods()
+                .try_for_each(|method| method.check_data(data));
+        }
         let is_model = matches!(self, Self::Model(_));
         if is_model && self.uses_anomalies()? && data.anomalies().is_none() {
             let (what, group) = ("the model", "anomalous");
@@ -171,6 +198,8 @@ impl Method {
         match self {
             Self::Network(pair) => pair.check(),
             Self::Model(model) => model.get().map(|_| ()),
+            Self::Committee(committee) => committee.check(),
+            Self::Auto => Ok(()),
         }
     }
 
@@ -182,11 +211,17 @@ impl Method {
         match self {
             Self::Network(pair) => pair.fit(task),
             Self::Model(model) => model.get()?.fit(task),
+            Self::Committee(committee) => committee.fit(task),
+            Self::Auto => {
+                let data = task.train;
+                let labeled = data.anomalies().is_some();
+                Self::for_samples(&data.unlabeled().sample_shape(), labeled).fit(task)
+            }
         }
     }
 
-    /// Fits it from where `start`, a model of this method on samples of this shape, left off; a model of another kind
-    /// than a network is fitted anew.
+    /// Fits it from where `start`, a model of this method on samples of this shape, left off; what is no
+    /// network by itself is fitted anew.
     ///
     /// # Errors
     /// As [`fit`](Self::fit), but for the pre-training, which is over.
@@ -211,6 +246,8 @@ impl Method {
                 model.get()?.check_fit(network, trainer)?;
                 Ok(None)
             }
+            Self::Committee(committee) => committee.check_fit(network, shape, trainer),
+            Self::Auto => Self::for_samples(shape, true).check_fit(network, shape, trainer),
         }
     }
 
@@ -224,6 +261,11 @@ impl Method {
         match self {
             Self::Network(pair) => pair.read(stored, sample_shape, device),
             Self::Model(model) => model.get()?.read(stored, sample_shape, device),
+            Self::Committee(committee) => committee.read(stored, sample_shape, device),
+            Self::Auto => {
+                let rule = "one that was fitted, of a model";
+                Err(stored.wrong(Error::config("method", rule, self)))
+            }
         }
     }
 
@@ -235,23 +277,41 @@ impl Method {
                 "objective": pair.objective.whole()?,
             }),
             Self::Model(model) => json!({ "model": model.whole()? }),
+            Self::Committee(committee) => {
+                let member = |member: &Member| {
+                    let mut whole = json!(member);
+                    whole["method"] = member.method.whole()?;
+                    Ok(whole)
+                };
+                let members: Result<Vec<_>> = committee.members.iter().map(member).collect();
+                json!({ "committee": { "members": members?, "folds": committee.folds } })
+            }
+            Self::Auto => json!(self),
         })
     }
 
     /// What tells it from other methods: JSON without defaults, beside the versions of the defaults.
     pub(crate) fn label(&self) -> Value {
-        let versions = match self {
-            Self::Network(pair) => vec![pair.detector.version(), pair.objective.version()],
-            Self::Model(model) => vec![model.version()],
-        };
-        json!({ "method": self, "versions": versions })
+        json!({ "method": self, "versions": self.versions() })
     }
 
-    /// Detector and objective by name, or the model's.
+    /// Of the parts' defaults.
+    fn versions(&self) -> Vec<u32> {
+        match self {
+            Self::Network(pair) => vec![pair.detector.version(), pair.objective.version()],
+            Self::Model(model) => vec![model.version()],
+            Self::Committee(committee) => committee.methods().flat_map(Self::versions).collect(),
+            Self::Auto => vec![],
+        }
+    }
+
+    /// Detector and objective by name, or the model's, or those of a committee's members.
     pub(crate) fn parts(&self) -> String {
         match self {
             Self::Network(pair) => pair.name(),
             Self::Model(model) => model.name().into(),
+            Self::Committee(committee) => joined(committee.methods().map(Self::parts)),
+            Self::Auto => "auto".into(),
         }
     }
 
@@ -270,6 +330,10 @@ impl Method {
         };
         if let Some((_, method)) = all.find(known) {
             return Some(method.clone());
+        }
+        if name.contains('+') {
+            let members = name.split('+').map(|name| Self::of_name(name.trim()));
+            return Some(Committee::of(members.collect::<Option<Vec<_>>>()?).into());
         }
         let (detector, objective) = name.split_once('/')?;
         let empty = || json!({});
@@ -294,18 +358,35 @@ impl std::hash::Hash for Method {
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.named() {
-            Some((name, _)) => f.pad(name),
-            None => f.pad(&self.parts()),
+        match (self.named(), self) {
+            (Some((name, _)), _) => f.pad(name),
+            (None, Self::Committee(committee)) => {
+                f.pad(&joined(committee.methods().map(Self::to_string)))
+            }
+            (None, _) => f.pad(&self.parts()),
         }
     }
+}
+
+fn joined(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(" + ")
+}
+
+/// Whether it is true of a member.
+fn any(committee: &Committee, of: impl Fn(&Method) -> Result<bool>) -> Result<bool> {
+    let mut any = false;
+    for method in committee.methods() {
+        any |= of(method)?;
+    }
+    Ok(any)
 }
 
 impl FromStr for Method {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Config`] for a name that is none of the shipped ones; case does not matter.
+    /// [`Error::Config`] for a name that is none of the shipped ones, or several with `+` between them, a committee;
+    /// case does not matter.
     fn from_str(name: &str) -> Result<Self> {
         Registry::default().parse(name)
     }
@@ -337,6 +418,13 @@ struct Alone {
     model: Spec<dyn ModelSpec>,
 }
 
+/// A committee as JSON has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Together {
+    committee: Committee,
+}
+
 impl Serialize for Method {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (self.named(), self) {
@@ -346,6 +434,11 @@ impl Serialize for Method {
                 let model = model.clone();
                 Alone { model }.serialize(serializer)
             }
+            (_, Self::Committee(committee)) => {
+                let committee = committee.clone();
+                Together { committee }.serialize(serializer)
+            }
+            (_, Self::Auto) => serializer.serialize_str("Auto"),
         }
     }
 }
@@ -361,6 +454,10 @@ impl<'de> Deserialize<'de> for Method {
             Value::Object(fields) if fields.contains_key("model") => {
                 let alone = Alone::deserialize(Value::Object(fields));
                 Self::Model(alone.map_err(D::Error::custom)?.model)
+            }
+            Value::Object(fields) if fields.contains_key("committee") => {
+                let together = Together::deserialize(Value::Object(fields));
+                Self::Committee(together.map_err(D::Error::custom)?.committee)
             }
             other => Self::Network(Pair::deserialize(other).map_err(D::Error::custom)?),
         };

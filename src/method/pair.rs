@@ -91,10 +91,7 @@ impl Pair {
         let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
         self.check_built_again(&assembly, task.train.unlabeled())?;
         let history = assembly.fit(task.trainer, task.train, task.validation, task.observer)?;
-        Ok(Learned {
-            model: Arc::new(assembly.into_model()?),
-            history,
-        })
+        Ok(Learned::new(Arc::new(assembly.into_model()?), history))
     }
 
     /// Trains from the parameters of `start`, a model of this pair; what comes before the training proper is in them.
@@ -109,13 +106,11 @@ impl Pair {
         let assembly = Assembly::new(self, &shape, &network, task.prior, params)?;
         assembly.params().restore(&start.params().snapshot()?)?;
         let training = assembly.train(task.trainer, task.train, task.validation, task.observer)?;
-        Ok(Learned {
-            model: Arc::new(assembly.into_model()?),
-            history: FitHistory {
-                pretraining: None,
-                training,
-            },
-        })
+        let history = FitHistory {
+            pretraining: None,
+            training,
+        };
+        Ok(Learned::new(Arc::new(assembly.into_model()?), history))
     }
 
     /// Whether the detector's tensors are all among the parameters: its file has no others, and a random

@@ -107,6 +107,10 @@ impl Registry {
                 objective: self.objectives.resolve(&pair.objective)?,
             }),
             Method::Model(model) => Method::Model(self.models.resolve(model)?),
+            Method::Committee(committee) => {
+                Method::Committee(committee.map(|method| self.resolve(method))?)
+            }
+            Method::Auto => Method::Auto,
         })
     }
 

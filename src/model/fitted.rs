@@ -78,7 +78,7 @@ pub trait Fitted: Debug + Send + Sync + 'static {
 /// impl ModelSpec for DistanceSpec {
 ///     fn fit(&self, task: Task<'_>) -> Result<Learned> {
 ///         let mean = task.train.unlabeled().to_tensor()?.mean(0)?;
-///         Ok(Learned { model: Arc::new(Distance { mean }), history: FitHistory::without_epochs() })
+///         Ok(Learned::new(Arc::new(Distance { mean }), FitHistory::without_epochs()))
 ///     }
 ///     fn read(&self, stored: &mut StoredModel, _: &[usize], _: &Device) -> Result<Arc<dyn Fitted>> {
 ///         Ok(Arc::new(Distance { mean: stored.take("mean", DType::F32)? }))

@@ -15,6 +15,6 @@ mod task;
 pub use fitted::{Fitted, ModelSpec};
 pub use network::NetworkModel;
 pub use stored::{ModelState, StoredModel};
-pub use task::{Learned, Task};
+pub use task::{HeldOut, Learned, Task};
 
 pub(crate) use occlusion::{Occlusion, check_reference, reference};

@@ -42,6 +42,8 @@ impl ModelState {
 /// again. Errors name the file.
 pub struct StoredModel {
     path: PathBuf,
+    /// In front of the tensors' names in the file.
+    prefix: String,
     content: Value,
     tensors: BTreeMap<String, Tensor>,
 }
@@ -50,9 +52,28 @@ impl StoredModel {
     pub(crate) fn take_from<C>(file: &mut Contents<C>, content: Value) -> Result<Self> {
         Ok(Self {
             path: file.path().into(),
+            prefix: PREFIX.into(),
             content,
             tensors: file.take_floats(PREFIX)?,
         })
+    }
+
+    /// A model within this one: the tensors whose names begin with `prefix`, by the rest of it.
+    pub(crate) fn part(&mut self, prefix: &str, content: Value) -> Self {
+        let all = std::mem::take(&mut self.tensors);
+        let (own, others): (BTreeMap<_, _>, _) = all
+            .into_iter()
+            .partition(|(name, _)| name.starts_with(prefix));
+        self.tensors = others;
+        let own = own.into_iter();
+        Self {
+            path: self.path.clone(),
+            prefix: format!("{}{prefix}", self.prefix),
+            content,
+            tensors: own
+                .map(|(name, tensor)| (name[prefix.len()..].into(), tensor))
+                .collect(),
+        }
     }
 
     /// The content.
@@ -70,7 +91,7 @@ impl StoredModel {
     /// [`CheckpointError::MissingTensor`] if there is none, [`CheckpointError::TensorType`] for one of
     /// another type.
     pub fn take(&mut self, name: &str, dtype: DType) -> Result<Tensor> {
-        let (path, full) = (self.path.clone(), format!("{PREFIX}{name}"));
+        let (path, full) = (self.path.clone(), format!("{}{name}", self.prefix));
         match self.tensors.remove(name) {
             Some(tensor) if tensor.dtype() == dtype => Ok(tensor),
             Some(tensor) => Err(wrong_type(path, full, dtype, &tensor).into()),
@@ -89,7 +110,7 @@ impl StoredModel {
         match self.tensors.keys().next() {
             Some(name) => Err(CheckpointError::ExtraTensor {
                 path: self.path.clone(),
-                name: format!("{PREFIX}{name}"),
+                name: format!("{}{name}", self.prefix),
             }
             .into()),
             None => Ok(()),
@@ -105,13 +126,13 @@ impl StoredModel {
         let moved = std::mem::take(&mut self.tensors).into_iter();
         let moved = moved.map(|(name, tensor)| {
             if tensor.dtype() != DType::F32 {
-                let (path, name) = (self.path.clone(), format!("{PREFIX}{name}"));
+                let (path, name) = (self.path.clone(), format!("{}{name}", self.prefix));
                 return Err(wrong_type(path, name, DType::F32, &tensor).into());
             }
             Ok((name, tensor.to_device(device)?))
         });
         let tensors = moved.collect::<Result<_>>()?;
-        Sealed::new(&self.path, PREFIX, tensors, DType::F32, device)?.build(build)
+        Sealed::new(&self.path, &self.prefix, tensors, DType::F32, device)?.build(build)
     }
 }
 

@@ -33,4 +33,34 @@ pub struct Learned {
     pub model: Arc<dyn Fitted>,
     /// How training went.
     pub history: FitHistory,
+    /// Of a model that learned from all labeled anomalies, because the validation part had none: the scores of each by
+    /// a part of it that had not seen it, a list a part. Empty of a model that held nothing out itself.
+    pub held_out: Vec<HeldOut>,
+}
+
+impl Learned {
+    /// A model that held nothing out itself.
+    pub fn new(model: Arc<dyn Fitted>, history: FitHistory) -> Self {
+        Self {
+            model,
+            history,
+            held_out: Vec::new(),
+        }
+    }
+}
+
+/// Scores of samples by a model that was fitted without them, on a scale of its own.
+///
+/// ```
+/// use puad::model::HeldOut;
+///
+/// let held_out = HeldOut { unlabeled: vec![0.1, 0.4, 0.2], anomalies: vec![0.7] };
+/// assert!(held_out.unlabeled.iter().all(|score| *score < held_out.anomalies[0]));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeldOut {
+    /// Of unlabeled samples.
+    pub unlabeled: Vec<f64>,
+    /// Of labeled anomalies.
+    pub anomalies: Vec<f64>,
 }

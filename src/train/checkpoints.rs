@@ -27,7 +27,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoints {
     /// The file. A pre-training has its own beside it, with `.pretraining` appended, and its second and
-    /// further runs `.pretraining-2` and so on.
+    /// further runs `.pretraining-2` and so on. So has each network of a
+    /// [`Committee`](crate::method::Committee), with `.member-0` appended and so on.
     pub path: PathBuf,
     /// Epochs between two writes, >= 1.
     pub every: usize,
@@ -55,11 +56,21 @@ impl Checkpoints {
 
     /// Those of a pre-training's run number `run`, counted from 1.
     pub(super) fn pretraining(&self, run: u64) -> Self {
+        self.beside(&match run {
+            1 => ".pretraining".into(),
+            later => format!(".pretraining-{later}"),
+        })
+    }
+
+    /// Those of member number `index` of a committee.
+    pub(super) fn of_member(&self, index: u64) -> Self {
+        self.beside(&format!(".member-{index}"))
+    }
+
+    /// In the file of this one's name with `suffix` appended.
+    fn beside(&self, suffix: &str) -> Self {
         let mut name = self.path.file_name().unwrap_or_default().to_os_string();
-        name.push(".pretraining");
-        if run > 1 {
-            name.push(format!("-{run}"));
-        }
+        name.push(suffix);
         Self {
             path: self.path.with_file_name(name),
             ..self.clone()

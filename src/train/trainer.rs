@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use candle_core::Var;
+use rand::RngCore;
 
 use super::run::Run;
 use super::{
@@ -10,6 +11,7 @@ use super::{
 use crate::data::{PuDataset, of_validation};
 use crate::objective::{GroupCounts, Objective};
 use crate::optim::{Adam, Optimizer};
+use crate::rng::{Purpose, substream};
 use crate::{Error, NonNegativeLoss, Params, Result};
 
 /// Minimises an [`Objective`] with Adam, or another optimiser, over shuffled mini-batches (Algorithm 1
@@ -149,6 +151,20 @@ impl Trainer {
     pub fn with_stopping(self, stopping: impl Stop + 'static) -> Self {
         let stopping: Option<Arc<dyn Stop>> = Some(Arc::new(stopping));
         Self { stopping, ..self }
+    }
+
+    /// The same for member number `index` of a committee: with random numbers of its own, and a file of its own.
+    pub(crate) fn of_member(&self, index: u64) -> Self {
+        let seed = substream(self.config.seed, Purpose::Committee, index).next_u64();
+        let checkpoints = self.checkpoints.as_ref();
+        Self {
+            config: TrainConfig {
+                seed,
+                ..self.config.clone()
+            },
+            checkpoints: checkpoints.map(|checkpoints| checkpoints.of_member(index)),
+            ..self.clone()
+        }
     }
 
     /// The same for a run that is not saved, beside one that is.

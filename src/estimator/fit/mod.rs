@@ -181,8 +181,7 @@ impl<'a> Estimator<'a> {
     /// that has none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
         let (settled, run) = self.settle(data, vec![])?;
-        let config = settled.config();
-        let (train, validation) = data.split(config.validation_fraction, config.train.seed)?;
+        let (train, validation) = settled.split(data)?;
         run.fit(settled, &train, &validation)
     }
 

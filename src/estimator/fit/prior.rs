@@ -40,8 +40,7 @@ impl Estimator<'_> {
     pub fn prior_scores(self, data: &PuDataset) -> Result<PriorData> {
         let settings = self.estimation();
         let (settled, run) = self.settle(data, vec![])?;
-        let config = settled.config();
-        let (train, validation) = data.split(config.validation_fraction, config.train.seed)?;
+        let (train, validation) = settled.split(data)?;
         let prepared = settled.prepare(&train, &validation)?;
         prepared.prior_scores(&settings, &run.device)
     }

@@ -187,7 +187,8 @@ fn method(file: &mut Contents<Content>, registry: &Registry) -> Result<Method> {
         Err(unknown @ Error::UnknownSpecification { .. }) => return Err(unknown),
         checked => checked.map_err(|e| file.wrong(e))?,
     }
-    if let Some(configured) = &file.content.config.method {
+    let configured = file.content.config.method.as_ref();
+    if let Some(configured) = configured.filter(|method| **method != Method::Auto) {
         // Their settings may differ, by what the defaults were then.
         let (fitted, named) = (method.parts(), configured.parts());
         if fitted != named {

@@ -5,6 +5,7 @@ mod feedback;
 mod file;
 mod guarantee;
 mod input;
+mod members;
 mod pairs;
 #[cfg(feature = "tables")]
 mod pieces;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::decision::{Decision, OutOfFold, ValidationScores, check_scores, saturated_scores};
+use super::decision::{Decision, OutOfFold, ValidationScores, check_scores};
 use super::{
     Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoInput, Scaler,
     Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,
@@ -33,7 +34,7 @@ use crate::data::{ImageShape, Samples, check_finite, check_float};
 use crate::encoding::Encoding;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
-use crate::score::collect_scores_at_once;
+use crate::score::{collect_scores_at_once, saturated_scores};
 use crate::train::FitHistory;
 use crate::{Error, Result};
 

@@ -81,7 +81,8 @@ impl RefitConfig {
 
 impl FittedDetector {
     /// Learns from a review, from where this detector is: a network is trained on from its parameters, for few epochs in
-    /// small steps; an isolation forest, or another model without epochs, is fitted anew. Scaler and encoding stay, and
+    /// small steps; a committee, an isolation forest, or another model without epochs, is fitted anew, with the fit's
+    /// training settings. Scaler and encoding stay, and
     /// so does the configuration, an optimiser of one's own aside.
     ///
     /// - **Confirmed anomalies** leave the unlabeled samples and join the labeled ones.
@@ -142,7 +143,10 @@ impl FittedDetector {
             // As the fit: with less it learns too little from the labeled anomalies.
             Prior::Estimated(_) => ClassPrior::new(left.get().max(ClassPrior::default().get()))?,
         })?;
-        let trainer = Trainer::new(config.of(&self.config.train))?;
+        let trainer = Trainer::new(match learning.method.goes_on() {
+            true => config.of(&self.config.train),
+            false => self.config.train.clone(),
+        })?;
         let (train, validation) = (
             self.trained_on(&learning.groups.train)?,
             self.trained_on(&learning.groups.validation)?,
@@ -248,7 +252,10 @@ impl Learning {
         }
         let normals = groups.train.normals().map_or(0, |normals| normals.len());
         // The configuration's: that of the method may be an earlier review's.
-        let configured = detector.config.method_for(&detector.sample_shape());
+        let labeled = detector.method.uses_anomalies()?;
+        let configured = detector
+            .config
+            .method_for(&detector.sample_shape(), labeled);
         let own = configured.pnu_weight()?.unwrap_or(1.);
         let weight = if own < 1. || normals == 0 {
             own

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
-use super::{FoldScores, Folds, onto_scale};
+use super::{Folds, onto_scale};
 use crate::data::{PuDataset, Samples};
 use crate::estimator::PriorEstimation;
 use crate::method::Method;
-use crate::model::{Fitted, Task};
+use crate::model::{Fitted, HeldOut, Task};
 use crate::net::Architecture;
 use crate::prior::PriorData;
 use crate::train::{TrainConfig, Trainer};
@@ -83,7 +83,7 @@ fn classifier(
 }
 
 /// Networks of two folds have no common unit; trees count shares.
-fn on_one_scale(folds: Vec<FoldScores>) -> Vec<FoldScores> {
+fn on_one_scale(folds: Vec<HeldOut>) -> Vec<HeldOut> {
     let mut first = folds[0].unlabeled.clone();
     first.sort_unstable_by(f64::total_cmp);
     if first.is_empty() {
@@ -95,7 +95,7 @@ fn on_one_scale(folds: Vec<FoldScores>) -> Vec<FoldScores> {
         .collect()
 }
 
-fn pooled(folds: Vec<FoldScores>) -> (Vec<f64>, Vec<f64>) {
+fn pooled(folds: Vec<HeldOut>) -> (Vec<f64>, Vec<f64>) {
     let (mut unlabeled, mut anomalies) = (Vec::new(), Vec::new());
     for fold in folds {
         unlabeled.extend(fold.unlabeled);

@@ -1,10 +1,10 @@
-use super::FoldScores;
+use crate::model::HeldOut;
 use crate::statistics::value_at;
 
 /// The scores of a fold's model on another model's scale: those of unlabeled samples become the other's of the same
 /// rank, and all others lie between, above and below them as they did. `unlabeled`: the other model's scores of
 /// unlabeled samples that it did not see, in order and not empty.
-pub(in crate::estimator) fn onto_scale(fold: FoldScores, unlabeled: &[f64]) -> FoldScores {
+pub(in crate::estimator) fn onto_scale(fold: HeldOut, unlabeled: &[f64]) -> HeldOut {
     let mut own = fold.unlabeled.clone();
     if own.is_empty() {
         return fold;
@@ -24,7 +24,7 @@ pub(in crate::estimator) fn onto_scale(fold: FoldScores, unlabeled: &[f64]) -> F
         }
         value_at(unlabeled, share(&own, score))
     };
-    FoldScores {
+    HeldOut {
         unlabeled: fold.unlabeled.into_iter().map(map).collect(),
         anomalies: fold.anomalies.into_iter().map(map).collect(),
     }
@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn fold(unlabeled: &[f64], anomalies: &[f64]) -> FoldScores {
-        FoldScores {
+    fn fold(unlabeled: &[f64], anomalies: &[f64]) -> HeldOut {
+        HeldOut {
             unlabeled: unlabeled.into(),
             anomalies: anomalies.into(),
         }

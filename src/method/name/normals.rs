@@ -23,15 +23,36 @@ impl Method {
                 anomalies: self.uses_anomalies()?,
                 normals: false,
             }),
+            Self::Committee(committee) => {
+                let mut all = Groups {
+                    anomalies: false,
+                    normals: false,
+                };
+                for method in committee.methods() {
+                    let own = method.sees()?;
+                    all.anomalies |= own.anomalies;
+                    all.normals |= own.normals;
+                }
+                Ok(all)
+            }
+            Self::Auto => Ok(Groups {
+                anomalies: true,
+                normals: true,
+            }),
         }
     }
 
     /// The weight of the unlabeled part against labeled normals, 1 where these are not used; `None` of another objective
-    /// than the positive-unlabeled one.
+    /// than the positive-unlabeled one. Of a committee that of the first member that has one.
     ///
     /// # Errors
     /// [`Error::Settings`] for settings that are none.
     pub(crate) fn pnu_weight(&self) -> Result<Option<f64>> {
+        if let Self::Committee(committee) = self {
+            let mut weights = committee.methods().map(Self::pnu_weight);
+            let first = weights.find(|weight| !matches!(weight, Ok(None)));
+            return first.unwrap_or(Ok(None));
+        }
         let Some(pair) = self.pair() else {
             return Ok(None);
         };
@@ -49,6 +70,14 @@ impl Method {
     /// As [`sees`](Self::sees).
     pub(crate) fn with_normals(&self, pnu_weight: f64) -> Result<Option<Self>> {
         let sees = self.sees()?;
+        if let Self::Committee(committee) = self {
+            let with = |method: &Self| {
+                let other = method.with_normals(pnu_weight)?;
+                Ok(other.unwrap_or_else(|| method.clone()))
+            };
+            let with = committee.map(with)?;
+            return Ok(sees.normals.then_some(Self::Committee(with)));
+        }
         let Some(pair) = self.pair().filter(|_| sees.normals) else {
             return Ok(None);
         };

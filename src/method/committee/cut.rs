@@ -1,0 +1,60 @@
+use rand::seq::SliceRandom;
+
+use crate::Result;
+use crate::data::{PuDataset, Samples};
+use crate::model::Task;
+use crate::rng::{Purpose, substream};
+
+/// What each of a committee's rounds is fitted on.
+pub(super) struct Round {
+    pub(super) train: PuDataset,
+    pub(super) validation: PuDataset,
+    /// Labeled anomalies that no fit of this round sees, if it is not the validation part that has them.
+    pub(super) held: Option<Samples>,
+}
+
+/// So many rounds. Where the validation part has no labeled anomalies, though there are some, each round validates on
+/// another fold of them, and trains on the others.
+pub(super) fn rounds(task: &Task<'_>, folds: usize) -> Result<Vec<Round>> {
+    let same = || Round {
+        train: task.train.clone(),
+        validation: task.validation.clone(),
+        held: None,
+    };
+    let anomalies = match (task.train.anomalies(), task.validation.anomalies()) {
+        (Some(anomalies), None) if anomalies.len() > 1 => anomalies,
+        _ => return Ok((0..folds).map(|_| same()).collect()),
+    };
+    let folds = folds.min(anomalies.len());
+    let mut order: Vec<u32> = (0..anomalies.len() as u32).collect();
+    let seed = task.trainer.config().seed;
+    order.shuffle(&mut substream(seed, Purpose::Committee, u64::MAX));
+    let round = |fold: usize| {
+        let part = |held: bool| -> Result<Samples> {
+            let mut own: Vec<u32> = Vec::new();
+            for (at, &row) in order.iter().enumerate() {
+                if (at % folds == fold) == held {
+                    own.push(row);
+                }
+            }
+            own.sort_unstable();
+            anomalies.select(&own)
+        };
+        let held = part(true)?;
+        Ok(Round {
+            train: with(task.train, part(false)?)?,
+            validation: with(task.validation, held.clone())?,
+            held: Some(held),
+        })
+    };
+    (0..folds).map(round).collect()
+}
+
+/// The same with these labeled anomalies.
+fn with(data: &PuDataset, anomalies: Samples) -> Result<PuDataset> {
+    let other = PuDataset::new(data.unlabeled().clone())?.with_anomalies(anomalies)?;
+    match data.normals() {
+        Some(normals) => other.with_normals(normals.clone()),
+        None => Ok(other),
+    }
+}

@@ -1,0 +1,228 @@
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Committee;
+use super::place::Place;
+use crate::model::{Fitted, ModelState, StoredModel};
+use crate::{Error, Result};
+
+/// What keeps one member's extreme place from outweighing all others.
+const FLOOR: f64 = 0.01;
+
+/// A fitted member, once a round.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// Which of the committee's.
+    pub(super) member: usize,
+    pub(super) weight: f64,
+    pub(super) model: Arc<dyn Fitted>,
+    pub(super) place: Place,
+}
+
+impl Part {
+    /// Where each sample lies among unlabeled ones, in [0, 1]; NaN where the member's score is.
+    fn places(&self, xs: &Tensor) -> Result<Vec<f64>> {
+        let scores = self.model.score(&xs.to_device(self.model.device())?)?;
+        Ok(scores
+            .into_iter()
+            .map(|score| self.place.at(score))
+            .collect())
+    }
+}
+
+/// Members' scores as one.
+#[derive(Clone, Debug)]
+pub(super) struct CommitteeModel {
+    /// Round by round, and in each member by member.
+    pub(super) parts: Vec<Part>,
+    pub(super) shape: Vec<usize>,
+    pub(super) device: Device,
+}
+
+/// What of a committee's file is no tensor.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    /// Of each part.
+    parts: Vec<Value>,
+}
+
+/// In front of a part's tensors.
+fn prefix(part: usize) -> String {
+    format!("{part}.")
+}
+
+const PLACE: &str = "place.";
+
+impl CommitteeModel {
+    pub(super) fn read(
+        committee: &Committee,
+        stored: &mut StoredModel,
+        sample_shape: &[usize],
+        device: &Device,
+    ) -> Result<Self> {
+        let content: Content = stored.content()?;
+        let members = committee.members.len();
+        let (rule, found) = (
+            "a whole number of rounds of all members",
+            content.parts.len(),
+        );
+        if found == 0 || found % members != 0 {
+            return Err(stored.wrong(Error::config("parts", rule, found)));
+        }
+        let mut parts = Vec::with_capacity(found);
+        for (at, content) in content.parts.into_iter().enumerate() {
+            let member = at % members;
+            let mut own = stored.part(&prefix(at), content);
+            let place = Place::take(&mut own.part(PLACE, Value::Null))?;
+            let method = &committee.members[member].method;
+            let model = method.read(&mut own, sample_shape, device)?;
+            own.finish()?;
+            parts.push(Part {
+                member,
+                weight: committee.members[member].weight,
+                model,
+                place,
+            });
+        }
+        Ok(Self {
+            parts,
+            shape: sample_shape.to_vec(),
+            device: device.clone(),
+        })
+    }
+
+    /// The mean place of each sample by each member.
+    pub(super) fn places(&self, members: usize, xs: &Tensor) -> Result<Vec<Vec<f64>>> {
+        let mut sums = vec![vec![0.; xs.dim(0)?]; members];
+        for part in &self.parts {
+            for (sum, place) in sums[part.member].iter_mut().zip(part.places(xs)?) {
+                *sum += place;
+            }
+        }
+        let rounds = (self.parts.len() / members) as f64;
+        for sum in sums.iter_mut().flatten() {
+            *sum /= rounds;
+        }
+        Ok(sums)
+    }
+}
+
+/// The score of each sample by these parts.
+pub(super) fn fused(parts: &[Part], xs: &Tensor) -> Result<Vec<f64>> {
+    let mut scores = vec![0.; xs.dim(0)?];
+    let mut weights = 0.;
+    for part in parts {
+        weights += part.weight;
+        for (score, place) in scores.iter_mut().zip(part.places(xs)?) {
+            *score += part.weight * ((1. + FLOOR) / (1. - place + FLOOR)).ln();
+        }
+    }
+    scores.iter_mut().for_each(|score| *score /= weights);
+    Ok(scores)
+}
+
+impl Fitted for CommitteeModel {
+    fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
+        fused(&self.parts, xs)
+    }
+
+    fn sample_shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn state(&self) -> Result<ModelState> {
+        let (mut contents, mut tensors) = (vec![], BTreeMap::new());
+        for (at, part) in self.parts.iter().enumerate() {
+            let state = part.model.state()?;
+            let own = state.tensors.into_iter();
+            tensors.extend(own.map(|(name, tensor)| (format!("{}{name}", prefix(at)), tensor)));
+            tensors.extend(part.place.tensors(&format!("{}{PLACE}", prefix(at)))?);
+            contents.push(state.content);
+        }
+        Ok(ModelState {
+            content: serde_json::json!(Content { parts: contents }),
+            tensors,
+        })
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first feature, times a factor.
+    #[derive(Debug)]
+    struct First(f64);
+
+    impl Fitted for First {
+        fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
+            let first = xs.narrow(1, 0, 1)?.flatten_all()?.to_vec1::<f32>()?;
+            Ok(first.into_iter().map(|x| f64::from(x) * self.0).collect())
+        }
+        fn sample_shape(&self) -> Vec<usize> {
+            vec![1]
+        }
+        fn state(&self) -> Result<ModelState> {
+            Ok(ModelState::default())
+        }
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    fn part(member: usize, weight: f64, factor: f64) -> Part {
+        Part {
+            member,
+            weight,
+            model: Arc::new(First(factor)),
+            place: Place::of(vec![1., 2., 3., 4.]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn scores_are_weighted_means_of_how_far_up_samples_lie() {
+        let xs = Tensor::new(&[[1f32], [2.], [3.]], &Device::Cpu).unwrap();
+        let parts = [part(0, 1., 1.), part(1, 3., -1.)];
+        let term = |place: f64| (1.01 / (1.01 - place)).ln();
+        let expected = [0.125, 0.375, 0.625].map(term);
+        assert_eq!(fused(&parts[..1], &xs).unwrap(), expected);
+        let both = fused(&parts, &xs).unwrap();
+        for (i, (score, expected)) in both.iter().zip(expected).enumerate() {
+            let below = parts[1].place.at(-(i as f64 + 1.));
+            let expected = (expected + 3. * term(below)) / 4.;
+            assert!((score - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn places_are_means_over_a_member_s_rounds() {
+        let xs = Tensor::new(&[[2f32], [4.]], &Device::Cpu).unwrap();
+        let model = CommitteeModel {
+            parts: vec![
+                part(0, 1., 1.),
+                part(1, 1., 1.),
+                part(0, 1., 0.5),
+                part(1, 1., 1.),
+            ],
+            shape: vec![1],
+            device: Device::Cpu,
+        };
+        let places = model.places(2, &xs).unwrap();
+        assert_eq!(places[0], [(0.375 + 0.125) / 2., (0.875 + 0.375) / 2.]);
+        assert_eq!(places[1], [0.375, 0.875]);
+    }
+}
