@@ -5,6 +5,8 @@
 //! | [`Autoencoder`] | eq. 1, reconstruction error | eq. 4 |
 //! | [`DenoisingAutoencoder`] | eq. 16, from a noisy input | eq. 4 |
 //! | [`DeepSvdd`] | eq. 14, squared distance from a center | eq. 15 |
+//! | [`Neutral`] | contrastive loss over learned views: NeuTraL AD | its own |
+//! | [`Icl`] | contrastive loss over windows of features: ICL | eq. 4 |
 //! | [`RotationHead`] | cross-entropy of predicting rotations | eq. 4 |
 //! | [`Classifier`] | [`ClassifierLoss`] of a logit: the PU baseline | `1 - l` or eq. 4 |
 //!
@@ -13,8 +15,11 @@
 
 mod autoencoder;
 mod classifier;
+mod contrast;
 mod deep_svdd;
 mod denoising;
+mod icl;
+mod neutral;
 mod pooling;
 mod rotation;
 mod spec;
@@ -23,6 +28,8 @@ pub use autoencoder::{Autoencoder, AutoencoderSpec};
 pub use classifier::{Classifier, ClassifierLoss, ClassifierSpec};
 pub use deep_svdd::{DeepSvdd, DeepSvddSpec};
 pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
+pub use icl::{Icl, IclSpec};
+pub use neutral::{Neutral, NeutralSpec, Transformation};
 pub use pooling::Pooling;
 pub use rotation::{RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
@@ -40,6 +47,8 @@ pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[
     entry!(DetectorSpec, DeepSvddSpec),
     entry!(DetectorSpec, ClassifierSpec),
     entry!(DetectorSpec, RotationSpec),
+    entry!(DetectorSpec, NeutralSpec),
+    entry!(DetectorSpec, IclSpec),
 ];
 
 /// The default of [`NonNegativeLoss::score`] for a detector that asks for no gradient on the way: its
