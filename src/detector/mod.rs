@@ -14,6 +14,7 @@
 //! the loss, but that a [`Pooling`] may make another one of an autoencoder's errors.
 
 mod autoencoder;
+mod centers;
 mod classifier;
 mod contrast;
 mod deep_svdd;

@@ -82,16 +82,16 @@ methods! {
     ISOLATION_FOREST "IF" = Method::Model(Spec::shipped(&IsolationForestConfig::DEFAULT)), "Isolation forest.";
     AE "AE" = pair(&AutoencoderSpec::DEFAULT, &UnsupervisedSpec {}), "Autoencoder.";
     DAE "DAE" = pair(&DenoisingSpec::DEFAULT, &UnsupervisedSpec {}), "Denoising autoencoder.";
-    DEEP_SVDD "DeepSVDD" = pair(&DeepSvddSpec {}, &UnsupervisedSpec {}), "Deep support vector data description.";
-    LOE "LOE" = pair(&DeepSvddSpec {}, &LoeSpec::DEFAULT), "Latent outlier exposure on the DeepSVDD.";
+    DEEP_SVDD "DeepSVDD" = pair(&DeepSvddSpec::DEFAULT, &UnsupervisedSpec {}), "Deep support vector data description.";
+    LOE "LOE" = pair(&DeepSvddSpec::DEFAULT, &LoeSpec::DEFAULT), "Latent outlier exposure on the DeepSVDD.";
     ABC "ABC" = pair(&AutoencoderSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "Autoencoding binary classifier.";
     ABC_DAE "ABC-DAE" = pair(&DenoisingSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "The same on a denoising autoencoder (Figure 1).";
-    DEEP_SAD "DeepSAD" = pair(&DeepSvddSpec {}, &SemiSupervisedSpec::DEFAULT), "Deep semi-supervised anomaly detection.";
-    SOEL "SOEL" = pair(&DeepSvddSpec {}, &SoelSpec::DEFAULT), "Semi-supervised outlier exposure on the DeepSVDD.";
+    DEEP_SAD "DeepSAD" = pair(&DeepSvddSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "Deep semi-supervised anomaly detection.";
+    SOEL "SOEL" = pair(&DeepSvddSpec::DEFAULT, &SoelSpec::DEFAULT), "Semi-supervised outlier exposure on the DeepSVDD.";
     PU "PU" = pair(&ClassifierSpec::DEFAULT, &NON_NEGATIVE), "Positive-unlabeled binary classifier, with Kiryo et al.'s correction.";
     PUAE "PUAE" = pair(&AutoencoderSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled autoencoder, the paper's.";
     PUDAE "PUDAE" = pair(&DenoisingSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled denoising autoencoder (Figure 1).";
-    PUSVDD "PUSVDD" = pair(&DeepSvddSpec {}, &PuSpec::DEFAULT), "Positive-unlabeled DeepSVDD, the paper's.";
+    PUSVDD "PUSVDD" = pair(&DeepSvddSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled DeepSVDD, the paper's.";
 }
 
 const NON_NEGATIVE: PuSpec = PuSpec {
