@@ -19,6 +19,7 @@ mod classifier;
 mod contrast;
 mod deep_svdd;
 mod denoising;
+mod geometric;
 mod icl;
 mod neutral;
 mod pooling;
@@ -32,7 +33,7 @@ pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
 pub use icl::{Icl, IclSpec};
 pub use neutral::{Neutral, NeutralSpec, Transformation};
 pub use pooling::Pooling;
-pub use rotation::{RotationHead, RotationSpec};
+pub use rotation::{Likelihood, RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
 
 use candle_core::Tensor;

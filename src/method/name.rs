@@ -37,7 +37,7 @@ use crate::{ClassPrior, Error, Result};
 /// let method: Method = "pusvdd".parse()?;
 /// assert_eq!(method, Method::PUSVDD);
 /// assert_eq!(method.to_string(), "PUSVDD");
-/// assert_eq!("rotation/pu".parse::<Method>()?, Method::new(RotationSpec {}, PuSpec::default()));
+/// assert_eq!("rotation/pu".parse::<Method>()?, Method::new(RotationSpec::default(), PuSpec::default()));
 ///
 /// let detector = DenoisingSpec { noise: 0.5, ..DenoisingSpec::default() };
 /// let noisy = Method::new(detector, PuSpec::default());
