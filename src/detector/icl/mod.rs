@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn score(detector: &Icl<FirstTwo>, xs: &[[f64; 3]]) -> Vec<f64> {
-        let xs = Tensor::new(xs, &Device::Cpu).unwrap();
+        let xs = Tensor::from_slice(xs.as_flattened(), (xs.len(), 3), &Device::Cpu).unwrap();
         detector.score(&xs).unwrap().to_vec1().unwrap()
     }
 

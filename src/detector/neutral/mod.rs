@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn both(detector: &Neutral<Identity>, xs: &[[f64; 2]]) -> (Vec<f64>, Vec<f64>) {
-        let xs = Tensor::new(xs, &Device::Cpu).unwrap();
+        let xs = Tensor::from_slice(xs.as_flattened(), (xs.len(), 2), &Device::Cpu).unwrap();
         let losses = detector.losses(&xs, &mut Pass::evaluation()).unwrap();
         let values = |t: &Tensor| t.to_vec1::<f64>().unwrap();
         (values(&losses.normal), values(&losses.anomalous.unwrap()))
