@@ -76,7 +76,7 @@ fn of_the_specifications() {
         (
             "neutral",
             1,
-            json!({"transformations": 11, "transformation": "multiplicative", "temperature": 0.1}),
+            json!({"transformations": 11, "transformation": "residual", "temperature": 0.1}),
         ),
         (
             "icl",

@@ -36,7 +36,7 @@ const LONGEST_CODE: usize = 128;
 pub struct NeutralSpec {
     /// Number of transformations `K`, between 2 and 256. Default: 11.
     pub transformations: usize,
-    /// What each makes of a vector.
+    /// What each makes of a vector. Default: [`Transformation::Residual`].
     pub transformation: Transformation,
     /// Of the similarities, at least 0.001. Default: 0.1.
     pub temperature: f64,
@@ -73,7 +73,7 @@ impl DetectorSpec for NeutralSpec {
         Ok(Some(network))
     }
 
-    /// A mask leaves it as it is, so that its views are all alike.
+    /// Masks leave it as it is, so that its views are all alike.
     fn is_homogeneous(&self) -> bool {
         self.transformation == Transformation::Multiplicative
     }

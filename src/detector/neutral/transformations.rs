@@ -21,7 +21,7 @@ const MOST_PARAMETERS: u64 = 1 << 28;
 /// use puad::method::Method;
 /// use puad::objective::PuSpec;
 ///
-/// let detector = NeutralSpec { transformation: Transformation::Residual, ..NeutralSpec::default() };
+/// let detector = NeutralSpec { transformation: Transformation::Multiplicative, ..NeutralSpec::default() };
 /// assert_eq!(Method::new(detector, PuSpec::default()).to_string(), "neutral/pu");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,9 +29,9 @@ const MOST_PARAMETERS: u64 = 1 << 28;
 pub enum Transformation {
     /// `T_k(x) = sigmoid(M_k(x)) * x`, a mask. It leaves the vector that is 0 everywhere as it is, so that
     /// tables are scaled to [0, 1] rather than standardised under it.
-    #[default]
     Multiplicative,
     /// `T_k(x) = x + M_k(x)`.
+    #[default]
     Residual,
     /// `T_k(x) = M_k(x)`.
     Plain,
