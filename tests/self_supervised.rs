@@ -363,37 +363,34 @@ fn images(n: usize, turned: bool) -> Tensor {
 }
 
 #[test]
-fn each_fits_images_and_its_file_gives_the_same_bits() {
+fn each_fits_images_under_every_objective_and_its_file_gives_the_same_bits() {
     let dir = tempfile::tempdir().unwrap();
+    let registry = Registry::default();
+    let path = dir.path().join("images");
     let new = images(9, true);
+    let all = json!({"flips": true, "translations": true, "likelihood": "sum"});
     for (detector, pretrained) in [
         (json!("neutral"), true),
         (json!({"deep-svdd": {"centers": 2}}), true),
-        (
-            json!({"rotation": {"flips": true, "translations": true, "likelihood": "sum"}}),
-            false,
-        ),
+        (json!({"rotation": all}), false),
     ] {
-        let estimator = Estimator::new(config(method(&detector, "pu"), 2)).with_device(&device());
-        let fitted = estimator.fit(images(40, false), images(12, true)).unwrap();
-        assert_eq!(
-            fitted.history().pretraining.is_some(),
-            pretrained,
-            "{detector}"
-        );
-        let scores = fitted.score(new.clone()).unwrap();
-        assert!(
-            scores.iter().all(|s| s.is_finite() && *s >= 0.),
-            "{detector}"
-        );
-        let explained = fitted.explain(new.clone()).unwrap().attribution;
-        assert_eq!(explained.dims(), [9, 1, 12, 12]);
-        let path = dir.path().join("images");
-        fitted.save(&path).unwrap();
-        let loaded = FittedDetector::load(&path, &device()).unwrap();
-        assert_eq!(loaded.method(), fitted.method());
-        let again = loaded.score(new.clone()).unwrap();
-        assert_eq!(bits(&again), bits(&scores), "{detector}");
+        for objective in registry.objectives() {
+            let method = method(&detector, objective);
+            let estimator = Estimator::new(config(method.clone(), 1)).with_device(&device());
+            let fitted = estimator.fit(images(40, false), images(12, true)).unwrap();
+            let ran = fitted.history().pretraining.is_some();
+            assert_eq!(ran, pretrained, "{method}");
+            let scores = fitted.score(new.clone()).unwrap();
+            let good = |s: &f64| s.is_finite() && *s >= 0.;
+            assert!(scores.iter().all(good), "{method}");
+            let explained = fitted.explain(new.clone()).unwrap().attribution;
+            assert_eq!(explained.dims(), [9, 1, 12, 12]);
+            fitted.save(&path).unwrap();
+            let loaded = FittedDetector::load(&path, &device()).unwrap();
+            assert_eq!(loaded.method(), fitted.method());
+            let again = loaded.score(new.clone()).unwrap();
+            assert_eq!(bits(&again), bits(&scores), "{method}");
+        }
     }
 }
 
