@@ -5,9 +5,11 @@
 use std::path::PathBuf;
 
 use puad::data::{LabeledRows, RowSamples, Samples, adbench};
+use puad::detector::{NeutralSpec, Transformation};
 use puad::estimator::Scaling;
 use puad::method::Method;
 use puad::metrics::auroc;
+use puad::objective::{PuSpec, UnsupervisedSpec};
 use puad::{ClassPrior, Estimator, FitConfig};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -154,6 +156,42 @@ fn priors_to_choose() {
             config.prior = ClassPrior::new(prior).unwrap().into();
             let label: &str = format!("{name} {prior}").leak();
             settings.push((label, config));
+        }
+    }
+    compare(&CHOOSING, &settings);
+}
+
+/// What NeuTraL AD makes of a vector, and ICL.
+#[test]
+#[ignore = "needs PUAD_DATA_DIR"]
+fn views_to_choose() {
+    let mut settings = Vec::new();
+    for (name, transformation, scaling) in [
+        ("masks", Transformation::Multiplicative, Scaling::Auto),
+        (
+            "masks, standard",
+            Transformation::Multiplicative,
+            Scaling::Standard,
+        ),
+        ("residual", Transformation::Residual, Scaling::Auto),
+        ("plain", Transformation::Plain, Scaling::Auto),
+    ] {
+        let spec = NeutralSpec {
+            transformation,
+            ..NeutralSpec::default()
+        };
+        let alone = Method::new(spec, UnsupervisedSpec {});
+        let label: &str = format!("{name}, unsupervised").leak();
+        settings.push((label, with(alone, scaling)));
+        let pu = Method::new(spec, PuSpec::default());
+        let label: &str = format!("{name}, PU").leak();
+        settings.push((label, with(pu, scaling)));
+    }
+    for (name, scaling) in [("auto", Scaling::Auto), ("standard", Scaling::Standard)] {
+        for objective in ["unsupervised", "pu"] {
+            let method = format!("icl/{objective}").parse().unwrap();
+            let label: &str = format!("ICL, {objective}, {name}").leak();
+            settings.push((label, with(method, scaling)));
         }
     }
     compare(&CHOOSING, &settings);

@@ -9,7 +9,8 @@ use std::cell::Cell;
 use puad::candle_core::{DType, Tensor, Var};
 use puad::candle_nn::{Init, VarBuilder};
 use puad::detector::{
-    Autoencoder, Classifier, ClassifierLoss, DeepSvdd, DenoisingAutoencoder, Pooling, RotationHead,
+    Autoencoder, Classifier, ClassifierLoss, DeepSvdd, DenoisingAutoencoder, Icl, Neutral, Pooling,
+    RotationHead,
 };
 use puad::net::{Head, LeNetConfig, LeNetDecoder, LeNetEncoder, Mlp, MlpConfig};
 use puad::testing::{Violation, check_detector};
@@ -381,6 +382,8 @@ fn shipped_detectors_can_be_shared_between_threads() {
     check::<DeepSvdd<LeNetEncoder>>();
     check::<RotationHead<LeNetEncoder>>();
     check::<Classifier<Mlp>>();
+    check::<Neutral<Mlp>>();
+    check::<Icl<Mlp>>();
 }
 
 #[test]

@@ -73,6 +73,16 @@ fn of_the_specifications() {
         ("deep-svdd", 1, json!({})),
         ("classifier", 1, json!({"loss": "logistic"})),
         ("rotation", 1, json!({})),
+        (
+            "neutral",
+            1,
+            json!({"transformations": 11, "transformation": "residual", "temperature": 0.1}),
+        ),
+        (
+            "icl",
+            1,
+            json!({"window": null, "hidden": 128, "code": 64, "temperature": 0.01}),
+        ),
     ];
     let registry = Registry::default();
     let detectors = registry.detectors().map(|name| {

@@ -781,7 +781,7 @@ fn a_weight_that_does_not_suit_the_normals_is_an_error_before_the_first_epoch() 
         Method::new(ClassifierSpec::default(), objective)
     };
     let puae: fn(f64) -> Method = |eta| Method::new(AutoencoderSpec::default(), pnu(eta));
-    let pusvdd: fn(f64) -> Method = |eta| Method::new(DeepSvddSpec {}, pnu(eta));
+    let pusvdd: fn(f64) -> Method = |eta| Method::new(DeepSvddSpec::default(), pnu(eta));
     for method in [puae, pusvdd, classifier] {
         let (outcome, epochs) = fit(method, 1., &normals);
         assert!(matches!(outcome, Err(Error::UnusedNormals { eta: 1. })));

@@ -319,6 +319,7 @@ fn settings_are_read_and_written() {
         let denoising = DenoisingSpec {
             noise: 0.2,
             pooling,
+            ..DenoisingSpec::default()
         };
         denoising.check_settings().unwrap();
         for method in pooled(pooling) {

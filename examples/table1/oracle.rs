@@ -76,7 +76,7 @@ impl Oracle {
     pub fn method(self) -> Method {
         match self {
             Self::Pnae => Method::new(AutoencoderSpec::default(), PnSpec {}),
-            Self::Pnsvdd => Method::new(DeepSvddSpec {}, PnSpec {}),
+            Self::Pnsvdd => Method::new(DeepSvddSpec::default(), PnSpec {}),
         }
     }
 }

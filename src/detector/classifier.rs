@@ -205,7 +205,7 @@ impl DetectorSpec for ClassifierSpec {
 
 /// `log(1 + e^x)` as `m + log(e^(x - m) + e^-m)` with `m = max(x, 0)`: no overflow. As `m` drops out
 /// of the value it is held constant, which makes the gradient `sigmoid(x)` everywhere.
-fn softplus(xs: &Tensor) -> Result<Tensor> {
+pub(super) fn softplus(xs: &Tensor) -> Result<Tensor> {
     let shift = xs.detach().relu()?;
     let sum = ((xs - &shift)?.exp()? + shift.neg()?.exp()?)?;
     Ok((sum.log()? + shift)?)

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use candle_core::{ModuleT, Tensor, Var};
-use candle_nn::{Init, VarBuilder};
+use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
+use super::centers::{Centers, check_count, rows_of};
 use super::{Autoencoder, Built, DetectorSpec, required, scored_at_once};
 use crate::data::Samples;
 use crate::explanation::Explanation;
@@ -11,13 +12,14 @@ use crate::net::{Layers, Network};
 use crate::objective::UnsupervisedObjective;
 use crate::spec::Specification;
 use crate::train::{History, Pretraining};
-use crate::{AnomalyTerm, Error, NonNegativeLoss, Pass, Result, ops};
-
-/// Entries of a center closer to 0 than this are moved away, since an encoder without bias could
-/// reach 0 with all weights 0.
-const CENTER_MARGIN: f64 = 0.1;
+use crate::{AnomalyTerm, Error, NonNegativeLoss, Pass, Result};
 
 /// Eq. 14: `l = ||f(x) - c||^2`, the squared distance of a feature vector from a fixed center.
+///
+/// Of several centers it is the soft minimum of the squared distances `d_j`,
+/// `l = -t log(mean over j of exp(-d_j / t))`, between the smallest of them and their mean: `t` times the negative
+/// log-likelihood, but for a constant, under as many Gaussians of variance `t / 2`. Centers lie where k-means finds
+/// the unlabeled samples' clusters, a cluster of hidden anomalies included, which labels must then push away.
 ///
 /// The encoder must have no bias anywhere, or it can map every input to the center. Training has two
 /// phases: in [`pretrain`](Self::pretrain) the encoder is trained inside an autoencoder and
@@ -44,7 +46,7 @@ const CENTER_MARGIN: f64 = 0.1;
 #[derive(Clone, Debug)]
 pub struct DeepSvdd<E> {
     encoder: E,
-    center: Var,
+    centers: Centers,
 }
 
 impl<E: ModuleT> DeepSvdd<E> {
@@ -54,9 +56,38 @@ impl<E: ModuleT> DeepSvdd<E> {
     /// # Errors
     /// If `vb` holds another shape.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
-        let center = vb.get_with_hints(latent, "center", Init::Const(CENTER_MARGIN))?;
-        let center = Var::from_tensor(&center)?;
-        Ok(Self { encoder, center })
+        Self::with_centers(encoder, latent, 1, vb)
+    }
+
+    /// As [`new`](Self::new), with several centers: takes `centers` (`[count, latent]`) and `temperature`
+    /// (`[1]`, initially 1) from `vb`. With one it is the same as there.
+    ///
+    /// ```
+    /// use puad::candle_core::{DType, Device, Tensor};
+    /// use puad::detector::DeepSvdd;
+    /// use puad::net::{Mlp, MlpConfig};
+    /// use puad::{NonNegativeLoss, Params};
+    ///
+    /// let params = Params::new(0, DType::F32, &Device::Cpu);
+    /// let config = MlpConfig { bias: false, ..MlpConfig::new([2, 2]) };
+    /// let encoder = Mlp::new(&config, params.var_builder().pp("encoder"))?;
+    /// let detector = DeepSvdd::with_centers(encoder, 2, 2, params.var_builder())?;
+    /// let xs = Tensor::new(&[[3f32, 0.], [3.1, 0.], [0., 3.], [0., 3.1]], &Device::Cpu)?;
+    /// detector.init_center(&xs, 128)?;
+    /// assert_eq!(detector.center()?.dims(), [2, 2]);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a count outside 1 to 256, else as there.
+    pub fn with_centers(
+        encoder: E,
+        latent: usize,
+        count: usize,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let centers = Centers::new(count, latent, &vb)?;
+        Ok(Self { encoder, centers })
     }
 
     /// The encoder.
@@ -64,53 +95,53 @@ impl<E: ModuleT> DeepSvdd<E> {
         &self.encoder
     }
 
-    /// The center `c`, `[latent]`: a copy.
+    /// The center `c`, `[latent]`, or several, `[count, latent]`: a copy.
     ///
     /// # Errors
     /// Only what the tensor operations give.
     pub fn center(&self) -> Result<Tensor> {
-        Ok(self.center.copy()?.detach())
+        self.centers.points()
     }
 
-    /// Sets the center to the given one, `[latent]`, as it is.
+    /// Sets the center to the given one, `[latent]`, or all of several, `[count, latent]`, as they are.
     ///
     /// # Errors
     /// [`Error::Shape`] for another shape.
     pub fn set_center(&self, center: &Tensor) -> Result<()> {
-        if center.dims() != self.center.dims() {
-            let expected = format!("{:?}", self.center.dims());
-            return Err(Error::shape("the center", expected, center));
-        }
-        let center = center.to_dtype(self.center.dtype())?;
-        Ok(self.center.set(&center.to_device(self.center.device())?)?)
+        self.centers.set(center)
     }
 
     /// Sets the center to the mean feature vector of `unlabeled` (a tensor `[n, ...]`, or
     /// [`Samples`]) in an evaluation pass, `batch_size` samples at a time on the center's device.
     /// Entries within 0.1 of 0 are moved to +-0.1 by their sign, exact zeros to +0.1.
     ///
+    /// Several centers are set to the means of as many clusters of the feature vectors (k-means, of 10,000 of them
+    /// at most) and moved likewise, and the soft minimum's temperature to twice the vectors' variance around them.
+    ///
     /// # Errors
-    /// [`Error::EmptyGroup`] without samples, [`Error::Config`] for a batch size of 0,
-    /// [`Error::Shape`] if the encoder's output is not `[batch, latent]`.
+    /// [`Error::EmptyGroup`] without samples, [`Error::Config`] for a batch size of 0, or fewer samples than
+    /// centers, [`Error::Shape`] if the encoder's output is not `[batch, latent]`.
     pub fn init_center(&self, unlabeled: impl Into<Samples>, batch_size: usize) -> Result<()> {
         let unlabeled = unlabeled.into();
-        let mut sum: Option<Tensor> = None;
-        for xs in unlabeled.batches(batch_size, self.center.device())? {
-            let part = self.features(&xs?, false)?.detach().sum(0)?;
-            sum = Some(match sum {
-                Some(sum) => (sum + part)?,
-                None => part,
-            });
-        }
-        let sum = sum.ok_or(Error::EmptyGroup {
+        let batches = unlabeled.batches(batch_size, self.centers.device())?;
+        let mut features = batches.map(|xs| Ok(self.features(&xs?, false)?.detach()));
+        let empty = Error::EmptyGroup {
             what: "the center",
             group: "unlabeled",
+        };
+        let first: Tensor = features.next().ok_or(empty)??;
+        if !self.centers.is_one() {
+            let mut rows = rows_of(&first)?;
+            for features in features {
+                rows.extend(rows_of(&features?)?);
+            }
+            return self.centers.cluster(&rows);
+        }
+        let sum = features.try_fold(first.sum(0)?, |sum, part: Result<Tensor>| {
+            Ok::<_, Error>((sum + part?.sum(0)?)?)
         })?;
         let mean = (sum / unlabeled.len() as f64)?;
-        let margin = mean.ones_like()?.affine(CENTER_MARGIN, 0.)?;
-        let moved = mean.lt(0.)?.where_cond(&margin.neg()?, &margin)?;
-        let center = mean.abs()?.lt(CENTER_MARGIN)?.where_cond(&moved, &mean)?;
-        self.set_center(&center)
+        self.centers.set_away_from_zero(&mean)
     }
 
     /// The first phase (section 5.3 of the paper): trains the encoder inside an autoencoder on the
@@ -140,7 +171,7 @@ impl<E: ModuleT> DeepSvdd<E> {
 
     fn features(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let features = self.encoder.forward_t(xs, train)?;
-        let latent = self.center.dim(0)?;
+        let latent = self.centers.latent()?;
         if features.dims() != [xs.dim(0)?, latent] {
             let expected = format!("[batch, {latent}]");
             return Err(Error::shape("the encoder's output", expected, &features));
@@ -151,11 +182,8 @@ impl<E: ModuleT> DeepSvdd<E> {
 
 impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
-        let features = self.features(xs, pass.is_training())?;
-        Ok(ops::squared_distance(
-            &features,
-            &self.center.as_detached_tensor(),
-        )?)
+        self.centers
+            .distance(&self.features(xs, pass.is_training())?)
     }
 
     fn score(&self, xs: &Tensor) -> Result<Tensor> {
@@ -166,9 +194,9 @@ impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
         AnomalyTerm::Inverse
     }
 
-    /// The center.
+    /// The center; of several the soft minimum's temperature too.
     fn buffers(&self) -> Vec<Var> {
-        vec![self.center.clone()]
+        self.centers.buffers()
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
@@ -184,14 +212,39 @@ impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
 /// use puad::method::Method;
 /// use puad::objective::PuSpec;
 ///
-/// assert_eq!(Method::new(DeepSvddSpec {}, PuSpec::default()), Method::PUSVDD);
+/// assert_eq!(Method::new(DeepSvddSpec::default(), PuSpec::default()), Method::PUSVDD);
+/// // Normal samples of several kinds.
+/// let method = Method::new(DeepSvddSpec { centers: 3 }, PuSpec::default());
+/// assert_eq!(method.to_string(), "PUSVDD");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct DeepSvddSpec {}
+pub struct DeepSvddSpec {
+    /// Number of centers, between 1 and 256. Default: 1, and not written then.
+    #[serde(skip_serializing_if = "is_one")]
+    pub centers: usize,
+}
+
+impl DeepSvddSpec {
+    pub(crate) const DEFAULT: Self = Self { centers: 1 };
+}
+
+impl Default for DeepSvddSpec {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
 
 impl Specification for DeepSvddSpec {
     const NAME: &'static str = "deep-svdd";
+
+    fn check(&self) -> Result<()> {
+        check_count(self.centers)
+    }
 }
 
 impl DetectorSpec for DeepSvddSpec {
@@ -215,7 +268,8 @@ impl DetectorSpec for DeepSvddSpec {
             ..Layers::default()
         };
         let encoder = network.encoder(layers, vb.pp("encoder"))?;
-        let svdd = Arc::new(DeepSvdd::new(encoder, network.latent(), vb)?);
+        let latent = network.latent();
+        let svdd = Arc::new(DeepSvdd::with_centers(encoder, latent, self.centers, vb)?);
         let (network, shared) = (network.clone(), svdd.clone());
         Ok(Built::shared(svdd).with_pretraining(move |pretraining| {
             let vb = pretraining.scratch().var_builder();

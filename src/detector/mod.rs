@@ -5,6 +5,8 @@
 //! | [`Autoencoder`] | eq. 1, reconstruction error | eq. 4 |
 //! | [`DenoisingAutoencoder`] | eq. 16, from a noisy input | eq. 4 |
 //! | [`DeepSvdd`] | eq. 14, squared distance from a center | eq. 15 |
+//! | [`Neutral`] | contrastive loss over learned views: NeuTraL AD | its own |
+//! | [`Icl`] | contrastive loss over windows of features: ICL | eq. 4 |
 //! | [`RotationHead`] | cross-entropy of predicting rotations | eq. 4 |
 //! | [`Classifier`] | [`ClassifierLoss`] of a logit: the PU baseline | `1 - l` or eq. 4 |
 //!
@@ -12,9 +14,14 @@
 //! the loss, but that a [`Pooling`] may make another one of an autoencoder's errors.
 
 mod autoencoder;
+mod centers;
 mod classifier;
+mod contrast;
 mod deep_svdd;
 mod denoising;
+mod geometric;
+mod icl;
+mod neutral;
 mod pooling;
 mod rotation;
 mod spec;
@@ -23,8 +30,10 @@ pub use autoencoder::{Autoencoder, AutoencoderSpec};
 pub use classifier::{Classifier, ClassifierLoss, ClassifierSpec};
 pub use deep_svdd::{DeepSvdd, DeepSvddSpec};
 pub use denoising::{DenoisingAutoencoder, DenoisingSpec};
+pub use icl::{Icl, IclSpec};
+pub use neutral::{Neutral, NeutralSpec, Transformation};
 pub use pooling::Pooling;
-pub use rotation::{RotationHead, RotationSpec};
+pub use rotation::{Likelihood, RotationHead, RotationSpec};
 pub use spec::{Built, DetectorSpec};
 
 use candle_core::Tensor;
@@ -40,6 +49,8 @@ pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[
     entry!(DetectorSpec, DeepSvddSpec),
     entry!(DetectorSpec, ClassifierSpec),
     entry!(DetectorSpec, RotationSpec),
+    entry!(DetectorSpec, NeutralSpec),
+    entry!(DetectorSpec, IclSpec),
 ];
 
 /// The default of [`NonNegativeLoss::score`] for a detector that asks for no gradient on the way: its

@@ -2,21 +2,23 @@ use candle_core::{D, Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
+use super::geometric::Geometric;
 use super::{Built, DetectorSpec, required};
 use crate::explanation::Explanation;
 use crate::net::{Layers, Linear, LinearConfig, Network};
 use crate::spec::Specification;
-use crate::{Error, NonNegativeLoss, Pass, Result};
-
-/// Quarter turns, 0 included.
-const TURNS: usize = 4;
+use crate::{NonNegativeLoss, Pass, Result};
 
 /// Self-supervision by rotation: `l` is the mean cross-entropy of predicting which of four quarter
 /// turns was applied, over all four. Images unlike the normal ones are harder to orient.
 ///
+/// With flips and translations ([`RotationSpec`]) there are up to 72 transformations `T_i` to be told apart, and
+/// with [`Likelihood::Sum`] `l = sum over i of -log p(i | T_i(x))`, the joint likelihood, in place of the mean.
+///
 /// # References
 /// Hendrycks et al., Using self-supervised learning can improve model robustness and uncertainty,
-/// NeurIPS 2019.
+/// NeurIPS 2019; Golan and El-Yaniv, Deep anomaly detection using geometric transformations, NeurIPS 2018 (72
+/// transformations, the sum).
 ///
 /// ```
 /// use puad::candle_core::{DType, Device, Tensor};
@@ -36,6 +38,8 @@ const TURNS: usize = 4;
 pub struct RotationHead<E> {
     encoder: E,
     turn: Linear,
+    transformations: Geometric,
+    likelihood: Likelihood,
 }
 
 impl<E: ModuleT> RotationHead<E> {
@@ -45,24 +49,48 @@ impl<E: ModuleT> RotationHead<E> {
     /// # Errors
     /// If `vb` holds other shapes.
     pub fn new(encoder: E, latent: usize, vb: VarBuilder<'_>) -> Result<Self> {
-        let turn = Linear::new(&LinearConfig::new(latent, TURNS), vb.pp("turn"))?;
-        Ok(Self { encoder, turn })
+        Self::with_spec(encoder, latent, &RotationSpec::default(), vb)
+    }
+
+    /// As [`new`](Self::new), with the transformations and the likelihood of `spec`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_spec(
+        encoder: E,
+        latent: usize,
+        spec: &RotationSpec,
+        vb: VarBuilder<'_>,
+    ) -> Result<Self> {
+        let transformations = spec.transformations();
+        let head = LinearConfig::new(latent, transformations.count());
+        Ok(Self {
+            encoder,
+            turn: Linear::new(&head, vb.pp("turn"))?,
+            transformations,
+            likelihood: spec.likelihood,
+        })
     }
 }
 
 impl<E: ModuleT> NonNegativeLoss for RotationHead<E> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
-        let turned = quarter_turns(xs)?;
-        // One pass over all four turns, so that batch norm sees them together.
+        let count = self.transformations.count();
+        let transformed = self.transformations.apply(xs)?;
+        // One pass over all of them, so that batch norm sees them together.
         let latent = self
             .encoder
-            .forward_t(&Tensor::cat(&turned, 0)?, pass.is_training())?;
+            .forward_t(&Tensor::cat(&transformed, 0)?, pass.is_training())?;
         let logits = self.turn.forward(&latent)?;
         let log_p = candle_nn::ops::log_softmax(&logits, D::Minus1)?;
-        let log_p = log_p.reshape((TURNS, xs.dim(0)?, TURNS))?;
-        let right = (0..TURNS).map(|k| Ok(log_p.get(k)?.narrow(1, k, 1)?));
+        let log_p = log_p.reshape((count, xs.dim(0)?, count))?;
+        let right = (0..count).map(|k| Ok(log_p.get(k)?.narrow(1, k, 1)?));
         let right = Tensor::cat(&right.collect::<Result<Vec<_>>>()?, 1)?;
-        Ok((right.sum(1)? * (-1. / TURNS as f64))?)
+        let weight = match self.likelihood {
+            Likelihood::Mean => 1. / count as f64,
+            Likelihood::Sum => 1.,
+        };
+        Ok((right.sum(1)? * -weight)?)
     }
 
     fn explain(&self, xs: &Tensor) -> Result<Option<Explanation>> {
@@ -71,20 +99,68 @@ impl<E: ModuleT> NonNegativeLoss for RotationHead<E> {
     }
 }
 
-/// [`RotationHead`] by name, `rotation`: for square images.
+/// How a [`RotationHead`]'s cross-entropies of all transformations make one loss. The order of the scores is the
+/// same; what differs is the probability `exp(-l)` of being normal, from which an anomaly's loss is taken.
 ///
 /// ```
-/// use puad::detector::RotationSpec;
+/// use puad::detector::{Likelihood, RotationSpec};
+///
+/// assert_eq!(RotationSpec::default().likelihood, Likelihood::Mean);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likelihood {
+    /// Their mean, of order 1 whatever their number.
+    #[default]
+    Mean,
+    /// Their sum, the negative logarithm of the probability that all are told.
+    Sum,
+}
+
+/// [`RotationHead`] by name, `rotation`: for square images.
+///
+/// A training step holds as many images as the batch times the transformations: with 72 of them batches of 128
+/// want smaller images than 32 x 32, or `batch_size` fewer samples. Settings at their defaults are not written.
+///
+/// ```
+/// use puad::detector::{Likelihood, RotationSpec};
 /// use puad::method::Method;
 /// use puad::objective::PuSpec;
 ///
-/// let method = Method::new(RotationSpec {}, PuSpec::default());
+/// let method = Method::new(RotationSpec::default(), PuSpec::default());
 /// assert_eq!(method, "rotation/pu".parse()?);
+/// // As in Golan and El-Yaniv.
+/// let geometric = RotationSpec { flips: true, translations: true, likelihood: Likelihood::Sum };
+/// assert_ne!(Method::new(geometric, PuSpec::default()), method);
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct RotationSpec {}
+pub struct RotationSpec {
+    /// Whether images are mirrored too, which doubles the number of transformations. Default: no.
+    #[serde(skip_serializing_if = "is_default")]
+    pub flips: bool,
+    /// Whether images are shifted too, by a quarter of the side along either axis or both, which makes nine times
+    /// as many transformations of sides of at least 4 pixels. Default: no.
+    #[serde(skip_serializing_if = "is_default")]
+    pub translations: bool,
+    /// Mean or sum.
+    #[serde(skip_serializing_if = "is_default")]
+    pub likelihood: Likelihood,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl RotationSpec {
+    fn transformations(&self) -> Geometric {
+        Geometric {
+            flips: self.flips,
+            translations: self.translations,
+        }
+    }
+}
 
 impl Specification for RotationSpec {
     const NAME: &'static str = "rotation";
@@ -95,6 +171,10 @@ impl DetectorSpec for RotationSpec {
         Network::for_samples(sample_shape).map(Some)
     }
 
+    fn check_samples(&self, sample_shape: &[usize]) -> Result<()> {
+        self.transformations().check_samples(sample_shape)
+    }
+
     fn build(
         &self,
         sample_shape: &[usize],
@@ -102,64 +182,9 @@ impl DetectorSpec for RotationSpec {
         vb: VarBuilder<'_>,
     ) -> Result<Built> {
         let network = required(network, sample_shape)?;
-        if !matches!(sample_shape, [_, height, width] if height == width) {
-            let rule = "for square images under a rotation head";
-            return Err(Error::config("network", rule, format!("{sample_shape:?}")));
-        }
+        self.check_samples(sample_shape)?;
         let encoder = network.encoder(Layers::default(), vb.pp("encoder"))?;
-        let head = RotationHead::new(encoder, network.latent(), vb)?;
+        let head = RotationHead::with_spec(encoder, network.latent(), self, vb)?;
         Ok(Built::new(head))
-    }
-}
-
-/// The images turned counter-clockwise by 0, 90, 180 and 270 degrees.
-fn quarter_turns(xs: &Tensor) -> Result<[Tensor; TURNS]> {
-    match xs.dims() {
-        [_, _, height, width] if height == width => {}
-        _ => {
-            return Err(Error::shape(
-                "images to turn",
-                "[batch, channels, side, side]",
-                xs,
-            ));
-        }
-    }
-    // `flip` takes contiguous tensors only.
-    let xs = xs.contiguous()?;
-    let transposed = xs.transpose(2, 3)?.contiguous()?;
-    Ok([
-        xs.clone(),
-        transposed.flip(&[2])?,
-        xs.flip(&[2, 3])?,
-        transposed.flip(&[3])?,
-    ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::Device;
-
-    #[test]
-    fn turns_are_counter_clockwise() {
-        let xs = Tensor::new(&[[[[1f32, 2.], [3., 4.]]]], &Device::Cpu).unwrap();
-        let turned = quarter_turns(&xs).unwrap();
-        let pixels = turned.map(|t| t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
-        assert_eq!(
-            pixels,
-            [
-                [1., 2., 3., 4.],
-                [2., 4., 1., 3.],
-                [4., 3., 2., 1.],
-                [3., 1., 4., 2.]
-            ]
-        );
-    }
-
-    #[test]
-    fn oblong_images_are_an_error() {
-        let xs = Tensor::zeros((1, 1, 2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let err = quarter_turns(&xs).unwrap_err();
-        assert!(matches!(err, Error::Shape { actual, .. } if actual == [1, 1, 2, 3]));
     }
 }

@@ -38,7 +38,7 @@ use crate::{ClassPrior, Error, Result};
 /// let method: Method = "pusvdd".parse()?;
 /// assert_eq!(method, Method::PUSVDD);
 /// assert_eq!(method.to_string(), "PUSVDD");
-/// assert_eq!("rotation/pu".parse::<Method>()?, Method::new(RotationSpec {}, PuSpec::default()));
+/// assert_eq!("rotation/pu".parse::<Method>()?, Method::new(RotationSpec::default(), PuSpec::default()));
 ///
 /// let detector = DenoisingSpec { noise: 0.5, ..DenoisingSpec::default() };
 /// let noisy = Method::new(detector, PuSpec::default());
@@ -87,17 +87,17 @@ methods! {
     ISOLATION_FOREST "IF" = Method::Model(Spec::shipped(&IsolationForestConfig::DEFAULT)), "Isolation forest.";
     AE "AE" = pair(&AutoencoderSpec::DEFAULT, &UnsupervisedSpec {}), "Autoencoder.";
     DAE "DAE" = pair(&DenoisingSpec::DEFAULT, &UnsupervisedSpec {}), "Denoising autoencoder.";
-    DEEP_SVDD "DeepSVDD" = pair(&DeepSvddSpec {}, &UnsupervisedSpec {}), "Deep support vector data description.";
-    LOE "LOE" = pair(&DeepSvddSpec {}, &LoeSpec::DEFAULT), "Latent outlier exposure on the DeepSVDD.";
+    DEEP_SVDD "DeepSVDD" = pair(&DeepSvddSpec::DEFAULT, &UnsupervisedSpec {}), "Deep support vector data description.";
+    LOE "LOE" = pair(&DeepSvddSpec::DEFAULT, &LoeSpec::DEFAULT), "Latent outlier exposure on the DeepSVDD.";
     ABC "ABC" = pair(&AutoencoderSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "Autoencoding binary classifier.";
     ABC_DAE "ABC-DAE" = pair(&DenoisingSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "The same on a denoising autoencoder (Figure 1).";
-    DEEP_SAD "DeepSAD" = pair(&DeepSvddSpec {}, &SemiSupervisedSpec::DEFAULT), "Deep semi-supervised anomaly detection.";
-    SOEL "SOEL" = pair(&DeepSvddSpec {}, &SoelSpec::DEFAULT), "Semi-supervised outlier exposure on the DeepSVDD.";
+    DEEP_SAD "DeepSAD" = pair(&DeepSvddSpec::DEFAULT, &SemiSupervisedSpec::DEFAULT), "Deep semi-supervised anomaly detection.";
+    SOEL "SOEL" = pair(&DeepSvddSpec::DEFAULT, &SoelSpec::DEFAULT), "Semi-supervised outlier exposure on the DeepSVDD.";
     PU "PU" = pair(&ClassifierSpec::DEFAULT, &NON_NEGATIVE), "Positive-unlabeled binary classifier, with Kiryo et al.'s correction.";
     PUAE "PUAE" = pair(&AutoencoderSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled autoencoder, the paper's.";
     PUDAE "PUDAE" = pair(&DenoisingSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled denoising autoencoder (Figure 1).";
+    PUSVDD "PUSVDD" = pair(&DeepSvddSpec::DEFAULT, &PuSpec::DEFAULT), "Positive-unlabeled DeepSVDD, the paper's.";
     PU_FOREST "PUForest" = Method::Model(Spec::shipped(&PuForestConfig::DEFAULT)), "Bagged trees under positive-unlabeled data.";
-    PUSVDD "PUSVDD" = pair(&DeepSvddSpec {}, &PuSpec::DEFAULT), "Positive-unlabeled DeepSVDD, the paper's.";
     AUTO "Auto" = Method::Auto, "What suits the data.";
 }
 

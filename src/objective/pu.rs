@@ -288,7 +288,7 @@ impl<L: NonNegativeLoss> Objective for PuObjective<L> {
 /// use puad::objective::{LoeLabels, PuSpec};
 ///
 /// let objective = PuSpec { loe: Some(LoeLabels::Soft), ..PuSpec::default() };
-/// let method = Method::new(DeepSvddSpec {}, objective);
+/// let method = Method::new(DeepSvddSpec::default(), objective);
 /// assert_eq!(method.to_string(), "PUSVDD");
 /// let json = serde_json::to_string(&method)?;
 /// assert!(json.contains(r#"{"pu":{"loe":"soft"}}"#), "{json}");

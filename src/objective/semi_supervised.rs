@@ -146,7 +146,7 @@ impl<L: NonNegativeLoss> Objective for SemiSupervisedObjective<L> {
 /// use puad::objective::{GroupWeighting, SemiSupervisedSpec};
 ///
 /// let objective = SemiSupervisedSpec { weighting: GroupWeighting::PerGroup };
-/// assert_eq!(Method::new(DeepSvddSpec {}, objective).to_string(), "DeepSAD");
+/// assert_eq!(Method::new(DeepSvddSpec::default(), objective).to_string(), "DeepSAD");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -179,7 +179,7 @@ impl ObjectiveSpec for SemiSupervisedSpec {
 /// use puad::method::Method;
 /// use puad::objective::SoelSpec;
 ///
-/// assert_eq!(Method::new(DeepSvddSpec {}, SoelSpec::default()), Method::SOEL);
+/// assert_eq!(Method::new(DeepSvddSpec::default(), SoelSpec::default()), Method::SOEL);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

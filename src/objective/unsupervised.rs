@@ -104,7 +104,7 @@ impl ObjectiveSpec for UnsupervisedSpec {
 /// use puad::method::Method;
 /// use puad::objective::{LoeLabels, LoeSpec};
 ///
-/// let method = Method::new(DeepSvddSpec {}, LoeSpec { labels: LoeLabels::Soft });
+/// let method = Method::new(DeepSvddSpec::default(), LoeSpec { labels: LoeLabels::Soft });
 /// assert_eq!(method.to_string(), "LOE");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -198,7 +198,7 @@ mod tests {
             ),
             (
                 "LOE",
-                Method::new(crate::detector::DeepSvddSpec {}, LoeSpec { labels }),
+                Method::new(crate::detector::DeepSvddSpec::default(), LoeSpec { labels }),
             ),
             ("AE", Method::AE),
         ] {
