@@ -5,6 +5,7 @@ use clap::Parser;
 
 use crate::cell::Setting;
 use crate::part::Part;
+use crate::report::{Format, Section};
 use crate::shard::Shard;
 
 /// Compares methods on tables of ADBench: sets, settings of labels and seeds, each a split that
@@ -80,4 +81,21 @@ pub struct Args {
     /// Render rows of different settings or numerics versions of one method together, the more frequent ones first.
     #[arg(long, requires = "merge")]
     pub mixed: bool,
+
+    /// Other libraries' numbers on the same splits, such as tests/fixtures/peers.csv; those on cells that there are rows of
+    /// stand beside them.
+    #[arg(long, value_name = "FILE")]
+    pub peers: Option<PathBuf>,
+
+    /// The method that the others are compared with [default: the first of --methods, else PUAE].
+    #[arg(long, value_name = "METHOD")]
+    pub first: Option<String>,
+
+    /// One section of the report [default: all; as CSV the numbers of every cell].
+    #[arg(long, value_enum, value_name = "SECTION")]
+    pub table: Option<Section>,
+
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t = Format::Markdown)]
+    pub format: Format,
 }

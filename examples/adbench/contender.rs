@@ -105,6 +105,14 @@ impl Contender {
     }
 }
 
+/// Where a method stands in tables: as it was asked for, else as it is usual, others behind.
+pub fn place(asked: &[String], method: &str) -> usize {
+    let usual = USUAL.map(String::from);
+    let order = if asked.is_empty() { &usual[..] } else { asked };
+    let is_it = |name: &String| name.eq_ignore_ascii_case(method);
+    order.iter().position(is_it).unwrap_or(order.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +149,17 @@ mod tests {
         assert_eq!(asked[2].config, FitConfig::default());
         let error = all(&["nothing"], None).unwrap_err().to_string();
         assert!(error.contains("got nothing"), "{error}");
+    }
+
+    #[test]
+    fn tables_have_the_order_that_was_asked_for() {
+        let asked = ["if".to_string(), "PUAE".into()];
+        let places = ["IF", "PUAE", "AE"].map(|method| place(&asked, method));
+        assert_eq!(places, [0, 1, 2]);
+        assert_eq!(
+            ["PUAE", "IF", "AE"].map(|method| place(&[], method)),
+            [0, 2, 3]
+        );
     }
 
     #[test]

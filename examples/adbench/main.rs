@@ -20,7 +20,9 @@
 //! and the seconds of the fit, the estimate of the class prior included.
 //!
 //! `--out FILE.jsonl` keeps one row a run, and `--resume` goes on where the process was stopped or killed, which loses the
-//! runs under way. `--shard 2/8` does the second of eight parts, and `--merge A.jsonl B.jsonl` renders the files of all.
+//! runs under way. `--shard 2/8` does the second of eight parts, and `--merge A.jsonl B.jsonl` renders the files of all:
+//! means by setting, mean ranks, the first method against each other one with its losses, all sets, what fits took.
+//! `--peers` puts other libraries' numbers beside them.
 
 mod args;
 mod cell;
@@ -31,11 +33,17 @@ mod contender;
 mod grid;
 mod jobs;
 mod merge;
+mod metric;
 mod part;
+mod peers;
 #[cfg(test)]
 mod processes;
+mod ranks;
 mod record;
+mod report;
 mod row;
+mod scores;
+mod signed_rank;
 mod split;
 #[cfg(test)]
 mod tiny;
@@ -49,21 +57,35 @@ use crate::args::Args;
 use crate::common::record::{Record, Resume};
 use crate::common::{progress, shard};
 use crate::grid::Grid;
+use crate::report::{Format, Report};
 use crate::row::Row;
+use crate::scores::Scores;
 
 fn main() -> anyhow::Result<()> {
     run(&Args::parse(), &mut std::io::stdout().lock())
 }
 
 fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
-    let rows = if args.merge.is_empty() {
+    let mut rows = if args.merge.is_empty() {
         train(args)?
     } else {
         merge::read(args)?
     };
-    for row in rows {
-        writeln!(out, "{}", row.told())?;
+    // Whatever order they were run in.
+    rows.sort_by_cached_key(|row| {
+        let place = contender::place(&args.methods, &row.method);
+        (place, row.method.clone(), row.cell())
+    });
+    let mut scores = Scores::of(&rows);
+    if let Some(path) = &args.peers {
+        peers::add(path, &mut scores)?;
     }
+    let report = Report::new(&rows, scores, args.first.as_deref())?;
+    let text = match args.format {
+        Format::Markdown => report.markdown(args.table),
+        Format::Csv => report.csv(args.table),
+    };
+    writeln!(out, "{}", text.trim_end())?;
     Ok(())
 }
 
