@@ -1,22 +1,21 @@
-//! The runs, several at a time: the networks are small, and a core each for several runs is faster than all
-//! cores for one after another.
+//! The runs that are missing, in an order in which few wait for others.
 
 use std::collections::HashSet;
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
-use puad::{Error, Result};
+use puad::Error;
 
 use crate::args::Args;
 use crate::cell::{Cell, PretrainingKey, Pretrainings, pretraining_key};
+use crate::common::work::{self, work};
 use crate::method::Contender;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::record::Record;
 use crate::row::{Row, key};
 use crate::study::Study;
+use crate::unfinished::Unfinished;
 
 /// Cells at a time, where there are not more workers: what bounds the memory for their samples.
 const CELLS: usize = 5;
@@ -27,9 +26,11 @@ struct Job<'a> {
     method: Contender,
 }
 
-impl Job<'_> {
+impl work::Job for Job<'_> {
+    type Row = Row;
+
     /// The row: of a run that diverged one that says so, since the others can still be compared.
-    fn run(&self, progress: &Progress) -> Result<Row> {
+    fn run(&self, progress: &Progress) -> anyhow::Result<Row> {
         let start = Instant::now();
         let row = match self.cell.run(&self.method, progress) {
             Err(ref error @ Error::Diverged { epoch, .. }) => {
@@ -38,7 +39,7 @@ impl Job<'_> {
             }
             outcome => outcome?,
         };
-        progress.finish_run(&row);
+        progress.finish_run(&row.told(), row.failed.is_some());
         Ok(row)
     }
 }
@@ -89,12 +90,17 @@ pub fn run(study: &Study, args: &Args, record: &mut Record) -> anyhow::Result<()
     for todo in &missing {
         todo.plan.dataset.check_files(args)?;
     }
+    let unfinished = match &args.out {
+        Some(out) => Unfinished::of(out, args.resume)?,
+        None => Unfinished::default(),
+    };
     let mut done = HashSet::new();
     let progress = Progress::new(missing.iter().map(|todo| todo.epochs(&mut done)).sum());
     let count = missing.iter().map(|todo| todo.methods.len()).sum();
     let workers = study.workers(count);
     let mut sets = missing.chunk_by(|a, b| a.plan.dataset.same_images(b.plan.dataset));
-    let outcome = sets.try_for_each(|same| run_set(same, args, workers, &progress, record));
+    let outcome =
+        sets.try_for_each(|same| run_set(same, args, workers, (&progress, &unfinished), record));
     progress.finish();
     outcome
 }
@@ -104,11 +110,10 @@ fn run_set<'a>(
     same: &[Todo<'a>],
     args: &Args,
     workers: usize,
-    progress: &Progress,
+    (progress, unfinished): (&Progress, &Unfinished),
     record: &mut Record,
 ) -> anyhow::Result<()> {
     let images = &same[0].plan.dataset.load(args)?;
-    let unfinished = &record.unfinished.clone();
     let mut pretrainings = Pretrainings::default();
     // At least a cell a worker, so that none waits for another's pre-training.
     for cells in same.chunks(workers.max(CELLS)) {
@@ -146,72 +151,6 @@ fn ordered(cells: Vec<(Arc<Cell<'_>>, Vec<Contender>)>) -> Vec<Job<'_>> {
         }
     }
     stages.into_iter().flatten().collect()
-}
-
-/// Does the jobs on `workers` threads, each with its share of the cores.
-fn work(
-    jobs: Vec<Job<'_>>,
-    workers: usize,
-    progress: &Progress,
-    mut keep: impl FnMut(Row) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if workers == 1 {
-        for job in jobs {
-            keep(job.run(progress)?)?;
-        }
-        return Ok(());
-    }
-    let threads = rayon::current_num_threads() / workers;
-    let pool = || {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.max(1))
-            .build()
-    };
-    let pools = (0..workers)
-        .map(|_| pool())
-        .collect::<Result<Vec<_>, _>>()?;
-    let queue = &Mutex::new(jobs.into_iter());
-    thread::scope(|scope| {
-        let (sender, rows) = channel();
-        for pool in pools {
-            let sender = sender.clone();
-            scope.spawn(move || pool.install(|| serve(queue, progress, &sender)));
-        }
-        // Ends when the last worker drops its own.
-        drop(sender);
-        let mut outcome = Ok(());
-        for row in rows {
-            // The runs that were under way.
-            if outcome.is_err() {
-                continue;
-            }
-            outcome = row.map_err(anyhow::Error::from).and_then(&mut keep);
-            if outcome.is_err() {
-                progress.stop();
-                unpoisoned(queue).by_ref().for_each(drop);
-            }
-        }
-        outcome
-    })
-}
-
-/// Takes jobs until there are no more.
-fn serve<'a>(
-    queue: &Mutex<impl Iterator<Item = Job<'a>>>,
-    progress: &Progress,
-    sender: &Sender<Result<Row>>,
-) {
-    loop {
-        let Some(job) = unpoisoned(queue).next() else {
-            return;
-        };
-        // There is no receiver where the other end panicked.
-        let _ = sender.send(job.run(progress));
-    }
-}
-
-fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

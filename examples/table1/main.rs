@@ -38,6 +38,8 @@ mod cell;
 mod choices;
 mod claims;
 mod column;
+#[path = "../common/mod.rs"]
+mod common;
 mod compared;
 mod comparison;
 mod dataset;
@@ -55,13 +57,11 @@ mod paper;
 mod plan;
 #[cfg(test)]
 mod processes;
-mod progress;
 mod protocol;
 mod record;
 mod report;
 mod results;
 mod row;
-mod shard;
 mod study;
 mod summary;
 mod sweep;
@@ -73,6 +73,7 @@ use std::io::Write;
 use clap::Parser;
 
 use crate::args::Args;
+use crate::common::{progress, shard};
 use crate::merge::Placed;
 use crate::record::{Record, Resume};
 use crate::study::Study;

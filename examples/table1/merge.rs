@@ -1,23 +1,20 @@
 //! Rows of several files as one set, in which no two protocols are mixed unknown.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::bail;
 
 use crate::alpha::Alpha;
+use crate::common;
+use crate::common::merge::unique;
 use crate::dataset::Dataset;
 use crate::protocol::RunConfig;
-use crate::record;
 use crate::row::Row;
 use crate::view::View;
 
-/// A row and where it stands, as errors name it.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    pub row: Row,
-    pub place: String,
-}
+pub use crate::common::merge::read;
+
+pub type Placed = common::merge::Placed<Row>;
 
 /// A row to render.
 #[derive(Clone, Debug)]
@@ -29,19 +26,6 @@ pub struct Kept {
 
 /// Protocol, as far as it is one for a whole view, and numerics version, for comparisons.
 type Variant = (u32, String);
-
-/// The rows of files in their order.
-pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Placed>> {
-    let mut all = vec![];
-    for path in paths {
-        let (rows, _) = record::read(path)?;
-        all.extend(rows.into_iter().map(|(line, row)| Placed {
-            row,
-            place: format!("{}, line {line}", path.display()),
-        }));
-    }
-    Ok(all)
-}
 
 /// One row a run, all of one protocol and numerics version within each data set, in one order. With `mixed`
 /// others are kept where the more frequent protocol has no row of the run, as foreign.
@@ -74,37 +58,6 @@ pub fn choose(rows: Vec<Placed>, view: View, mixed: bool) -> anyhow::Result<Vec<
         (order, point)
     });
     Ok(kept)
-}
-
-/// Equal rows of two files are one; a run that failed in one of them and was measured in another was measured.
-fn unique(rows: Vec<Placed>, mixed: bool) -> anyhow::Result<Vec<Placed>> {
-    let mut seen = std::collections::HashMap::new();
-    let mut unique: Vec<Placed> = vec![];
-    for placed in rows {
-        let key = (placed.row.numerics, placed.row.key());
-        let Some(&first) = seen.get(&key) else {
-            seen.insert(key, unique.len());
-            unique.push(placed);
-            continue;
-        };
-        let first: &mut Placed = &mut unique[first];
-        // What failed elsewhere may have been done again.
-        if first.row.failed.is_some() {
-            *first = placed;
-            continue;
-        }
-        let both_measured = placed.row.failed.is_none();
-        if both_measured && first.row.bits() != placed.row.bits() && !mixed {
-            bail!(
-                "{} and {} differ on one run, made on {} and {}: keep one; --mixed takes the first",
-                first.place,
-                placed.place,
-                first.row.made.host,
-                placed.row.made.host
-            );
-        }
-    }
-    Ok(unique)
 }
 
 /// The configuration without what the points of a sweep differ in.

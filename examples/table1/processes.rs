@@ -4,13 +4,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Child;
+use std::time::Instant;
 
 use clap::Parser;
 
 use crate::args::Args;
-use crate::record;
+use crate::common::processes::{self, lines, wait_until};
+use crate::common::record;
+use crate::row::Row;
 use crate::run;
 
 const ARGUMENTS: &str = "PUAD_TABLE1_ARGUMENTS";
@@ -41,25 +43,7 @@ fn shard(number: usize, folder: &Path) -> Child {
 }
 
 fn start(arguments: String) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["processes::worker", "--exact", "--test-threads=1"])
-        .env(ARGUMENTS, arguments)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn lines(path: &Path) -> usize {
-    fs::read_to_string(path).map_or(0, |text| text.lines().count())
-}
-
-fn wait_until(there: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !there() {
-        assert!(start.elapsed() < Duration::from_secs(300), "waited in vain");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    processes::start("processes::worker", ARGUMENTS, &arguments)
 }
 
 #[test]
@@ -85,7 +69,7 @@ fn a_killed_process_goes_on_within_its_run() {
 
     let whole = path("whole.jsonl");
     rendered(&format!("{runs} {}", whole.display()));
-    let row = |path: &Path| record::read(path).unwrap().0.remove(0).1;
+    let row = |path: &Path| record::read::<Row>(path).unwrap().0.remove(0).1;
     let (killed, whole) = (row(&killed), row(&whole));
     assert_eq!(killed.bits(), whole.bits());
     assert_eq!(

@@ -1,165 +1,71 @@
-use std::collections::{HashMap, HashSet};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+//! The file of this example's rows.
 
-use anyhow::{Context, bail, ensure};
+use std::path::Path;
 
+use anyhow::bail;
+
+use crate::common::record::{self, Asked, Run};
 use crate::row::{Key, NUMERICS, Row};
 use crate::study::Study;
-use crate::unfinished::Unfinished;
 
-/// What becomes of the rows that a file already has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resume {
-    /// There may be none.
-    No,
-    /// Their runs are finished.
-    Yes,
-    /// Those that were measured are.
-    RetryFailed,
-}
+pub use crate::common::record::Resume;
 
-/// The rows so far, and the file they go to, which no other process may write meanwhile.
-pub struct Record {
-    pub rows: Vec<Row>,
-    keys: HashSet<Key>,
-    file: Option<File>,
-    pub unfinished: Unfinished,
-}
+pub type Record = record::Record<Row>;
 
-impl Record {
-    /// Opens the file that was asked for, and reads it if the run is to go on.
-    ///
-    /// A failed run counts as finished, unless it is asked for again.
-    pub fn open(path: Option<&Path>, resume: Resume, study: &Study) -> anyhow::Result<Self> {
-        let Some(path) = path else {
-            return Ok(Self::new(vec![], None, Unfinished::default()));
-        };
-        // One that a start in vain left has nothing to lose.
-        let exists = path.try_exists()? && path.metadata()?.len() > 0;
-        ensure!(
-            resume != Resume::No || !exists,
-            "{} exists: pass --resume to go on with it, or another --out",
-            path.display()
-        );
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let path = path.display();
-                bail!("{path} is being written by another process: each needs an --out of its own")
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-            }
-        }
-        // Locked, it is what the last writer left: perhaps with a torn last line.
-        let (rows, whole) = read(path)?;
-        let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
-        for row in &rows {
-            check(row, study, path)?;
-        }
-        if resume == Resume::RetryFailed {
-            rows.retain(|row| row.failed.is_none() || !study.has(row));
-        }
-        file.set_len(whole)?;
-        let unfinished = Unfinished::of(path, resume != Resume::No)?;
-        Ok(Self::new(rows, Some(file), unfinished))
+impl Run for Row {
+    type Key = Key;
+    type Measured = [Option<u64>; 3];
+    const NUMERICS: u32 = NUMERICS;
+
+    fn key(&self) -> Key {
+        Row::key(self)
     }
 
-    fn new(rows: Vec<Row>, file: Option<File>, unfinished: Unfinished) -> Self {
-        let keys = rows.iter().map(Row::key).collect();
-        Self {
-            rows,
-            keys,
-            file,
-            unfinished,
-        }
+    fn measured(&self) -> [Option<u64>; 3] {
+        self.bits()
     }
 
-    /// Takes the study's runs in these files for finished.
-    pub fn know(&mut self, paths: &[PathBuf], study: &Study) -> anyhow::Result<()> {
-        for path in paths {
-            for (_, row) in read(path)?.0 {
-                if row.numerics == NUMERICS && study.has(&row) && self.keys.insert(row.key()) {
-                    self.rows.push(row);
-                }
-            }
-        }
-        Ok(())
+    fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
     }
 
-    pub fn has(&self, key: &Key) -> bool {
-        self.keys.contains(key)
+    fn numerics(&self) -> u32 {
+        self.numerics
     }
 
-    /// Appends the row in one write, so that a kill leaves a whole line or a last line without end.
-    pub fn push(&mut self, row: Row) -> anyhow::Result<()> {
-        if let Some(file) = &mut self.file {
-            let line = serde_json::to_string(&row)? + "\n";
-            file.write_all(line.as_bytes())?;
-            file.sync_data()?;
-        }
-        self.keys.insert(row.key());
-        self.rows.push(row);
-        Ok(())
+    fn host(&self) -> &str {
+        &self.made.host
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        Row::check(self)
     }
 }
 
-/// The rows of a file with their lines, from 1, and the length of its whole lines in bytes. Of a run that failed
-/// and was done again the last row counts.
-pub fn read(path: &Path) -> anyhow::Result<(Vec<(usize, Row)>, u64)> {
-    let text = std::fs::read_to_string(path);
-    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    let mut rows: Vec<(usize, Row)> = vec![];
-    let mut seen = HashMap::new();
-    for (number, line) in (1..).zip(text[..whole].lines()) {
-        let place = || format!("{}, line {number}", path.display());
-        let row: Row = serde_json::from_str(line).with_context(place)?;
-        row.check().with_context(place)?;
-        match seen.insert((row.numerics, row.key()), rows.len()) {
-            Some(first) if rows[first].1.failed.is_none() => {
-                bail!("{}: a second row of the same run", place())
-            }
-            _ => rows.push((number, row)),
-        }
+impl Asked<Row> for Study {
+    fn has(&self, row: &Row) -> bool {
+        Study::has(self, row)
     }
-    let last: HashSet<usize> = seen.into_values().collect();
-    let rows = rows.into_iter().enumerate();
-    let rows = rows
-        .filter(|(i, _)| last.contains(i))
-        .map(|(_, row)| row)
-        .collect();
-    Ok((rows, whole as u64))
-}
 
-/// Rows of another configuration must not be averaged with this one's.
-fn check(row: &Row, study: &Study, path: &Path) -> anyhow::Result<()> {
-    ensure!(
-        row.numerics == NUMERICS,
-        "{} was made by numerics version {}, this build has {NUMERICS}: use another --out",
-        path.display(),
-        row.numerics,
-    );
-    if study.plans.iter().any(|plan| plan.config == row.config) {
-        return Ok(());
+    fn check(&self, row: &Row, path: &Path) -> anyhow::Result<()> {
+        if self.plans.iter().any(|plan| plan.config == row.config) {
+            return Ok(());
+        }
+        let alike = self.plans.iter().find(|plan| plan.dataset == row.dataset);
+        let plan = alike.or(self.plans.first());
+        let changes = plan.map_or(vec![], |plan| row.config.changes(&plan.config));
+        bail!(
+            "{} was made with another protocol, from it to this run's: {}; use another --out",
+            path.display(),
+            changes.join(", "),
+        )
     }
-    let alike = study.plans.iter().find(|plan| plan.dataset == row.dataset);
-    let plan = alike.or(study.plans.first());
-    let changes = plan.map_or(vec![], |plan| row.config.changes(&plan.config));
-    bail!(
-        "{} was made with another protocol, from it to this run's: {}; use another --out",
-        path.display(),
-        changes.join(", "),
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::common::record::read;
     use crate::row::tests::{diverged, row};
 
     #[test]
@@ -179,7 +85,7 @@ mod tests {
         let has = |record: &Record, method| record.has(&row(plan, method).key());
         assert!(has(&record, "AE") && !has(&record, "PUAE"));
         record.push(row(plan, "PUAE")).unwrap();
-        assert_eq!(read(&path).unwrap().0.len(), 2);
+        assert_eq!(read::<Row>(&path).unwrap().0.len(), 2);
     }
 
     #[test]
@@ -232,15 +138,23 @@ mod tests {
         // In vain, and once more.
         retry(Resume::RetryFailed, diverged(row("PUAE")));
         retry(Resume::RetryFailed, row("PUAE"));
-        let rows = read(&path).unwrap().0;
+        let rows = read::<Row>(&path).unwrap().0;
         assert_eq!(rows, [(2, row("AE")), (4, row("PUAE"))]);
-        // What was measured stays.
-        let line = std::fs::read_to_string(&path).unwrap();
-        let line = line.lines().last().unwrap().to_string() + "\n";
-        let text = std::fs::read_to_string(&path).unwrap() + &line;
-        std::fs::write(&path, text).unwrap();
-        let error = format!("{:#}", read(&path).unwrap_err());
-        assert!(error.contains("line 5: a second row"), "{error}");
+        // What was measured stays: the same row once more changes nothing, another result is refused.
+        let append = |row: &Row| {
+            let line = serde_json::to_string(row).unwrap() + "\n";
+            let text = std::fs::read_to_string(&path).unwrap() + &line;
+            std::fs::write(&path, text).unwrap();
+        };
+        append(&row("PUAE"));
+        append(&diverged(row("PUAE")));
+        assert_eq!(read::<Row>(&path).unwrap().0, rows);
+        append(&Row {
+            auroc: Some(0.9),
+            ..row("PUAE")
+        });
+        let error = format!("{:#}", read::<Row>(&path).unwrap_err());
+        assert!(error.contains("line 7: a second row"), "{error}");
     }
 
     #[test]

@@ -1,10 +1,8 @@
-use std::process::Command;
-use std::sync::OnceLock;
-
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
 use crate::alpha::EstimatedAlpha;
+use crate::common::place::place;
 use crate::dataset::Dataset;
 use crate::method::Contender;
 use crate::protocol::RunConfig;
@@ -63,8 +61,7 @@ pub struct Made {
 
 impl Made {
     pub fn now(threads: usize, seconds: f64, pretraining_seconds: f64) -> Self {
-        static PLACE: OnceLock<(Option<String>, String)> = OnceLock::new();
-        let (commit, host) = PLACE.get_or_init(|| (commit(), host())).clone();
+        let (commit, host) = place();
         Self {
             puad_version: env!("CARGO_PKG_VERSION").into(),
             commit,
@@ -99,6 +96,25 @@ impl Row {
         self.measured().map(|auroc| auroc.map(f64::to_bits))
     }
 
+    /// What came of it, in a line.
+    pub fn told(&self) -> String {
+        let Self {
+            dataset,
+            method,
+            normal,
+            seed,
+            auroc,
+            failed,
+            ..
+        } = self;
+        let outcome = match (auroc, failed) {
+            (Some(auroc), None) => format!("AUROC {auroc:.3}"),
+            (_, failed) => failed.clone().unwrap_or_default(),
+        };
+        let dataset = dataset.title();
+        format!("{dataset}, {method}, class {normal}, seed {seed}: {outcome}")
+    }
+
     /// # Errors
     /// If it has neither all numbers nor a reason why there are none, or both.
     pub fn check(&self) -> anyhow::Result<()> {
@@ -116,29 +132,6 @@ impl Row {
 pub fn key(dataset: Dataset, method: &Contender, normal: u8, seed: u64, config: &RunConfig) -> Key {
     let config = serde_json::to_string(config).unwrap_or_default();
     (dataset, method.clone(), normal, seed, config)
-}
-
-fn commit() -> Option<String> {
-    let arguments = [
-        "-C",
-        env!("CARGO_MANIFEST_DIR"),
-        "describe",
-        "--always",
-        "--dirty",
-        "--exclude=*",
-    ];
-    let output = Command::new("git").args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    (output.status.success()).then(|| text.trim().to_string())
-}
-
-/// The processor's name where the system tells it, else its architecture.
-fn host() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
-    let name = lines.find(|(name, _)| name.trim() == "model name");
-    name.map_or(std::env::consts::ARCH, |(_, model)| model.trim())
-        .to_string()
 }
 
 #[cfg(test)]
@@ -204,7 +197,14 @@ pub mod tests {
             let json = serde_json::to_string(&failed).unwrap();
             assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), failed);
         }
-        assert!(!Made::now(1, 0., 0.).host.is_empty());
+    }
+
+    #[test]
+    fn a_finished_run_is_a_line() {
+        let row = row(&Plan::of(&["--dataset", "mnist"]), "PUAE");
+        assert_eq!(row.told(), "MNIST, PUAE, class 1, seed 0: AUROC 0.300");
+        let text = "MNIST, PUAE, class 1, seed 0: training diverged";
+        assert_eq!(diverged(row).told(), text);
     }
 
     #[test]

@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use puad::train::{EpochReport, Observer};
 
-use crate::row::Row;
-
 /// How far the runs are: on a terminal one line that is written over, elsewhere a line a finished run.
 pub struct Progress {
     line: Line,
@@ -40,10 +38,10 @@ impl Progress {
         }
     }
 
-    /// A run is done.
-    pub fn finish_run(&self, row: &Row) {
-        let text = finished(row, self.left());
-        if row.failed.is_some() {
+    /// A run is done, as `text` says; of one that failed the line stays on a terminal too.
+    pub fn finish_run(&self, text: &str, failed: bool) {
+        let text = format!("{text}{}", left_text(self.left()));
+        if failed {
             self.say(&text);
         } else if !self.line.terminal {
             eprintln!("{text}");
@@ -121,25 +119,6 @@ fn left_text(left: Option<Duration>) -> String {
     }
 }
 
-fn finished(row: &Row, left: Option<Duration>) -> String {
-    let Row {
-        dataset,
-        method,
-        normal,
-        seed,
-        auroc,
-        failed,
-        ..
-    } = row;
-    let outcome = match (auroc, failed) {
-        (Some(auroc), None) => format!("AUROC {auroc:.3}"),
-        (_, failed) => failed.clone().unwrap_or_default(),
-    };
-    let left = left_text(left);
-    let dataset = dataset.title();
-    format!("{dataset}, {method}, class {normal}, seed {seed}: {outcome}{left}")
-}
-
 /// The last line of a terminal, written over; nothing elsewhere.
 pub struct Line {
     terminal: bool,
@@ -167,19 +146,6 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
-    use crate::row::tests::{diverged, row};
-
-    #[test]
-    fn a_finished_run_is_a_line() {
-        let row = row(&Plan::of(&["--dataset", "mnist"]), "PUAE");
-        let text = "MNIST, PUAE, class 1, seed 0: AUROC 0.300";
-        assert_eq!(finished(&row, None), text);
-        let rest = Duration::from_millis(124_600);
-        assert_eq!(finished(&row, Some(rest)), format!("{text}, 2:05 left"));
-        let text = "MNIST, PUAE, class 1, seed 0: training diverged";
-        assert_eq!(finished(&diverged(row), None), text);
-    }
 
     #[test]
     fn the_rest_goes_by_the_speed_so_far() {
@@ -187,6 +153,9 @@ mod tests {
         assert_eq!(left(0, 10, elapsed), None);
         assert_eq!(left(3, 10, elapsed), Some(Duration::from_secs(14)));
         assert_eq!(left(10, 10, elapsed), Some(Duration::ZERO));
+        let rest = Duration::from_millis(124_600);
+        assert_eq!(left_text(Some(rest)), ", 2:05 left");
+        assert_eq!(left_text(None), "");
     }
 
     #[test]
