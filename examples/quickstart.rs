@@ -27,11 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let this_month = month(0, 40)?;
     let unlabeled = this_month.table.rows_of(Group::Unlabeled).len();
 
-    // Five more fits, so that what to expect rests on all 40 labels.
-    let mut config = FitConfig {
-        folds: Some(5),
-        ..FitConfig::default()
-    };
+    let mut config = FitConfig::default();
     config.encoding.all.gaps = Gaps::Fill;
     (config.encoding.all.instant, config.encoding.all.hour) = (false, true);
     let mut detector = Estimator::new(config).fit_table(&this_month.table)?;

@@ -74,7 +74,7 @@ fn out_of_bag_scores_are_of_trees_that_did_not_draw_the_row() {
     // By hand, from the same bags.
     let bag = |index| {
         let mut rng = substream(0, Purpose::PuForest, index);
-        (0..41).map(move |_| rng.random_range(0..41u32))
+        (0..41).map(move |_| rand::Rng::random_range(&mut rng, 0..41u32))
     };
     for row in [0u32, 17, 40] {
         let mut held = vec![];
