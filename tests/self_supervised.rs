@@ -273,7 +273,7 @@ fn config(method: Method, epochs: usize) -> FitConfig {
 fn fit(method: Method, epochs: usize) -> FittedDetector {
     let unlabeled = [rows(190, 0, false), rows(10, 500, true)].concat();
     let estimator = Estimator::new(config(method, epochs)).with_device(&device());
-    estimator.fit(&unlabeled, &rows(20, 900, true)).unwrap()
+    estimator.fit(&unlabeled, rows(20, 900, true)).unwrap()
 }
 
 fn bits(scores: &[f64]) -> Vec<u64> {
