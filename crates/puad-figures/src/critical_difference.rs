@@ -4,9 +4,10 @@ use crate::colour::{BLUE, INK};
 use crate::figure::{Anchor, Figure};
 use crate::ranks::Ranking;
 
-const WIDTH: f64 = 620.;
-/// Left and right of the axis: names.
-const MARGIN: f64 = 190.;
+/// Of the axis.
+const AXIS: f64 = 260.;
+/// Of a letter, at most on average.
+const LETTER: f64 = 5.6;
 /// Of a name, and between two bars.
 const STEP: f64 = 17.;
 const BAR: f64 = 7.;
@@ -17,10 +18,14 @@ const HEAD: f64 = 62.;
 /// not differ at 5%.
 pub fn critical_differences(rankings: &[Ranking]) -> Figure {
     let heights: Vec<f64> = rankings.iter().map(height).collect();
-    let mut figure = Figure::new(WIDTH, heights.iter().sum());
+    let names = rankings.iter().flat_map(|ranking| &ranking.methods);
+    let longest = names.map(|(name, _)| name.chars().count()).max();
+    // A rank stands beside a name, the title beside the critical difference.
+    let margin = (60. + LETTER * longest.unwrap_or(0) as f64).max(130.);
+    let mut figure = Figure::new(AXIS + 2. * margin, heights.iter().sum());
     let mut top = 0.;
     for (ranking, height) in rankings.iter().zip(heights) {
-        diagram(&mut figure, top, ranking);
+        diagram(&mut figure, (margin, top), ranking);
         top += height;
     }
     figure
@@ -47,14 +52,14 @@ fn groups(ranking: &Ranking) -> Vec<(usize, usize)> {
     groups
 }
 
-fn diagram(figure: &mut Figure, top: f64, ranking: &Ranking) {
+fn diagram(figure: &mut Figure, (margin, top): (f64, f64), ranking: &Ranking) {
     let methods = &ranking.methods;
     let k = methods.len();
-    let x = |rank: f64| MARGIN + (rank - 1.) / (k.max(2) - 1) as f64 * (WIDTH - 2. * MARGIN);
+    let x = |rank: f64| margin + (rank - 1.) / (k.max(2) - 1) as f64 * AXIS;
     let axis = top + HEAD;
     let title = format!("{}: {} blocks", ranking.setting, ranking.blocks);
     figure.text(10., top + 20., 14., Anchor::Start, &title);
-    let end = x(1. + ranking.critical_difference).min(WIDTH - 10.);
+    let end = x(1. + ranking.critical_difference).min(AXIS + 2. * margin - 10.);
     figure.line(&[(x(1.), top + 30.), (end, top + 30.)], INK, 1.4, false);
     for at in [x(1.), end] {
         figure.line(&[(at, top + 26.), (at, top + 34.)], INK, 1.4, false);
@@ -88,13 +93,13 @@ fn diagram(figure: &mut Figure, top: f64, ranking: &Ranking) {
         let y = below + STEP * row as f64;
         let (end, label, anchor, text) = if is_left {
             (
-                MARGIN - 12.,
-                MARGIN - 16.,
+                margin - 12.,
+                margin - 16.,
                 Anchor::End,
                 format!("{name}  {rank:.2}"),
             )
         } else {
-            let end = WIDTH - MARGIN + 12.;
+            let end = margin + AXIS + 12.;
             (end, end + 4., Anchor::Start, format!("{rank:.2}  {name}"))
         };
         figure.line(
