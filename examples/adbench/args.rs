@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub configs: Option<PathBuf>,
 
-    /// Runs at a time, each on its share of the cores [default: one a core].
+    /// Runs at a time, each on its share of the cores [default: one a core]. Seconds of fits are those of so many.
     #[arg(long)]
     pub jobs: Option<NonZeroUsize>,
 

@@ -87,7 +87,11 @@ impl Observer for Phase<'_> {
             validation_risk,
             ..
         } = report;
-        let percent = (100 * done).checked_div(progress.total).unwrap_or(0);
+        // A method of several networks has more epochs than its settings tell.
+        let percent = (100 * done)
+            .checked_div(progress.total)
+            .unwrap_or(0)
+            .min(100);
         let (left, label) = (left_text(progress.left()), &self.label);
         progress.line.show(&format!(
             "{percent:3}%{left}  {label} epoch {epoch} risk {risk:.4} validation {validation_risk:.4}"

@@ -6,6 +6,7 @@
 //! cargo run --release -p puad-figures --example figure2
 //! cargo run --release -p puad-figures --example figure3
 //! cargo run --release -p puad-figures --example figure4
+//! cargo run --release -p puad-figures --example critical_difference -- --merge rows.jsonl
 //! cargo run --release -p puad-figures --example explain
 //! cargo run --release -p puad-figures --example curves -- target/quickstart/detector.safetensors
 //! ```
@@ -13,13 +14,16 @@
 mod auroc;
 pub mod colour;
 mod contour;
+mod critical_difference;
 mod curves;
 mod figure;
 mod panels;
+pub mod ranks;
 pub mod runs;
 
 pub use auroc::auroc_figure;
 pub use contour::contour;
+pub use critical_difference::critical_differences;
 pub use curves::training_curves;
 pub use figure::{Anchor, Figure};
 pub use panels::{Axis, auroc_panels};

@@ -1,8 +1,8 @@
-//! The numbers of a figure, of `examples/table1`: what is missing is run there.
+//! The numbers of a figure, of the library's examples: what is missing is run there.
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A point of a curve: AUROC, mean and standard deviation over runs.
@@ -31,25 +31,36 @@ pub fn of_figure(
     number: u32,
     arguments: Vec<OsString>,
 ) -> Result<(Vec<Point>, Vec<String>), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut all: Vec<OsString> = ["--format", "csv", "--figure"].map(Into::into).to_vec();
+    all.push(number.to_string().into());
+    if arguments.is_empty() {
+        all.extend(["--results".into(), root().join("results").into()]);
+    }
+    all.extend(arguments);
+    parse(&output("table1", all)?)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What an example of the library prints.
+pub(crate) fn output(example: &str, arguments: Vec<OsString>) -> Result<String, Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .args(["run", "--release", "--quiet", "--manifest-path"])
-        .arg(root.join("Cargo.toml"))
-        .args(["--package", "puad", "--example", "table1"]);
+        .arg(root().join("Cargo.toml"))
+        .args(["--package", "puad", "--example", example]);
     if cfg!(feature = "parquet") {
         command.args(["--features", "images,parquet"]);
     }
-    command.args(["--", "--format", "csv", "--figure", &number.to_string()]);
-    if arguments.is_empty() {
-        command.arg("--results").arg(root.join("results"));
-    }
-    let output = command.args(arguments).stderr(Stdio::inherit()).output()?;
+    command.arg("--").args(arguments);
+    let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
-        return Err(format!("table1: {}", output.status).into());
+        return Err(format!("{example}: {}", output.status).into());
     }
-    parse(&String::from_utf8(output.stdout)?)
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Lines `dataset,x,method,mean,deviation,runs` under a title, and comments above it.

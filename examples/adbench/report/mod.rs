@@ -1,5 +1,6 @@
 //! Rows and peers' numbers as tables.
 
+mod ahead;
 mod fits;
 mod means;
 mod pairs;
@@ -28,6 +29,8 @@ pub enum Format {
 pub enum Section {
     /// By setting, over the sets.
     Means,
+    /// The first method's means and the best other ones.
+    Ahead,
     /// Mean ranks over sets and settings.
     Ranks,
     /// The first method against each other one.
@@ -73,6 +76,7 @@ impl<'a> Report<'a> {
         let (scores, first) = (&self.scores, &self.scores.entries[self.first]);
         match section {
             Section::Means => vec![means::over_sets(scores)],
+            Section::Ahead => vec![ahead::table(scores, first)],
             Section::Ranks => vec![ranked::table(scores)],
             Section::Pairs => Metric::ALL
                 .map(|metric| pairs::table(scores, first, metric))
@@ -153,7 +157,7 @@ impl<'a> Report<'a> {
             head.push(format!("Made at commit {commits}."));
         }
         if scores.entries.iter().any(|entry| entry.is_peer) {
-            head.push("* another library's numbers.".into());
+            head.push("Methods with * are other libraries', on the same rows.".into());
         }
         let failed = scores
             .entries
@@ -279,7 +283,7 @@ mod tests {
         let (text, csv) = report(&some(), Some("puae")).unwrap();
         for told in [
             "Reporting sets, on which nothing was chosen: cardio, shuttle. Settings: L10. Seeds: 0. 2 cells.\n",
-            "* another library's numbers.",
+            "Methods with * are other libraries', on the same rows.",
             "### AUROC / average precision, means over the sets",
             "| trees, bagged * | **0.850** / **0.850** |",
             "### Mean ranks",
