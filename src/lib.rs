@@ -31,7 +31,7 @@
 //! | eq. 15 | `1 / l`, an anomaly's loss | [`AnomalyTerm::Inverse`] |
 //! | eq. 16 | denoising autoencoder | [`detector::DenoisingAutoencoder`] |
 //! | section 3.1 | labeled normals (PNU) | [`PuObjective::with_pnu_weight`] |
-//! | section 3.3 | self-supervised detectors | [`detector::RotationHead`], a [`NonNegativeLoss`] of your own |
+//! | section 3.3 | self-supervised detectors | [`detector::RotationHead`], [`detector::Neutral`], [`detector::Icl`], a [`NonNegativeLoss`] of your own |
 //! | section 4.1 | LOE, alone and inside PU | [`objective::Loe`] |
 //! | section 5.1 | contaminated split | [`data::protocol::ContaminatedSplit`] |
 //! | section 5.2 | IF, SOEL, PU baseline | [`baseline::IsolationForest`], [`objective`], [`detector::Classifier`] |

@@ -23,8 +23,12 @@ fn unlabeled(toy: &Toy) -> Vec<[f32; 2]> {
     [toy.normals.clone(), toy.unlabeled_anomalies.clone()].concat()
 }
 
+/// Of a method that holds labels out.
 fn config(epochs: usize) -> FitConfig {
-    let mut config = FitConfig::default();
+    let mut config = FitConfig {
+        method: Some(Method::PUAE),
+        ..FitConfig::default()
+    };
     config.train.epochs = epochs;
     config
 }

@@ -56,7 +56,7 @@ fn pair() -> Committee {
 
 fn fit(method: impl Into<Method>, epochs: usize, labels: usize) -> FittedDetector {
     let estimator = Estimator::new(config(method, epochs));
-    estimator.fit(&points(0), &labeled(labels)).unwrap()
+    estimator.fit(points(0), labeled(labels)).unwrap()
 }
 
 /// Scores 1 for what it was trained on as an anomaly, and the first feature, small, for all else.
@@ -87,9 +87,12 @@ impl ModelSpec for MemorySpec {
 
 impl Fitted for Memory {
     fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
-        let score = |row: Vec<f32>| match self.0.contains(&row) {
-            true => 1.,
-            false => f64::from(row[0].tanh()) * 0.1,
+        let score = |row: Vec<f32>| {
+            if self.0.contains(&row) {
+                1.
+            } else {
+                f64::from(row[0].tanh()) * 0.1
+            }
         };
         Ok(xs.to_vec2()?.into_iter().map(score).collect())
     }
@@ -126,7 +129,7 @@ fn labeled_anomalies_are_held_out_a_fold_at_a_time() {
         .unwrap();
     // None of the fits that remember one scores it; together they do.
     assert!(scores.iter().all(|score| *score < highest), "{scores:?}");
-    for score in detector.score(&labeled(10)).unwrap() {
+    for score in detector.score(labeled(10)).unwrap() {
         assert!(score > 0.7 * 101f64.ln(), "{score}");
     }
     // As many folds as labels.
@@ -193,7 +196,7 @@ fn the_same_seed_is_the_same_committee_also_from_a_file() {
     // Alone as in company.
     for (row, score) in new.iter().zip(&scores).take(20) {
         assert_eq!(
-            detector.score(&[*row]).unwrap()[0].to_bits(),
+            detector.score([*row]).unwrap()[0].to_bits(),
             score.to_bits()
         );
     }
@@ -241,7 +244,7 @@ fn observers_see_all_fits_and_stop_them() {
         ControlFlow::Continue(())
     };
     let estimator = Estimator::new(config(pair(), 3)).with_observer(&mut see);
-    estimator.fit(&points(0), &labeled(10)).unwrap();
+    estimator.fit(points(0), labeled(10)).unwrap();
     epochs.sort_unstable();
     assert_eq!(epochs, [1, 1, 1, 2, 2, 2, 3, 3, 3]);
 
@@ -251,7 +254,7 @@ fn observers_see_all_fits_and_stop_them() {
         ControlFlow::Break(())
     };
     let estimator = Estimator::new(config(pair(), 50)).with_observer(&mut stop);
-    let detector = estimator.fit(&points(0), &labeled(10)).unwrap();
+    let detector = estimator.fit(points(0), labeled(10)).unwrap();
     assert_eq!(detector.history().training.stopped, StopReason::Observer);
     assert_eq!(detector.history().training.epochs.len(), 1);
     assert!((1..=3).contains(&seen), "{seen}");
@@ -263,7 +266,7 @@ fn each_network_has_a_file_and_goes_on_from_it() {
     let path = dir.path().join("run");
     let run = |epochs| {
         let estimator = Estimator::new(config(pair(), epochs)).with_checkpoints(&path, 1);
-        estimator.fit(&points(0), &labeled(10)).unwrap()
+        estimator.fit(points(0), labeled(10)).unwrap()
     };
     let whole = run(5);
     for (member, is_network) in [(0, false), (1, true), (2, false), (3, true), (5, true)] {
@@ -308,7 +311,7 @@ fn what_is_taken_where_no_method_is_named() {
     assert!(detector.calibration().is_none());
     // One label is too few to hold any out.
     let error = Estimator::new(plain)
-        .fit(&unlabeled, &labeled(1))
+        .fit(&unlabeled, labeled(1))
         .unwrap_err();
     assert!(matches!(error, Error::TooFewSamples { .. }), "{error}");
 }
@@ -329,7 +332,7 @@ fn a_review_is_learned_from() {
     let refitted = detector.refit(&feedback, &RefitConfig::default()).unwrap();
     assert_eq!(refitted.method(), detector.method());
     assert_eq!(refitted.history().training.epochs.len(), 5);
-    assert!(refitted.score(&points(1)).unwrap() != detector.score(&points(1)).unwrap());
+    assert!(refitted.score(points(1)).unwrap() != detector.score(points(1)).unwrap());
 }
 
 #[test]
@@ -438,7 +441,7 @@ fn what_is_no_committee_is_named() {
 #[test]
 fn extreme_rows_are_scored_above_all_others() {
     let detector = fit(pair(), 5, 10);
-    let scores = detector.score(&[[0f32, 0.], [1e30, -1e30]]).unwrap();
+    let scores = detector.score([[0f32, 0.], [1e30, -1e30]]).unwrap();
     assert!(scores.iter().all(|score| score.is_finite()));
     assert!(scores[1] > scores[0]);
 }

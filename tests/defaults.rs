@@ -23,7 +23,10 @@ fn header(path: &std::path::Path) -> Value {
 fn of_the_configurations() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run");
-    let mut config = FitConfig::default();
+    let mut config = FitConfig {
+        method: Some(Method::PUAE),
+        ..FitConfig::default()
+    };
     config.train.epochs = 1;
     let rows: Vec<Vec<f64>> = (0..20).map(|i| vec![i as f64, 1.]).collect();
     let estimator = puad::Estimator::new(config).with_checkpoints(&path, 1);
@@ -112,7 +115,7 @@ fn of_the_specifications() {
     assert_eq!(forest.changes().unwrap(), json!({}));
     assert_eq!(
         registry.models().collect::<Vec<_>>(),
-        ["isolation-forest", "extra-trees"]
+        ["isolation-forest", "extra-trees", "pu-forest"]
     );
     let forest = puad::baseline::IsolationForestConfig::default();
     let expected = json!({"trees": 100, "max_samples": 256});
@@ -123,4 +126,15 @@ fn of_the_specifications() {
     let trees = puad::baseline::ExtraTreesConfig::default();
     let expected = json!({"trees": 100, "min_leaf": 3, "features": null});
     assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
+    let trees = puad::baseline::PuForestConfig::default();
+    let expected =
+        json!({"trees": 300, "bag": 256, "min_leaf": 1, "features": null, "smoothing": 1.});
+    assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
+    let forest = json!({"model": {"pu-forest": {"trees": 100}}});
+    let members = json!([
+        {"method": forest, "weight": 0.25},
+        {"method": "PUAE", "weight": 0.75, "prior": 0.1},
+    ]);
+    let expected = json!({"committee": {"members": members, "folds": 5}});
+    assert_eq!(json!(Method::for_samples(&[2], true)), expected);
 }

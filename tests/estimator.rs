@@ -68,7 +68,7 @@ fn defaults_find_anomalies_of_figure_1() {
     let detector = Estimator::new(FitConfig::default())
         .fit(&unlabeled, &anomalies)
         .unwrap();
-    assert_eq!(*detector.method(), Method::PUAE);
+    assert_eq!(*detector.method(), Method::for_samples(&[2], true));
     let (new, _, normals) = toy(1);
     let scores = detector.score(&new).unwrap();
     let truth: Vec<bool> = (0..new.len()).map(|i| i >= normals.len()).collect();

@@ -484,7 +484,10 @@ fn csv_problems_are_named_with_their_place() {
 fn a_detector_scores_files_as_it_scores_rows() {
     let row = |i: usize| [(i as f32 * 0.7).sin(), (i as f32 * 0.3).cos()];
     let rows: Vec<[f32; 2]> = (0..700).map(row).collect();
-    let mut config = FitConfig::default();
+    let mut config = FitConfig {
+        method: Some(puad::method::Method::PUAE),
+        ..FitConfig::default()
+    };
     config.train.epochs = 2;
     let detector = Estimator::new(config)
         .fit(&rows, [[3f32, 3.], [4., 3.]])

@@ -458,8 +458,15 @@ fn a_table_without_labels_is_for_methods_without_labels() {
         .columns()
         .map(|(name, column)| (name.to_string(), column.clone()));
     let table = Table::new(columns).unwrap();
-    let error = Estimator::new(config(1)).fit_table(&table).unwrap_err();
+    let labels = FitConfig {
+        method: Some(Method::PUAE),
+        ..config(1)
+    };
+    let error = Estimator::new(labels).fit_table(&table).unwrap_err();
     assert!(matches!(error, Error::EmptyGroup { .. }), "{error}");
+    // Where no method is named one that needs none is taken.
+    let detector = Estimator::new(config(1)).fit_table(&table).unwrap();
+    assert_eq!(*detector.method(), Method::for_samples(&[2], false));
     let settings = FitConfig {
         method: Some(Method::AE),
         ..config(1)

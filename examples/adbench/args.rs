@@ -34,7 +34,7 @@ pub struct Args {
     pub seeds: Vec<u64>,
 
     /// Methods at their defaults: the names of puad::method (PUAE, extra-trees, ...), pairs such as
-    /// denoising/semi-supervised, and `default`, what a fit takes where no method is named [default: PUAE,PU,IF].
+    /// denoising/semi-supervised, and `default`, what a fit takes where no method is named [default: Auto,PUForest,PUAE,PU,IF].
     #[arg(long, value_delimiter = ',')]
     pub methods: Vec<String>,
 
@@ -87,7 +87,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub peers: Option<PathBuf>,
 
-    /// The method that the others are compared with [default: the first of --methods, else PUAE].
+    /// The method that the others are compared with [default: the first of --methods, else Auto].
     #[arg(long, value_name = "METHOD")]
     pub first: Option<String>,
 

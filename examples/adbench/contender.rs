@@ -12,7 +12,7 @@ use serde_json::Value;
 const UNNAMED: &str = "default";
 
 /// Run where none is asked for.
-const USUAL: [&str; 3] = ["PUAE", "PU", "IF"];
+const USUAL: [&str; 5] = ["Auto", "PUForest", "PUAE", "PU", "IF"];
 
 /// A method with its settings, and what tables call it.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(places, [0, 1, 2]);
         assert_eq!(
             ["PUAE", "IF", "AE"].map(|method| place(&[], method)),
-            [0, 2, 3]
+            [2, 4, 5]
         );
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Settled {
     check: InputCheck,
     inputs: Inputs,
     warnings: Vec<Warning>,
+    /// Whether all labeled anomalies are trained on.
+    cross_fits: bool,
 }
 
 impl Settled {
@@ -75,24 +77,18 @@ impl Settled {
             check,
             inputs,
             warnings,
+            cross_fits: false,
         })
     }
 
-    /// The part to train on and the part held out, of data that were settled with. A method that validates on the
-    /// labeled anomalies a fold at a time trains on all of them.
+    /// The part to train on and the part held out, of data that were settled with: the parts are not the caller's, and a
+    /// method that validates on the labeled anomalies a fold at a time may train on all of them.
     ///
     /// # Errors
     /// As [`PuDataset::split`].
-    pub(super) fn split(&self, data: &PuDataset) -> Result<(PuDataset, PuDataset)> {
-        let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
-        let (train, validation) = data.split(fraction, seed)?;
-        match data.anomalies().filter(|_| self.method.cross_fits()) {
-            Some(all) => Ok((
-                train.with_anomalies(all.clone())?,
-                validation.without_anomalies(),
-            )),
-            None => Ok((train, validation)),
-        }
+    pub(super) fn split(&mut self, data: &PuDataset) -> Result<(PuDataset, PuDataset)> {
+        self.cross_fits = self.method.cross_fits();
+        data.split(self.config.validation_fraction, self.config.train.seed)
     }
 
     /// A validation set of the caller's own, as it goes with what was seen.
@@ -149,6 +145,7 @@ impl Settled {
             config: self.config,
             inputs: self.inputs,
             warnings: self.warnings,
+            cross_fits: self.cross_fits,
         })
     }
 }
@@ -220,6 +217,8 @@ pub(super) struct Prepared {
     reference: Tensor,
     inputs: Inputs,
     warnings: Vec<Warning>,
+    /// Whether all labeled anomalies are trained on.
+    cross_fits: bool,
 }
 
 impl Prepared {
@@ -228,7 +227,20 @@ impl Prepared {
     pub(super) fn train(self, device: &Device, observer: &mut dyn Observer) -> Result<Trained> {
         let priors = self.priors(device)?;
         let trainer = &self.trainer;
-        let task = self.task(priors.trained, trainer, device, observer);
+        let pooled = if self.cross_fits {
+            pooled(&self.train, &self.validation)?
+        } else {
+            None
+        };
+        let (train, validation) = match &pooled {
+            Some((train, validation)) => (train, validation),
+            None => (&self.train, &self.validation),
+        };
+        let task = Task {
+            train,
+            validation,
+            ..self.task(priors.trained, trainer, device, observer)
+        };
         let learned = self.method.fit(task)?;
         let (out_of_fold, failed) = match self.out_of_fold(priors.trained, device) {
             Ok(folds) => (folds, None),
@@ -246,7 +258,7 @@ impl Prepared {
             config: self.config,
             method: self.method,
             transformation: self.transformation,
-            validation: self.validation,
+            validation: pooled.map_or(self.validation, |(_, validation)| validation),
             learned,
             reference: (!own).then_some(self.reference),
             inputs: self.inputs,
@@ -328,6 +340,16 @@ impl Prepared {
         };
         folds.scores(device, config.batch_size, &fit)
     }
+}
+
+/// The same parts with all labeled anomalies in the first; `None` where the second has none.
+fn pooled(train: &PuDataset, validation: &PuDataset) -> Result<Option<(PuDataset, PuDataset)>> {
+    let (Some(own), Some(held_out)) = (train.anomalies(), validation.anomalies()) else {
+        return Ok(None);
+    };
+    let all = Tensor::cat(&[own.to_tensor()?, held_out.to_tensor()?], 0)?;
+    let train = train.clone().with_anomalies(all)?;
+    Ok(Some((train, validation.clone().without_anomalies())))
 }
 
 fn largest_batch(config: &FitConfig, data: &PuDataset) -> usize {

@@ -32,7 +32,6 @@
 //! ```
 
 mod assembly;
-mod auto;
 mod committee;
 mod name;
 mod pair;

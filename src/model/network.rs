@@ -13,10 +13,11 @@ use crate::{Error, NonNegativeLoss, Params, Result, SharedDetector, scores_of};
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
+/// use puad::method::Method;
 /// use puad::{Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// let mut config = FitConfig::default();
+/// let mut config = FitConfig { method: Some(Method::PUAE), ..FitConfig::default() };
 /// config.train.epochs = 1;
 /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// let model = detector.network_model().expect("a PUAE is a network");

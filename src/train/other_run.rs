@@ -7,13 +7,14 @@ use crate::error::Source;
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
+/// use puad::method::Method;
 /// use puad::train::OtherRun;
 /// use puad::{Estimator, FitConfig};
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let path = std::env::temp_dir().join(format!("puad-other-run-{}", std::process::id()));
 /// let fit = |batch_size| {
-///     let mut config = FitConfig::default();
+///     let mut config = FitConfig { method: Some(Method::PUAE), ..FitConfig::default() };
 ///     config.train.epochs = 1;
 ///     config.train.batch_size = batch_size;
 ///     let estimator = Estimator::new(config).with_checkpoints(&path, 1);

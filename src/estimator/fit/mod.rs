@@ -180,7 +180,7 @@ impl<'a> Estimator<'a> {
     /// and there are none, [`Error::NotResumable`](crate::Error::NotResumable) for checkpoints of a model
     /// that has none. Then as [`Method::fit`](crate::method::Method::fit).
     pub fn fit_dataset(self, data: &PuDataset) -> Result<FittedDetector> {
-        let (settled, run) = self.settle(data, vec![])?;
+        let (mut settled, run) = self.settle(data, vec![])?;
         let (train, validation) = settled.split(data)?;
         run.fit(settled, &train, &validation)
     }

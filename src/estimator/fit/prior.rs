@@ -39,7 +39,7 @@ impl Estimator<'_> {
     /// part; else as [`fit_dataset`](Self::fit_dataset) of the classifier.
     pub fn prior_scores(self, data: &PuDataset) -> Result<PriorData> {
         let settings = self.estimation();
-        let (settled, run) = self.settle(data, vec![])?;
+        let (mut settled, run) = self.settle(data, vec![])?;
         let (train, validation) = settled.split(data)?;
         let prepared = settled.prepare(&train, &validation)?;
         prepared.prior_scores(&settings, &run.device)

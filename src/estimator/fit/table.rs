@@ -44,7 +44,7 @@ impl Estimator<'_> {
         let rows: Vec<usize> = training.iter().map(|&i| unlabeled[i as usize]).collect();
         let fitted = FittedEncoding::new(table, &rows, &self.config.encoding)?;
         let data = fitted.dataset(TABLE, table)?;
-        let (settled, run) = self.settle(&data, Made::by(&fitted.encoding))?;
+        let (mut settled, run) = self.settle(&data, Made::by(&fitted.encoding))?;
         let (train, validation) = settled.split(&data)?;
         Ok(fitted.onto(run.fit(settled, &train, &validation)?))
     }

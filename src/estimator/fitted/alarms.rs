@@ -200,9 +200,10 @@ impl FittedDetector {
     /// ```
     /// use puad::data::stream::TableReader;
     /// use puad::data::toy::{self, ToyConfig};
+    /// use puad::method::Method;
     /// use puad::{Estimator, FitConfig};
     ///
-    /// let mut config = FitConfig::default();
+    /// let mut config = FitConfig { method: Some(Method::PUAE), ..FitConfig::default() };
     /// config.train.epochs = 20;
     /// let toy = toy::generate(&ToyConfig::default(), 0)?;
     /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;

@@ -143,9 +143,10 @@ impl FittedDetector {
             // As the fit: with less it learns too little from the labeled anomalies.
             Prior::Estimated(_) => ClassPrior::new(left.get().max(ClassPrior::default().get()))?,
         })?;
-        let trainer = Trainer::new(match learning.method.goes_on() {
-            true => config.of(&self.config.train),
-            false => self.config.train.clone(),
+        let trainer = Trainer::new(if learning.method.goes_on() {
+            config.of(&self.config.train)
+        } else {
+            self.config.train.clone()
         })?;
         let (train, validation) = (
             self.trained_on(&learning.groups.train)?,

@@ -32,6 +32,9 @@ pub(crate) use members::Members;
 /// probabilities and report. Fits run side by side on the CPU's cores. A network of one's own
 /// ([`FitConfig::network`](crate::FitConfig::network)) is that of all members that have one.
 ///
+/// A sample that lies next to an unlabeled one by a member changes its place with it by a rounding: on another kind of
+/// processor, or in another type, scores may differ by more than rounding where the validation part is small.
+///
 /// An observer sees the epochs of all fits, several at once; checkpoints are a file a network. The history is that of
 /// the first network.
 ///

@@ -37,9 +37,10 @@ pub(super) fn serve(events: Receiver<Event>, observer: &mut dyn Observer) {
             Event::Phase(phase) => observer.on_phase(phase),
             Event::Epoch(report, answer) => {
                 stopped |= observer.on_epoch(&report).is_break();
-                let flow = match stopped {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
+                let flow = if stopped {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 };
                 // A fit that panicked waits no more.
                 let _ = answer.send(flow);

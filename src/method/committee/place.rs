@@ -177,11 +177,11 @@ mod tests {
         let place = Place::of((1..=10_000).map(|i| f64::from(i) / 1e4).collect()).unwrap();
         for (score, above) in [(1., 5e-5), (1.1, 5e-6), (1.2, 5e-7)] {
             let found = 1. - place.at(score);
-            assert!((found / above - 1.).abs() < 2e-3, "{score}: {found}");
+            assert!((found / above - 1.).abs() < 5e-3, "{score}: {found}");
         }
         for (score, below) in [(1e-4, 5e-5), (1e-4 - 0.1, 5e-6)] {
             let found = place.at(score);
-            assert!((found / below - 1.).abs() < 2e-3, "{score}: {found}");
+            assert!((found / below - 1.).abs() < 5e-3, "{score}: {found}");
         }
         assert_eq!(place.scores.len(), KNOTS);
         assert!((place.at(0.5) - 0.49995).abs() < 1e-6);

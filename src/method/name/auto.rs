@@ -1,6 +1,7 @@
-use super::{Committee, Member, Method};
+use super::Method;
 use crate::ClassPrior;
 use crate::baseline::PuForestConfig;
+use crate::method::{Committee, Member};
 
 /// Trees of each fit of the forest: five of them make one.
 const TREES: usize = 100;
