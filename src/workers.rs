@@ -33,7 +33,12 @@ pub(crate) fn run<T: Send>(
             if index >= n {
                 return done;
             }
-            done.push((index, of(index)));
+            let result = of(index);
+            if result.is_err() {
+                // All before it have begun, so that the first error is found.
+                next.store(n, Ordering::Relaxed);
+            }
+            done.push((index, result));
         }
     };
     let mut done: Vec<(usize, Result<T>)> = thread::scope(|scope| {

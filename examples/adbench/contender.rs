@@ -90,11 +90,15 @@ impl Contender {
         config
     }
 
-    /// The settings as rows have them: all but the seed.
+    /// The settings as rows have them: all but the seed, and what Auto is for vectors with labels.
     pub fn settings(&self) -> Value {
         let mut settings = serde_json::to_value(&self.config).unwrap_or_default();
         if let Some(train) = settings.get_mut("train").and_then(Value::as_object_mut) {
             train.remove("seed");
+        }
+        if matches!(self.config.method, None | Some(Method::Auto)) {
+            let auto = self.config.method_for(&[1], true);
+            settings["auto"] = serde_json::to_value(auto).unwrap_or_default();
         }
         settings
     }

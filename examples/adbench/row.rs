@@ -9,7 +9,7 @@ use crate::common::record::Run;
 
 /// The numerics version: raised with every change of the crate or of this example after which a run of the same
 /// settings on the same kind of processor gives other numbers. Rows of different versions are not averaged.
-pub const NUMERICS: u32 = 1;
+pub const NUMERICS: u32 = 2;
 
 /// A finished run: one line of the file. It was measured, or it failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct Row {
     /// What the fit noticed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// The settings of the fit, but for the seed.
+    /// The settings of the fit, but for the seed, and under `auto` what Auto stood for.
     pub config: Value,
     pub numerics: u32,
     pub made: Made,

@@ -135,6 +135,57 @@ impl PuForest {
         config: &PuForestConfig,
         seed: u64,
     ) -> Result<Self> {
+        let Grown {
+            trees,
+            bags,
+            groups,
+        } = Grown::new(unlabeled, anomalies, config, seed)?;
+        let mut out_of_bag = out_of_bag(&trees, &bags, &groups.rows);
+        out_of_bag.truncate(groups.others);
+        Ok(Self {
+            trees,
+            features: groups.rows.width(),
+            out_of_bag,
+        })
+    }
+
+    /// Scores in [0, 1], larger = more anomalous. `xs`: `[m, ...]` with as many features as the training samples.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of features, [`Error::NonFiniteFeature`] if a value is NaN or infinite.
+    pub fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
+        mean_values(&self.trees, self.features, xs)
+    }
+
+    /// The score of each unlabeled training sample by the trees that did not draw it, as a new sample's would be;
+    /// `None` where every tree did.
+    pub fn out_of_bag(&self) -> &[Option<f64>] {
+        &self.out_of_bag
+    }
+
+    /// Number of features of a sample.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+}
+
+/// The trees with what each drew.
+pub(super) struct Grown {
+    pub(super) trees: Vec<Tree>,
+    /// Unlabeled rows, in ascending order.
+    bags: Vec<Vec<u32>>,
+    groups: TwoGroups,
+}
+
+impl Grown {
+    /// # Errors
+    /// As [`PuForest::fit`].
+    pub(super) fn new(
+        unlabeled: &Tensor,
+        anomalies: &Tensor,
+        config: &PuForestConfig,
+        seed: u64,
+    ) -> Result<Self> {
         config.check()?;
         let what = "a positive-unlabeled forest";
         let samples = "training samples of a positive-unlabeled forest";
@@ -161,33 +212,12 @@ impl PuForest {
             (growth.tree(&mut rows, rng), bag)
         };
         let grown = (0..config.trees as u64).into_par_iter().map(grow);
-        let (trees, bags): (Vec<_>, Vec<_>) = grown.unzip();
-        let mut out_of_bag = out_of_bag(&trees, &bags, &groups.rows);
-        out_of_bag.truncate(groups.others);
+        let (trees, bags) = grown.unzip();
         Ok(Self {
             trees,
-            features: width,
-            out_of_bag,
+            bags,
+            groups,
         })
-    }
-
-    /// Scores in [0, 1], larger = more anomalous. `xs`: `[m, ...]` with as many features as the training samples.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for another number of features, [`Error::NonFiniteFeature`] if a value is NaN or infinite.
-    pub fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
-        mean_values(&self.trees, self.features, xs)
-    }
-
-    /// The score of each unlabeled training sample by the trees that did not draw it, as a new sample's would be;
-    /// `None` where every tree did.
-    pub fn out_of_bag(&self) -> &[Option<f64>] {
-        &self.out_of_bag
-    }
-
-    /// Number of features of a sample.
-    pub fn features(&self) -> usize {
-        self.features
     }
 }
 

@@ -5,9 +5,10 @@ use candle_core::{Device, Tensor};
 
 use super::check_fit;
 use super::columns::Columns;
+use super::pu_forest::Grown;
 use super::tree::Tree;
 use super::two_groups::mean_values;
-use super::{ExtraTrees, ExtraTreesConfig, PuForest, PuForestConfig};
+use super::{ExtraTrees, ExtraTreesConfig, PuForestConfig};
 use crate::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 use crate::net::Architecture;
 use crate::spec::Specification;
@@ -81,7 +82,8 @@ model_spec!(
     PuForestConfig,
     "a positive-unlabeled forest",
     |others, anomalies, config, seed| {
-        PuForest::fit(others, anomalies, config, seed).map(|fitted| fitted.trees)
+        // Scores out of bag take time with every unlabeled sample, and nothing of a model asks for them.
+        Grown::new(others, anomalies, config, seed).map(|grown| grown.trees)
     }
 );
 

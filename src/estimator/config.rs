@@ -88,11 +88,13 @@ impl FitConfig {
         self.train.check()
     }
 
-    /// The method for samples of this shape, with labeled anomalies or without.
+    /// The method for samples of this shape, with labeled anomalies or without. A class prior that is given is what all
+    /// members of [`Method::Auto`] train with.
     pub fn method_for(&self, sample_shape: &[usize], labeled: bool) -> Method {
-        match &self.method {
-            None | Some(Method::Auto) => Method::for_samples(sample_shape, labeled),
-            Some(method) => method.clone(),
+        match (&self.method, &self.prior) {
+            (Some(method), _) if *method != Method::Auto => method.clone(),
+            (_, Prior::Given(_)) => Method::for_samples(sample_shape, labeled).with_one_prior(),
+            _ => Method::for_samples(sample_shape, labeled),
         }
     }
 }

@@ -343,7 +343,10 @@ impl Prepared {
 }
 
 /// The same parts with all labeled anomalies in the first; `None` where the second has none.
-fn pooled(train: &PuDataset, validation: &PuDataset) -> Result<Option<(PuDataset, PuDataset)>> {
+pub(in crate::estimator) fn pooled(
+    train: &PuDataset,
+    validation: &PuDataset,
+) -> Result<Option<(PuDataset, PuDataset)>> {
     let (Some(own), Some(held_out)) = (train.anomalies(), validation.anomalies()) else {
         return Ok(None);
     };

@@ -35,15 +35,15 @@ pub(super) struct Priors {
 
 impl Priors {
     pub(super) fn given(method: &Method, given: ClassPrior) -> Result<Self> {
-        let trained = method.training_prior(given)?;
-        let low = trained != given;
+        let least = method.least_prior()?;
+        let low = given.get() < least;
         Ok(Self {
-            trained,
+            trained: method.training_prior(given)?,
             decided: given,
             estimate: None,
             warning: low.then_some(Warning::LowPrior {
                 prior: given.get(),
-                trained: trained.get(),
+                trained: least,
             }),
         })
     }

@@ -48,16 +48,28 @@ pub(super) fn doubts(estimate: &PriorEstimate) -> impl Iterator<Item = Warning> 
     doubts.map(move |doubt| Warning::DoubtfulPrior { prior, doubt })
 }
 
-/// The folds' scores together, on the scale of the validation part's.
-fn out_of_fold(folds: Vec<HeldOut>, validation: &ValidationScores) -> Result<Option<OutOfFold>> {
+/// The folds' scores together, on the scale of the validation part's. Scores of `one_unit` are not stretched beyond the
+/// highest that there was.
+fn out_of_fold(
+    folds: Vec<HeldOut>,
+    validation: &ValidationScores,
+    one_unit: bool,
+) -> Result<Option<OutOfFold>> {
     if folds.is_empty() {
         return Ok(None);
     }
     let n = folds.len();
+    let all = folds.iter().flat_map(|fold| &fold.anomalies);
+    let highest = all
+        .chain(&validation.unlabeled)
+        .copied()
+        .fold(f64::MIN, f64::max);
     let mapped = folds
         .into_iter()
         .flat_map(|fold| onto_scale(fold, &validation.unlabeled).anomalies);
-    let mut anomalies: Vec<f64> = mapped.collect();
+    let mut anomalies: Vec<f64> = mapped
+        .map(|score| if one_unit { score.min(highest) } else { score })
+        .collect();
     check_scores(&anomalies)?;
     anomalies.sort_unstable_by(f64::total_cmp);
     Ok(Some(OutOfFold {
@@ -78,7 +90,8 @@ impl Trained {
             None => Vec::new(),
         };
         let mut scores = ValidationScores::new(unlabeled, anomalies)?;
-        let held_out = out_of_fold(self.learned.held_out, &scores)?;
+        let one_unit = self.method.has_one_unit();
+        let held_out = out_of_fold(self.learned.held_out, &scores, one_unit)?;
         if let Some(held_out) = held_out.as_ref().filter(|_| scores.anomalies.is_empty()) {
             scores.anomalies.clone_from(&held_out.anomalies);
         }
@@ -87,7 +100,7 @@ impl Trained {
         let is_in_force =
             |estimate: &&PriorEstimate| estimate.low <= self.prior && self.prior <= estimate.high;
         warnings.extend(self.estimate.iter().filter(is_in_force).flat_map(doubts));
-        let out_of_fold = out_of_fold(self.out_of_fold, &scores)?.or(held_out);
+        let out_of_fold = out_of_fold(self.out_of_fold, &scores, one_unit)?.or(held_out);
         let decision = Decision {
             estimate: self.estimate,
             out_of_fold,

@@ -143,12 +143,20 @@ impl Method {
 
     /// The class prior to train with where `prior` is given.
     pub(crate) fn training_prior(&self, prior: ClassPrior) -> Result<ClassPrior> {
-        let least = match self {
-            Self::Network(pair) => pair.objective()?.least_prior(),
+        match self {
             // A committee asks each member.
-            _ => 0.,
-        };
-        ClassPrior::new(prior.get().max(least))
+            Self::Committee(_) => Ok(prior),
+            _ => ClassPrior::new(prior.get().max(self.least_prior()?)),
+        }
+    }
+
+    /// The least class prior that all of it trains with as it is given.
+    pub(crate) fn least_prior(&self) -> Result<f64> {
+        match self {
+            Self::Network(pair) => Ok(pair.objective()?.least_prior()),
+            Self::Committee(committee) => committee.least_prior(),
+            Self::Model(_) | Self::Auto => Ok(0.),
+        }
     }
 
     /// Whether [`DetectorSpec::is_homogeneous`](crate::detector::DetectorSpec::is_homogeneous).
@@ -163,6 +171,11 @@ impl Method {
     /// Whether [`refit`](Self::refit) goes on from a model, and does not begin anew.
     pub(crate) fn goes_on(&self) -> bool {
         matches!(self, Self::Network(_))
+    }
+
+    /// Whether scores of all its fits have one unit, and none lies above the highest that there can be.
+    pub(crate) fn has_one_unit(&self) -> bool {
+        matches!(self, Self::Committee(_))
     }
 
     /// Whether it validates on the labeled anomalies that it trains on, a fold at a time, where the validation part has
@@ -216,7 +229,10 @@ impl Method {
             Self::Auto => {
                 let data = task.train;
                 let labeled = data.anomalies().is_some();
-                Self::for_samples(&data.unlabeled().sample_shape(), labeled).fit(task)
+                let shape = data.unlabeled().sample_shape();
+                Self::for_samples(&shape, labeled)
+                    .with_one_prior()
+                    .fit(task)
             }
         }
     }
@@ -395,7 +411,13 @@ impl FromStr for Method {
 
 impl Method {
     pub(super) fn parse_with(name: &str, registry: &Registry) -> Result<Self> {
-        let rule = "a name in puad::method, detector/objective or a registered model";
+        if name.contains('+') {
+            let members = name.split('+');
+            let members = members.map(|name| Self::parse_with(name.trim(), registry));
+            let committee = Self::from(Committee::of(members.collect::<Result<Vec<_>>>()?));
+            return committee.check().map(|()| committee);
+        }
+        let rule = "a name in puad::method, detector/objective, a registered model, or several with + between them";
         let unknown = || Error::config("method", rule, name);
         let mut models = registry.models();
         let mut model = || models.find(|model| model.eq_ignore_ascii_case(name));

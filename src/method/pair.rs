@@ -85,6 +85,11 @@ impl Pair {
         network.resolve(shape, detector.network(shape))
     }
 
+    /// Whether the detector is built on a network, which may be one of the caller's.
+    pub(super) fn has_network(&self, shape: &[usize]) -> Result<bool> {
+        Ok(!matches!(self.detector()?.network(shape), Ok(None)))
+    }
+
     pub(super) fn fit(&self, task: Task<'_>) -> Result<Learned> {
         let shape = task.train.unlabeled().sample_shape();
         let params = Params::new(task.trainer.config().seed, DType::F32, task.device);

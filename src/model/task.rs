@@ -54,7 +54,7 @@ impl Learned {
 /// ```
 /// use puad::model::HeldOut;
 ///
-/// let held_out = HeldOut { unlabeled: vec![0.1, 0.4, 0.2], anomalies: vec![0.7] };
+/// let held_out = HeldOut { unlabeled: vec![0.1, 0.4, 0.2], anomalies: vec![0.7], rows: vec![3] };
 /// assert!(held_out.unlabeled.iter().all(|score| *score < held_out.anomalies[0]));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,4 +63,16 @@ pub struct HeldOut {
     pub unlabeled: Vec<f64>,
     /// Of labeled anomalies.
     pub anomalies: Vec<f64>,
+    /// Which of the training part's labeled anomalies these are. Without it a refit cannot tell confirmed alarms, which
+    /// take no part in calibration, from others, and leaves all of them out.
+    pub rows: Vec<usize>,
+}
+
+impl HeldOut {
+    /// With the anomalies of these rows alone.
+    pub(crate) fn keep(&mut self, keep: impl Fn(usize) -> bool) {
+        let told = self.rows.iter().zip(&self.anomalies);
+        let kept = told.filter(|(row, _)| keep(**row));
+        (self.rows, self.anomalies) = kept.map(|(row, score)| (*row, *score)).unzip();
+    }
 }

@@ -1,5 +1,7 @@
 //! Convolution of stride 1 as a matrix product per image: unfold, multiply, fold.
 
+use std::ops::Range;
+
 use candle_core::{Result, Tensor};
 use gemm::Parallelism;
 use rayon::prelude::*;
@@ -193,25 +195,50 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+/// Products that are summed before they are added to the output: gemm sums at least as many, or more where the
+/// processor's cache is larger, and rounding would depend on it.
+const DEPTH: usize = 512;
+
 /// `out = a b`, or `out += a b`; `out` row-major.
 fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: bool) {
     assert_eq!(a.columns, b.rows);
     assert_eq!(out.len(), a.rows * b.columns);
-    // SAFETY: the asserts here and in `Matrix::new` keep every index that the sizes and strides
+    let depth = a.columns.div_ceil(a.columns.div_ceil(DEPTH).max(1));
+    let mut from = 0;
+    loop {
+        let to = (from + depth).min(a.columns);
+        add_product(a, b, from..to, out, add || from > 0);
+        from = to;
+        if from == a.columns {
+            return;
+        }
+    }
+}
+
+/// The same of these columns of `a` and rows of `b` alone.
+fn add_product<T: Real>(
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    inner: Range<usize>,
+    out: &mut [T],
+    add: bool,
+) {
+    assert!(inner.start <= inner.end && inner.end <= a.columns);
+    // SAFETY: the asserts here, in `multiply` and in `Matrix::new` keep every index that the sizes and strides
     // allow inside its slice, and `out` is borrowed mutably, so it overlaps neither operand.
     unsafe {
         gemm::gemm(
             a.rows,
             b.columns,
-            a.columns,
+            inner.len(),
             out.as_mut_ptr(),
             1,
             b.columns as isize,
             add,
-            a.data.as_ptr(),
+            a.data.as_ptr().add(inner.start * a.strides.1),
             a.strides.1 as isize,
             a.strides.0 as isize,
-            b.data.as_ptr(),
+            b.data.as_ptr().add(inner.start * b.strides.0),
             b.strides.1 as isize,
             b.strides.0 as isize,
             T::ONE,

@@ -238,6 +238,16 @@ fn name(entry: &Entry) -> Field {
     Field::text(full_name(entry))
 }
 
+/// After the letter p.
+fn compared(p: f64) -> String {
+    let told = probability(p);
+    if told.starts_with('<') {
+        told
+    } else {
+        format!("= {told}")
+    }
+}
+
 fn probability(p: f64) -> String {
     if p < 0.001 {
         "< 0.001".into()

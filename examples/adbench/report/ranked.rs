@@ -80,7 +80,7 @@ pub fn table(scores: &Scores) -> Table {
             Some(format!(
                 "{} {critical_difference:.2} over {blocks} blocks, p {}",
                 title(setting),
-                super::probability(*p_value)
+                super::compared(*p_value)
             ))
         });
     let pair = Metric::ALL.map(Metric::column);

@@ -2,7 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::feedback::Groups;
 use super::{Feedback, FittedDetector};
-use crate::data::PuDataset;
+use crate::data::{PuDataset, Samples};
+use crate::estimator::inputs::Inputs;
+use crate::estimator::prepared::pooled;
 use crate::estimator::trained::Trained;
 use crate::estimator::{Prior, Threshold, ThresholdRule, Warning};
 use crate::method::Method;
@@ -92,8 +94,8 @@ impl FittedDetector {
     ///   most unlabeled samples are, with a [`Warning::UnusedLabels`].
     /// - **The class prior** trained with is what the review left ([`Feedback::left`]), with a
     ///   [`Warning::PriorSpent`] where that is nothing.
-    /// - **Scores out of fold** ([`FitConfig::folds`](crate::FitConfig::folds)) there are none of: a report rests on the
-    ///   held-out labels, with a [`Warning::NoFolds`] where the fit had more.
+    /// - **Scores out of fold** ([`FitConfig::folds`](crate::FitConfig::folds)) there are none of, but those that a committee
+    ///   has of itself: a report rests on the held-out labels, with a [`Warning::NoFolds`] where the fit had more.
     /// - **Threshold and probabilities** are made anew from the held-out samples as the fit had them, reviewed ones among
     ///   the unlabeled, by the class prior that decisions followed when the feedback was begun: new data come unreviewed. Confirmed anomalies take no part in the
     ///   calibration, since they were picked by their scores. A [`Threshold::Quantile`] of one's own is kept, other
@@ -119,21 +121,9 @@ impl FittedDetector {
         observer: &mut dyn Observer,
     ) -> Result<Self> {
         config.check()?;
-        let inputs = self.inputs.clone().ok_or_else(|| {
-            let rule = "one of a fit or a file that says what the fit saw, to be fitted again";
-            Error::config("detector", rule, "a file of a format before 4")
-        })?;
-        let (shape, own) = (
-            feedback.held_out().unlabeled().sample_shape(),
-            self.sample_shape(),
-        );
-        if shape != own {
-            let rule = "on samples of the detector's shape";
-            let found = format!("{shape:?}, not {own:?}");
-            return Err(Error::config("feedback", rule, found));
-        }
+        let inputs = self.refittable(feedback)?;
         let mut learning = Learning::of(self, feedback, config)?;
-        if self.decision.out_of_fold.is_some() {
+        if self.decision.out_of_fold.is_some() && !learning.cross_fits {
             let reason = "a refit has none".into();
             learning.warnings.push(Warning::NoFolds { reason });
         }
@@ -152,7 +142,7 @@ impl FittedDetector {
             self.trained_on(&learning.groups.train)?,
             self.trained_on(&learning.groups.validation)?,
         );
-        let learned = learning.method.refit(
+        let mut learned = learning.method.refit(
             Task {
                 train: &train,
                 validation: &validation,
@@ -164,11 +154,18 @@ impl FittedDetector {
             },
             self.model(),
         )?;
+        for held_out in &mut learned.held_out {
+            held_out.keep(|row| learning.calibrating[row]);
+        }
+        let mut validation = feedback.held_out().clone();
+        if learning.cross_fits {
+            validation = validation.without_anomalies();
+        }
         let trained = Trained {
             config: self.config.clone(),
             method: learning.method,
             transformation: self.transformation.clone(),
-            validation: self.trained_on(feedback.held_out())?,
+            validation: self.trained_on(&validation)?,
             learned,
             reference: self.reference.clone(),
             inputs,
@@ -180,16 +177,40 @@ impl FittedDetector {
         let mut detector = trained.decide()?;
         detector.encoding = self.encoding.clone();
         detector.check = self.check;
-        match self.threshold_rule() {
-            ThresholdRule::Quantile { quantile } if !self.decision.follows_prior => {
-                detector.set_threshold(Threshold::Quantile(quantile))?;
+        detector.keep_rule(self)?;
+        Ok(detector)
+    }
+
+    /// What the fit saw, if it can be fitted again on the samples of this feedback.
+    fn refittable(&self, feedback: &Feedback) -> Result<Inputs> {
+        let inputs = self.inputs.clone().ok_or_else(|| {
+            let rule = "one of a fit or a file that says what the fit saw, to be fitted again";
+            Error::config("detector", rule, "a file of a format before 4")
+        })?;
+        let (shape, own) = (
+            feedback.held_out().unlabeled().sample_shape(),
+            self.sample_shape(),
+        );
+        if shape != own {
+            let rule = "on samples of the detector's shape";
+            let found = format!("{shape:?}, not {own:?}");
+            return Err(Error::config("feedback", rule, found));
+        }
+        Ok(inputs)
+    }
+
+    /// The threshold by the rule of `before`, where that can be had.
+    fn keep_rule(&mut self, before: &Self) -> Result<()> {
+        match before.threshold_rule() {
+            ThresholdRule::Quantile { quantile } if !before.decision.follows_prior => {
+                self.set_threshold(Threshold::Quantile(quantile))?;
             }
-            _ if self.decision.follows_prior => {}
-            rule => detector.warnings.push(Warning::DefaultThreshold {
+            _ if before.decision.follows_prior => {}
+            rule => self.warnings.push(Warning::DefaultThreshold {
                 rule: rule.to_string(),
             }),
         }
-        Ok(detector)
+        Ok(())
     }
 
     /// As the model is trained on it.
@@ -208,6 +229,11 @@ struct Learning {
     method: Method,
     groups: Groups,
     warnings: Vec<Warning>,
+    /// Whether all labeled anomalies are trained on, a fold at a time held out, as in the fit.
+    cross_fits: bool,
+    /// Of each labeled anomaly of the training part, whether it takes part in the calibration where it is held out: those
+    /// that a review confirmed were picked by their scores.
+    calibrating: Vec<bool>,
 }
 
 impl Learning {
@@ -220,7 +246,18 @@ impl Learning {
             .collect();
         let sees = detector.method.sees()?;
         let learns_normals = detector.method.with_normals(1.)?.is_some();
-        let groups = feedback.groups(learns_normals)?;
+        let mut groups = feedback.groups(learns_normals)?;
+        let labeled = feedback.labeled();
+        let cross_fits = detector.method.cross_fits()
+            && labeled[0] > 0
+            && labeled[1] > 0
+            && detector.decision.validation.anomalies.len() == labeled[0] + labeled[1];
+        let mut calibrating = groups.calibrating(labeled);
+        if !cross_fits {
+            calibrating.truncate(groups.train.anomalies().map_or(0, Samples::len));
+        } else if let Some((train, validation)) = pooled(&groups.train, &groups.validation)? {
+            (groups.train, groups.validation) = (train, validation);
+        }
         let unused = |group: &str, count, reason: &str| Warning::UnusedLabels {
             group: group.into(),
             count,
@@ -268,6 +305,8 @@ impl Learning {
             method: with_normals.unwrap_or_else(|| detector.method.clone()),
             groups,
             warnings,
+            cross_fits,
+            calibrating,
         })
     }
 }

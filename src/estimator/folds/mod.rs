@@ -74,6 +74,7 @@ impl Folds<'_> {
             Ok(HeldOut {
                 unlabeled: scores(&[held.unlabeled, held_too.unlabeled].concat())?,
                 anomalies: scores(&[held.anomalies, held_too.anomalies].concat())?,
+                rows: vec![],
             })
         };
         workers::run(self.folds, workers::at_once(device), &fold)

@@ -27,6 +27,7 @@ pub(in crate::estimator) fn onto_scale(fold: HeldOut, unlabeled: &[f64]) -> Held
     HeldOut {
         unlabeled: fold.unlabeled.into_iter().map(map).collect(),
         anomalies: fold.anomalies.into_iter().map(map).collect(),
+        rows: fold.rows,
     }
 }
 
@@ -62,6 +63,7 @@ mod tests {
         HeldOut {
             unlabeled: unlabeled.into(),
             anomalies: anomalies.into(),
+            rows: vec![],
         }
     }
 

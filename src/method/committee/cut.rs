@@ -9,8 +9,14 @@ use crate::rng::{Purpose, substream};
 pub(super) struct Round {
     pub(super) train: PuDataset,
     pub(super) validation: PuDataset,
-    /// Labeled anomalies that no fit of this round sees, if it is not the validation part that has them.
-    pub(super) held: Option<Samples>,
+    /// Labeled anomalies that no fit of this round trains on, if it is not the validation part that has them.
+    pub(super) held: Option<Held>,
+}
+
+pub(super) struct Held {
+    pub(super) samples: Samples,
+    /// Their rows among all labeled anomalies.
+    pub(super) rows: Vec<usize>,
 }
 
 /// So many rounds. Where the validation part has no labeled anomalies, though there are some, each round validates on
@@ -30,7 +36,7 @@ pub(super) fn rounds(task: &Task<'_>, folds: usize) -> Result<Vec<Round>> {
     let seed = task.trainer.config().seed;
     order.shuffle(&mut substream(seed, Purpose::Committee, u64::MAX));
     let round = |fold: usize| {
-        let part = |held: bool| -> Result<Samples> {
+        let rows = |held: bool| -> Vec<u32> {
             let mut own: Vec<u32> = Vec::new();
             for (at, &row) in order.iter().enumerate() {
                 if (at % folds == fold) == held {
@@ -38,13 +44,17 @@ pub(super) fn rounds(task: &Task<'_>, folds: usize) -> Result<Vec<Round>> {
                 }
             }
             own.sort_unstable();
-            anomalies.select(&own)
+            own
         };
-        let held = part(true)?;
+        let held = rows(true);
+        let samples = anomalies.select(&held)?;
         Ok(Round {
-            train: with(task.train, part(false)?)?,
-            validation: with(task.validation, held.clone())?,
-            held: Some(held),
+            train: with(task.train, anomalies.select(&rows(false))?)?,
+            validation: with(task.validation, samples.clone())?,
+            held: Some(Held {
+                samples,
+                rows: held.into_iter().map(|row| row as usize).collect(),
+            }),
         })
     };
     (0..folds).map(round).collect()

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use super::Committee;
 use super::cut::{Round, rounds};
 use super::model::{CommitteeModel, Part, fused};
-use super::observe::{Distant, serve};
+use super::observe::{self, Distant};
 use super::place::Place;
 use crate::data::Samples;
 use crate::method::Method;
@@ -24,45 +24,39 @@ impl Committee {
     /// The first one's, in the order of rounds and members.
     pub(in crate::method) fn fit(&self, task: Task<'_>) -> Result<Learned> {
         let rounds = rounds(&task, self.folds)?;
-        let members = self.members.len();
+        let fitted = self.fitted(rounds.len());
         let common = Common {
             prior: task.prior,
             network: task.network,
             trainer: task.trainer,
             device: task.device,
         };
-        let fits = self.fits(&rounds, common, task.observer)?;
+        let fits = self.fits(&fitted, &rounds, common, task.observer)?;
         let histories = fits.iter().map(|learned| &learned.history);
         let trained = histories
             .clone()
             .find(|history| !history.training.epochs.is_empty());
         let history = trained.cloned().unwrap_or_else(FitHistory::without_epochs);
-        let (device, batch) = (task.device, task.trainer.config().batch_size);
+        let batch = task.trainer.config().batch_size;
         let mut parts = Vec::with_capacity(fits.len());
-        for (at, learned) in fits.into_iter().enumerate() {
-            let unlabeled = rounds[at / members].validation.unlabeled();
+        for (learned, at) in fits.into_iter().zip(&fitted) {
+            let unlabeled = rounds[at.turn % rounds.len()].validation.unlabeled();
             let score = |xs: &Tensor| learned.model.score(xs);
             let scores = scores(unlabeled, batch, learned.model.device(), &score)?;
+            let turns = self.turns(at.member, rounds.len());
             parts.push(Part {
-                member: at % members,
-                weight: self.members[at % members].weight,
+                member: at.member,
+                weight: self.members[at.member].weight / turns as f64,
                 place: Place::of(scores)?,
                 model: learned.model,
             });
         }
-        let mut held_out = Vec::new();
-        for (round, parts) in rounds.iter().zip(parts.chunks(members)) {
-            let Some(held) = &round.held else { continue };
-            let scores = |samples: &Samples| scores(samples, batch, device, &|xs| fused(parts, xs));
-            held_out.push(HeldOut {
-                unlabeled: scores(round.validation.unlabeled())?,
-                anomalies: scores(held)?,
-            });
-        }
+        let of_fits: Vec<_> = fitted.into_iter().zip(&parts).collect();
+        let held_out = self.held_out(&rounds, &of_fits, (task.device, batch))?;
         let model = CommitteeModel {
             parts,
             shape: task.train.unlabeled().sample_shape(),
-            device: device.clone(),
+            device: task.device.clone(),
         };
         Ok(Learned {
             model: Arc::new(model),
@@ -71,31 +65,82 @@ impl Committee {
         })
     }
 
-    /// Round by round, and in each member by member. The result depends on neither the number of threads nor their
-    /// order, unless the observer stops.
+    /// What each round held out, by the fits that had not seen it: of each member that learns from labeled anomalies the
+    /// round's own, of another any.
+    fn held_out(
+        &self,
+        rounds: &[Round],
+        fits: &[(At, &Part)],
+        (device, batch): (&Device, usize),
+    ) -> Result<Vec<HeldOut>> {
+        let mut all = Vec::new();
+        for (turn, round) in rounds.iter().enumerate() {
+            let Some(held) = &round.held else { continue };
+            let mut parts = Vec::with_capacity(self.members.len());
+            for (at, part) in fits {
+                if at.turn == turn % self.turns(at.member, rounds.len()) {
+                    parts.push((self.members[at.member].weight, *part));
+                }
+            }
+            let score = |xs: &Tensor| fused(&parts, xs);
+            let scores = |samples| scores(samples, batch, device, &score);
+            all.push(HeldOut {
+                unlabeled: scores(round.validation.unlabeled())?,
+                anomalies: scores(&held.samples)?,
+                rows: held.rows.clone(),
+            });
+        }
+        Ok(all)
+    }
+
+    /// How often a member is fitted.
+    fn turns(&self, member: usize, rounds: usize) -> usize {
+        self.members[member].fits.unwrap_or(rounds)
+    }
+
+    /// All fits: turn by turn, and in each member by member.
+    fn fitted(&self, rounds: usize) -> Vec<At> {
+        let members = 0..self.members.len();
+        let turns = members.clone().map(|member| self.turns(member, rounds));
+        let all = 0..turns.max().unwrap_or(0);
+        all.flat_map(|turn| {
+            let of_turn = move |&member: &usize| turn < self.turns(member, rounds);
+            let members = members.clone().filter(of_turn);
+            members.map(move |member| At { turn, member })
+        })
+        .collect()
+    }
+
+    /// In the order of `fitted`. The result depends on neither the number of threads nor their order, unless the
+    /// observer stops.
     fn fits(
         &self,
+        fitted: &[At],
         rounds: &[Round],
         common: Common<'_>,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Learned>> {
-        let members = self.members.len();
-        let fit = |at: usize, observer: &mut dyn Observer| {
-            let (round, member) = (&rounds[at / members], &self.members[at % members]);
+        let shape = rounds[0].train.unlabeled().sample_shape();
+        let fit = |index: usize, observer: &mut dyn Observer| {
+            let At { turn, member } = fitted[index];
+            let round = &rounds[turn % rounds.len()];
+            let seed = turn * self.members.len() + member;
+            let member = &self.members[member];
             let method = &member.method;
             method.fit(Task {
                 train: &round.train,
                 validation: &round.validation,
                 prior: method.training_prior(member.prior.unwrap_or(common.prior))?,
-                network: network_of(method, common.network),
-                trainer: &trainer_of(method, common.trainer, at),
+                network: network_of(method, common.network, &shape)?,
+                trainer: &trainer_of(method, common.trainer, seed),
                 device: common.device,
                 observer,
             })
         };
-        let (n, at_once) = (rounds.len() * members, workers::at_once(common.device));
+        let (n, at_once) = (fitted.len(), workers::at_once(common.device));
+        let mut observer = observe::Common::of(observer);
         if at_once == 1 {
-            return (0..n).map(|at| fit(at, &mut *observer)).collect();
+            return (0..n).map(|at| fit(at, &mut observer)).collect();
         }
         let (tell, events) = channel();
         thread::scope(|scope| {
@@ -103,7 +148,7 @@ impl Committee {
                 let fit = |at| fit(at, &mut Distant(tell.clone()));
                 workers::run(n, at_once, &fit)
             });
-            serve(events, observer);
+            observer.serve(events);
             fits.join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
@@ -117,15 +162,21 @@ impl Committee {
         trainer: &Trainer,
     ) -> Result<Option<Network>> {
         let mut first = None;
+        let (mut has_network, mut has_epochs) = (false, false);
         for (at, method) in self.methods().enumerate() {
             let trainer = trainer_of(method, trainer, at);
-            let own = method.check_fit(network_of(method, network), shape, &trainer)?;
+            let own = method.check_fit(network_of(method, network, shape)?, shape, &trainer)?;
+            has_network |= own.is_some();
+            has_epochs |= method.pair().is_some();
             first = first.or(own);
         }
-        let networks = self.methods().any(|method| method.pair().is_some());
-        if *network != Architecture::Auto && !networks {
+        if *network != Architecture::Auto && !has_network {
             let rule = "auto for a committee without a network";
             return Err(Error::config("network", rule, "explicit"));
+        }
+        if trainer.checkpoints().is_some() && !has_epochs {
+            let what = "a committee without a network";
+            return Err(Error::NotResumable { what });
         }
         Ok(first)
     }
@@ -141,6 +192,13 @@ impl Committee {
     }
 }
 
+/// One of the fits.
+#[derive(Clone, Copy)]
+struct At {
+    turn: usize,
+    member: usize,
+}
+
 /// What all fits share.
 #[derive(Clone, Copy)]
 struct Common<'a> {
@@ -150,12 +208,16 @@ struct Common<'a> {
     device: &'a Device,
 }
 
-/// A member without a network has no use for one of the caller's.
-fn network_of<'a>(method: &Method, network: &'a Architecture) -> &'a Architecture {
-    match method {
-        Method::Network(_) => network,
+/// A member without a network, or with layers of its own, has no use for one of the caller's.
+fn network_of<'a>(
+    method: &Method,
+    network: &'a Architecture,
+    shape: &[usize],
+) -> Result<&'a Architecture> {
+    Ok(match method {
+        Method::Network(pair) if pair.has_network(shape)? => network,
         _ => &Architecture::Auto,
-    }
+    })
 }
 
 /// A member without a network has no epochs to save.

@@ -26,8 +26,8 @@ pub(crate) use members::Members;
 /// above the middle of all, and being the very highest hardly more than being among the highest hundredth. It lies in
 /// [0, 4.62], 0 below all unlabeled samples.
 ///
-/// Every member is fitted several times, with other random numbers, and where the short path cuts the data itself
-/// ([`Estimator::fit`](crate::Estimator::fit)) each time without another fold of the labeled anomalies: together the
+/// Every member is fitted several times ([`folds`](Self::folds), [`Member::fits`]), with other random numbers, and where
+/// the short path cuts the data itself ([`Estimator::fit`](crate::Estimator::fit)) each time without another fold of the labeled anomalies: together the
 /// fits learn from all of them, and each labeled anomaly has scores by fits that had not seen it, for threshold,
 /// probabilities and report. Fits run side by side on the CPU's cores. A network of one's own
 /// ([`FitConfig::network`](crate::FitConfig::network)) is that of all members that have one.
@@ -35,8 +35,12 @@ pub(crate) use members::Members;
 /// A sample that lies next to an unlabeled one by a member changes its place with it by a rounding: on another kind of
 /// processor, or in another type, scores may differ by more than rounding where the validation part is small.
 ///
-/// An observer sees the epochs of all fits, several at once; checkpoints are a file a network. The history is that of
-/// the first network.
+/// An observer sees the epochs of all fits, several at once. One that stops ends every fit: those under way with their
+/// best epoch so far, those that had not begun after one, so that it is training that is given up, not waiting.
+/// Checkpoints are a file a network. The history is that of the first network.
+///
+/// Beyond all unlabeled samples a member's place nears 1 as a tenth a width of their highest tenth: scores of samples
+/// that lie far out are nearly equal, and some sixteen such widths out they are equal.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
@@ -91,6 +95,10 @@ pub struct Member {
     /// [`FitConfig::prior`](crate::FitConfig::prior).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<ClassPrior>,
+    /// How often it is fitted, >= 1, where that is not once a fold: of a method that has no use for labeled anomalies,
+    /// which no fit of it has to be kept from. Default: once a fold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fits: Option<usize>,
 }
 
 /// A weight that is no number is an error before two are compared.
@@ -111,6 +119,31 @@ impl From<Method> for Member {
             method,
             weight: one(),
             prior: None,
+            fits: None,
+        }
+    }
+}
+
+impl Member {
+    /// # Errors
+    /// As [`Committee::check`].
+    fn check(&self) -> Result<()> {
+        let (method, weight) = (&self.method, self.weight);
+        if !(weight > 0. && weight.is_finite()) {
+            return Err(Error::config("weight", "finite and above 0", weight));
+        }
+        if matches!(method, Method::Committee(_) | Method::Auto) {
+            let rule = "neither a committee nor Auto, of a committee";
+            return Err(Error::config("member", rule, method));
+        }
+        method.check()?;
+        match self.fits {
+            Some(0) => Err(Error::config("fits", "at least 1", 0)),
+            Some(fits) if method.uses_anomalies()? => {
+                let rule = "not given for a member that learns from labeled anomalies";
+                Err(Error::config("fits", rule, fits))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -131,8 +164,8 @@ impl Committee {
     }
 
     /// # Errors
-    /// [`Error::Config`] for no member, one that is a committee, a weight or a number of folds outside its range; as
-    /// [`Method::check`] of each.
+    /// [`Error::Config`] for no member, one that is a committee, a weight or a number of folds or fits outside its
+    /// range; as [`Method::check`] of each.
     pub(super) fn check(&self) -> Result<()> {
         if self.members.is_empty() {
             return Err(Error::config("members", "at least one", 0));
@@ -140,17 +173,21 @@ impl Committee {
         if self.folds < 2 {
             return Err(Error::config("folds", "at least 2", self.folds));
         }
-        for Member { method, weight, .. } in &self.members {
-            if !(*weight > 0. && weight.is_finite()) {
-                return Err(Error::config("weight", "finite and above 0", weight));
-            }
-            if matches!(method, Method::Committee(_) | Method::Auto) {
-                let rule = "neither a committee nor Auto, of a committee";
-                return Err(Error::config("member", rule, method));
-            }
-            method.check()?;
+        self.members.iter().try_for_each(Member::check)?;
+        let sum: f64 = self.members.iter().map(|member| member.weight).sum();
+        if !sum.is_finite() {
+            return Err(Error::config("weight", "finite together", sum));
         }
         Ok(())
+    }
+
+    /// The largest of the members that train with the fit's class prior.
+    pub(super) fn least_prior(&self) -> Result<f64> {
+        let mut least = 0f64;
+        for member in self.members.iter().filter(|member| member.prior.is_none()) {
+            least = least.max(member.method.least_prior()?);
+        }
+        Ok(least)
     }
 
     /// With each member's method as `f` makes it.

@@ -29,22 +29,45 @@ impl Observer for Distant {
     }
 }
 
-/// Hands all events to the observer until every fit is over. Once it stopped one it stops all.
-pub(super) fn serve(events: Receiver<Event>, observer: &mut dyn Observer) {
-    let mut stopped = false;
-    for event in events {
-        match event {
-            Event::Phase(phase) => observer.on_phase(phase),
-            Event::Epoch(report, answer) => {
-                stopped |= observer.on_epoch(&report).is_break();
-                let flow = if stopped {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                };
-                // A fit that panicked waits no more.
-                let _ = answer.send(flow);
+/// The observer of all fits: once it stopped one it stops all.
+pub(super) struct Common<'a> {
+    observer: &'a mut dyn Observer,
+    stopped: bool,
+}
+
+impl<'a> Common<'a> {
+    pub(super) fn of(observer: &'a mut dyn Observer) -> Self {
+        Self {
+            observer,
+            stopped: false,
+        }
+    }
+
+    /// Hands all events to the observer until every fit is over.
+    pub(super) fn serve(&mut self, events: Receiver<Event>) {
+        for event in events {
+            match event {
+                Event::Phase(phase) => self.on_phase(phase),
+                Event::Epoch(report, answer) => {
+                    // A fit that panicked waits no more.
+                    let _ = answer.send(self.on_epoch(&report));
+                }
             }
         }
+    }
+}
+
+impl Observer for Common<'_> {
+    fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
+        self.stopped |= self.observer.on_epoch(report).is_break();
+        if self.stopped {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn on_phase(&mut self, phase: Phase) {
+        self.observer.on_phase(phase);
     }
 }

@@ -48,19 +48,39 @@ impl Place {
         })
     }
 
-    /// The share of unlabeled samples with a lower score, in [0, 1].
+    /// The share of unlabeled samples with a lower score, in [0, 1]; NaN of NaN.
     pub(super) fn at(&self, score: f64) -> f64 {
+        if score.is_nan() {
+            return score;
+        }
         let last = self.scores.len() - 1;
         if score > self.scores[last] {
             let above = score - self.scores[last];
-            let scale = self.scores[last] - self.score_at(1. - TENTH);
-            return 1. - (1. - self.shares[last]) * beyond(above, scale);
+            let end = 1. - self.shares[last];
+            let scale = self.scale(end, |part| self.scores[last] - self.score_at(1. - part));
+            return 1. - end * beyond(above, scale);
         }
         if score < self.scores[0] {
             let below = self.scores[0] - score;
-            return self.shares[0] * beyond(below, self.score_at(TENTH) - self.scores[0]);
+            let end = self.shares[0];
+            let scale = self.scale(end, |part| self.score_at(part) - self.scores[0]);
+            return end * beyond(below, scale);
         }
         between(&self.scores, &self.shares, score)
+    }
+
+    /// How far beyond an end its share is a tenth: as wide as the last tenth, or wider where the shares fall less from
+    /// there to the end's, `end`, since scores are few or equal ones many. Where these leave no width it is that of the
+    /// last quarter, half or all, and of equal scores their size. So what lies further out has another place.
+    fn scale(&self, end: f64, width: impl Fn(f64) -> f64) -> f64 {
+        for part in [TENTH, 0.25, 0.5, 1.] {
+            let (width, tenths) = (width(part), (part / end).log10());
+            if width > 0. && tenths > 0. {
+                // Twice the largest number is none any more.
+                return (width / tenths.min(1.)).min(f64::MAX);
+            }
+        }
+        self.scores[0].abs()
     }
 
     /// The score at a share; not beyond the ends.
@@ -190,7 +210,34 @@ mod tests {
     #[test]
     fn a_member_that_says_nothing_places_all_in_the_middle() {
         let place = Place::of(vec![7.; 9]).unwrap();
-        assert_eq!([6., 7., 8.].map(|score| place.at(score)), [0., 0.5, 1.]);
+        assert_eq!(place.at(7.), 0.5);
+        // A tenth of the half a score's size further up.
+        assert!((place.at(14.) - 0.95).abs() < 1e-12 && (place.at(0.) - 0.05).abs() < 1e-12);
+        let zero = Place::of(vec![0.; 9]).unwrap();
+        assert_eq!([-1., 0., 1.].map(|score| zero.at(score)), [0., 0.5, 1.]);
+    }
+
+    /// Also where no score lies within the last tenth, or they are equal there.
+    #[test]
+    fn what_lies_further_out_is_told_apart() {
+        for n in 1..=30 {
+            let different: Vec<f64> = (1..=n).map(f64::from).collect();
+            let highest = different.iter().map(|&score| score.min(2.)).collect();
+            for scores in [different, highest] {
+                let last = scores.iter().copied().fold(0., f64::max);
+                let place = Place::of(scores).unwrap();
+                let above = [last, last + 0.5, last + 1., last + 2.].map(|score| place.at(score));
+                assert!(
+                    above.is_sorted_by(|a, b| a < b) && above[3] < 1.,
+                    "{n}: {above:?}"
+                );
+                let below = [0.9, 0.5, -1.].map(|score| place.at(score));
+                assert!(
+                    below.is_sorted_by(|a, b| a > b) && below[2] > 0.,
+                    "{n}: {below:?}"
+                );
+            }
+        }
     }
 
     #[test]
@@ -200,6 +247,7 @@ mod tests {
         assert!((place.at(f64::MAX / 2.) - (0.5 + 1. / 6.)).abs() < 1e-12);
         assert_eq!(place.at(f64::INFINITY), 1.);
         assert_eq!(place.at(f64::NEG_INFINITY), 0.);
+        assert!(place.at(f64::NAN).is_nan());
         for wrong in [vec![1., f64::NAN], vec![f64::INFINITY]] {
             assert!(matches!(
                 Place::of(wrong),

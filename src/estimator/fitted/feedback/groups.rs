@@ -12,7 +12,25 @@ pub(in crate::estimator::fitted) struct Groups {
     pub(in crate::estimator::fitted) left: usize,
 }
 
+impl Groups {
+    /// Of the labeled anomalies of both parts, one part behind the other, which were labeled before the review, so many of
+    /// each part: confirmed ones stand behind them.
+    pub(in crate::estimator::fitted) fn calibrating(&self, labeled: [usize; 2]) -> Vec<bool> {
+        let mut all = Vec::new();
+        for (data, labeled) in [&self.train, &self.validation].into_iter().zip(labeled) {
+            let anomalies = data.anomalies().map_or(0, Samples::len);
+            all.extend((0..anomalies).map(|row| row < labeled));
+        }
+        all
+    }
+}
+
 impl Feedback {
+    /// Labeled anomalies of each part before the review.
+    pub(in crate::estimator::fitted) fn labeled(&self) -> [usize; 2] {
+        [0, 1].map(|part| self.parts[part].data.anomalies().map_or(0, Samples::len))
+    }
+
     /// The held-out part as it came, reviewed rows among its unlabeled ones: what threshold and probabilities are made
     /// of, because new data come unreviewed too. Confirmed anomalies are not among its labeled ones: they were picked by
     /// their scores.
