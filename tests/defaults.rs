@@ -132,9 +132,9 @@ fn of_the_specifications() {
     assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
     let forest = json!({"model": {"pu-forest": {"trees": 100}}});
     let members = json!([
-        {"method": forest, "weight": 0.4},
-        {"method": "PUAE", "weight": 0.4, "prior": 0.1},
-        {"method": "AE", "weight": 0.2, "fits": 1},
+        {"method": forest, "weight": 0.42},
+        {"method": "PUAE", "weight": 0.42, "prior": 0.1},
+        {"method": "AE", "weight": 0.16, "fits": 1},
     ]);
     let expected = json!({"committee": {"members": members, "folds": 5}});
     assert_eq!(json!(Method::for_samples(&[2], true)), expected);

@@ -92,7 +92,7 @@ impl PuForestConfig {
 /// Bags are small, so growing takes the same time for any number of unlabeled samples. The same seed gives the same
 /// trees, bit by bit, for any number of threads.
 ///
-/// The defaults were chosen on six tables (`docs/results.md` names them): bags of 64 to 1024, one feature a split, the
+/// The defaults were chosen on six tables (`docs/design.md`): bags of 64 to 1024, one feature a split, the
 /// root of their number or all, and smoothing 0, 1 and 5.
 ///
 /// # References

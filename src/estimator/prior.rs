@@ -24,10 +24,11 @@ use crate::{ClassPrior, Error, Result};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Prior {
-    /// This one, which the method trains with and decisions follow.
+    /// This one, which the method trains with, all members of [`Method::Auto`](crate::method::Method::Auto) too, and
+    /// decisions follow.
     Given(ClassPrior),
     /// That of the data: decisions follow the estimate, and the method trains with it or 0.1, whichever is larger,
-    /// since it learns too little from the labeled anomalies with a small one. Without labeled anomalies, where
+    /// since it learns too little from the labeled anomalies with a small one; Auto's autoencoder trains with 0.1. Without labeled anomalies, where
     /// no classifier of them can be fitted, or where the interval is wider than 0.5 and holds 0.1, or nearly 1 (its lower end
     /// counts as 0 where the estimate is an upper bound), it is 0.1 with a
     /// [`Warning::PriorAssumed`](super::Warning::PriorAssumed).

@@ -146,8 +146,8 @@ pub enum Warning {
         /// How many of them it is to flag.
         flagged: f64,
     },
-    /// [`FitConfig::folds`](crate::FitConfig::folds) were asked for, and could not be fitted, or were not again by a
-    /// refit: a report rests on the validation part's labeled anomalies.
+    /// [`FitConfig::folds`](crate::FitConfig::folds) were asked for, and could not be fitted; or the fit had scores out of
+    /// fold, and a refit has none: a report rests on the validation part's labeled anomalies.
     NoFolds {
         /// Why.
         reason: String,

@@ -34,7 +34,7 @@ pub struct Learned {
     /// How training went.
     pub history: FitHistory,
     /// Of a model that learned from all labeled anomalies, because the validation part had none: the scores of each by
-    /// a part of it that had not seen it, a list a part. Empty of a model that held nothing out itself.
+    /// a part of it that was not trained on it, a list a part. Empty of a model that held nothing out itself.
     pub held_out: Vec<HeldOut>,
 }
 

@@ -71,8 +71,8 @@ impl FittedDetector {
         self.decision.estimate.as_ref()
     }
 
-    /// Scores of the labeled anomalies by detectors that were fitted without them; `None` unless
-    /// [`FitConfig::folds`](crate::FitConfig::folds) asked for them.
+    /// Scores of the labeled anomalies by detectors that were not trained on them: a committee has them of itself where the
+    /// short path cut the data, another method where [`FitConfig::folds`](crate::FitConfig::folds) asked for them.
     pub fn out_of_fold(&self) -> Option<&OutOfFold> {
         self.decision.out_of_fold.as_ref()
     }

@@ -65,7 +65,7 @@ impl Committee {
         })
     }
 
-    /// What each round held out, by the fits that had not seen it: of each member that learns from labeled anomalies the
+    /// What each round held out, by fits not trained on it: of each member that learns from labeled anomalies the
     /// round's own, of another any.
     fn held_out(
         &self,

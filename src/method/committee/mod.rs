@@ -28,8 +28,8 @@ pub(crate) use members::Members;
 ///
 /// Every member is fitted several times ([`folds`](Self::folds), [`Member::fits`]), with other random numbers, and where
 /// the short path cuts the data itself ([`Estimator::fit`](crate::Estimator::fit)) each time without another fold of the labeled anomalies: together the
-/// fits learn from all of them, and each labeled anomaly has scores by fits that had not seen it, for threshold,
-/// probabilities and report. Fits run side by side on the CPU's cores. A network of one's own
+/// fits learn from all of them, and each labeled anomaly has scores by fits that were not trained on it, for threshold,
+/// probabilities and report: it took part in the choice of their best epoch alone. Fits run side by side on the CPU's cores. A network of one's own
 /// ([`FitConfig::network`](crate::FitConfig::network)) is that of all members that have one.
 ///
 /// A sample that lies next to an unlabeled one by a member changes its place with it by a rounding: on another kind of
@@ -53,7 +53,7 @@ pub(crate) use members::Members;
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
 /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
 /// assert_eq!(detector.method().to_string(), "PUForest + PUAE");
-/// // Every labeled anomaly, by fits that had not seen it.
+/// // Every labeled anomaly, by fits that were not trained on it.
 /// assert_eq!(detector.validation_scores().anomalies.len(), toy.labeled_anomalies.len());
 /// # Ok::<(), puad::Error>(())
 /// ```

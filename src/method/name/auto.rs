@@ -15,7 +15,7 @@ impl Method {
     ///
     /// | samples | labeled anomalies | method |
     /// |---|---|---|
-    /// | vectors | two or more | a [`Committee`] of PUForest (weight 0.4), PUAE (0.4), which trains with the paper's class prior of 0.1 where none is given, and AE (0.2) |
+    /// | vectors | two or more | a [`Committee`] of PUForest (weight 0.42), PUAE (0.42), which trains with the paper's class prior of 0.1 where none is given, and AE (0.16) |
     /// | vectors | none | a committee of AE and the isolation forest |
     /// | images | two or more | PUSVDD, the paper's best |
     /// | images | none | DeepSVDD |
@@ -42,15 +42,15 @@ impl Method {
                     ..member.into()
                 };
                 let members = vec![
-                    of(0.4, forest.into()),
+                    of(0.42, forest.into()),
                     Member {
                         // With a larger one it would find labeled kinds better, and new ones worse.
                         prior: Some(ClassPrior::default()),
-                        ..of(0.4, Self::PUAE)
+                        ..of(0.42, Self::PUAE)
                     },
                     Member {
                         fits: Some(FITS_BESIDE),
-                        ..of(0.2, Self::AE)
+                        ..of(0.16, Self::AE)
                     },
                 ];
                 Committee {
