@@ -2,6 +2,7 @@
 //! progress.
 
 pub mod merge;
+pub mod output;
 pub mod place;
 #[cfg(test)]
 pub mod processes;

@@ -80,7 +80,8 @@ use crate::study::Study;
 use crate::view::View;
 
 fn main() -> anyhow::Result<()> {
-    run(&Args::parse(), &mut std::io::stdout().lock())
+    let printed = run(&Args::parse(), &mut std::io::stdout().lock());
+    common::output::read_far_enough(printed)
 }
 
 fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {

@@ -57,6 +57,20 @@ fn the_same_seed_is_the_same_committee_also_from_a_file() {
     assert_eq!(read.score(&new).unwrap(), auto.score(&new).unwrap());
 }
 
+/// However many fits run side by side.
+#[test]
+fn threads_do_not_matter() {
+    let run = || fit(pair(), 4, 10);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .unwrap();
+    let (one, several) = (pool.install(run), run());
+    let new = points(3);
+    assert_eq!(one.score(&new).unwrap(), several.score(&new).unwrap());
+    assert_eq!(one.validation_scores(), several.validation_scores());
+}
+
 /// With a stranger's member, by the registry that knows it.
 #[test]
 fn a_stranger_s_member_is_read_by_its_registry() {

@@ -201,7 +201,7 @@ fn part(sets: &BTreeSet<&str>) -> &'static str {
     if all_in(Part::Choosing) {
         "Choosing sets, on which settings were chosen"
     } else if all_in(Part::Reporting) {
-        "Reporting sets, on which nothing was chosen"
+        "Reporting sets"
     } else if all_in(Part::All) {
         "Choosing and reporting sets"
     } else {
@@ -292,7 +292,7 @@ mod tests {
     fn a_report_has_all_sections() {
         let (text, csv) = report(&some(), Some("puae")).unwrap();
         for told in [
-            "Reporting sets, on which nothing was chosen: cardio, shuttle. Settings: L10. Seeds: 0. 2 cells.\n",
+            "Reporting sets: cardio, shuttle. Settings: L10. Seeds: 0. 2 cells.\n",
             "Methods with * are other libraries', on the same rows.",
             "### AUROC / average precision, means over the sets",
             "| trees, bagged * | **0.850** / **0.850** |",
