@@ -20,32 +20,38 @@ pub(super) struct Ranked {
 impl Ranked {
     /// The samples of `metric`, which needs both classes.
     pub(super) fn new(metric: &'static str, scores: &[f64], positives: &[bool]) -> Result<Self> {
-        if scores.len() != positives.len() {
-            return Err(Error::Length {
-                left_name: "scores",
-                right_name: "positives",
-                left: scores.len(),
-                right: positives.len(),
-            });
-        }
-        if let Some(index) = scores.iter().position(|score| score.is_nan()) {
-            return Err(Error::NanScore { index });
-        }
-        let total = scores.len();
-        let positive = positives.iter().filter(|&&positive| positive).count();
-        if positive == 0 || positive == total {
-            return Err(Error::OneClass {
-                metric,
-                positives: positive,
-                total,
-            });
-        }
+        let positive = check(metric, scores, positives)?;
         Ok(Self {
             ties: ties(scores, positives),
             positives: positive as u64,
-            negatives: (total - positive) as u64,
+            negatives: (scores.len() - positive) as u64,
         })
     }
+}
+
+/// How many are positive, of scores that `metric`, which needs both classes, can be had of.
+pub(super) fn check(metric: &'static str, scores: &[f64], positives: &[bool]) -> Result<usize> {
+    if scores.len() != positives.len() {
+        return Err(Error::Length {
+            left_name: "scores",
+            right_name: "positives",
+            left: scores.len(),
+            right: positives.len(),
+        });
+    }
+    if let Some(index) = scores.iter().position(|score| score.is_nan()) {
+        return Err(Error::NanScore { index });
+    }
+    let total = scores.len();
+    let positive = positives.iter().filter(|&&positive| positive).count();
+    if positive == 0 || positive == total {
+        return Err(Error::OneClass {
+            metric,
+            positives: positive,
+            total,
+        });
+    }
+    Ok(positive)
 }
 
 /// Groups of equal scores by increasing score, which must not be NaN.
