@@ -115,6 +115,7 @@ pub mod prior;
 pub mod report;
 mod rng;
 mod score;
+pub mod series;
 pub mod spec;
 mod statistics;
 mod term;

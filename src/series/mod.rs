@@ -1,0 +1,33 @@
+//! Time series: windows of them as samples, and scores of windows back at their points.
+//!
+//! A window is labeled and scored for its last points, the *suspect* ones: so each point belongs to one window, the class
+//! prior is a share of suspect parts, and a window with an event in its past is not thereby anomalous.
+//!
+//! ```
+//! use puad::metrics::{Thresholds, vus};
+//! use puad::series::{Series, Windows};
+//! use puad::{Estimator, FitConfig};
+//!
+//! // Of four events one is labeled.
+//! let wave = |t: usize| (t as f32 / 5.).sin() + if t % 200 >= 190 { 1.5 } else { 0. };
+//! let series = Series::new((0..800).map(wave).collect(), 1)?.with_events([190..200])?;
+//! let windows = Windows::of(16);
+//! let mut config = FitConfig::default();
+//! # config.train.epochs = 30;
+//! let detector = Estimator::new(config).fit_dataset(&windows.dataset(&[series])?)?;
+//!
+//! let next = Series::new((800..1600).map(wave).collect(), 1)?;
+//! let scores = windows.points(&next, &detector.score(&windows.samples(&next)?)?)?;
+//! let truth: Vec<bool> = (800..1600).map(|t| t % 200 >= 190).collect();
+//! let found = vus(scores.known(), &truth[scores.first()..], 10, Thresholds::default())?;
+//! assert!(found.roc > 0.9);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod points;
+mod recording;
+mod windows;
+
+pub use points::PointScores;
+pub use recording::Series;
+pub use windows::Windows;

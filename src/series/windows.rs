@@ -1,0 +1,200 @@
+use std::ops::Range;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{PointScores, Series};
+use crate::data::{PuDataset, Samples};
+use crate::{Error, Result};
+
+/// How series are cut into windows.
+///
+/// A window is `length` points, a sample of `length x channels` values, point by point. It is labeled by its *suspect* part,
+/// its last points: anomalous where that holds a point of a labeled event. What lies before is its past. The next window
+/// begins `suspect` points later, so that the suspect parts of all cover each point but the first `length - suspect`
+/// once; a last window ends with the series, and stands for the points that are left.
+///
+/// ```
+/// use puad::series::{Series, Windows};
+///
+/// let windows = Windows { length: 4, suspect: 2 };
+/// let series = Series::new((0..9).map(|t| t as f32).collect(), 1)?;
+/// let samples = windows.samples(&series)?.to_tensor()?.to_vec2::<f32>()?;
+/// assert_eq!(samples, [[0., 1., 2., 3.], [2., 3., 4., 5.], [4., 5., 6., 7.], [5., 6., 7., 8.]]);
+/// let scores = windows.points(&series, &[0.1, 0.2, 0.3, 0.9])?;
+/// assert_eq!(scores.first(), 2);
+/// assert_eq!(scores.known(), [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.9]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Windows {
+    /// Points of a window, >= 1: the series' period, say.
+    pub length: usize,
+    /// Points at its end that it is labeled and scored for, in `1..=length`.
+    pub suspect: usize,
+}
+
+impl Windows {
+    /// Of this length, an eighth of it suspect, one point at least.
+    pub fn of(length: usize) -> Self {
+        Self {
+            length,
+            suspect: (length / 8).max(1),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Config`] for the first value outside its range.
+    pub fn check(&self) -> Result<()> {
+        if self.length == 0 {
+            return Err(Error::config("length", "at least 1", 0));
+        }
+        if !(1..=self.length).contains(&self.suspect) {
+            let rule = "at least 1, and at most the window's length";
+            return Err(Error::config("suspect", rule, self.suspect));
+        }
+        Ok(())
+    }
+
+    /// All windows of a series, in order: `length x channels` values each, named by the channel and how many points before
+    /// the window's last one it is (`door -3`) where channels have names.
+    ///
+    /// # Errors
+    /// [`Error::Config`] as [`check`](Self::check), and for a series shorter than a window.
+    pub fn samples(&self, series: &Series) -> Result<Samples> {
+        let starts = self.starts(series.len())?;
+        let windows: Vec<_> = starts.map(|start| (0, start)).collect();
+        self.cut(std::slice::from_ref(series), &windows)
+    }
+
+    /// The windows of several series: those whose suspect part holds a point of a labeled event as labeled anomalies, all
+    /// others as unlabeled samples; but those that hold labeled points in their past alone are left out: they are unusual,
+    /// and no anomalies.
+    ///
+    /// # Errors
+    /// As [`samples`](Self::samples) for any of them; [`Error::Shape`] for another number of channels than the first one's,
+    /// [`Error::EmptyGroup`] if no window is left unlabeled, or there is no series.
+    pub fn dataset(&self, series: &[Series]) -> Result<PuDataset> {
+        let (mut unlabeled, mut anomalous) = (vec![], vec![]);
+        for (index, one) in series.iter().enumerate() {
+            for start in self.starts(one.len())? {
+                let suspect = self.suspect_part(start);
+                if touches(one.events(), &suspect) {
+                    anomalous.push((index, start));
+                } else if !touches(one.events(), &(start..start + self.length)) {
+                    unlabeled.push((index, start));
+                }
+            }
+        }
+        if unlabeled.is_empty() {
+            let (what, group) = ("windows of series", "unlabeled");
+            return Err(Error::EmptyGroup { what, group });
+        }
+        let data = PuDataset::new(self.cut(series, &unlabeled)?)?;
+        if anomalous.is_empty() {
+            return Ok(data);
+        }
+        data.with_anomalies(self.cut(series, &anomalous)?)
+    }
+
+    /// The share of windows whose suspect part holds a point of these events, of a series of so many points: the class prior
+    /// that goes with them. It is larger than their share of points, as a suspect part counts in full for one of them.
+    ///
+    /// ```
+    /// use puad::series::Windows;
+    ///
+    /// // 10 of 1,000 points in one event: of the windows with 8 suspect points 2 of 125 hold some.
+    /// let windows = Windows { length: 8, suspect: 8 };
+    /// assert_eq!(windows.share(1000, &[96..106])?, 2. / 125.);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and for fewer points than a window's.
+    pub fn share(&self, points: usize, events: &[Range<usize>]) -> Result<f64> {
+        let (mut all, mut hit) = (0, 0);
+        for start in self.starts(points)? {
+            all += 1;
+            hit += usize::from(touches(events, &self.suspect_part(start)));
+        }
+        Ok(hit as f64 / all as f64)
+    }
+
+    /// The scores of all windows of a series, in order, at their points: each point has that of the first window whose
+    /// suspect part holds it.
+    ///
+    /// # Errors
+    /// As [`samples`](Self::samples); [`Error::Length`] unless there is a score a window.
+    pub fn points(&self, series: &Series, scores: &[f64]) -> Result<PointScores> {
+        let starts: Vec<usize> = self.starts(series.len())?.collect();
+        if starts.len() != scores.len() {
+            return Err(Error::Length {
+                left_name: "scores",
+                right_name: "windows",
+                left: scores.len(),
+                right: starts.len(),
+            });
+        }
+        let first = self.length - self.suspect;
+        let mut known = Vec::with_capacity(series.len() - first);
+        for (start, &score) in starts.into_iter().zip(scores) {
+            known.resize(start + self.length - first, score);
+        }
+        Ok(PointScores { first, known })
+    }
+
+    fn suspect_part(&self, start: usize) -> Range<usize> {
+        let end = start + self.length;
+        end - self.suspect..end
+    }
+
+    /// Where windows begin: every `suspect` points, and one that ends with the series.
+    fn starts(&self, points: usize) -> Result<impl Iterator<Item = usize> + use<>> {
+        self.check()?;
+        let Some(last) = points.checked_sub(self.length) else {
+            let rule = "at most the number of points of the series";
+            return Err(Error::config("length", rule, self.length));
+        };
+        let rest = (!last.is_multiple_of(self.suspect)).then_some(last);
+        Ok((0..=last).step_by(self.suspect).chain(rest))
+    }
+
+    /// These windows, by series and first point; at least one.
+    fn cut(&self, series: &[Series], windows: &[(usize, usize)]) -> Result<Samples> {
+        let channels = series[windows[0].0].channels();
+        let mut values = Vec::with_capacity(windows.len() * self.length * channels);
+        for &(index, start) in windows {
+            let one = &series[index];
+            if one.channels() != channels {
+                return Err(Error::Shape {
+                    what: "series",
+                    expected: format!("[points, {channels}] as the first one"),
+                    actual: vec![one.len(), one.channels()],
+                });
+            }
+            values.extend_from_slice(one.values(start..start + self.length));
+        }
+        let shape = (windows.len(), self.length * channels);
+        let samples = Samples::from(Tensor::from_vec(values, shape, &Device::Cpu)?);
+        samples.with_names(&self.columns(&series[windows[0].0]))
+    }
+
+    fn columns(&self, series: &Series) -> Vec<String> {
+        let before = (0..self.length).rev();
+        let of_point = |before| {
+            let column = move |name: &String| match before {
+                0 => name.clone(),
+                before => format!("{name} -{before}"),
+            };
+            series.names().iter().map(column)
+        };
+        before.flat_map(of_point).collect()
+    }
+}
+
+/// Whether one of the events, in order and apart, has a point in common with `points`.
+fn touches(events: &[Range<usize>], points: &Range<usize>) -> bool {
+    let mut near = events.iter().filter(|event| event.start < points.end);
+    near.any(|event| event.end > points.start)
+}
