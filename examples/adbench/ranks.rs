@@ -59,10 +59,11 @@ fn friedman(ranks: &[Vec<f64>], mean_ranks: &[f64]) -> f64 {
         return 1.;
     }
     let statistic = (k - 1.) * n * n * between / within;
-    // At most n (k - 1): all blocks order the methods alike.
+    // At most n (k - 1): all blocks order the methods alike, for which F has no bound, and chance its own.
     let rest = n * (k - 1.) - statistic;
     if rest <= 1e-9 * n * k {
-        return 0.;
+        let orders: f64 = (1..=mean_ranks.len()).map(|method| method as f64).product();
+        return orders.powf(1. - n);
     }
     let f = (n - 1.) * statistic / rest;
     let distribution = FisherSnedecor::new(k - 1., (k - 1.) * (n - 1.));
@@ -165,7 +166,10 @@ mod tests {
         let alike = Comparison::of(&vec![vec![0.5; 3]; 4]).unwrap();
         assert_eq!((alike.p_value, &alike.mean_ranks[..]), (1., &[2.; 3][..]));
         let ordered = Comparison::of(&vec![vec![0.9, 0.8, 0.7]; 4]).unwrap();
-        assert_eq!((ordered.p_value, ordered.mean_ranks[2]), (0., 3.));
+        assert_relative_eq!(ordered.p_value, 1. / 216., max_relative = 1e-12);
+        assert_eq!(ordered.mean_ranks[2], 3.);
+        let two = Comparison::of(&vec![vec![0.9, 0.8]; 2]).unwrap();
+        assert_relative_eq!(two.p_value, 0.5, max_relative = 1e-12);
         assert_eq!(Comparison::of(&[vec![0.9, 0.8]]), None);
         assert_eq!(Comparison::of(&vec![vec![0.9]; 3]), None);
         assert_eq!(Comparison::of(&[]), None);

@@ -134,3 +134,24 @@ fn without_labels_unlike_rows_are_found() {
     let found = auroc(&detector.score(&rows).unwrap(), &truth).unwrap();
     assert!(found > 0.9, "{found}");
 }
+
+/// A value that no row comes near is an alarm, also where the members that see it have less than half the weight; farther
+/// rows have higher scores.
+#[test]
+fn gross_rows_are_alarms() {
+    let forest = Member {
+        weight: 3.,
+        ..forest().into()
+    };
+    let members = vec![forest, Method::PUAE.into(), Method::AE.into()];
+    let mut detector = fit(Committee { members, folds: 3 }, 60, 10);
+    detector.set_input_check(InputCheck::Warn);
+    let rows: Vec<[f32; 2]> = [30., 100., 1000.].map(|size| [-size, size]).into();
+    let scores = detector.score(&rows).unwrap();
+    assert!(scores.is_sorted_by(|a, b| a < b), "{scores:?}");
+    assert!(
+        scores[0] > detector.threshold(),
+        "{scores:?} {}",
+        detector.threshold()
+    );
+}

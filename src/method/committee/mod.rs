@@ -19,12 +19,14 @@ pub(crate) use members::Members;
 /// With `F_k(x)` the share of the validation part's unlabeled samples that member `k` scores lower than `x`, the score is
 ///
 /// ```text
-/// sum_k w_k log((1 + e) / (1 - F_k(x) + e)) / sum_k w_k,    e = 0.01
+/// sum_k w_k (log((1 + e) / (1 - F_k(x) + e)) + log(1 + d_k(x))) / sum_k w_k,    e = 0.01
 /// ```
 ///
 /// Fisher's way to combine p-values, with a floor: being among the few highest of one member says more than being
-/// above the middle of all, and being the very highest hardly more than being among the highest hundredth. It lies in
-/// [0, 4.62], 0 below all unlabeled samples.
+/// above the middle of all, and being the very highest hardly more than being among the highest hundredth. Only beyond all
+/// unlabeled samples it grows on, by `d_k(x)`, the distance to the highest of them in widths of their highest tenth: what
+/// is gross by one member is not outvoted by others that do not see it. The score is 0 below all unlabeled samples, and 26
+/// at most.
 ///
 /// Every member is fitted several times ([`folds`](Self::folds), [`Member::fits`]), with other random numbers, and where
 /// the short path cuts the data itself ([`Estimator::fit`](crate::Estimator::fit)) each time without another fold of the labeled anomalies: together the
@@ -38,9 +40,6 @@ pub(crate) use members::Members;
 /// An observer sees the epochs of all fits, several at once. One that stops ends every fit: those under way with their
 /// best epoch so far, those that had not begun after one, so that it is training that is given up, not waiting.
 /// Checkpoints are a file a network. The history is that of the first network.
-///
-/// Beyond all unlabeled samples a member's place nears 1 as a tenth a width of their highest tenth: scores of samples
-/// that lie far out are nearly equal, and some sixteen such widths out they are equal.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};
@@ -130,7 +129,8 @@ impl Member {
     fn check(&self) -> Result<()> {
         let (method, weight) = (&self.method, self.weight);
         if !(weight > 0. && weight.is_finite()) {
-            return Err(Error::config("weight", "finite and above 0", weight));
+            let value = format!("{weight} of {method}");
+            return Err(Error::config("weight", "finite and above 0", value));
         }
         if matches!(method, Method::Committee(_) | Method::Auto) {
             let rule = "neither a committee nor Auto, of a committee";
@@ -138,10 +138,14 @@ impl Member {
         }
         method.check()?;
         match self.fits {
-            Some(0) => Err(Error::config("fits", "at least 1", 0)),
+            Some(0) => Err(Error::config(
+                "fits",
+                "at least 1",
+                format!("0 of {method}"),
+            )),
             Some(fits) if method.uses_anomalies()? => {
-                let rule = "not given for a member that learns from labeled anomalies";
-                Err(Error::config("fits", rule, fits))
+                let rule = "left out for a member that learns from labeled anomalies";
+                Err(Error::config("fits", rule, format!("{fits} of {method}")))
             }
             _ => Ok(()),
         }

@@ -12,9 +12,6 @@ use crate::model::{Fitted, ModelState, StoredModel};
 use crate::score::saturated_scores;
 use crate::{Error, Result};
 
-/// What keeps one member's extreme place from outweighing all others.
-const FLOOR: f64 = 0.01;
-
 /// A fit of a member.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
@@ -27,14 +24,14 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Where each sample lies among unlabeled ones, in [0, 1]; NaN where the member's score is.
-    fn places(&self, xs: &Tensor) -> Result<Vec<f64>> {
+    /// Of each sample what `of` makes of its score, which is NaN where the member's is.
+    fn of_scores(&self, xs: &Tensor, of: fn(&Place, f64) -> f64) -> Result<Vec<f64>> {
         let xs = xs.to_device(self.model.device())?;
         // An extreme sample lies above all others by a member whose score overflows, not nowhere.
         let scores = saturated_scores(self.model.score(&xs)?, &xs)?;
         Ok(scores
             .into_iter()
-            .map(|score| self.place.at(score))
+            .map(|score| of(&self.place, score))
             .collect())
     }
 }
@@ -106,7 +103,10 @@ impl CommitteeModel {
         let mut fits = vec![0.; members];
         for part in &self.parts {
             fits[part.member] += 1.;
-            for (sum, place) in sums[part.member].iter_mut().zip(part.places(xs)?) {
+            for (sum, place) in sums[part.member]
+                .iter_mut()
+                .zip(part.of_scores(xs, Place::at)?)
+            {
                 *sum += place;
             }
         }
@@ -134,8 +134,8 @@ pub(super) fn fused(parts: &[(f64, &Part)], xs: &Tensor) -> Result<Vec<f64>> {
     let mut weights = 0.;
     for &(weight, part) in parts {
         weights += weight;
-        for (score, place) in scores.iter_mut().zip(part.places(xs)?) {
-            *score += weight * ((1. + FLOOR) / (1. - place + FLOOR)).ln();
+        for (score, term) in scores.iter_mut().zip(part.of_scores(xs, Place::term)?) {
+            *score += weight * term;
         }
     }
     scores.iter_mut().for_each(|score| *score /= weights);

@@ -8,6 +8,12 @@ use crate::{Error, Result};
 /// Scores that are kept of a member at most.
 const KNOTS: usize = 1024;
 
+/// What keeps one member's extreme place from outweighing all others.
+const FLOOR: f64 = 0.01;
+
+/// Widths of the highest tenth beyond which a score grows no more.
+const FARTHEST: f64 = 1e9;
+
 /// The share of the unlabeled samples from the end within which the scale of what lies beyond them is read off.
 const TENTH: f64 = 0.1;
 
@@ -48,6 +54,28 @@ impl Place {
         })
     }
 
+    /// The member's part of a committee's score: how far up a score lies, and how far beyond all unlabeled samples.
+    pub(super) fn term(&self, score: f64) -> f64 {
+        let far = self.widths_above(score).min(FARTHEST);
+        ((1. + FLOOR) / (1. - self.at(score) + FLOOR)).ln() + far.ln_1p()
+    }
+
+    /// How many widths of the last tenth a score lies above all of unlabeled samples; 0 of one that does not.
+    fn widths_above(&self, score: f64) -> f64 {
+        let last = self.scores.len() - 1;
+        let above = score - self.scores[last];
+        if above.is_nan() || above <= 0. {
+            return 0.;
+        }
+        let end = 1. - self.shares[last];
+        let scale = self.scale(end, |part| self.scores[last] - self.score_at(1. - part));
+        if scale > 0. {
+            above / scale
+        } else {
+            f64::INFINITY
+        }
+    }
+
     /// The share of unlabeled samples with a lower score, in [0, 1]; NaN of NaN.
     pub(super) fn at(&self, score: f64) -> f64 {
         if score.is_nan() {
@@ -55,16 +83,19 @@ impl Place {
         }
         let last = self.scores.len() - 1;
         if score > self.scores[last] {
-            let above = score - self.scores[last];
             let end = 1. - self.shares[last];
-            let scale = self.scale(end, |part| self.scores[last] - self.score_at(1. - part));
-            return 1. - end * beyond(above, scale);
+            return 1. - end * 10f64.powf(-self.widths_above(score));
         }
         if score < self.scores[0] {
             let below = self.scores[0] - score;
             let end = self.shares[0];
             let scale = self.scale(end, |part| self.score_at(part) - self.scores[0]);
-            return end * beyond(below, scale);
+            let widths = if scale > 0. {
+                below / scale
+            } else {
+                f64::INFINITY
+            };
+            return end * 10f64.powf(-widths);
         }
         between(&self.scores, &self.shares, score)
     }
@@ -148,15 +179,6 @@ fn thinned(n: usize) -> Vec<usize> {
     (0..KNOTS).map(|i| i * (n - 1) / (KNOTS - 1)).collect()
 }
 
-/// What is left of the share beyond the end: a tenth a `scale`.
-fn beyond(distance: f64, scale: f64) -> f64 {
-    if scale > 0. {
-        (-distance / scale * std::f64::consts::LN_10).exp()
-    } else {
-        0.
-    }
-}
-
 /// `y` at `x`, which lies within `xs`, ascending, on the line between its neighbours.
 fn between(xs: &[f64], ys: &[f64], x: f64) -> f64 {
     let upper = xs.partition_point(|&other| other < x).min(xs.len() - 1);
@@ -215,6 +237,26 @@ mod tests {
         assert!((place.at(14.) - 0.95).abs() < 1e-12 && (place.at(0.) - 0.05).abs() < 1e-12);
         let zero = Place::of(vec![0.; 9]).unwrap();
         assert_eq!([-1., 0., 1.].map(|score| zero.at(score)), [0., 0.5, 1.]);
+    }
+
+    /// What is gross by one of three members is above what is among the highest tenth of all three.
+    #[test]
+    fn far_scores_grow_on() {
+        let place = Place::of((1..=1000).map(|i| f64::from(i) / 1e3).collect()).unwrap();
+        let [middle, high, top] = [0.5, 0.9, 1.].map(|score| place.term(score));
+        assert!((middle - (1.01f64 / 0.5105).ln()).abs() < 1e-9);
+        assert!((top - (1.01f64 / 0.0105).ln()).abs() < 1e-9);
+        // A width of the highest tenth is 0.1: these lie 1, 100 and 1e6 of them beyond.
+        for (score, widths) in [(1.1, 1f64), (11., 100.), (1e5, 1e6)] {
+            let grown = place.term(score) - 101f64.ln();
+            assert!((grown - widths.ln_1p()).abs() < 0.01, "{score}: {grown}");
+        }
+        let gross = place.term(1e3) + 2. * middle;
+        assert!(gross > 3. * high, "{gross} {high}");
+        for extreme in [f64::INFINITY, f64::from(f32::MAX)] {
+            assert!((place.term(extreme) - 101f64.ln() - 1e9f64.ln_1p()).abs() < 1e-9);
+        }
+        assert!(place.term(f64::NAN).is_nan());
     }
 
     /// Also where no score lies within the last tenth, or they are equal there.
