@@ -94,7 +94,7 @@ fn several_series_are_one_data_set() -> Result<()> {
         length: 4,
         suspect: 4,
     };
-    let (first, second) = (counted(12).with_events([5..6])?, counted(9));
+    let (first, second) = (counted(12).with_events(std::iter::once(5..6))?, counted(9));
     let data = windows.dataset(&[first, second])?;
     assert_eq!(starts(data.unlabeled()), [0, 8, 0, 4, 5]);
     assert_eq!(starts(data.anomalies().unwrap()), [4]);

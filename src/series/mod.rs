@@ -10,7 +10,8 @@
 //!
 //! // Of four events one is labeled.
 //! let wave = |t: usize| (t as f32 / 5.).sin() + if t % 200 >= 190 { 1.5 } else { 0. };
-//! let series = Series::new((0..800).map(wave).collect(), 1)?.with_events([190..200])?;
+//! let labeled = std::iter::once(190..200);
+//! let series = Series::new((0..800).map(wave).collect(), 1)?.with_events(labeled)?;
 //! let windows = Windows::of(16);
 //! let mut config = FitConfig::default();
 //! # config.train.epochs = 30;

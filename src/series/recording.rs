@@ -13,10 +13,10 @@ use crate::{Error, Result};
 /// // Two channels: 20 and 1 at the first point, 21 and 0 at the second.
 /// let series = Series::new(vec![20., 1., 21., 0., 35., 0.], 2)?
 ///     .with_names(&["temperature", "door"])?
-///     .with_events([2..3])?;
+///     .with_events([0..1, 2..3])?;
 /// assert_eq!((series.len(), series.channels()), (3, 2));
 /// assert_eq!(series.at(1), [21., 0.]);
-/// assert_eq!(series.events(), [2..3]);
+/// assert_eq!(series.events(), [0..1, 2..3]);
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
