@@ -418,8 +418,7 @@ impl Method {
             return committee.check().map(|()| committee);
         }
         let rule = "a name in puad::method, detector/objective, a registered model, or several with + between them";
-        let value = if name.is_empty() { "\"\"" } else { name };
-        let unknown = || Error::config("method", rule, value);
+        let unknown = || Error::config("method", rule, name);
         let mut models = registry.models();
         let mut model = || models.find(|model| model.eq_ignore_ascii_case(name));
         let method = match Self::of_name(name) {
