@@ -805,6 +805,22 @@ proptest! {
     }
 }
 
+/// Shares of so many anomalies add up to a rounding more than 1.
+#[test]
+fn perfect_separation_is_no_more_than_perfect() -> Result<()> {
+    for anomalies in 1..60 {
+        let scores: Vec<f64> = (0..anomalies).map(|i| 1. + f64::from(i % 7)).collect();
+        let report = Report::new(
+            &held_out(&[0.; 3], &scores),
+            &prior(0., 0., 0.),
+            &rates(&[0.2]),
+        )?;
+        assert_in_range(&report);
+        assert_eq!(report.auroc_unlabeled.value.min(1. - 1e-12), 1. - 1e-12);
+    }
+    Ok(())
+}
+
 #[test]
 fn extreme_scores_have_a_report() -> Result<()> {
     let mut unlabeled: Vec<f64> = spread(500, -1e-3, 1e-3).collect();

@@ -93,7 +93,8 @@ impl Masses {
             sum += a * (below + 0.5 * u);
             below += u;
         }
-        sum
+        // The weights of either group add up to 1, or to a rounding more.
+        sum.min(1.)
     }
 
     /// The mean over anomalies of the precision at "as high as this one or higher", on data with a share `alpha`

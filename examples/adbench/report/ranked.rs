@@ -156,7 +156,7 @@ mod tests {
             "| PUAE | 2.00 / 2.00 | **1.00** / **1.00** | **1.00** / **1.00** |",
             "| AE | 3.00 / 3.00 | 2.00 / 2.00 | 2.00 / 2.00 |",
             "| IF | **1.00** / **1.00** | - | - |",
-            "L10 1.91 over 3 blocks, p < 0.001; novel 1.13 over 3 blocks, p < 0.001; all 0.80 over 6",
+            "L10 1.91 over 3 blocks, p = 0.028; novel 1.13 over 3 blocks, p = 0.250; all 0.80 over 6",
         ] {
             assert!(text.contains(line), "{text}");
         }
