@@ -509,6 +509,25 @@ impl Error {
         Self::Config { name, rule, value }
     }
 
+    /// Two lists, by name and length, that must be as long.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if they are not.
+    pub(crate) fn check_lengths(
+        (left_name, left): (&'static str, usize),
+        (right_name, right): (&'static str, usize),
+    ) -> Result<()> {
+        if left == right {
+            return Ok(());
+        }
+        Err(Self::Length {
+            left_name,
+            right_name,
+            left,
+            right,
+        })
+    }
+
     /// A tensor `what` whose dimensions break `expected`.
     pub(crate) fn shape(
         what: &'static str,

@@ -111,6 +111,19 @@ pub(crate) fn scores_of<L: NonNegativeLoss + ?Sized>(
     Ok(scores.to_vec1()?)
 }
 
+/// The scores of `samples` by a model, `score` of a batch on `device`, those of extreme samples as
+/// [`saturated_scores`] has them.
+pub(crate) fn model_scores(
+    samples: &Samples,
+    batch_size: usize,
+    device: &Device,
+    score: impl Fn(&Tensor) -> Result<Vec<f64>>,
+) -> Result<Vec<f64>> {
+    collect_scores(samples, batch_size, device, |_, xs| {
+        saturated_scores(score(xs)?, xs)
+    })
+}
+
 /// Size of a transformed value from which on a score that is no number is an overflow, not a model that
 /// is broken.
 const EXTREME: f32 = 1e4;

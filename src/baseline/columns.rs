@@ -94,16 +94,7 @@ impl Columns {
 
     fn nodes(&self) -> Result<Vec<(f64, u32, u32)>> {
         for (right_name, column) in [(FEATURES, &self.features), (RIGHT, &self.right)] {
-            let (left, right) = (self.values.len(), column.len());
-            if left != right {
-                let left_name = VALUES;
-                return Err(Error::Length {
-                    left_name,
-                    right_name,
-                    left,
-                    right,
-                });
-            }
+            Error::check_lengths((VALUES, self.values.len()), (right_name, column.len()))?;
         }
         let columns = self.values.iter().zip(&self.features).zip(&self.right);
         let node = |((&value, &feature), &right)| {

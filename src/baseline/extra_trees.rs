@@ -152,12 +152,9 @@ impl ExtraTrees {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baseline::two_groups::testing::{column, on_threads, unordered};
     use candle_core::{DType, Device};
     use proptest::prelude::*;
-
-    fn column(values: &[f32]) -> Tensor {
-        Tensor::from_slice(values, (values.len(), 1), &Device::Cpu).unwrap()
-    }
 
     fn config(trees: usize, min_leaf: usize) -> ExtraTreesConfig {
         ExtraTreesConfig {
@@ -217,15 +214,9 @@ mod tests {
 
     #[test]
     fn the_number_of_threads_does_not_matter_and_seeds_do() {
-        let hash = |i: usize| ((i * 7919 + i * i * 31) % 10_007) as f32 / 5003.;
-        let rows = |from: usize, n: usize| {
-            let values: Vec<f32> = (from..from + n * 4).map(hash).collect();
-            Tensor::from_vec(values, (n, 4), &Device::Cpu).unwrap()
-        };
-        let (others, anomalies) = (rows(0, 300), rows(5000, 40));
+        let (others, anomalies) = unordered();
         let run = |threads, seed| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            pool.build().unwrap().install(|| {
+            on_threads(threads, || {
                 let trees = ExtraTrees::fit(&others, &anomalies, &config(30, 3), seed).unwrap();
                 trees.score(&others).unwrap()
             })

@@ -96,3 +96,31 @@ fn flat(xs: &Tensor) -> Result<Tensor> {
     let xs = xs.detach().to_device(&Device::Cpu)?;
     Ok(xs.to_dtype(DType::F32)?.flatten_from(1)?)
 }
+
+/// What the tests of such trees share.
+#[cfg(test)]
+pub(super) mod testing {
+    use candle_core::{Device, Tensor};
+
+    pub(in crate::baseline) fn column(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values, (values.len(), 1), &Device::Cpu).unwrap()
+    }
+
+    /// Others and anomalies of four columns without an order.
+    pub(in crate::baseline) fn unordered() -> (Tensor, Tensor) {
+        let hash = |i: usize| ((i * 7919 + i * i * 31) % 10_007) as f32 / 5003.;
+        let rows = |from: usize, n: usize| {
+            let values: Vec<f32> = (from..from + n * 4).map(hash).collect();
+            Tensor::from_vec(values, (n, 4), &Device::Cpu).unwrap()
+        };
+        (rows(0, 300), rows(5000, 40))
+    }
+
+    pub(in crate::baseline) fn on_threads<T: Send>(
+        threads: usize,
+        of: impl FnOnce() -> T + Send,
+    ) -> T {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(of)
+    }
+}

@@ -9,7 +9,7 @@ use crate::data::{PuDataset, Samples};
 use crate::method::Method;
 use crate::model::{HeldOut, Learned};
 use crate::prior::PriorEstimate;
-use crate::score::{collect_scores, saturated_scores};
+use crate::score::model_scores;
 use crate::{ClassPrior, Result};
 
 /// A fit whose model is trained, and which is yet to decide.
@@ -124,8 +124,6 @@ impl Trained {
     fn scores(&self, samples: &Samples) -> Result<Vec<f64>> {
         let model = &self.learned.model;
         let size = self.config.train.batch_size;
-        collect_scores(samples, size, model.device(), |_, xs| {
-            saturated_scores(model.score(xs)?, xs)
-        })
+        model_scores(samples, size, model.device(), |xs| model.score(xs))
     }
 }

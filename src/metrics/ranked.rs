@@ -31,14 +31,7 @@ impl Ranked {
 
 /// How many are positive, of scores that `metric`, which needs both classes, can be had of.
 pub(super) fn check(metric: &'static str, scores: &[f64], positives: &[bool]) -> Result<usize> {
-    if scores.len() != positives.len() {
-        return Err(Error::Length {
-            left_name: "scores",
-            right_name: "positives",
-            left: scores.len(),
-            right: positives.len(),
-        });
-    }
+    Error::check_lengths(("scores", scores.len()), ("positives", positives.len()))?;
     if let Some(index) = scores.iter().position(|score| score.is_nan()) {
         return Err(Error::NanScore { index });
     }

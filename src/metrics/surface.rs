@@ -1,5 +1,6 @@
 use super::ranked::check;
 use super::{RangeAuc, Thresholds};
+use crate::statistics::runs;
 use crate::{Error, Result};
 
 /// First and last point.
@@ -52,7 +53,10 @@ impl Surface {
             summed(counts)
         };
         let (alarms, hits) = (counted(&|_| true), counted(&|point| anomalous[point]));
-        let events = events(anomalous);
+        let events: Vec<Event> = runs(anomalous)
+            .into_iter()
+            .map(|run| (run.start, run.end - 1))
+            .collect();
         let earliest = |&(start, end): &Event| first[start..=end].iter().copied().min();
         let touched = events.iter().filter_map(earliest).collect();
         Ok(Self {
@@ -172,22 +176,6 @@ fn levels(scores: &[f64], thresholds: Thresholds) -> Result<Vec<f64>> {
         }
     }
     Ok(sorted)
-}
-
-/// Runs of anomalous points.
-fn events(anomalous: &[bool]) -> Vec<Event> {
-    let mut events: Vec<Event> = vec![];
-    for (point, _) in anomalous
-        .iter()
-        .enumerate()
-        .filter(|(_, anomalous)| **anomalous)
-    {
-        match events.last_mut() {
-            Some((_, end)) if *end + 1 == point => *end = point,
-            _ => events.push((point, point)),
-        }
-    }
-    events
 }
 
 /// Of each the sum up to it.

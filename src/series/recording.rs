@@ -3,6 +3,7 @@ use std::ops::Range;
 use candle_core::{DType, Device};
 
 use crate::data::Samples;
+use crate::statistics::runs;
 use crate::{Error, Result};
 
 /// Values of one or more channels at equal steps of time, with the events that are labeled.
@@ -95,14 +96,7 @@ impl Series {
     /// # Errors
     /// [`Error::Length`] unless there is one a channel.
     pub fn with_names<S: AsRef<str>>(self, names: &[S]) -> Result<Self> {
-        if names.len() != self.channels {
-            return Err(Error::Length {
-                left_name: "names",
-                right_name: "channels",
-                left: names.len(),
-                right: self.channels,
-            });
-        }
+        Error::check_lengths(("names", names.len()), ("channels", self.channels))?;
         let names = names.iter().map(|name| name.as_ref().into()).collect();
         Ok(Self { names, ..self })
     }
@@ -137,16 +131,8 @@ impl Series {
     /// # Errors
     /// [`Error::Length`] unless there is a label a point.
     pub fn with_labels(self, anomalous: &[bool]) -> Result<Self> {
-        if anomalous.len() != self.len() {
-            return Err(Error::Length {
-                left_name: "labels",
-                right_name: "points",
-                left: anomalous.len(),
-                right: self.len(),
-            });
-        }
-        let points = (0..anomalous.len()).filter(|&point| anomalous[point]);
-        self.with_events(points.map(|point| point..point + 1))
+        Error::check_lengths(("labels", anomalous.len()), ("points", self.len()))?;
+        self.with_events(runs(anomalous))
     }
 
     /// A stretch of it, with what of its events lies within.

@@ -128,14 +128,7 @@ impl Windows {
     /// As [`samples`](Self::samples); [`Error::Length`] unless there is a score a window.
     pub fn points(&self, series: &Series, scores: &[f64]) -> Result<PointScores> {
         let starts: Vec<usize> = self.starts(series.len())?.collect();
-        if starts.len() != scores.len() {
-            return Err(Error::Length {
-                left_name: "scores",
-                right_name: "windows",
-                left: scores.len(),
-                right: starts.len(),
-            });
-        }
+        Error::check_lengths(("scores", scores.len()), ("windows", starts.len()))?;
         let first = self.length - self.suspect;
         let mut known = Vec::with_capacity(series.len() - first);
         for (start, &score) in starts.into_iter().zip(scores) {

@@ -153,14 +153,7 @@ impl TestSet {
     /// # Errors
     /// [`Error::Length`] unless there is one score a sample.
     pub fn normals_and(&self, kind: TestKind, scores: &[f64]) -> Result<(Vec<f64>, Vec<bool>)> {
-        if scores.len() != self.kinds.len() {
-            return Err(Error::Length {
-                left_name: "scores",
-                right_name: "test samples",
-                left: scores.len(),
-                right: self.kinds.len(),
-            });
-        }
+        Error::check_lengths(("scores", scores.len()), ("test samples", self.kinds.len()))?;
         let both = scores.iter().zip(&self.kinds);
         let chosen = both.filter(|&(_, &k)| k == kind || !k.is_anomaly());
         Ok(chosen.map(|(&score, k)| (score, k.is_anomaly())).unzip())

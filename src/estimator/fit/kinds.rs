@@ -112,14 +112,10 @@ impl Estimator<'_> {
             what: "leaving one kind out",
             group: "anomalous",
         })?;
-        if kinds.len() != anomalies.len() {
-            return Err(Error::Length {
-                left_name: "labeled anomalies",
-                right_name: "kinds",
-                left: anomalies.len(),
-                right: kinds.len(),
-            });
-        }
+        Error::check_lengths(
+            ("labeled anomalies", anomalies.len()),
+            ("kinds", kinds.len()),
+        )?;
         let mut by_kind = BTreeMap::<&str, Vec<u32>>::new();
         for (row, kind) in kinds.iter().enumerate() {
             by_kind.entry(kind.as_ref()).or_default().push(row as u32);

@@ -1,13 +1,13 @@
+mod learning;
+
 use serde::{Deserialize, Serialize};
 
-use super::feedback::Groups;
+use self::learning::Learning;
 use super::{Feedback, FittedDetector};
-use crate::data::{PuDataset, Samples};
+use crate::data::PuDataset;
 use crate::estimator::inputs::Inputs;
-use crate::estimator::prepared::pooled;
 use crate::estimator::trained::Trained;
 use crate::estimator::{Prior, Threshold, ThresholdRule, Warning};
-use crate::method::Method;
 use crate::model::Task;
 use crate::train::{Observer, TrainConfig, Trainer};
 use crate::{ClassPrior, Error, Result};
@@ -222,108 +222,6 @@ impl FittedDetector {
             None => self.transformation.apply_groups(data),
         }
     }
-}
-
-/// What is learned from a review, and how.
-struct Learning {
-    method: Method,
-    groups: Groups,
-    warnings: Vec<Warning>,
-    /// Whether all labeled anomalies are trained on, a fold at a time held out, as in the fit.
-    cross_fits: bool,
-    /// Of each labeled anomaly of the training part, whether it takes part in the calibration where it is held out: those
-    /// that a review confirmed were picked by their scores.
-    calibrating: Vec<bool>,
-}
-
-impl Learning {
-    fn of(detector: &FittedDetector, feedback: &Feedback, config: &RefitConfig) -> Result<Self> {
-        let mut warnings: Vec<Warning> = detector
-            .warnings
-            .iter()
-            .filter(|w| is_of_data(w))
-            .cloned()
-            .collect();
-        let sees = detector.method.sees()?;
-        let learns_normals = detector.method.with_normals(1.)?.is_some();
-        let mut groups = feedback.groups(learns_normals)?;
-        let labeled = feedback.labeled();
-        let cross_fits = detector.method.cross_fits()
-            && labeled[0] > 0
-            && labeled[1] > 0
-            && detector.decision.validation.anomalies.len() == labeled[0] + labeled[1];
-        let mut calibrating = groups.calibrating(labeled);
-        if !cross_fits {
-            calibrating.truncate(groups.train.anomalies().map_or(0, Samples::len));
-        } else if let Some((train, validation)) = pooled(&groups.train, &groups.validation)? {
-            (groups.train, groups.validation) = (train, validation);
-        }
-        let unused = |group: &str, count, reason: &str| Warning::UnusedLabels {
-            group: group.into(),
-            count,
-            reason: reason.into(),
-        };
-        if !sees.anomalies && feedback.confirmed() > 0 {
-            let reason =
-                "the method knows no labeled anomalies; they are out of the unlabeled ones";
-            warnings.push(unused("anomalous", feedback.confirmed(), reason));
-        }
-        if groups.left > 0 {
-            let reason = if learns_normals {
-                "training and validation need one each; it stays unlabeled"
-            } else {
-                "the method knows no labeled normals; they stay unlabeled"
-            };
-            warnings.push(unused("normal", groups.left, reason));
-        }
-        let (prior, unlabeled, confirmed) = (
-            feedback.prior().get(),
-            feedback.unlabeled(),
-            feedback.confirmed(),
-        );
-        if confirmed > 0 && confirmed as f64 >= prior * unlabeled as f64 {
-            warnings.push(Warning::PriorSpent {
-                prior,
-                unlabeled,
-                confirmed,
-            });
-        }
-        let normals = groups.train.normals().map_or(0, |normals| normals.len());
-        // The configuration's: that of the method may be an earlier review's.
-        let labeled = detector.method.uses_anomalies()?;
-        let configured = detector
-            .config
-            .method_for(&detector.sample_shape(), labeled);
-        let own = configured.pnu_weight()?.unwrap_or(1.);
-        let weight = if own < 1. || normals == 0 {
-            own
-        } else {
-            config.pnu_weight(groups.train.unlabeled().len(), normals)
-        };
-        let with_normals = detector.method.with_normals(weight)?;
-        Ok(Self {
-            method: with_normals.unwrap_or_else(|| detector.method.clone()),
-            groups,
-            warnings,
-            cross_fits,
-            calibrating,
-        })
-    }
-}
-
-/// Whether a warning of the fit is one about its data, and holds on.
-fn is_of_data(warning: &Warning) -> bool {
-    !matches!(
-        warning,
-        Warning::FewScores { .. }
-            | Warning::DoubtfulPrior { .. }
-            | Warning::NoFolds { .. }
-            | Warning::OldThreshold { .. }
-            | Warning::LowPrior { .. }
-            | Warning::DefaultThreshold { .. }
-            | Warning::PriorSpent { .. }
-            | Warning::UnusedLabels { .. }
-    )
 }
 
 #[cfg(test)]

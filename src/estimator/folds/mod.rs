@@ -10,7 +10,7 @@ use candle_core::Device;
 
 use crate::data::{PuDataset, Samples};
 use crate::model::{Fitted, HeldOut};
-use crate::score::{collect_scores, saturated_scores};
+use crate::score::model_scores;
 use crate::{Error, Result, workers};
 
 pub(super) use class_prior::prior_scores;
@@ -65,9 +65,8 @@ impl Folds<'_> {
             let scores = |samples: &[Samples]| -> Result<Vec<f64>> {
                 let mut all = Vec::new();
                 for samples in samples {
-                    all.extend(collect_scores(samples, batch_size, device, |_, xs| {
-                        saturated_scores(model.score(xs)?, xs)
-                    })?);
+                    let score = |xs: &_| model.score(xs);
+                    all.extend(model_scores(samples, batch_size, device, score)?);
                 }
                 Ok(all)
             };

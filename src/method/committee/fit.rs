@@ -7,13 +7,13 @@ use candle_core::{Device, Tensor};
 use super::Committee;
 use super::cut::{Round, rounds};
 use super::model::{CommitteeModel, Part, fused};
-use super::observe::{self, Distant};
+use super::observe::{Distant, Shared};
 use super::place::Place;
 use crate::data::Samples;
 use crate::method::Method;
 use crate::model::{Fitted, HeldOut, Learned, StoredModel, Task};
 use crate::net::{Architecture, Network};
-use crate::score::{collect_scores, saturated_scores};
+use crate::score::model_scores;
 use crate::train::{FitHistory, Observer, Trainer};
 use crate::{ClassPrior, Error, Result, workers};
 
@@ -38,19 +38,7 @@ impl Committee {
             .find(|history| !history.training.epochs.is_empty());
         let history = trained.cloned().unwrap_or_else(FitHistory::without_epochs);
         let batch = task.trainer.config().batch_size;
-        let mut parts = Vec::with_capacity(fits.len());
-        for (learned, at) in fits.into_iter().zip(&fitted) {
-            let unlabeled = rounds[at.turn % rounds.len()].validation.unlabeled();
-            let score = |xs: &Tensor| learned.model.score(xs);
-            let scores = scores(unlabeled, batch, learned.model.device(), &score)?;
-            let turns = self.turns(at.member, rounds.len());
-            parts.push(Part {
-                member: at.member,
-                weight: self.members[at.member].weight / turns as f64,
-                place: Place::of(scores)?,
-                model: learned.model,
-            });
-        }
+        let parts = self.parts(fits, &fitted, &rounds, batch)?;
         let of_fits: Vec<_> = fitted.into_iter().zip(&parts).collect();
         let held_out = self.held_out(&rounds, &of_fits, (task.device, batch))?;
         let model = CommitteeModel {
@@ -63,6 +51,29 @@ impl Committee {
             history,
             held_out,
         })
+    }
+
+    /// The fits with the places of their scores among those of the unlabeled samples that they validated by.
+    fn parts(
+        &self,
+        fits: Vec<Learned>,
+        fitted: &[At],
+        rounds: &[Round],
+        batch: usize,
+    ) -> Result<Vec<Part>> {
+        let part = |(learned, at): (Learned, &At)| {
+            let (model, turns) = (learned.model, self.turns(at.member, rounds.len()));
+            let unlabeled = rounds[at.turn % rounds.len()].validation.unlabeled();
+            let score = |xs: &Tensor| model.score(xs);
+            let scores = model_scores(unlabeled, batch, model.device(), score)?;
+            Ok(Part {
+                member: at.member,
+                weight: self.members[at.member].weight / turns as f64,
+                place: Place::of(scores)?,
+                model,
+            })
+        };
+        fits.into_iter().zip(fitted).map(part).collect()
     }
 
     /// What each round held out, by fits not trained on it: of each member that learns from labeled anomalies the
@@ -83,7 +94,7 @@ impl Committee {
                 }
             }
             let score = |xs: &Tensor| fused(&parts, xs);
-            let scores = |samples| scores(samples, batch, device, &score);
+            let scores = |samples: &Samples| model_scores(samples, batch, device, score);
             all.push(HeldOut {
                 unlabeled: scores(round.validation.unlabeled())?,
                 anomalies: scores(&held.samples)?,
@@ -138,7 +149,7 @@ impl Committee {
             })
         };
         let (n, at_once) = (fitted.len(), workers::at_once(common.device));
-        let mut observer = observe::Common::of(observer);
+        let mut observer = Shared::of(observer);
         if at_once == 1 {
             return (0..n).map(|at| fit(at, &mut observer)).collect();
         }
@@ -227,15 +238,4 @@ fn trainer_of(method: &Method, trainer: &Trainer, at: usize) -> Trainer {
         Method::Network(_) => own,
         _ => own.without_checkpoints(),
     }
-}
-
-fn scores(
-    samples: &Samples,
-    batch: usize,
-    device: &Device,
-    score: &dyn Fn(&Tensor) -> Result<Vec<f64>>,
-) -> Result<Vec<f64>> {
-    collect_scores(samples, batch, device, |_, xs| {
-        saturated_scores(score(xs)?, xs)
-    })
 }

@@ -30,12 +30,12 @@ impl Observer for Distant {
 }
 
 /// The observer of all fits: once it stopped one it stops all.
-pub(super) struct Common<'a> {
+pub(super) struct Shared<'a> {
     observer: &'a mut dyn Observer,
     stopped: bool,
 }
 
-impl<'a> Common<'a> {
+impl<'a> Shared<'a> {
     pub(super) fn of(observer: &'a mut dyn Observer) -> Self {
         Self {
             observer,
@@ -57,7 +57,7 @@ impl<'a> Common<'a> {
     }
 }
 
-impl Observer for Common<'_> {
+impl Observer for Shared<'_> {
     fn on_epoch(&mut self, report: &EpochReport) -> ControlFlow<()> {
         self.stopped |= self.observer.on_epoch(report).is_break();
         if self.stopped {

@@ -56,48 +56,33 @@ impl Place {
 
     /// The member's part of a committee's score: how far up a score lies, and how far beyond all unlabeled samples.
     pub(super) fn term(&self, score: f64) -> f64 {
-        let far = self.widths_above(score).min(FARTHEST);
-        ((1. + FLOOR) / (1. - self.at(score) + FLOOR)).ln() + far.ln_1p()
-    }
-
-    /// How many widths of the last tenth a score lies above all of unlabeled samples; 0 of one that does not.
-    fn widths_above(&self, score: f64) -> f64 {
-        let last = self.scores.len() - 1;
-        let above = score - self.scores[last];
-        if above.is_nan() || above <= 0. {
-            return 0.;
-        }
-        let end = 1. - self.shares[last];
-        let scale = self.scale(end, |part| self.scores[last] - self.score_at(1. - part));
-        if scale > 0. {
-            above / scale
-        } else {
-            f64::INFINITY
-        }
+        let (share, widths) = self.located(score);
+        ((1. + FLOOR) / (1. - share + FLOOR)).ln() + widths.min(FARTHEST).ln_1p()
     }
 
     /// The share of unlabeled samples with a lower score, in [0, 1]; NaN of NaN.
     pub(super) fn at(&self, score: f64) -> f64 {
-        if score.is_nan() {
-            return score;
+        self.located(score).0
+    }
+
+    /// The share, and how many widths of the last tenth a score lies above all; 0 of one that does not.
+    fn located(&self, score: f64) -> (f64, f64) {
+        let (first, last) = (self.scores[0], self.scores[self.scores.len() - 1]);
+        if score > last {
+            let end = 1. - self.shares[self.shares.len() - 1];
+            let scale = self.scale(end, |part| last - self.score_at(1. - part));
+            let widths = widths(score - last, scale);
+            return (1. - end * 10f64.powf(-widths), widths);
         }
-        let last = self.scores.len() - 1;
-        if score > self.scores[last] {
-            let end = 1. - self.shares[last];
-            return 1. - end * 10f64.powf(-self.widths_above(score));
-        }
-        if score < self.scores[0] {
-            let below = self.scores[0] - score;
+        if score < first {
             let end = self.shares[0];
-            let scale = self.scale(end, |part| self.score_at(part) - self.scores[0]);
-            let widths = if scale > 0. {
-                below / scale
-            } else {
-                f64::INFINITY
-            };
-            return end * 10f64.powf(-widths);
+            let scale = self.scale(end, |part| self.score_at(part) - first);
+            return (end * 10f64.powf(-widths(first - score, scale)), 0.);
         }
-        between(&self.scores, &self.shares, score)
+        if score.is_nan() {
+            return (score, 0.);
+        }
+        (between(&self.scores, &self.shares, score), 0.)
     }
 
     /// How far beyond an end its share is a tenth: as wide as the last tenth, or wider where the shares fall less from
@@ -177,6 +162,15 @@ fn thinned(n: usize) -> Vec<usize> {
         return (0..n).collect();
     }
     (0..KNOTS).map(|i| i * (n - 1) / (KNOTS - 1)).collect()
+}
+
+/// How often a width, 0 too, goes into a distance above 0.
+fn widths(distance: f64, width: f64) -> f64 {
+    if width > 0. {
+        distance / width
+    } else {
+        f64::INFINITY
+    }
 }
 
 /// `y` at `x`, which lies within `xs`, ascending, on the line between its neighbours.
