@@ -115,7 +115,7 @@ fn of_the_specifications() {
     assert_eq!(forest.changes().unwrap(), json!({}));
     assert_eq!(
         registry.models().collect::<Vec<_>>(),
-        ["isolation-forest", "extra-trees", "pu-forest"]
+        ["isolation-forest", "extra-trees", "pu-forest", "pca"]
     );
     let forest = puad::baseline::IsolationForestConfig::default();
     let expected = json!({"trees": 100, "max_samples": 256});

@@ -22,8 +22,12 @@ fn starts(samples: &Samples) -> Vec<usize> {
 
 fn windows() -> impl Strategy<Value = (Windows, usize)> {
     (1usize..20).prop_flat_map(|length| {
-        let of = move |suspect| Windows { length, suspect };
-        ((1..=length).prop_map(of), length..120)
+        let of = move |(suspect, stride)| Windows {
+            length,
+            suspect,
+            stride,
+        };
+        ((1..=length, 1usize..9).prop_map(of), length..120)
     })
 }
 
@@ -61,29 +65,43 @@ proptest! {
     fn groups_are_as_events_have_it((windows, points) in windows(), labels in prop::collection::vec(prop::bool::weighted(0.1), 120)) {
         let labels = &labels[..points];
         let series = counted(points).with_labels(labels).unwrap();
-        let (mut unlabeled, mut anomalous) = (vec![], vec![]);
         let any = |mut points: Range<usize>| points.any(|point| labels[point]);
+        let is_hit = |start: usize| any(start + windows.length - windows.suspect..start + windows.length);
         let all = starts(&windows.samples(&series).unwrap());
-        for &start in &all {
-            let end = start + windows.length;
-            if any(end - windows.suspect..end) {
-                anomalous.push(start);
-            } else if !any(start..end) {
-                unlabeled.push(start);
-            }
-        }
+        let hit = all.iter().filter(|&&start| is_hit(start)).count();
         let share = windows.share(points, series.events()).unwrap();
-        prop_assert_eq!(share, anomalous.len() as f64 / all.len() as f64);
-        match windows.dataset(std::slice::from_ref(&series)) {
-            Ok(data) => {
-                prop_assert_eq!(starts(data.unlabeled()), unlabeled);
-                prop_assert_eq!(data.anomalies().map_or(vec![], starts), anomalous);
-            }
+        prop_assert_eq!(share, hit as f64 / all.len() as f64);
+
+        let every = 0..=points - windows.length;
+        let anomalous: Vec<usize> = every.clone().filter(|&start| is_hit(start)).collect();
+        let is_clean = |&start: &usize| !any(start..start + windows.length);
+        let unlabeled: Vec<usize> = every.step_by(windows.stride).filter(is_clean).collect();
+        let data = match windows.dataset(std::slice::from_ref(&series)) {
+            Ok(data) => data,
             Err(error) => {
-                prop_assert!(unlabeled.is_empty());
                 let named = matches!(error, Error::EmptyGroup { group: "unlabeled", .. });
                 prop_assert!(named);
+                // Few enough to stand across the borders.
+                prop_assert!(unlabeled.len() < 20 * windows.length);
+                return Ok(());
             }
+        };
+        prop_assert_eq!(data.anomalies().map_or(vec![], starts), anomalous.clone());
+        // A block an event.
+        for (start, block) in anomalous.iter().zip(data.anomalies().into_iter().flat_map(|a| a.blocks().unwrap())) {
+            let event = &series.events()[*block as usize];
+            let end = start + windows.length;
+            prop_assert!(event.start < end && event.end > end - windows.suspect);
+        }
+        let (kept, blocks) = (starts(data.unlabeled()), data.unlabeled().blocks().unwrap());
+        prop_assert!(kept.iter().all(|start| unlabeled.contains(start)));
+        prop_assert!(blocks.is_sorted());
+        let borders = blocks.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        for (pair, of) in kept.windows(2).zip(blocks.windows(2)) {
+            prop_assert!(of[0] == of[1] || pair[0] + windows.length <= pair[1]);
+        }
+        if points < 4 * windows.length {
+            prop_assert_eq!((borders, &kept), (0, &unlabeled));
         }
     }
 }
@@ -93,11 +111,18 @@ fn several_series_are_one_data_set() -> Result<()> {
     let windows = Windows {
         length: 4,
         suspect: 4,
+        stride: 4,
     };
     let (first, second) = (counted(12).with_events(std::iter::once(5..6))?, counted(9));
     let data = windows.dataset(&[first, second])?;
-    assert_eq!(starts(data.unlabeled()), [0, 8, 0, 4, 5]);
-    assert_eq!(starts(data.anomalies().unwrap()), [4]);
+    assert_eq!(starts(data.unlabeled()), [0, 8, 0, 4]);
+    assert_eq!(data.unlabeled().blocks(), Some(&[0, 0, 1, 1][..]));
+    assert_eq!(starts(data.anomalies().unwrap()), [2, 3, 4, 5]);
+    assert_eq!(data.anomalies().unwrap().blocks(), Some(&[0; 4][..]));
+    let events = |series: Series| series.with_events([1..2, 8..9]);
+    let data = windows.dataset(&[events(counted(12))?, events(counted(12))?])?;
+    let blocks = data.anomalies().unwrap().blocks().unwrap();
+    assert_eq!(blocks, [0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3]);
     let other = Series::new(vec![0.; 8], 1)?;
     let error = windows.dataset(&[counted(12), other]).unwrap_err();
     assert!(
@@ -117,6 +142,7 @@ fn columns_say_channel_and_distance() -> Result<()> {
     let samples = Windows {
         length: 3,
         suspect: 1,
+        stride: 1,
     }
     .samples(&series)?;
     let expected = ["load -2", "door -2", "load -1", "door -1", "load", "door"];
@@ -196,13 +222,24 @@ fn wrong_input_is_named() {
             Err(Error::Config { name: "part", .. })
         ));
     }
-    for (name, length, suspect) in [
-        ("length", 0, 0),
-        ("suspect", 4, 0),
-        ("suspect", 4, 5),
-        ("length", 11, 1),
+}
+
+#[test]
+fn wrong_windows_are_named() {
+    let series = counted(10);
+    for (name, length, suspect, stride) in [
+        ("length", 0, 0, 1),
+        ("suspect", 4, 0, 1),
+        ("suspect", 4, 5, 1),
+        ("stride", 4, 2, 0),
+        ("length", 11, 1, 1),
     ] {
-        let error = Windows { length, suspect }.samples(&series).unwrap_err();
+        let windows = Windows {
+            length,
+            suspect,
+            stride,
+        };
+        let error = windows.samples(&series).unwrap_err();
         assert!(
             matches!(error, Error::Config { name: found, .. } if found == name),
             "{error}"
@@ -211,6 +248,7 @@ fn wrong_input_is_named() {
     let windows = Windows {
         length: 4,
         suspect: 2,
+        stride: 2,
     };
     let error = windows.points(&series, &[0.; 3]).unwrap_err();
     assert!(
@@ -228,7 +266,8 @@ fn wrong_input_is_named() {
         Windows::of(64),
         Windows {
             length: 64,
-            suspect: 8
+            suspect: 8,
+            stride: 8,
         }
     );
     assert_eq!(Windows::of(3).suspect, 1);

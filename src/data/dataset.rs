@@ -4,6 +4,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::Samples;
+use super::samples::one_by_one;
 use crate::rng::{Purpose, substream};
 use crate::statistics::check_share;
 use crate::{Error, Result, ops};
@@ -161,7 +162,8 @@ impl PuDataset {
 
     /// A random split into training and validation set, each group on its own: the validation set
     /// gets the share `validation_fraction` of each group, rounded, and both sides get at least one
-    /// sample of it. Samples keep their order.
+    /// sample of it. Samples keep their order. [Blocks](Samples::with_blocks) stay whole: the share is then what whole blocks
+    /// come next to.
     ///
     /// # Errors
     /// [`Error::Config`] unless `validation_fraction` lies in (0, 1),
@@ -170,8 +172,8 @@ impl PuDataset {
         let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
             // A stream a group: labeling some samples more leaves the others' split as it was.
             let mut rng = substream(seed, Purpose::Split, index);
-            let (train, validation) =
-                hold_out(samples.len(), validation_fraction, group, &mut rng)?;
+            let units = samples.units();
+            let (train, validation) = hold_out(&units, validation_fraction, group, &mut rng)?;
             Ok((samples.select(&train)?, samples.select(&validation)?))
         };
         let cut_optional = |samples: Option<&Samples>, group, index| {
@@ -208,7 +210,7 @@ impl PuDataset {
         seed: u64,
     ) -> Result<(Vec<u32>, Vec<u32>)> {
         hold_out(
-            n,
+            &one_by_one(n),
             fraction,
             UNLABELED,
             &mut substream(seed, Purpose::Split, 0),
@@ -259,7 +261,9 @@ impl PuDataset {
         unlabeled: impl Fn(&Samples) -> Result<Samples>,
         labeled: impl Fn(&Samples) -> Result<Samples>,
     ) -> Result<Self> {
-        let mut result = Self::new(unlabeled(&self.unlabeled)?)?;
+        let labeled =
+            |samples: &Samples| -> Result<Samples> { Ok(labeled(samples)?.in_blocks_of(samples)) };
+        let mut result = Self::new(unlabeled(&self.unlabeled)?.in_blocks_of(&self.unlabeled))?;
         if let Some(anomalies) = &self.anomalies {
             result = result.with_anomalies(labeled(anomalies)?)?;
         }
@@ -291,31 +295,43 @@ impl PuDataset {
     }
 }
 
-/// Random disjoint parts of `0 .. len`, the second with the share `fraction`; both are sorted and
-/// hold at least one index.
+/// Random disjoint parts of the units' samples, the second with the share `fraction` as nearly as whole units allow; both
+/// are sorted and hold at least one unit.
 pub(super) fn hold_out(
-    len: usize,
+    units: &[Vec<u32>],
     fraction: f64,
     group: &'static str,
     rng: &mut impl Rng,
 ) -> Result<(Vec<u32>, Vec<u32>)> {
     check_share("validation_fraction", fraction)?;
-    if len < 2 {
+    if units.len() < 2 {
         return Err(Error::TooFewSamples {
             what: "a split",
             group,
             classes: vec![],
             needed: 2,
-            available: len,
+            available: units.len(),
         });
     }
-    let held = ((len as f64 * fraction).round() as usize).clamp(1, len - 1);
-    let mut order: Vec<u32> = (0..len as u32).collect();
+    let mut order: Vec<u32> = (0..units.len() as u32).collect();
     order.shuffle(rng);
-    let mut kept = order.split_off(held);
+    let samples: usize = units.iter().map(Vec::len).sum();
+    // Most of the data is what is trained on.
+    if 2 * units[order[0] as usize].len() > samples {
+        order.rotate_left(1);
+    }
+    let wanted = (samples as f64 * fraction).round() as usize;
+    let (mut kept, mut held) = (vec![], vec![]);
+    let last = order.len() - 1;
+    for (place, unit) in order.into_iter().enumerate() {
+        let unit = &units[unit as usize];
+        let nearer = held.len() + unit.len() / 2 < wanted;
+        let takes = held.is_empty() || nearer && place < last;
+        if takes { &mut held } else { &mut kept }.extend_from_slice(unit);
+    }
     kept.sort_unstable();
-    order.sort_unstable();
-    Ok((kept, order))
+    held.sort_unstable();
+    Ok((kept, held))
 }
 
 /// At least one sample, finite floats or images of 8 bits.

@@ -1,3 +1,5 @@
+mod blocks;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +9,8 @@ use rayon::prelude::*;
 
 use super::{ImageSet, ImageShape, Resize};
 use crate::{Error, Result};
+
+pub(crate) use blocks::one_by_one;
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
 ///
@@ -31,6 +35,8 @@ pub struct Samples {
     form: Form,
     /// Of the values of a vector; empty where they are not known.
     names: Arc<[String]>,
+    /// Of each sample; `None` where each is by itself.
+    blocks: Option<Arc<[u32]>>,
 }
 
 #[derive(Clone)]
@@ -66,8 +72,11 @@ impl Samples {
     }
 
     fn unnamed(form: Form) -> Self {
-        let names = Arc::default();
-        Self { form, names }
+        Self {
+            form,
+            names: Arc::default(),
+            blocks: None,
+        }
     }
 
     /// With names of the columns, `[features]`; none takes them away.
@@ -129,7 +138,8 @@ impl Samples {
             (Some(order), Some(tensor)) if order.len() == self.names.len() => {
                 let order = Tensor::new(order, tensor.device())?;
                 let tensor = tensor.contiguous()?.index_select(&order, 1)?;
-                Self::from(tensor).with_names(names)
+                let samples = Self::from(tensor).with_names(names)?;
+                Ok(samples.in_blocks_of(self))
             }
             _ => Err(Error::Columns {
                 missing: without(there.clone(), here.clone()),
@@ -264,8 +274,12 @@ impl Samples {
                 ..images.clone()
             }),
         };
-        let names = Arc::clone(&self.names);
-        Ok(Self { form, names })
+        let of = |blocks: &Arc<[u32]>| indices.iter().map(|&i| blocks[i as usize]).collect();
+        Ok(Self {
+            form,
+            names: Arc::clone(&self.names),
+            blocks: self.blocks.as_ref().map(of),
+        })
     }
 
     /// All samples: `[n, ...]`.
@@ -296,7 +310,8 @@ impl Samples {
             height,
             width,
         };
-        Self::images(&ImageSet::new(pixels, shape, vec![0; n])?, shape)
+        let images = Self::images(&ImageSet::new(pixels, shape, vec![0; n])?, shape)?;
+        Ok(images.in_blocks_of(&self))
     }
 
     /// With a tensor laid out row by row, so that gathering copies nothing else.

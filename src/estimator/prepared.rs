@@ -88,6 +88,12 @@ impl Settled {
     /// As [`PuDataset::split`].
     pub(super) fn split(&mut self, data: &PuDataset) -> Result<(PuDataset, PuDataset)> {
         self.cross_fits = self.method.cross_fits();
+        let one_block = data.groups().filter(|(_, samples)| samples.is_one_block());
+        let warnings = one_block.map(|(what, samples)| Warning::OneBlock {
+            samples: what.into(),
+            count: samples.len() as u64,
+        });
+        self.warnings.extend(warnings);
         data.split(self.config.validation_fraction, self.config.train.seed)
     }
 
@@ -350,8 +356,7 @@ pub(in crate::estimator) fn pooled(
     let (Some(own), Some(held_out)) = (train.anomalies(), validation.anomalies()) else {
         return Ok(None);
     };
-    let all = Tensor::cat(&[own.to_tensor()?, held_out.to_tensor()?], 0)?;
-    let train = train.clone().with_anomalies(all)?;
+    let train = train.clone().with_anomalies(own.followed_by(held_out)?)?;
     Ok(Some((train, validation.clone().without_anomalies())))
 }
 

@@ -118,6 +118,7 @@ impl Trained {
             inputs: Some(self.inputs),
             check: InputCheck::Refuse,
             warnings,
+            annex: None,
         })
     }
 

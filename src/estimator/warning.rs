@@ -130,6 +130,13 @@ pub enum Warning {
         /// Where.
         column: Column,
     },
+    /// All samples of a group are of one block, which is parted all the same: what is held out was trained on in its like.
+    OneBlock {
+        /// `unlabeled samples`, `anomalous samples` or `normal samples`.
+        samples: String,
+        /// How many.
+        count: u64,
+    },
     /// A column whose values differ in the last digits of their type alone, as times in 32 bits do.
     FewDigits {
         /// Where.
@@ -298,7 +305,8 @@ impl fmt::Display for Warning {
             | Self::OldThreshold { .. }
             | Self::DefaultThreshold { .. }
             | Self::NoneLikeLabeled { .. }
-            | Self::LowPrior { .. } => self.of_decision(f),
+            | Self::LowPrior { .. }
+            | Self::OneBlock { .. } => self.of_decision(f),
             Self::PriorSpent { .. } | Self::UnusedLabels { .. } => self.of_review(f),
             Self::OtherScale { samples, factor } => write!(
                 f,
@@ -332,6 +340,10 @@ impl Warning {
                 f,
                 "the threshold rests on {scores} held-out scores, of which it is to flag {flagged:.1}: give more \
                  unlabeled samples, or set it by a rule of your own"
+            ),
+            Self::OneBlock { samples, count } => write!(
+                f,
+                "all {count} {samples} are of one block (one event, say): scores that are held out say little of another"
             ),
             Self::PriorAssumed { prior, reason } => write!(
                 f,

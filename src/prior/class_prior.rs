@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -8,6 +10,7 @@ use crate::{Error, Result};
 /// use puad::{ClassPrior, Error};
 ///
 /// assert_eq!(ClassPrior::new(0.1)?.get(), 0.1);
+/// assert_eq!(format!("{:.2}", ClassPrior::new(0.1)?), "0.10");
 /// assert!(matches!(ClassPrior::new(1.3), Err(Error::ClassPrior { value }) if value == 1.3));
 /// # Ok::<(), Error>(())
 /// ```
@@ -73,6 +76,13 @@ impl ClassPrior {
 impl Default for ClassPrior {
     fn default() -> Self {
         Self(0.1)
+    }
+}
+
+/// As a share, with the format's precision: `{:.3}` gives `0.100`.
+impl fmt::Display for ClassPrior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

@@ -25,10 +25,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod alarms;
+mod channels;
+mod config;
+mod detector;
+mod estimator;
 mod points;
+#[cfg(feature = "tables")]
+mod read;
 mod recording;
+mod stream;
 mod windows;
 
+pub use alarms::Alarm;
+pub use config::SeriesConfig;
+pub use detector::SeriesDetector;
+pub use estimator::SeriesEstimator;
 pub use points::PointScores;
+#[cfg(feature = "tables")]
+pub use read::{read_nab, read_npy, read_value_label};
 pub use recording::Series;
+pub use stream::{Scored, Stream};
 pub use windows::Windows;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupIndices, PuSplit, SplitIndices, TestKind};
 use crate::data::dataset::hold_out;
+use crate::data::samples::one_by_one;
 use crate::data::{ImageShape, Samples, TrainTest};
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
@@ -141,7 +142,12 @@ impl ContaminatedSplit {
                 return Ok((ids.clone(), ids));
             }
             let mut rng = substream(seed, Purpose::Split, draw as u64);
-            let (kept, held) = hold_out(ids.len(), self.validation_fraction, group, &mut rng)?;
+            let (kept, held) = hold_out(
+                &one_by_one(ids.len()),
+                self.validation_fraction,
+                group,
+                &mut rng,
+            )?;
             let take = |at: Vec<u32>| at.iter().map(|&i| ids[i as usize]).collect();
             Ok::<(Vec<u32>, Vec<u32>), Error>((take(kept), take(held)))
         };

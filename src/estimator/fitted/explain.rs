@@ -10,6 +10,11 @@ use crate::{Error, Result};
 /// Transformed values beyond this are explained as this, of which the parts of a score are finite.
 const EXPLAINED: f32 = 1e6;
 
+const NO_REFERENCE: Error = Error::EmptyGroup {
+    what: "an explanation by occlusion",
+    group: "unlabeled",
+};
+
 impl FittedDetector {
     /// What each feature (or pixel) contributes to each sample's score. Vectors: by occlusion, each column
     /// replaced by its values in unlabeled training rows. Tables: likewise, all numbers that a column became
@@ -65,6 +70,18 @@ impl FittedDetector {
         whole.ok_or(Error::EmptyGroup { what, group })
     }
 
+    /// What each part of vectors contributes to their scores, by occlusion: `[n, parts]`. `parts`: that of each value.
+    ///
+    /// # Errors
+    /// As [`explain`](Self::explain); [`Error::EmptyGroup`] of a detector from a file without reference rows.
+    pub(crate) fn explain_parts(&self, samples: Samples, parts: Vec<usize>) -> Result<Explanation> {
+        let (samples, _) = self.accepted(samples, self.check)?;
+        let xs = self.explained(0, &samples.to_tensor()?)?;
+        let score = |xs: &Tensor| self.model.score(xs);
+        let reference = self.reference.as_ref().ok_or(NO_REFERENCE)?;
+        Occlusion::new(&score, reference, self.device())?.explain_parts(&xs, parts)
+    }
+
     /// A batch of the user's samples, of which the first is number `start`, as it is explained.
     pub(super) fn explained(&self, start: usize, raw: &Tensor) -> Result<Tensor> {
         Ok(self.transformed(start, raw)?.clamp(-EXPLAINED, EXPLAINED)?)
@@ -86,10 +103,7 @@ impl FittedDetector {
             reference => match (self.model.explain(xs)?, reference) {
                 (Some(own), _) => own,
                 (None, Some(reference)) => occlusion(reference)?,
-                (None, None) => {
-                    let (what, group) = ("an explanation by occlusion", "unlabeled");
-                    return Err(Error::EmptyGroup { what, group });
-                }
+                (None, None) => return Err(NO_REFERENCE),
             },
         };
         let undo = |rebuilt| self.transformation.undo(&rebuilt);

@@ -62,6 +62,8 @@ struct Content {
     /// `None` in files of formats before 4.
     inputs: Option<Inputs>,
     warnings: Vec<Warning>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    annex: Option<Value>,
 }
 
 impl FittedDetector {
@@ -90,6 +92,7 @@ impl FittedDetector {
             calibration: self.decision.calibration.clone(),
             inputs: self.inputs.clone(),
             warnings: self.warnings.clone(),
+            annex: self.annex.clone(),
         };
         let mut numbers = |name: &str, values: &[f64]| {
             tensors.insert(name.into(), Stored::f64s(values));
@@ -175,7 +178,19 @@ impl FittedDetector {
             inputs: content.inputs,
             check: InputCheck::Refuse,
             warnings: content.warnings,
+            annex: content.annex,
         })
+    }
+
+    /// With what the file of a detector built on this one holds beside it.
+    pub(crate) fn with_annex(self, annex: Value) -> Self {
+        let annex = Some(annex);
+        Self { annex, ..self }
+    }
+
+    /// What [`with_annex`](Self::with_annex) gave to the file.
+    pub(crate) fn annex(&self) -> Option<&Value> {
+        self.annex.as_ref()
     }
 }
 

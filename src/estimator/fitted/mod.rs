@@ -94,6 +94,8 @@ pub struct FittedDetector {
     pub(super) inputs: Option<Inputs>,
     pub(super) check: InputCheck,
     pub(super) warnings: Vec<Warning>,
+    /// Of a file of a detector built on this one.
+    pub(super) annex: Option<serde_json::Value>,
 }
 
 impl FittedDetector {

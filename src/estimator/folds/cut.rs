@@ -26,7 +26,7 @@ pub(super) fn fold(
     index: usize,
 ) -> Result<(PuDataset, Held)> {
     let cut = |samples: &Samples, group: u64| -> Result<(Vec<u32>, Vec<Samples>)> {
-        let (kept, held) = positions(samples.len(), folds, stream + group, index);
+        let (kept, held) = positions(&samples.units(), folds, stream + group, index);
         let held = if held.is_empty() {
             vec![]
         } else {
@@ -52,17 +52,24 @@ pub(super) fn fold(
     Ok((rest, held))
 }
 
-/// The positions outside of fold `index` and within it, each in order.
-fn positions(n: usize, folds: &Folds<'_>, stream: u64, index: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut order: Vec<u32> = (0..n as u32).collect();
+/// The positions outside of fold `index` and within it, each in order, of whole units.
+fn positions(
+    units: &[Vec<u32>],
+    folds: &Folds<'_>,
+    stream: u64,
+    index: usize,
+) -> (Vec<u32>, Vec<u32>) {
+    let n = units.len();
     if n < 2 {
-        return (order, vec![]);
+        return (units.concat(), vec![]);
     }
+    let mut order: Vec<u32> = (0..n as u32).collect();
     order.shuffle(&mut substream(folds.seed, Purpose::Folds, stream));
     let within = |place: usize| place * folds.folds / n.max(folds.folds) == index;
     let (mut held, mut kept) = (vec![], vec![]);
-    for (place, &position) in order.iter().enumerate() {
-        if within(place) { &mut held } else { &mut kept }.push(position);
+    for (place, &unit) in order.iter().enumerate() {
+        let part = if within(place) { &mut held } else { &mut kept };
+        part.extend_from_slice(&units[unit as usize]);
     }
     held.sort_unstable();
     kept.sort_unstable();

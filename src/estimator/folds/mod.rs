@@ -36,8 +36,9 @@ impl Folds<'_> {
     /// # Errors
     /// [`Error::TooFewSamples`] where they allow fewer than two.
     pub(super) fn cut(wanted: usize, train: &PuDataset, what: &'static str) -> Result<usize> {
-        let anomalies = train.anomalies().map_or(0, Samples::len);
-        let folds = wanted.min(anomalies).min(train.unlabeled().len());
+        let parts = |samples: &Samples| samples.units().len();
+        let anomalies = train.anomalies().map_or(0, parts);
+        let folds = wanted.min(anomalies).min(parts(train.unlabeled()));
         if folds >= 2 {
             return Ok(folds);
         }

@@ -31,16 +31,17 @@ pub(super) fn rounds(task: &Task<'_>, folds: usize) -> Result<Vec<Round>> {
         (Some(anomalies), None) if anomalies.len() > 1 => anomalies,
         _ => return Ok((0..folds).map(|_| same()).collect()),
     };
-    let folds = folds.min(anomalies.len());
-    let mut order: Vec<u32> = (0..anomalies.len() as u32).collect();
+    let units = anomalies.units();
+    let folds = folds.min(units.len());
+    let mut order: Vec<u32> = (0..units.len() as u32).collect();
     let seed = task.trainer.config().seed;
     order.shuffle(&mut substream(seed, Purpose::Committee, u64::MAX));
     let round = |fold: usize| {
         let rows = |held: bool| -> Vec<u32> {
             let mut own: Vec<u32> = Vec::new();
-            for (at, &row) in order.iter().enumerate() {
+            for (at, &unit) in order.iter().enumerate() {
                 if (at % folds == fold) == held {
-                    own.push(row);
+                    own.extend_from_slice(&units[unit as usize]);
                 }
             }
             own.sort_unstable();

@@ -42,6 +42,8 @@ mod names;
 mod schema;
 
 pub use crate::value::Value;
+#[cfg(feature = "tables")]
+pub use crate::value::time::read as parse_time;
 pub use column::{Categories, Column};
 #[cfg(feature = "tables")]
 pub use file::{TableBatches, TableFile};

@@ -11,8 +11,15 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 /// `-` or `/` within the date and `T` or a space behind it. With an offset the instant is meant, without one
 /// the time as it is written. `None` for anything else: 03/01/2026 is a day of January to some and of March
 /// to others.
+///
+/// ```
+/// use puad_data::table::parse_time;
+///
+/// assert_eq!(parse_time("1970-01-02 00:00:01.5"), Some(86_401.5));
+/// assert_eq!(parse_time("02/01/1970"), None);
+/// ```
 #[cfg(feature = "tables")]
-pub(crate) fn read(text: &str) -> Option<f64> {
+pub fn read(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
     let year = bytes.len() >= 8 && bytes[..4].iter().all(u8::is_ascii_digit);
     if !year || !matches!(bytes[4], b'-' | b'/') {

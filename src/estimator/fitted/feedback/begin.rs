@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use super::groups::joined;
 use super::{Feedback, Label, Part};
 use crate::data::PuDataset;
 use crate::data::table::{Group, Table};
@@ -41,7 +40,7 @@ impl FittedDetector {
     ) -> Result<Feedback> {
         let (train, validation) = (self.taken(train)?, self.taken(validation)?);
         let (first, second) = (train.unlabeled(), validation.unlabeled());
-        let unlabeled = joined(&[first.to_tensor()?, second.to_tensor()?], first)?;
+        let unlabeled = first.followed_by(second)?;
         let (border, all) = (first.len(), unlabeled.len());
         let part = |data, positions: std::ops::Range<usize>| Part {
             data,

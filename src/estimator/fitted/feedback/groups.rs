@@ -1,5 +1,3 @@
-use candle_core::Tensor;
-
 use super::{Feedback, Label, Part};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
@@ -111,17 +109,8 @@ impl Feedback {
                 .with_names(self.unlabeled.names())
                 .map(Some);
         };
-        let before = group.to_tensor()?;
-        let rows = rows.to_device(before.device())?;
-        joined(&[before, rows], group).map(Some)
+        group.followed_by(&rows.into()).map(Some)
     }
-}
-
-/// One behind the other, with the names of `like`.
-pub(super) fn joined(tensors: &[Tensor; 2], like: &Samples) -> Result<Samples> {
-    let [first, second] = tensors;
-    let second = second.to_device(first.device())?;
-    Samples::from(Tensor::cat(&[first, &second], 0)?).with_names(like.names())
 }
 
 /// Both parts need some: where one has none it gets a fifth of the other's, rounded up, the last ones.

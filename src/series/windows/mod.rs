@@ -1,3 +1,6 @@
+mod blocks;
+mod suited;
+
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
@@ -6,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{PointScores, Series};
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
+use blocks::Blocks;
 
 /// How series are cut into windows.
 ///
@@ -17,7 +21,7 @@ use crate::{Error, Result};
 /// ```
 /// use puad::series::{Series, Windows};
 ///
-/// let windows = Windows { length: 4, suspect: 2 };
+/// let windows = Windows { length: 4, suspect: 2, stride: 2 };
 /// let series = Series::new((0..9).map(|t| t as f32).collect(), 1)?;
 /// let samples = windows.samples(&series)?.to_tensor()?.to_vec2::<f32>()?;
 /// assert_eq!(samples, [[0., 1., 2., 3.], [2., 3., 4., 5.], [4., 5., 6., 7.], [5., 6., 7., 8.]]);
@@ -33,14 +37,19 @@ pub struct Windows {
     pub length: usize,
     /// Points at its end that it is labeled and scored for, in `1..=length`.
     pub suspect: usize,
+    /// Points from one unlabeled window that is trained on to the next, >= 1: fewer than `suspect` make more samples of a
+    /// short series, more spare time on a long one. How a series is scored does not depend on it.
+    pub stride: usize,
 }
 
 impl Windows {
-    /// Of this length, an eighth of it suspect, one point at least.
+    /// Of this length, an eighth of it suspect, one point at least, and the stride.
     pub fn of(length: usize) -> Self {
+        let suspect = (length / 8).max(1);
         Self {
             length,
-            suspect: (length / 8).max(1),
+            suspect,
+            stride: suspect,
         }
     }
 
@@ -54,6 +63,9 @@ impl Windows {
             let rule = "at least 1, and at most the window's length";
             return Err(Error::config("suspect", rule, self.suspect));
         }
+        if self.stride == 0 {
+            return Err(Error::config("stride", "at least 1", 0));
+        }
         Ok(())
     }
 
@@ -61,41 +73,86 @@ impl Windows {
     /// the window's last one it is (`door -3`) where channels have names.
     ///
     /// # Errors
-    /// [`Error::Config`] as [`check`](Self::check), and for a series shorter than a window.
+    /// [`Error::Config`] as [`check`](Self::check), and for a series shorter than a window; [`Error::NonFiniteFeature`] with
+    /// point and channel for a gap.
     pub fn samples(&self, series: &Series) -> Result<Samples> {
-        let starts = self.starts(series.len())?;
+        let starts = self.starts(series.len(), self.suspect)?;
         let windows: Vec<_> = starts.map(|start| (0, start)).collect();
         self.cut(std::slice::from_ref(series), &windows)
     }
 
-    /// The windows of several series: those whose suspect part holds a point of a labeled event as labeled anomalies, all
-    /// others as unlabeled samples; but those that hold labeled points in their past alone are left out: they are unusual,
-    /// and no anomalies.
+    /// As [`samples`](Self::samples), `size` windows at a time.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn batches(
+        &self,
+        series: &Series,
+        size: usize,
+    ) -> Result<impl Iterator<Item = Result<Samples>>> {
+        let starts: Vec<usize> = self.starts(series.len(), self.suspect)?.collect();
+        let count = starts.len().div_ceil(size);
+        Ok((0..count).map(move |batch| {
+            let starts = starts.iter().skip(batch * size).take(size);
+            let windows: Vec<_> = starts.map(|&start| (0, start)).collect();
+            self.cut(std::slice::from_ref(series), &windows)
+        }))
+    }
+
+    /// The window that gives a point its score.
+    ///
+    /// # Errors
+    /// As [`samples`](Self::samples).
+    pub(super) fn around(&self, series: &Series, point: usize) -> Result<Samples> {
+        let mut starts = self.starts(series.len(), self.suspect)?;
+        let start = starts.find(|start| start + self.length > point);
+        self.cut(std::slice::from_ref(series), &[(0, start.unwrap_or(0))])
+    }
+
+    /// The windows of several series: all whose suspect part holds a point of a labeled event as labeled anomalies, however
+    /// the event lies in them, and every `stride`-th of the others as unlabeled samples; but those that hold labeled points in
+    /// their past alone are left out: they are unusual, and no anomalies.
+    ///
+    /// They are parted as [blocks](Samples::with_blocks): all windows of an event are one, and time is cut into at most 20
+    /// blocks of unlabeled windows. A window across the border of two blocks is left out, so that the suspect parts of two
+    /// blocks lie a window apart, and no point is both trained and validated on unless a labeled event is near it. A series
+    /// of fewer than four windows' points is one block; where there is no other, its windows are parted one by one.
     ///
     /// # Errors
     /// As [`samples`](Self::samples) for any of them; [`Error::Shape`] for another number of channels than the first one's,
     /// [`Error::EmptyGroup`] if no window is left unlabeled, or there is no series.
     pub fn dataset(&self, series: &[Series]) -> Result<PuDataset> {
-        let (mut unlabeled, mut anomalous) = (vec![], vec![]);
+        let (mut unlabeled, mut anomalous) = (Parts::default(), Parts::default());
         for (index, one) in series.iter().enumerate() {
-            for start in self.starts(one.len())? {
+            let blocks = Blocks::of(one.len(), self.length, series.len());
+            let first_block = unlabeled.next_block();
+            let first_event = anomalous.next_block();
+            for start in self.starts(one.len(), 1)? {
+                let window = start..start + self.length;
                 let suspect = self.suspect_part(start);
-                if touches(one.events(), &suspect) {
-                    anomalous.push((index, start));
-                } else if !touches(one.events(), &(start..start + self.length)) {
-                    unlabeled.push((index, start));
+                if let Some(event) = touched(one.events(), &suspect) {
+                    anomalous.push((index, start), first_event + event as u32);
+                } else if start.is_multiple_of(self.stride)
+                    && touched(one.events(), &window).is_none()
+                    && let Some(block) = blocks.around(&window)
+                {
+                    unlabeled.push((index, start), first_block + block);
                 }
             }
         }
-        if unlabeled.is_empty() {
+        if unlabeled.windows.is_empty() {
             let (what, group) = ("windows of series", "unlabeled");
             return Err(Error::EmptyGroup { what, group });
         }
-        let data = PuDataset::new(self.cut(series, &unlabeled)?)?;
-        if anomalous.is_empty() {
+        let group = |parts: Parts| {
+            let samples = self.cut(series, &parts.windows)?;
+            samples.with_blocks(&parts.blocks)
+        };
+        let data = PuDataset::new(group(unlabeled)?)?;
+        if anomalous.windows.is_empty() {
             return Ok(data);
         }
-        data.with_anomalies(self.cut(series, &anomalous)?)
+        data.with_anomalies(group(anomalous)?)
     }
 
     /// The share of windows whose suspect part holds a point of these events, of a series of so many points: the class prior
@@ -105,7 +162,7 @@ impl Windows {
     /// use puad::series::Windows;
     ///
     /// // 10 of 1,000 points in one event: of the windows with 8 suspect points 2 of 125 hold some.
-    /// let windows = Windows { length: 8, suspect: 8 };
+    /// let windows = Windows { length: 8, suspect: 8, stride: 8 };
     /// assert_eq!(windows.share(1000, &[96..106])?, 2. / 125.);
     /// # Ok::<(), puad::Error>(())
     /// ```
@@ -114,9 +171,9 @@ impl Windows {
     /// As [`check`](Self::check), and for fewer points than a window's.
     pub fn share(&self, points: usize, events: &[Range<usize>]) -> Result<f64> {
         let (mut all, mut hit) = (0, 0);
-        for start in self.starts(points)? {
+        for start in self.starts(points, self.suspect)? {
             all += 1;
-            hit += usize::from(touches(events, &self.suspect_part(start)));
+            hit += usize::from(touched(events, &self.suspect_part(start)).is_some());
         }
         Ok(hit as f64 / all as f64)
     }
@@ -127,7 +184,7 @@ impl Windows {
     /// # Errors
     /// As [`samples`](Self::samples); [`Error::Length`] unless there is a score a window.
     pub fn points(&self, series: &Series, scores: &[f64]) -> Result<PointScores> {
-        let starts: Vec<usize> = self.starts(series.len())?.collect();
+        let starts: Vec<usize> = self.starts(series.len(), self.suspect)?.collect();
         Error::check_lengths(("scores", scores.len()), ("windows", starts.len()))?;
         let first = self.length - self.suspect;
         let mut known = Vec::with_capacity(series.len() - first);
@@ -142,19 +199,20 @@ impl Windows {
         end - self.suspect..end
     }
 
-    /// Where windows begin: every `suspect` points, and one that ends with the series.
-    fn starts(&self, points: usize) -> Result<impl Iterator<Item = usize> + use<>> {
+    /// Where windows begin: every `step` points, and one that ends with the series.
+    fn starts(&self, points: usize, step: usize) -> Result<impl Iterator<Item = usize> + use<>> {
         self.check()?;
         let Some(last) = points.checked_sub(self.length) else {
             let rule = "at most the number of points of the series";
             return Err(Error::config("length", rule, self.length));
         };
-        let rest = (!last.is_multiple_of(self.suspect)).then_some(last);
-        Ok((0..=last).step_by(self.suspect).chain(rest))
+        let rest = (!last.is_multiple_of(step)).then_some(last);
+        Ok((0..=last).step_by(step).chain(rest))
     }
 
     /// These windows, by series and first point; at least one.
     fn cut(&self, series: &[Series], windows: &[(usize, usize)]) -> Result<Samples> {
+        series.iter().try_for_each(Series::check_without_gaps)?;
         let channels = series[windows[0].0].channels();
         let mut values = Vec::with_capacity(windows.len() * self.length * channels);
         for &(index, start) in windows {
@@ -186,8 +244,28 @@ impl Windows {
     }
 }
 
-/// Whether one of the events, in order and apart, has a point in common with `points`.
-fn touches(events: &[Range<usize>], points: &Range<usize>) -> bool {
-    let mut near = events.iter().filter(|event| event.start < points.end);
-    near.any(|event| event.end > points.start)
+/// Windows, by series and first point, and the block of each.
+#[derive(Default)]
+struct Parts {
+    windows: Vec<(usize, usize)>,
+    blocks: Vec<u32>,
+}
+
+impl Parts {
+    fn push(&mut self, window: (usize, usize), block: u32) {
+        self.windows.push(window);
+        self.blocks.push(block);
+    }
+
+    /// The lowest number above all.
+    fn next_block(&self) -> u32 {
+        self.blocks.iter().max().map_or(0, |last| last + 1)
+    }
+}
+
+/// The first of the events, in order and apart, that has a point in common with `points`.
+fn touched(events: &[Range<usize>], points: &Range<usize>) -> Option<usize> {
+    let at = events.partition_point(|event| event.end <= points.start);
+    events.get(at).filter(|event| event.start < points.end)?;
+    Some(at)
 }

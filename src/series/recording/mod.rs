@@ -1,0 +1,326 @@
+mod period;
+
+use std::ops::Range;
+
+use candle_core::{DType, Device};
+
+use crate::data::Samples;
+use crate::data::table::{Column, Group, Kind, Table, Value};
+use crate::statistics::runs;
+use crate::{Error, Result};
+
+/// Values of one or more channels at equal steps of time, with the events that are labeled. A value may be missing, which is
+/// NaN, where that is said ([`with_gaps`](Self::with_gaps)).
+///
+/// ```
+/// use puad::series::Series;
+///
+/// // Two channels: 20 and 1 at the first point, 21 and 0 at the second.
+/// let series = Series::new(vec![20., 1., 21., 0., 35., 0.], 2)?
+///     .with_names(&["temperature", "door"])?
+///     .with_events([0..1, 2..3])?;
+/// assert_eq!((series.len(), series.channels()), (3, 2));
+/// assert_eq!(series.at(1), [21., 0.]);
+/// assert_eq!(series.events(), [0..1, 2..3]);
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Point by point.
+    values: Vec<f32>,
+    channels: usize,
+    names: Vec<String>,
+    events: Vec<Range<usize>>,
+    /// Of the points, in seconds since 1970-01-01 00:00:00 UTC; empty where they are not known.
+    times: Vec<f64>,
+}
+
+/// What they are in errors.
+pub(super) const WHAT: &str = "values of a series";
+
+impl Series {
+    /// `values`: point by point, all channels of each.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless these are whole points, at least one; [`Error::NonFiniteFeature`] with point and channel
+    /// for an infinite value or a gap, which [`with_gaps`](Self::with_gaps) takes.
+    pub fn new(values: Vec<f32>, channels: usize) -> Result<Self> {
+        let series = Self::with_gaps(values, channels)?;
+        series.check_without_gaps()?;
+        Ok(series)
+    }
+
+    /// As [`new`](Self::new), with NaN for a value that is missing. A [`SeriesEstimator`](super::SeriesEstimator) takes such
+    /// series, [`Windows`](super::Windows) do not.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), but for gaps.
+    pub fn with_gaps(values: Vec<f32>, channels: usize) -> Result<Self> {
+        if channels == 0 || values.is_empty() || !values.len().is_multiple_of(channels) {
+            return Err(Error::Shape {
+                what: "values of a series",
+                expected: format!("[points, {channels}], with one of each at least"),
+                actual: vec![values.len()],
+            });
+        }
+        let series = Self {
+            values,
+            channels,
+            names: vec![],
+            events: vec![],
+            times: vec![],
+        };
+        series.check_values(|value| !value.is_infinite())?;
+        Ok(series)
+    }
+
+    fn check_values(&self, is_good: impl Fn(f32) -> bool) -> Result<()> {
+        match self.values.iter().position(|&value| !is_good(value)) {
+            Some(at) => Err(Error::NonFiniteFeature {
+                what: WHAT,
+                row: at / self.channels,
+                column: at % self.channels,
+                value: self.values[at].into(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::NonFiniteFeature`] with point and channel for the first gap.
+    pub(super) fn check_without_gaps(&self) -> Result<()> {
+        self.check_values(f32::is_finite)
+    }
+
+    /// Rows in the order of time, each the channels of a point, as readers of tables give them, with their names.
+    ///
+    /// ```
+    /// use puad::candle_core::{Device, Tensor};
+    /// use puad::data::Samples;
+    /// use puad::series::Series;
+    ///
+    /// let rows = Tensor::new(&[[20f32, 1.], [21., 0.]], &Device::Cpu)?;
+    /// let series = Series::of(&Samples::from(rows).with_names(&["temperature", "door"])?)?;
+    /// assert_eq!((series.at(1), &series.names()[1]), (&[21., 0.][..], &"door".to_string()));
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless the samples are vectors; as [`new`](Self::new).
+    pub fn of(rows: &Samples) -> Result<Self> {
+        let shape = rows.sample_shape();
+        let &[channels] = shape.as_slice() else {
+            return Err(Error::Shape {
+                what: "points of a series",
+                expected: "[channels]".into(),
+                actual: shape,
+            });
+        };
+        let values = rows.to_tensor()?.to_dtype(DType::F32)?.flatten_all()?;
+        let series = Self::new(values.to_device(&Device::Cpu)?.to_vec1()?, channels)?;
+        match rows.names() {
+            [] => Ok(series),
+            names => series.with_names(names),
+        }
+    }
+
+    /// The rows of a table in the order of time: its numbers and truth values are channels, its gaps are gaps, its time, if
+    /// there is one, is that of the points, and runs of rows that are labeled anomalous are events. See
+    /// [`TableFile`](crate::data::table) for how a file becomes a table.
+    ///
+    /// ```
+    /// use puad::data::table::{Column, Group, Table};
+    /// use puad::series::Series;
+    ///
+    /// let heat = Column::numbers([Some(20.), None, Some(35.)]);
+    /// let table = Table::new([("heat", heat), ("open", Column::from(vec![true, true, false]))])?;
+    /// let table = table.with_labels(vec![Group::Unlabeled, Group::Unlabeled, Group::Anomalous])?;
+    /// let series = Series::of_table(&table)?;
+    /// assert_eq!((series.names(), series.at(2)), (&["heat".into(), "open".into()][..], &[35., 0.][..]));
+    /// assert_eq!(series.events(), [2..3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a column of words, and for more than one of times; as [`new`](Self::new), but for gaps, and
+    /// [`with_times`](Self::with_times).
+    pub fn of_table(table: &Table) -> Result<Self> {
+        let (mut names, mut channels, mut times) = (vec![], vec![], None);
+        for (name, column) in table.columns() {
+            match column {
+                Column::Times(seconds) if times.is_none() => times = Some(seconds.clone()),
+                column if matches!(column.kind(), Kind::Number | Kind::Boolean) => {
+                    names.push(name);
+                    channels.push(column);
+                }
+                column => {
+                    let rule = "numbers, truth values and one time; the rest is ignored by \
+                                `schema.with_kind(name, Kind::Ignored)`";
+                    let value = format!("{name:?} of kind {}", column.kind());
+                    return Err(Error::config("columns of a series", rule, value));
+                }
+            }
+        }
+        let rows = 0..table.len();
+        let points = rows.flat_map(|row| channels.iter().map(move |column| number(column, row)));
+        let mut series = Self::with_gaps(points.collect(), channels.len())?.with_names(&names)?;
+        if let Some(times) = times {
+            series = series.with_times(times)?;
+        }
+        match table.labels() {
+            Some(labels) => {
+                let anomalous = |group: &Group| *group == Group::Anomalous;
+                series.with_labels(&labels.iter().map(anomalous).collect::<Vec<_>>())
+            }
+            None => Ok(series),
+        }
+    }
+
+    /// With the time of each point, in seconds since 1970-01-01 00:00:00 UTC: hour and weekday are read off it. Points
+    /// count as equally far apart whatever it says.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there is one a point; [`Error::Config`] with the point for one that is not finite or lies
+    /// before that of the point before.
+    pub fn with_times(self, times: Vec<f64>) -> Result<Self> {
+        Error::check_lengths(("times", times.len()), ("points", self.len()))?;
+        let mut last = f64::NEG_INFINITY;
+        for (point, &time) in times.iter().enumerate() {
+            check_time(point, last, time)?;
+            last = time;
+        }
+        Ok(Self { times, ..self })
+    }
+
+    /// With names of its channels, which name the columns of windows; none takes them away.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there is one a channel.
+    pub fn with_names<S: AsRef<str>>(self, names: &[S]) -> Result<Self> {
+        if !names.is_empty() {
+            Error::check_lengths(("names", names.len()), ("channels", self.channels))?;
+        }
+        let names = names.iter().map(|name| name.as_ref().into()).collect();
+        Ok(Self { names, ..self })
+    }
+
+    /// With these labeled events, each the points of an anomaly, in any order; those that overlap or follow on one another
+    /// are one. In place of those before.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an event without points, or beyond the end.
+    pub fn with_events(self, events: impl IntoIterator<Item = Range<usize>>) -> Result<Self> {
+        let mut all: Vec<Range<usize>> = events.into_iter().collect();
+        if let Some(wrong) = all
+            .iter()
+            .find(|event| event.is_empty() || event.end > self.len())
+        {
+            let rule = "points of the series, at least one";
+            return Err(Error::config("event", rule, format!("{wrong:?}")));
+        }
+        all.sort_unstable_by_key(|event| event.start);
+        let mut events: Vec<Range<usize>> = vec![];
+        for event in all {
+            match events.last_mut() {
+                Some(last) if event.start <= last.end => last.end = last.end.max(event.end),
+                _ => events.push(event),
+            }
+        }
+        Ok(Self { events, ..self })
+    }
+
+    /// With the runs of `true` as its labeled events.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there is a label a point.
+    pub fn with_labels(self, anomalous: &[bool]) -> Result<Self> {
+        Error::check_lengths(("labels", anomalous.len()), ("points", self.len()))?;
+        self.with_events(runs(anomalous))
+    }
+
+    /// A stretch of it, with what of its events lies within.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for one without points, or beyond the end.
+    pub fn part(&self, points: Range<usize>) -> Result<Self> {
+        if points.is_empty() || points.end > self.len() {
+            let rule = "points of the series, at least one";
+            return Err(Error::config("part", rule, format!("{points:?}")));
+        }
+        let within = |event: &Range<usize>| {
+            let start = event.start.max(points.start);
+            let end = event.end.min(points.end);
+            (start < end).then(|| start - points.start..end - points.start)
+        };
+        Ok(Self {
+            values: self.values[points.start * self.channels..points.end * self.channels].to_vec(),
+            channels: self.channels,
+            names: self.names.clone(),
+            events: self.events.iter().filter_map(within).collect(),
+            times: self.times.get(points).unwrap_or_default().to_vec(),
+        })
+    }
+
+    /// Number of points.
+    #[expect(clippy::len_without_is_empty, reason = "there is one point at least")]
+    pub fn len(&self) -> usize {
+        self.values.len() / self.channels
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Names of the channels; empty where they are not known.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The labeled events, in order and apart.
+    pub fn events(&self) -> &[Range<usize>] {
+        &self.events
+    }
+
+    /// The times of the points, in seconds since 1970-01-01 00:00:00 UTC; empty where they are not known.
+    pub fn times(&self) -> &[f64] {
+        &self.times
+    }
+
+    /// The values of all channels at a point; NaN for one that is missing.
+    ///
+    /// # Panics
+    /// If there is no such point.
+    pub fn at(&self, point: usize) -> &[f32] {
+        &self.values[point * self.channels..][..self.channels]
+    }
+
+    /// Those of some points, one point after the other.
+    pub(super) fn values(&self, points: Range<usize>) -> &[f32] {
+        &self.values[points.start * self.channels..points.end * self.channels]
+    }
+}
+
+/// Of a column of numbers or truth values; NaN for a gap.
+fn number(column: &Column, row: usize) -> f32 {
+    match column.value(row) {
+        Value::Number(number) => number as f32,
+        Value::Boolean(value) => f32::from(u8::from(value)),
+        _ => f32::NAN,
+    }
+}
+
+/// # Errors
+/// [`Error::Config`] with the point for a time that is not finite or lies before that of the point before.
+pub(super) fn check_time(point: usize, last: f64, time: f64) -> Result<()> {
+    if time.is_finite() && time >= last {
+        return Ok(());
+    }
+    let rule = "finite, and in the order of the points";
+    let value = if time.is_finite() {
+        format!("{time} at point {point} after {last}")
+    } else {
+        format!("{time} at point {point}")
+    };
+    Err(Error::config("times", rule, value))
+}
