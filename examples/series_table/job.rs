@@ -85,7 +85,7 @@ impl work::Job for Job<'_> {
             numerics: NUMERICS,
             made: Made::now(0., 0.),
         };
-        let test = recording.test()?;
+        let test = recording.test(windows.length - windows.suspect)?;
         let training = labeled(&whole, *labels, *seed)?;
         let label = format!(
             "{}: {}, {labels} labels, seed {seed}",

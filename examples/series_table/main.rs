@@ -15,7 +15,7 @@
 //! defaults of [`FitConfig`](puad::FitConfig) but for the epochs, which are as many as make 2,000 batches, 10 to 200.
 //! `MovVar` is the variance of the window's length of points around each one, without training; `pca` is Sub-PCA.
 //!
-//! Measured on the test part, over the points that have scores: range AUC-PR averaged over buffers up to a window's length
+//! Measured on the test part, whose first windows have their past in the training part: range AUC-PR averaged over buffers up to a window's length
 //! (VUS-PR), average precision and AUROC of points, and events found, which are those that a flagged point touches when as
 //! many points are flagged as are anomalous.
 

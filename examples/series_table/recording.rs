@@ -83,8 +83,9 @@ impl Recording {
         Ok(self.series.part(0..self.cut)?)
     }
 
-    pub fn test(&self) -> anyhow::Result<Series> {
-        Ok(self.series.part(self.cut..self.series.len())?)
+    /// The part to test on, with so many points before it that its first windows have a past.
+    pub fn test(&self, past: usize) -> anyhow::Result<Series> {
+        Ok(self.series.part(self.cut - past..self.series.len())?)
     }
 }
 
