@@ -210,6 +210,12 @@ fn channels_are_matched_by_name() {
     let by_name = turned.clone().with_names(&["flow", "heat"]).unwrap();
     let expected = bits(&detector().score(&series).unwrap());
     assert_eq!(bits(&detector().score(&by_name).unwrap()), expected);
+    // With another channel among them.
+    let three = (0..series.len()).flat_map(|t| [series.at(t)[1], 7., series.at(t)[0]]);
+    let three = Series::with_gaps(three.collect(), 3).unwrap();
+    let three = three.with_times(series.times().to_vec()).unwrap();
+    let three = three.with_names(&["flow", "other", "heat"]).unwrap();
+    assert_eq!(bits(&detector().score(&three).unwrap()), expected);
     let other = turned.with_names(&["flow", "weight"]).unwrap();
     match detector().score(&other).unwrap_err() {
         Error::Columns { missing, surplus } => {

@@ -33,7 +33,7 @@ fn rendered(arguments: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Short stand-ins for the electrocardiograms: a wave with a spike every hundred points.
+/// Short stand-ins for the electrocardiograms, a wave with a spike every hundred points; not packed, which the reader tells.
 fn write_series(folder: &Path) {
     let folder = folder.join("series/ecg");
     fs::create_dir_all(&folder).unwrap();
@@ -44,7 +44,7 @@ fn write_series(folder: &Path) {
             let value = ((t + 5 * at) as f64 / 4.).sin() + if is_anomalous { 2. } else { 0. };
             let _ = writeln!(text, "{value:.4},{}", u8::from(is_anomalous));
         }
-        fs::write(folder.join(format!("MBA_ECG{name}_data.out")), text).unwrap();
+        fs::write(folder.join(format!("MBA_ECG{name}_data.out.gz")), text).unwrap();
     }
 }
 

@@ -90,7 +90,7 @@ impl Recording {
 }
 
 fn ecg(folder: &Path, name: &str) -> anyhow::Result<Recording> {
-    let path = folder.join(format!("series/ecg/MBA_ECG{name}_data.out"));
+    let path = folder.join(format!("series/ecg/MBA_ECG{name}_data.out.gz"));
     let series = read_value_label(path)?;
     let cut = middle(&series);
     Ok(Recording {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::Range;
 
 use super::PointScores;
@@ -10,7 +11,7 @@ use crate::statistics::runs;
 /// use puad::series::Alarm;
 ///
 /// let alarm = Alarm { points: 480..496, peak: 488, score: 5.2, channel: None };
-/// assert_eq!(alarm.points.len(), 16);
+/// assert_eq!(alarm.to_string(), "points 480 to 495, highest at 488 (5.200)");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
@@ -23,6 +24,27 @@ pub struct Alarm {
     /// The channel that explains most of it: by those of unlabeled windows in its place the score would fall furthest. `None`
     /// of a series of one channel.
     pub channel: Option<Column>,
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            points,
+            peak,
+            score,
+            channel,
+        } = self;
+        let last = points.end - 1;
+        write!(
+            f,
+            "points {} to {last}, highest at {peak} ({score:.3})",
+            points.start
+        )?;
+        match channel {
+            Some(channel) => write!(f, ", most of it by {channel}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Alarm {

@@ -28,8 +28,8 @@ impl Channels {
     /// Of series that are trained on.
     ///
     /// # Errors
-    /// [`Error::EmptyGroup`] without series; [`Error::Shape`] and [`Error::Columns`] for another number of channels, or
-    /// other names, than the first one's; [`Error::Config`] for a channel without a value, and without times that are asked
+    /// [`Error::EmptyGroup`] without series; [`Error::Shape`] and [`Error::Columns`] for a series without the channels of the
+    /// first one; [`Error::Config`] for a channel without a value, and without times that are asked
     /// for.
     pub(super) fn fit(series: &[Series], hour: bool, weekday: bool) -> Result<Self> {
         let (what, group) = ("a fit to series", "unlabeled");
@@ -123,34 +123,36 @@ impl Channels {
             .collect()
     }
 
-    /// Where the channels of a series stand among its own.
+    /// Where its channels stand in a series: by name where names are known, among which may be others.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] if names are missing; where names are not known, here or there, [`Error::Shape`] for another number
+    /// of channels. [`Error::Config`] without times that are needed.
     fn order(&self, series: &Series) -> Result<Vec<usize>> {
-        if series.channels() != self.raw() {
-            return Err(Error::Shape {
-                what: "series",
-                expected: format!("[points, {}] as that of the fit", self.raw()),
-                actual: vec![series.len(), series.channels()],
-            });
-        }
-        if (self.hour || self.weekday) && series.times().is_empty() {
+        if self.needs_times() && series.times().is_empty() {
             let rule = "known for hour and weekday (`Series::with_times`)";
             return Err(Error::config("times", rule, "none"));
         }
         if series.names().is_empty() || self.names.is_empty() {
+            if series.channels() != self.raw() {
+                return Err(Error::Shape {
+                    what: "series",
+                    expected: format!("[points, {}] as that of the fit", self.raw()),
+                    actual: vec![series.len(), series.channels()],
+                });
+            }
             return Ok((0..self.raw()).collect());
         }
         let position = |name: &String| series.names().iter().position(|other| other == name);
         let order: Option<Vec<usize>> = self.names.iter().map(position).collect();
-        order.ok_or_else(|| {
-            let without = |some: &[String], others: &[String]| -> Vec<String> {
-                let lacks = |name: &&String| !others.contains(name);
-                some.iter().filter(lacks).cloned().collect()
-            };
-            Error::Columns {
-                missing: without(&self.names, series.names()),
-                surplus: without(series.names(), &self.names),
-            }
+        order.ok_or_else(|| Error::Columns {
+            missing: without(&self.names, series.names()),
+            surplus: without(series.names(), &self.names),
         })
+    }
+
+    fn needs_times(&self) -> bool {
+        self.hour || self.weekday
     }
 
     /// A series with all channels, and without gaps.
@@ -253,7 +255,7 @@ impl Carry {
         }
         match time {
             Some(time) => check_time(self.points, self.time, time),
-            None if channels.hour || channels.weekday => {
+            None if channels.needs_times() => {
                 let rule = "known for hour and weekday (`push_at`)";
                 Err(Error::config(
                     "times",
@@ -264,4 +266,10 @@ impl Carry {
             None => Ok(()),
         }
     }
+}
+
+/// Of `some` what is not among the `others`.
+fn without(some: &[String], others: &[String]) -> Vec<String> {
+    let lacks = |name: &&String| !others.contains(name);
+    some.iter().filter(lacks).cloned().collect()
 }

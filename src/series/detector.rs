@@ -33,10 +33,10 @@ struct Content {
 
 impl SeriesDetector {
     /// The anomaly score of each point, larger = more anomalous: that of the window whose suspect part holds it. Channels with
-    /// names are put in the order of the fit.
+    /// names are put in the order of the fit, and may have others among them.
     ///
     /// # Errors
-    /// [`Error::Shape`] and [`Error::Columns`] for other channels than the fit's; [`Error::Config`] for a series shorter than
+    /// [`Error::Shape`] and [`Error::Columns`] for a series without the fit's channels; [`Error::Config`] for a series shorter than
     /// a window, and without times that are needed; [`Error::NonFiniteFeature`] for a gap in a channel that had none in the
     /// fit; as [`FittedDetector::score`].
     pub fn score(&self, series: &Series) -> Result<PointScores> {

@@ -1,7 +1,46 @@
-//! Time series: windows of them as samples, and scores of windows back at their points.
+//! Time series: detectors of their windows, scores of their points, alarms, streams.
 //!
-//! A window is labeled and scored for its last points, the *suspect* ones: so each point belongs to one window, the class
-//! prior is a share of suspect parts, and a window with an event in its past is not thereby anomalous.
+//! [`SeriesEstimator`] is the short path: from series with a few labeled events to a [`SeriesDetector`], which scores points,
+//! joins those above the threshold to [`Alarm`]s, scores a [`Stream`] as it comes, and is saved and loaded. It cuts series into
+//! [`Windows`], fits what an [`Estimator`](crate::Estimator) fits to rows, and puts windows' scores back at their points. A
+//! window is labeled and scored for its last points, the *suspect* ones: so each point belongs to one window, the class prior is
+//! a share of suspect parts, and a window with an event in its past is not thereby anomalous.
+//!
+//! From a CSV of one's own, in which the rows of a few events are marked, to alarms in another:
+//!
+//! ```no_run
+//! use puad::data::table::{Labels, TableFile};
+//! use puad::series::{Series, SeriesConfig, SeriesEstimator};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let file = TableFile::open("pump.csv")?; // a line a point: numbers, perhaps a time, and a state
+//!     let schema = file.schema()?.with_label("state", Labels::anomalous(["broken"]))?;
+//!     let series = Series::of_table(&file.read(&schema)?)?;
+//!     let detector = SeriesEstimator::new(SeriesConfig::default()).fit(&[series])?;
+//!     detector.warnings().iter().for_each(|warning| println!("{warning}"));
+//!     detector.save("pump.safetensors")?;
+//!
+//!     let file = TableFile::open("today.csv")?;
+//!     let today = Series::of_table(&file.read(&file.schema()?)?)?;
+//!     let scores = detector.score(&today)?; // one a point, larger = more anomalous
+//!     println!("the last point scores {:?}", scores.get(today.len() - 1));
+//!     for alarm in detector.alarms(&today)? {
+//!         println!("{alarm}"); // points 480 to 495, highest at 488 (5.200), most of it by channel 1 ("flow")
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! What to know of it:
+//!
+//! - A window that holds an event in its past is unusual, too, so that scores stay up for as long as a window after an event.
+//! - The first `length - suspect` points have no score: put the last points of what came before in front.
+//! - Labels are counted in events, not points: ten are a start, and with one there is none to judge by.
+//! - Judge detectors of series by [`metrics::vus`](crate::metrics::vus). F1 with *point adjustment*, where one flagged point
+//!   makes a whole event found, is not here: by it random scores are among the best (Kim et al., Towards a rigorous evaluation
+//!   of time-series anomaly detection, AAAI 2022).
+//!
+//! The parts, without the short path:
 //!
 //! ```
 //! use puad::metrics::{Thresholds, vus};
@@ -22,7 +61,7 @@
 //! let truth: Vec<bool> = (800..1600).map(|t| t % 200 >= 190).collect();
 //! let found = vus(scores.known(), &truth[scores.first()..], 10, Thresholds::default())?;
 //! assert!(found.roc > 0.9);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), puad::Error>(())
 //! ```
 
 mod alarms;
