@@ -87,11 +87,13 @@ proptest! {
             }
         };
         prop_assert_eq!(data.anomalies().map_or(vec![], starts), anomalous.clone());
-        // A block an event.
+        // A block an event, but for those less than a window apart.
         for (start, block) in anomalous.iter().zip(data.anomalies().into_iter().flat_map(|a| a.blocks().unwrap())) {
-            let event = &series.events()[*block as usize];
             let end = start + windows.length;
-            prop_assert!(event.start < end && event.end > end - windows.suspect);
+            let at = series.events().iter().position(|event| event.end > end - windows.suspect).unwrap();
+            let pairs = series.events()[..=at].windows(2);
+            let apart = pairs.filter(|pair| pair[1].start - pair[0].end >= windows.length).count();
+            prop_assert_eq!(*block as usize, apart);
         }
         let (kept, blocks) = (starts(data.unlabeled()), data.unlabeled().blocks().unwrap());
         prop_assert!(kept.iter().all(|start| unlabeled.contains(start)));
@@ -119,6 +121,11 @@ fn several_series_are_one_data_set() -> Result<()> {
     assert_eq!(data.unlabeled().blocks(), Some(&[0, 0, 1, 1][..]));
     assert_eq!(starts(data.anomalies().unwrap()), [2, 3, 4, 5]);
     assert_eq!(data.anomalies().unwrap().blocks(), Some(&[0; 4][..]));
+    let shorter = windows
+        .dataset(&[counted(12), counted(3)])
+        .unwrap_err()
+        .to_string();
+    assert!(shorter.contains("4, and series 1 has 3"), "{shorter}");
     let events = |series: Series| series.with_events([1..2, 8..9]);
     let data = windows.dataset(&[events(counted(12))?, events(counted(12))?])?;
     let blocks = data.anomalies().unwrap().blocks().unwrap();
@@ -239,11 +246,14 @@ fn wrong_windows_are_named() {
             suspect,
             stride,
         };
-        let error = windows.samples(&series).unwrap_err();
-        assert!(
-            matches!(error, Error::Config { name: found, .. } if found == name),
-            "{error}"
-        );
+        let series = std::slice::from_ref(&series);
+        for error in [
+            windows.samples(&series[0]).unwrap_err(),
+            windows.dataset(series).unwrap_err(),
+        ] {
+            let named = matches!(error, Error::Config { name: found, .. } if found == name);
+            assert!(named, "{error}");
+        }
     }
     let windows = Windows {
         length: 4,
@@ -271,4 +281,50 @@ fn wrong_windows_are_named() {
         }
     );
     assert_eq!(Windows::of(3).suspect, 1);
+}
+
+#[test]
+fn the_share_of_events_is_that_in_any_order() -> Result<()> {
+    let windows = Windows::of(8);
+    let share = |events: &[Range<usize>]| windows.share(1000, events);
+    let expected = share(&[5..10, 500..512])?;
+    assert_eq!(share(&[500..510, 5..10, 508..512])?, expected);
+    // Windows of 8 points for each last one, from the eighth on: 3 and 12 of 993.
+    assert_eq!(expected, 15. / 993.);
+    Ok(())
+}
+
+#[test]
+fn names_of_channels_differ() {
+    let error = counted(5)
+        .with_names(&["heat", "heat"])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("\"heat\" twice"), "{error}");
+}
+
+#[test]
+fn many_labeled_points_are_thinned() -> Result<()> {
+    let windows = Windows {
+        length: 16,
+        suspect: 8,
+        stride: 8,
+    };
+    let series = counted(60_000).with_events([5_000..45_000, 50_000..50_001])?;
+    let data = windows.dataset(&[series])?;
+    let anomalies = data.anomalies().unwrap();
+    // Of 40,007 windows of the first event and 8 of the second every fifth.
+    assert!(
+        (8_000..8_010).contains(&anomalies.len()),
+        "{}",
+        anomalies.len()
+    );
+    let of_second = anomalies
+        .blocks()
+        .unwrap()
+        .iter()
+        .filter(|block| **block == 1)
+        .count();
+    assert!((1..=2).contains(&of_second), "{of_second}");
+    Ok(())
 }

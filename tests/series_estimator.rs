@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use puad::candle_core::Device;
 use puad::data::table::{Column, Group, Table};
-use puad::estimator::{Threshold, Warning};
+use puad::estimator::{Label, RefitConfig, Threshold, Warning};
 use puad::method::Method;
 use puad::report::ReportConfig;
 use puad::series::{
@@ -143,7 +143,9 @@ fn a_refused_point_leaves_the_stream_as_it_was() {
 #[test]
 fn events_are_found_and_the_channel_is_named() {
     let series = stretch(1600..2400);
-    let alarms = detector().alarms(&series).unwrap();
+    let mut detector = detector().clone();
+    detector.set_threshold(Threshold::Quantile(0.85)).unwrap();
+    let alarms = detector.alarms(&series).unwrap();
     let found = |event: usize| {
         let points = event * 100 + 90..event * 100 + 100;
         alarms
@@ -151,7 +153,7 @@ fn events_are_found_and_the_channel_is_named() {
             .any(|alarm| alarm.points.start < points.end && alarm.points.end > points.start)
     };
     assert!((0..8).all(found), "{alarms:?}");
-    let scores = detector().score(&series).unwrap();
+    let scores = detector.score(&series).unwrap();
     for alarm in &alarms {
         assert!(alarm.points.contains(&alarm.peak));
         assert_eq!(scores.get(alarm.peak), Some(alarm.score));
@@ -166,7 +168,7 @@ fn events_are_found_and_the_channel_is_named() {
             assert_eq!((channel.index, channel.name.as_deref()), (1, Some("flow")));
         }
     }
-    let mut strict = detector().clone();
+    let mut strict = detector.clone();
     strict.set_threshold(Threshold::Value(1e9)).unwrap();
     assert!(strict.alarms(&series).unwrap().is_empty());
 }
@@ -350,6 +352,29 @@ fn constant_channels_and_several_series_are_no_trouble() {
 }
 
 #[test]
+fn a_series_that_falls_silent_is_scored_and_not_refused() {
+    let series = stretch(1600..2400);
+    let quiet =
+        (0..series.len()).flat_map(|t| series.at(t).iter().map(|v| v * 1e-3).collect::<Vec<_>>());
+    let quiet = Series::with_gaps(quiet.collect(), 2).unwrap();
+    let quiet = quiet.with_times(series.times().to_vec()).unwrap();
+    let batch = detector().score(&quiet).unwrap();
+    let told = streamed(detector(), &quiet);
+    assert_eq!(told[0].score, batch.known()[0]);
+    // As labels a thousand times as high as all else.
+    let loud = (0..1200).map(|t| if t % 300 > 280 { 4e3 } else { (t as f32).sin() });
+    let loud = Series::new(loud.collect(), 1)
+        .unwrap()
+        .with_events([281..300, 581..600, 881..900]);
+    let mut config = SeriesConfig {
+        hour: false,
+        ..config()
+    };
+    config.fit.train.epochs = 2;
+    assert!(SeriesEstimator::new(config).fit(&[loud.unwrap()]).is_ok());
+}
+
+#[test]
 fn the_table_of_a_file_is_a_series() {
     let times: Vec<f64> = (0..4).map(|t| f64::from(t) * HOUR).collect();
     let table = Table::new([
@@ -378,4 +403,82 @@ fn the_table_of_a_file_is_a_series() {
         .with_times(vec![0., 2., 1.]);
     let error = back.unwrap_err().to_string();
     assert!(error.contains("1 at point 2 after 2"), "{error}");
+}
+
+/// One channel: a wave with a spike every hundred points.
+fn plain(points: usize) -> Series {
+    let value = |t: usize| (t as f32 / 3.).sin() + if t % 100 >= 95 { 2. } else { 0. };
+    Series::new((0..points).map(value).collect(), 1).unwrap()
+}
+
+#[test]
+fn long_series_are_scored_in_parts_and_weekdays_are_channels() {
+    let times = |points: usize| (0..points).map(|t| t as f64 * HOUR).collect::<Vec<_>>();
+    let training = plain(1200).with_times(times(1200)).unwrap();
+    let mut config = SeriesConfig {
+        windows: Some(Windows {
+            length: 6,
+            suspect: 1,
+            stride: 1,
+        }),
+        weekday: true,
+        ..SeriesConfig::default()
+    };
+    config.fit.method = Some(Method::ISOLATION_FOREST);
+    let detector = SeriesEstimator::new(config).fit(&[training]).unwrap();
+    assert_eq!(detector.detector().sample_shape(), [6 * 3]);
+    // Three batches of windows.
+    let long = plain(10_000).with_times(times(10_000)).unwrap();
+    let told = streamed(&detector, &long);
+    let batch = detector.score(&long).unwrap();
+    let told: Vec<u64> = told.iter().map(|scored| scored.score.to_bits()).collect();
+    assert_eq!(told, bits(&batch));
+    let other = long
+        .clone()
+        .with_times((0..10_000).map(|t| (t + 84) as f64 * HOUR).collect());
+    assert_ne!(bits(&detector.score(&other.unwrap()).unwrap()), told);
+}
+
+#[test]
+fn scores_of_labels_are_of_fits_without_their_event() {
+    let events = [295..300, 495..500, 895..900];
+    let series = plain(1200).with_events(events).unwrap();
+    let windows = Windows {
+        length: 12,
+        suspect: 2,
+        stride: 1,
+    };
+    let data = windows.dataset(std::slice::from_ref(&series)).unwrap();
+    let mut fit = puad::FitConfig::default();
+    fit.train.epochs = 2;
+    let detector = puad::Estimator::new(fit.clone())
+        .fit_dataset(&data)
+        .unwrap();
+    // A fold an event, and not five of windows.
+    let folds = detector
+        .out_of_fold()
+        .map(|kept| (kept.folds, kept.anomalies.len()));
+    assert_eq!(folds, Some((3, data.anomalies().unwrap().len())));
+    // Two events are in two folds of a committee, and one is parted.
+    for (n, expected) in [(2, 2), (1, 5)] {
+        let events = series.events()[..n].to_vec();
+        let data = windows
+            .dataset(&[series.clone().with_events(events).unwrap()])
+            .unwrap();
+        let detector = puad::Estimator::new(fit.clone())
+            .fit_dataset(&data)
+            .unwrap();
+        assert_eq!(
+            detector.out_of_fold().map(|kept| kept.folds),
+            Some(expected)
+        );
+    }
+    // Reviewed rows are the ones that were named.
+    fit.method = Some(Method::PUAE);
+    let detector = puad::Estimator::new(fit).fit_dataset(&data).unwrap();
+    let feedback = detector
+        .feedback(&data, [(40, Label::Anomaly), (700, Label::Normal)])
+        .unwrap();
+    assert_eq!(feedback.confirmed(), 1);
+    assert!(detector.refit(&feedback, &RefitConfig::default()).is_ok());
 }

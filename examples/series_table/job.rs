@@ -183,12 +183,15 @@ fn measure(
     }
     let labels = &anomalous[first..];
     let volumes = vus(scores, labels, windows.length, Thresholds::default())?;
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     let budget = labels.iter().filter(|&&anomalous| anomalous).count();
-    let flagged = &order[..budget];
-    let touched =
-        |event: &&std::ops::Range<usize>| flagged.iter().any(|&at| event.contains(&(at + first)));
+    let mut highest = scores.to_vec();
+    highest.sort_unstable_by(|a, b| b.total_cmp(a));
+    // Of equal scores across the budget's end none is flagged.
+    let cut = highest.get(budget).copied().unwrap_or(f64::NEG_INFINITY);
+    let touched = |event: &&std::ops::Range<usize>| {
+        let points = event.start.max(first) - first..event.end - first;
+        scores[points].iter().any(|&score| score > cut)
+    };
     let events = test.events().iter().filter(|event| event.end > first);
     Ok(Measured {
         vus_pr: volumes.pr,

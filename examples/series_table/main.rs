@@ -17,7 +17,7 @@
 //!
 //! Measured on the test part, whose first windows have their past in the training part: range AUC-PR averaged over buffers up to a window's length
 //! (VUS-PR), average precision and AUROC of points, and events found, which are those that a flagged point touches when as
-//! many points are flagged as are anomalous.
+//! many points are flagged as are anomalous, fewer where scores are equal.
 
 mod args;
 mod baseline;

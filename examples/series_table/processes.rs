@@ -67,8 +67,8 @@ fn a_killed_process_goes_on_to_what_one_renders() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(again().wait().unwrap().success());
-    // Three series: a forest with four numbers of labels and two seeds, one with seeds alone, and two without.
-    assert_eq!(lines(&victim), 3 * (4 * 2 + 2 + 1 + 1));
+    // Three series: a forest with four numbers of labels and two seeds, two methods with seeds alone, and one without.
+    assert_eq!(lines(&victim), 3 * (4 * 2 + 2 + 2 + 1));
     let whole = path("whole.jsonl");
     let one = rendered(&of(&whole, ""));
     assert_eq!(rendered(&format!("--merge {}", victim.display())), one);

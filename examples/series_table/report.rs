@@ -84,6 +84,12 @@ impl<'a> Table<'a> {
     /// The mean over seeds; a method without a use for labels has the same for any number of them. `None` if a run is not
     /// there.
     fn mean(&self, method: &str, series: &str, labels: usize, of: Measure) -> Option<f64> {
+        let is_failed = |row: &&Row| {
+            row.method == method && row.series == series && [0, labels].contains(&row.labels)
+        };
+        if self.failed.iter().any(is_failed) {
+            return None;
+        }
         let all = self.measured.get(&(method, series, labels));
         let all = all.or_else(|| self.measured.get(&(method, series, 0)))?;
         Some(all.iter().map(of.value).sum::<f64>() / all.len() as f64)

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::Samples;
-use super::samples::one_by_one;
+use super::samples::Units;
 use crate::rng::{Purpose, substream};
 use crate::statistics::check_share;
 use crate::{Error, Result, ops};
@@ -162,8 +162,8 @@ impl PuDataset {
 
     /// A random split into training and validation set, each group on its own: the validation set
     /// gets the share `validation_fraction` of each group, rounded, and both sides get at least one
-    /// sample of it. Samples keep their order. [Blocks](Samples::with_blocks) stay whole: the share is then what whole blocks
-    /// come next to.
+    /// sample of it. Samples keep their order. [Blocks](Samples::with_blocks) stay whole, and the share is one of blocks, of which
+    /// one of more than half of the samples is trained on.
     ///
     /// # Errors
     /// [`Error::Config`] unless `validation_fraction` lies in (0, 1),
@@ -172,7 +172,7 @@ impl PuDataset {
         let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
             // A stream a group: labeling some samples more leaves the others' split as it was.
             let mut rng = substream(seed, Purpose::Split, index);
-            let units = samples.units();
+            let units = samples.units_to_part();
             let (train, validation) = hold_out(&units, validation_fraction, group, &mut rng)?;
             Ok((samples.select(&train)?, samples.select(&validation)?))
         };
@@ -200,21 +200,17 @@ impl PuDataset {
         Self { anomalies, ..self }
     }
 
-    /// The positions of `n` unlabeled samples that [`split`](Self::split) trains on and holds out.
+    /// The positions of unlabeled samples, of so many units, that [`split`](Self::split) trains on and holds out.
     ///
     /// # Errors
     /// As there.
     pub(crate) fn split_unlabeled(
-        n: usize,
+        units: &Units,
         fraction: f64,
         seed: u64,
     ) -> Result<(Vec<u32>, Vec<u32>)> {
-        hold_out(
-            &one_by_one(n),
-            fraction,
-            UNLABELED,
-            &mut substream(seed, Purpose::Split, 0),
-        )
+        let mut rng = substream(seed, Purpose::Split, 0);
+        hold_out(units, fraction, UNLABELED, &mut rng)
     }
 
     /// With the columns of these names in this order; see [`Samples::with_columns`].
@@ -295,39 +291,34 @@ impl PuDataset {
     }
 }
 
-/// Random disjoint parts of the units' samples, the second with the share `fraction` as nearly as whole units allow; both
-/// are sorted and hold at least one unit.
+/// Random disjoint parts of whole units, the second with the share `fraction` of them, rounded; both are sorted and hold one
+/// at least. A unit of more than half of the samples is trained on.
 pub(super) fn hold_out(
-    units: &[Vec<u32>],
+    units: &Units,
     fraction: f64,
     group: &'static str,
     rng: &mut impl Rng,
 ) -> Result<(Vec<u32>, Vec<u32>)> {
     check_share("validation_fraction", fraction)?;
-    if units.len() < 2 {
+    let n = units.len();
+    if n < 2 {
         return Err(Error::TooFewSamples {
             what: "a split",
             group,
             classes: vec![],
             needed: 2,
-            available: units.len(),
+            available: n,
         });
     }
-    let mut order: Vec<u32> = (0..units.len() as u32).collect();
+    let mut order: Vec<u32> = (0..n as u32).collect();
     order.shuffle(rng);
-    let samples: usize = units.iter().map(Vec::len).sum();
-    // Most of the data is what is trained on.
-    if 2 * units[order[0] as usize].len() > samples {
-        order.rotate_left(1);
-    }
-    let wanted = (samples as f64 * fraction).round() as usize;
-    let (mut kept, mut held) = (vec![], vec![]);
-    let last = order.len() - 1;
-    for (place, unit) in order.into_iter().enumerate() {
-        let unit = &units[unit as usize];
-        let nearer = held.len() + unit.len() / 2 < wanted;
-        let takes = held.is_empty() || nearer && place < last;
-        if takes { &mut held } else { &mut kept }.extend_from_slice(unit);
+    let wanted = ((n as f64 * fraction).round() as usize).clamp(1, n - 1);
+    let (mut kept, mut held, mut taken) = (vec![], vec![], 0);
+    for unit in order {
+        let samples = units.get(unit);
+        let takes = taken < wanted && 2 * samples.len() <= units.samples();
+        taken += usize::from(takes);
+        if takes { &mut held } else { &mut kept }.extend_from_slice(samples);
     }
     kept.sort_unstable();
     held.sort_unstable();
@@ -396,6 +387,8 @@ mod tests {
     use super::*;
     use crate::data::{ImageSet, ImageShape};
     use candle_core::Device;
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
 
     /// `[n, 2]` with rows `(start + i, -(start + i))`.
@@ -554,6 +547,50 @@ mod tests {
             }
             prop_assert_eq!(groups(&train), groups(&data.split(fraction, seed).unwrap().0));
         }
+    }
+
+    #[test]
+    fn a_split_parts_no_block() {
+        let blocks = |sizes: &[usize]| -> Vec<u32> {
+            let each = (0..).zip(sizes).map(|(block, &size)| vec![block; size]);
+            each.flatten().collect()
+        };
+        // Alike, two, a large one, and all of one.
+        for (sizes, expected) in [
+            (&[10usize; 10][..], 2),
+            (&[30, 30], 1),
+            (&[1002, 12, 12, 12, 12], 1),
+            (&[1, 1, 1, 1, 1, 1, 1, 1, 46, 46], 2),
+        ] {
+            let all = blocks(sizes);
+            let n = all.len();
+            let unlabeled = Samples::from(rows(0, n)).with_blocks(&all).unwrap();
+            let data = PuDataset::new(unlabeled.clone()).unwrap();
+            let data = data.with_anomalies(unlabeled).unwrap();
+            for seed in 0..20 {
+                let (train, validation) = data.split(0.2, seed).unwrap();
+                for (train, validation) in [
+                    (train.unlabeled(), validation.unlabeled()),
+                    (train.anomalies().unwrap(), validation.anomalies().unwrap()),
+                ] {
+                    let held: HashSet<u32> = validation.blocks().unwrap().iter().copied().collect();
+                    let kept = train.blocks().unwrap();
+                    assert!(kept.iter().all(|block| !held.contains(block)));
+                    assert_eq!(held.len(), expected, "{sizes:?}");
+                    assert_eq!(kept.len() + validation.len(), n);
+                }
+                let units = data.unlabeled().units_to_part();
+                let (_, positions) = PuDataset::split_unlabeled(&units, 0.2, seed).unwrap();
+                let positions: Vec<f32> = positions.iter().map(|&i| i as f32).collect();
+                assert_eq!(firsts(Some(validation.unlabeled())), positions);
+            }
+        }
+        let one = Samples::from(rows(0, 10)).with_blocks(&[3; 10]).unwrap();
+        let (train, validation) = PuDataset::new(one).unwrap().split(0.2, 0).unwrap();
+        assert_eq!(
+            (train.unlabeled().len(), validation.unlabeled().len()),
+            (8, 2)
+        );
     }
 
     #[test]

@@ -72,3 +72,4 @@ pub use puad_data::{array, csv, npy, npz};
 #[cfg(feature = "images")]
 pub use puad_data::{image_file, image_folder};
 pub use samples::Samples;
+pub(crate) use samples::Units;

@@ -1,4 +1,5 @@
 mod blocks;
+mod units;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 use super::{ImageSet, ImageShape, Resize};
 use crate::{Error, Result};
 
-pub(crate) use blocks::one_by_one;
+pub(crate) use units::Units;
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
 ///

@@ -21,8 +21,8 @@ pub struct Alarm {
     pub peak: usize,
     /// That score.
     pub score: f64,
-    /// The channel that explains most of it: by those of unlabeled windows in its place the score would fall furthest. `None`
-    /// of a series of one channel.
+    /// The channel that explains most of it: by those of unlabeled windows in its place the score would fall furthest. Its index
+    /// is in the order of the fit's channels, behind which the hour and the weekday are. `None` of a series of one channel.
     pub channel: Option<Column>,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Alarm {
             score,
             channel,
         } = self;
-        let last = points.end - 1;
+        let last = points.end.saturating_sub(1);
         write!(
             f,
             "points {} to {last}, highest at {peak} ({score:.3})",

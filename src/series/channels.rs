@@ -3,7 +3,7 @@ use std::f64::consts::TAU;
 use serde::{Deserialize, Serialize};
 
 use super::Series;
-use super::recording::{WHAT, check_time};
+use super::recording::{WHAT, check_time, twice};
 use crate::estimator::Column;
 use crate::{Error, Result};
 
@@ -66,6 +66,33 @@ impl Channels {
             channels.means[at] = gaps[at].then_some((sum / count as f64) as f32);
         }
         Ok(channels)
+    }
+
+    /// What a file may hold.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for no channel, names that are not one a channel or not apart, and a mean that is no number.
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |rule, value| Err(Error::config("channels", rule, value));
+        if self.means.is_empty() {
+            return wrong("at least one", "none".into());
+        }
+        if !self.names.is_empty() && self.names.len() != self.raw() {
+            let value = format!("{} of {}", self.names.len(), self.raw());
+            return wrong("named all or not at all", value);
+        }
+        if let Some(name) = twice(&self.names) {
+            return wrong("names that differ", format!("{name:?} twice"));
+        }
+        match self.means.iter().flatten().find(|mean| !mean.is_finite()) {
+            Some(mean) => wrong("of finite means", mean.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// Of the series; empty where they are not known.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// How many a point has, with those that are made.

@@ -4,8 +4,8 @@ use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use super::channels::Channels;
-use super::{Alarm, PointScores, Series, Stream, Windows};
-use crate::estimator::{FittedDetector, Threshold, Warning};
+use super::{Alarm, PointScores, Series, SeriesDetections, Stream, Windows};
+use crate::estimator::{Column, FittedDetector, InputCheck, Threshold, Warning};
 use crate::method::Registry;
 use crate::report::{Report, ReportConfig};
 use crate::{Error, Result};
@@ -32,7 +32,24 @@ struct Content {
 }
 
 impl SeriesDetector {
-    /// The anomaly score of each point, larger = more anomalous: that of the window whose suspect part holds it. Channels with
+    pub(super) fn new(
+        mut detector: FittedDetector,
+        windows: Windows,
+        channels: Channels,
+        merge: usize,
+    ) -> Self {
+        // Of windows that come one by one none would be refused.
+        detector.set_input_check(InputCheck::Warn);
+        Self {
+            detector,
+            windows,
+            channels,
+            merge,
+        }
+    }
+
+    /// The anomaly score of each point, larger = more anomalous: that of the window whose suspect part holds it. A series in
+    /// another unit than the fit's is scored as it is, since all of it is unusual; [`detect`](Self::detect) says so. Channels with
     /// names are put in the order of the fit, and may have others among them.
     ///
     /// # Errors
@@ -40,16 +57,12 @@ impl SeriesDetector {
     /// a window, and without times that are needed; [`Error::NonFiniteFeature`] for a gap in a channel that had none in the
     /// fit; as [`FittedDetector::score`].
     pub fn score(&self, series: &Series) -> Result<PointScores> {
-        let scores = self.window_scores(&self.channels.of(series)?)?;
-        self.windows.points(series, &scores)
-    }
-
-    fn window_scores(&self, whole: &Series) -> Result<Vec<f64>> {
+        let whole = self.channels.of(series)?;
         let mut scores = Vec::new();
-        for samples in self.windows.batches(whole, AT_ONCE)? {
+        for samples in self.windows.batches(&whole, AT_ONCE)? {
             scores.extend(self.detector.score(samples?)?);
         }
-        Ok(scores)
+        self.windows.points(series, &scores)
     }
 
     /// The stretches whose scores are above the threshold, in order; those with at most
@@ -58,20 +71,39 @@ impl SeriesDetector {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn alarms(&self, series: &Series) -> Result<Vec<Alarm>> {
+        Ok(self.detect(series)?.alarms)
+    }
+
+    /// Scores and alarms in one pass, with what it noticed of the series.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn detect(&self, series: &Series) -> Result<SeriesDetections> {
         let whole = self.channels.of(series)?;
-        let scores = self.window_scores(&whole)?;
-        let points = self.windows.points(series, &scores)?;
-        let mut alarms = Alarm::of(&points, self.threshold(), self.merge);
+        let (mut scores, mut warnings) = (Vec::new(), Vec::new());
+        for samples in self.windows.batches(&whole, AT_ONCE)? {
+            let found = self.detector.detect(samples?)?;
+            scores.extend(found.scores);
+            // A window's columns are hundreds, of the same few channels.
+            let of_columns = |warning: &Warning| matches!(warning, Warning::FarOutside { .. });
+            warnings.extend(found.warnings.into_iter().filter(|w| !of_columns(w)));
+        }
+        let scores = self.windows.points(series, &scores)?;
+        let mut alarms = Alarm::of(&scores, self.threshold(), self.merge);
         if self.channels.raw() > 1 {
             for alarm in &mut alarms {
                 alarm.channel = self.blamed(&whole, alarm.peak)?;
             }
         }
-        Ok(alarms)
+        Ok(SeriesDetections {
+            scores,
+            alarms,
+            warnings,
+        })
     }
 
     /// The channel without which the score of a point would fall furthest; `None` if it would fall without none.
-    fn blamed(&self, whole: &Series, point: usize) -> Result<Option<crate::estimator::Column>> {
+    fn blamed(&self, whole: &Series, point: usize) -> Result<Option<Column>> {
         let window = self.windows.around(whole, point)?;
         let sources = self.channels.sources();
         let columns = sources
@@ -112,6 +144,11 @@ impl SeriesDetector {
     /// What the fit noticed without failing.
     pub fn warnings(&self) -> &[Warning] {
         self.detector.warnings()
+    }
+
+    /// Names of the channels in the order of the fit; empty where they were not known.
+    pub fn channels(&self) -> &[String] {
+        self.channels.names()
     }
 
     /// How series are cut.
@@ -169,15 +206,74 @@ impl SeriesDetector {
             channels,
             merge,
         } = content;
-        windows.check()?;
-        if detector.sample_shape() != [windows.length * channels.width()] {
-            return Err(wrong(format!("windows of {} points", windows.length)));
+        let checked = windows.check().and_then(|()| channels.check());
+        checked.map_err(|error| wrong(error.to_string()))?;
+        let values = windows.length.checked_mul(channels.width());
+        let shape = detector.sample_shape();
+        if values.is_none_or(|values| shape != [values]) {
+            let (length, width) = (windows.length, channels.width());
+            return Err(wrong(format!(
+                "windows of {length} points of {width} channels and a model of {shape:?}"
+            )));
         }
-        Ok(Self {
-            detector,
-            windows,
-            channels,
-            merge,
-        })
+        Ok(Self::new(detector, windows, channels, merge))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::method::Method;
+    use crate::series::{SeriesConfig, SeriesEstimator};
+
+    #[test]
+    fn what_a_file_cannot_hold_is_named_with_the_file() {
+        let values = (0..400).map(|t| if t == 7 { f32::NAN } else { (t as f32).sin() });
+        let series = Series::with_gaps(values.collect(), 2).unwrap();
+        let mut config = SeriesConfig::default();
+        config.fit.method = Some(Method::ISOLATION_FOREST);
+        let series = series.with_names(&["heat", "flow"]).unwrap();
+        let detector = SeriesEstimator::new(config).fit(&[series]).unwrap();
+        let whole = json!(Content {
+            windows: detector.windows,
+            channels: detector.channels.clone(),
+            merge: detector.merge,
+        });
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let load = |annex: Value| {
+            let other = detector.detector.clone().with_annex(annex);
+            other.save(path.path()).unwrap();
+            SeriesDetector::load(path.path(), &Device::Cpu)
+        };
+        assert_eq!(load(whole.clone()).unwrap().windows, detector.windows);
+        for (part, name, value, said) in [
+            ("windows", "length", json!(u64::MAX), "and a model of"),
+            (
+                "windows",
+                "length",
+                json!(7),
+                "windows of 7 points of 3 channels",
+            ),
+            ("windows", "length", json!(0), "length must be at least 1"),
+            ("windows", "suspect", json!(1000), "suspect must be"),
+            ("channels", "names", json!(["heat"]), "1 of 2"),
+            (
+                "channels",
+                "names",
+                json!(["flow", "flow"]),
+                "\"flow\" twice",
+            ),
+            ("channels", "means", json!([]), "at least one"),
+            ("channels", "means", json!([1e39, null]), "with"),
+            ("channels", "hour", json!(3), "invalid type"),
+        ] {
+            let mut annex = whole.clone();
+            annex[part][name] = value;
+            let error = load(annex).unwrap_err().to_string();
+            let file = path.path().display().to_string();
+            assert!(error.contains(said) && error.contains(&file), "{error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 use super::channels::Channels;
 use super::{Series, SeriesConfig, SeriesDetector, Windows};
-use crate::estimator::Estimator;
+use crate::estimator::{Estimator, InputCheck};
 use crate::{Error, Result};
 
 /// Trains a detector of time series, from series to scores of their points.
@@ -87,16 +87,14 @@ impl<'a> SeriesEstimator<'a> {
             let value = format!("all before point {}", windows.length - windows.suspect);
             return Err(Error::config("events", rule, value));
         }
-        let mut estimator = Estimator::new(config.fit);
+        // A channel that falls silent, or an event that is a hundred times as high, is no error of units.
+        let mut estimator = Estimator::new(config.fit).with_input_check(InputCheck::Warn);
         if let Some(customize) = customize {
             estimator = customize(estimator);
         }
-        Ok(SeriesDetector {
-            detector: estimator.fit_dataset(&data)?,
-            windows,
-            channels,
-            merge: config.merge.unwrap_or(windows.suspect),
-        })
+        let detector = estimator.fit_dataset(&data)?;
+        let merge = config.merge.unwrap_or(windows.suspect);
+        Ok(SeriesDetector::new(detector, windows, channels, merge))
     }
 }
 

@@ -67,6 +67,7 @@
 mod alarms;
 mod channels;
 mod config;
+mod detections;
 mod detector;
 mod estimator;
 mod points;
@@ -78,6 +79,7 @@ mod windows;
 
 pub use alarms::Alarm;
 pub use config::SeriesConfig;
+pub use detections::SeriesDetections;
 pub use detector::SeriesDetector;
 pub use estimator::SeriesEstimator;
 pub use points::PointScores;

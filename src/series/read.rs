@@ -4,7 +4,7 @@ use std::path::Path;
 use super::Series;
 use crate::data::csv::{self, CsvConfig};
 use crate::data::stream::CsvOptions;
-use crate::data::table::{Column, TableFile, parse_time};
+use crate::data::table::{Column, TableFile, Value, parse_time};
 use crate::data::{DataError, Place, npy};
 use crate::{Error, Result};
 
@@ -28,7 +28,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Data`] for files that cannot be read, or hold something else, and a key that is not there; [`Error::Config`] for other columns than one of times and
-/// one of numbers.
+/// one of numbers, and a window without a point.
 pub fn read_nab(csv: impl AsRef<Path>, windows: impl AsRef<Path>, key: &str) -> Result<Series> {
     let file = TableFile::open(csv)?;
     let table = file.read(&file.schema()?)?;
@@ -50,10 +50,19 @@ pub fn read_nab(csv: impl AsRef<Path>, windows: impl AsRef<Path>, key: &str) -> 
     let mut events = vec![];
     for (start, end) in spans(windows.as_ref(), key)? {
         let within = |time: &f64| (start..=end).contains(time);
-        if let Some(first) = times.iter().position(within) {
-            let last = times.iter().rposition(within).unwrap_or(first);
-            events.push(first..last + 1);
-        }
+        let ends = times
+            .iter()
+            .position(within)
+            .zip(times.iter().rposition(within));
+        let (first, last) = ends.ok_or_else(|| {
+            let found = format!("{} to {}", Value::Time(start), Value::Time(end));
+            Error::config(
+                "windows of a series",
+                "around one of its points at least",
+                found,
+            )
+        })?;
+        events.push(first..last + 1);
     }
     let series = series.with_events(events)?;
     if times.is_sorted() {
@@ -122,18 +131,21 @@ pub fn read_value_label(path: impl AsRef<Path>) -> Result<Series> {
     Series::new(values, rows.width())?.with_labels(&anomalous.collect::<Vec<_>>())
 }
 
-/// Reads a series from two `.npy` files: values `[points, channels]` or `[points]`, in which NaN is a gap, and labels
+/// Reads a series from `.npy` files: values `[points, channels]` or `[points]`, in which NaN is a gap, and labels
 /// `[points]`, of which all but 0 are anomalous; without labels no event is labeled.
 ///
 /// ```no_run
-/// let series = puad::series::read_npy("machine-1_train.npy", Some("machine-1_labels.npy"))?;
+/// use std::path::Path;
+///
+/// let labels = Path::new("machine-1_labels.npy");
+/// let series = puad::series::read_npy("machine-1_train.npy", Some(labels))?;
 /// # Ok::<(), puad::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Data`] for files that cannot be read; [`Error::Shape`] for values of another rank; as [`Series::with_gaps`] and
 /// [`Series::with_labels`].
-pub fn read_npy(values: impl AsRef<Path>, labels: Option<impl AsRef<Path>>) -> Result<Series> {
+pub fn read_npy(values: impl AsRef<Path>, labels: Option<&Path>) -> Result<Series> {
     let array = npy::read(values)?;
     let channels = match *array.shape() {
         [_] => 1,

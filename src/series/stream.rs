@@ -67,10 +67,10 @@ impl Stream {
         }
     }
 
-    /// The next point: the values of all channels, in the order of the fit. Every [`suspect`](super::Windows::suspect)
+    /// The next point: the values of all channels, in the order of the fit ([`SeriesDetector::channels`]). Every [`suspect`](super::Windows::suspect)
     /// points a window is whole, and its last points have a score: with `suspect` 1 each point as it comes.
     ///
-    /// A point that is refused leaves the stream as it was.
+    /// A point that is refused leaves the stream as it was; one that cannot be scored is taken all the same.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of values; [`Error::NonFiniteFeature`] for an infinite one, and for a gap in a

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupIndices, PuSplit, SplitIndices, TestKind};
 use crate::data::dataset::hold_out;
-use crate::data::samples::one_by_one;
+use crate::data::samples::Units;
 use crate::data::{ImageShape, Samples, TrainTest};
 use crate::rng::{Purpose, substream};
 use crate::{Error, Result};
@@ -143,7 +143,7 @@ impl ContaminatedSplit {
             }
             let mut rng = substream(seed, Purpose::Split, draw as u64);
             let (kept, held) = hold_out(
-                &one_by_one(ids.len()),
+                &Units::each(ids.len()),
                 self.validation_fraction,
                 group,
                 &mut rng,

@@ -1,16 +1,18 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::Samples;
+use super::{Samples, Units};
 use crate::{Error, Result};
 
 impl Samples {
     /// With the number of the block that each sample belongs to, `[n]`: windows of one event, records of one machine. What
     /// parts data (a split, a committee's folds, those of [`FitConfig::folds`](crate::FitConfig::folds) and of the class
     /// prior's estimate) leaves a block whole, so that nothing is judged by what was trained on its like. Where all samples
-    /// of a group are one block there is nothing to part, and each counts by itself.
+    /// of a group are one block a split has to part it, and does so sample by sample ([`Warning::OneBlock`]).
+    ///
+    /// [`Warning::OneBlock`]: crate::estimator::Warning::OneBlock
     ///
     /// ```
     /// use puad::candle_core::{Device, Tensor};
@@ -54,44 +56,55 @@ impl Samples {
         let (first, second) = (self.to_tensor()?, others.to_tensor()?);
         let all = Tensor::cat(&[&first, &second.to_device(first.device())?], 0)?;
         let all = Self::from(all).with_names(self.names())?;
-        let both = [self, others];
-        let known = both.iter().filter_map(|samples| samples.blocks());
-        let known: HashSet<u32> = known.flatten().copied().collect();
-        if known.is_empty() {
+        if self.blocks().or(others.blocks()).is_none() {
             return Ok(all);
         }
-        let mut own = (0..).filter(|block| !known.contains(block));
         let mut blocks = Vec::with_capacity(all.len());
-        for samples in both {
+        for (samples, beside) in [(self, others), (others, self)] {
             match samples.blocks() {
                 Some(known) => blocks.extend_from_slice(known),
-                None => blocks.extend(own.by_ref().take(samples.len())),
+                None => blocks.extend(beside.other_numbers().take(samples.len())),
             }
         }
         all.with_blocks(&blocks)
     }
 
-    /// What is parted, each with its samples in order: the blocks as they first occur, or the samples one by one.
-    pub(crate) fn units(&self) -> Vec<Vec<u32>> {
-        let mut units: Vec<Vec<u32>> = Vec::new();
-        let mut at = HashMap::new();
-        for (row, block) in (0..).zip(self.blocks().unwrap_or_default()) {
-            let unit = *at.entry(block).or_insert(units.len());
-            if unit == units.len() {
-                units.push(vec![]);
+    /// With numbers of blocks that these others have none of: they are numbered by themselves.
+    pub(crate) fn apart_from(&self, others: &Self) -> Result<Self> {
+        let (Some(_), Some(_)) = (self.blocks(), others.blocks()) else {
+            return Ok(self.clone());
+        };
+        let units = self.units();
+        let mut blocks = vec![0; self.len()];
+        for (unit, number) in (0..units.len() as u32).zip(others.other_numbers()) {
+            for &sample in units.get(unit) {
+                blocks[sample as usize] = number;
             }
-            units[unit].push(row);
         }
-        if units.len() > 1 {
-            return units;
-        }
-        one_by_one(self.len())
+        self.clone().with_blocks(&blocks)
     }
-}
 
-/// Units of a sample each.
-pub(crate) fn one_by_one(samples: usize) -> Vec<Vec<u32>> {
-    (0..samples as u32).map(|row| vec![row]).collect()
+    /// Numbers that none of its blocks has.
+    fn other_numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        let known: HashSet<u32> = self.blocks().unwrap_or_default().iter().copied().collect();
+        (0..).filter(move |number| !known.contains(number))
+    }
+
+    /// What is parted: the blocks, or the samples one by one.
+    pub(crate) fn units(&self) -> Units {
+        match self.blocks() {
+            Some(blocks) => Units::of(blocks),
+            None => Units::each(self.len()),
+        }
+    }
+
+    /// As [`units`](Self::units), but where all are of one block, which has to be parted: one by one.
+    pub(crate) fn units_to_part(&self) -> Units {
+        if self.is_one_block() {
+            return Units::each(self.len());
+        }
+        self.units()
+    }
 }
 
 #[cfg(test)]
@@ -107,13 +120,20 @@ mod tests {
             .into()
     }
 
+    fn listed(units: &Units) -> Vec<&[u32]> {
+        (0..units.len() as u32)
+            .map(|unit| units.get(unit))
+            .collect()
+    }
+
     #[test]
     fn blocks_go_where_their_samples_go() {
         let samples = rows(5).with_blocks(&[4, 2, 4, 0, 2]).unwrap();
-        assert_eq!(samples.units(), [vec![0, 2], vec![1, 4], vec![3]]);
+        let units = samples.units();
+        assert_eq!(listed(&units), [&[0, 2][..], &[1, 4], &[3]]);
+        assert_eq!((units.samples(), units.all()), (5, vec![0, 1, 2, 3, 4]));
         let some = samples.select(&[4, 2, 2, 1]).unwrap();
         assert_eq!(some.blocks(), Some(&[2, 4, 4, 2][..]));
-        assert_eq!(some.units(), [vec![0, 3], vec![1, 2]]);
         let named = samples.with_names(&["a"]).unwrap();
         assert_eq!(named.blocks().map(<[u32]>::len), Some(5));
         let other = rows(5).in_blocks_of(&named);
@@ -123,23 +143,30 @@ mod tests {
 
     #[test]
     fn samples_behind_others_keep_their_blocks() {
-        let (with, without) = (rows(2).with_blocks(&[3, 8]).unwrap(), rows(3));
+        let (with, without) = (rows(3).with_blocks(&[3, 8, 3]).unwrap(), rows(3));
         let blocks = |first: &Samples, second| {
             let all = first.followed_by(second).unwrap();
             all.blocks().map(<[u32]>::to_vec)
         };
-        assert_eq!(blocks(&with, &with), Some(vec![3, 8, 3, 8]));
-        assert_eq!(blocks(&with, &without), Some(vec![3, 8, 0, 1, 2]));
-        assert_eq!(blocks(&without, &with), Some(vec![0, 1, 2, 3, 8]));
+        assert_eq!(blocks(&with, &with), Some(vec![3, 8, 3, 3, 8, 3]));
+        assert_eq!(blocks(&with, &without), Some(vec![3, 8, 3, 0, 1, 2]));
+        assert_eq!(blocks(&without, &with), Some(vec![0, 1, 2, 3, 8, 3]));
         assert_eq!(blocks(&without, &without), None);
+        let apart = with
+            .apart_from(&rows(2).with_blocks(&[0, 8]).unwrap())
+            .unwrap();
+        assert_eq!(apart.blocks(), Some(&[1, 2, 1][..]));
+        assert_eq!(with.apart_from(&without).unwrap().blocks(), with.blocks());
+        assert_eq!(without.apart_from(&with).unwrap().blocks(), None);
     }
 
     #[test]
-    fn without_blocks_or_with_a_single_one_samples_are_by_themselves() {
-        let each = [[0], [1], [2]];
-        assert_eq!(rows(3).units(), each);
+    fn one_block_is_one_unit_until_it_has_to_be_parted() {
+        let each: [&[u32]; 3] = [&[0], &[1], &[2]];
+        assert_eq!(listed(&rows(3).units()), each);
         let one = rows(3).with_blocks(&[5; 3]).unwrap();
-        assert_eq!(one.units(), each);
+        assert_eq!(listed(&one.units()), [[0, 1, 2]]);
+        assert_eq!(listed(&one.units_to_part()), each);
         assert!(one.is_one_block() && !rows(3).is_one_block());
         assert!(!one.select(&[0]).unwrap().is_one_block());
         assert!(!rows(2).with_blocks(&[1, 2]).unwrap().is_one_block());

@@ -1,6 +1,6 @@
 use super::Estimator;
-use crate::data::PuDataset;
 use crate::data::table::{Group, Table};
+use crate::data::{PuDataset, Units};
 use crate::encoding::{Encoding, EncodingConfig, wide};
 use crate::estimator::inputs::Made;
 use crate::estimator::{Column, FittedDetector, Warning};
@@ -40,7 +40,8 @@ impl Estimator<'_> {
         let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
         self.config.check()?;
         let unlabeled = unlabeled(table)?;
-        let (training, _) = PuDataset::split_unlabeled(unlabeled.len(), fraction, seed)?;
+        let units = Units::each(unlabeled.len());
+        let (training, _) = PuDataset::split_unlabeled(&units, fraction, seed)?;
         let rows: Vec<usize> = training.iter().map(|&i| unlabeled[i as usize]).collect();
         let fitted = FittedEncoding::new(table, &rows, &self.config.encoding)?;
         let data = fitted.dataset(TABLE, table)?;

@@ -2,7 +2,7 @@ use rand::seq::SliceRandom;
 
 use super::Folds;
 use crate::Result;
-use crate::data::{PuDataset, Samples};
+use crate::data::{PuDataset, Samples, Units};
 use crate::rng::{Purpose, substream};
 
 /// Numbers of the two parts' random streams: each has one for a group.
@@ -53,15 +53,10 @@ pub(super) fn fold(
 }
 
 /// The positions outside of fold `index` and within it, each in order, of whole units.
-fn positions(
-    units: &[Vec<u32>],
-    folds: &Folds<'_>,
-    stream: u64,
-    index: usize,
-) -> (Vec<u32>, Vec<u32>) {
+fn positions(units: &Units, folds: &Folds<'_>, stream: u64, index: usize) -> (Vec<u32>, Vec<u32>) {
     let n = units.len();
     if n < 2 {
-        return (units.concat(), vec![]);
+        return (units.all(), vec![]);
     }
     let mut order: Vec<u32> = (0..n as u32).collect();
     order.shuffle(&mut substream(folds.seed, Purpose::Folds, stream));
@@ -69,7 +64,7 @@ fn positions(
     let (mut held, mut kept) = (vec![], vec![]);
     for (place, &unit) in order.iter().enumerate() {
         let part = if within(place) { &mut held } else { &mut kept };
-        part.extend_from_slice(&units[unit as usize]);
+        part.extend_from_slice(units.get(unit));
     }
     held.sort_unstable();
     kept.sort_unstable();

@@ -34,7 +34,7 @@ impl Folds<'_> {
     /// As many folds as `wanted` and the labeled anomalies allow.
     ///
     /// # Errors
-    /// [`Error::TooFewSamples`] where they allow fewer than two.
+    /// [`Error::TooFewSamples`] where they, or their blocks, allow fewer than two.
     pub(super) fn cut(wanted: usize, train: &PuDataset, what: &'static str) -> Result<usize> {
         let parts = |samples: &Samples| samples.units().len();
         let anomalies = train.anomalies().map_or(0, parts);
@@ -44,7 +44,10 @@ impl Folds<'_> {
         }
         Err(Error::TooFewSamples {
             what,
-            group: "anomalous training",
+            group: match train.anomalies().and_then(Samples::blocks) {
+                Some(_) => "blocks of anomalous training",
+                None => "anomalous training",
+            },
             classes: vec![],
             needed: 2,
             available: anomalies,

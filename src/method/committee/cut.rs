@@ -31,7 +31,7 @@ pub(super) fn rounds(task: &Task<'_>, folds: usize) -> Result<Vec<Round>> {
         (Some(anomalies), None) if anomalies.len() > 1 => anomalies,
         _ => return Ok((0..folds).map(|_| same()).collect()),
     };
-    let units = anomalies.units();
+    let units = anomalies.units_to_part();
     let folds = folds.min(units.len());
     let mut order: Vec<u32> = (0..units.len() as u32).collect();
     let seed = task.trainer.config().seed;
@@ -41,7 +41,7 @@ pub(super) fn rounds(task: &Task<'_>, folds: usize) -> Result<Vec<Round>> {
             let mut own: Vec<u32> = Vec::new();
             for (at, &unit) in order.iter().enumerate() {
                 if (at % folds == fold) == held {
-                    own.extend_from_slice(&units[unit as usize]);
+                    own.extend_from_slice(units.get(unit));
                 }
             }
             own.sort_unstable();

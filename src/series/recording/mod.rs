@@ -1,5 +1,6 @@
 mod period;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use candle_core::{DType, Device};
@@ -125,7 +126,7 @@ impl Series {
     }
 
     /// The rows of a table in the order of time: its numbers and truth values are channels, its gaps are gaps, its time, if
-    /// there is one, is that of the points, and runs of rows that are labeled anomalous are events. See
+    /// there is one, is that of the points, and runs of rows that are labeled anomalous are events; rows labeled normal are points like others. See
     /// [`TableFile`](crate::data::table) for how a file becomes a table.
     ///
     /// ```
@@ -195,12 +196,20 @@ impl Series {
     /// With names of its channels, which name the columns of windows; none takes them away.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there is one a channel.
+    /// [`Error::Length`] unless there is one a channel, [`Error::Config`] for one that is there twice.
     pub fn with_names<S: AsRef<str>>(self, names: &[S]) -> Result<Self> {
         if !names.is_empty() {
             Error::check_lengths(("names", names.len()), ("channels", self.channels))?;
         }
-        let names = names.iter().map(|name| name.as_ref().into()).collect();
+        let names: Vec<String> = names.iter().map(|name| name.as_ref().into()).collect();
+        if let Some(name) = twice(&names) {
+            let rule = "names that differ";
+            return Err(Error::config(
+                "names of channels",
+                rule,
+                format!("{name:?} twice"),
+            ));
+        }
         Ok(Self { names, ..self })
     }
 
@@ -210,7 +219,7 @@ impl Series {
     /// # Errors
     /// [`Error::Config`] for an event without points, or beyond the end.
     pub fn with_events(self, events: impl IntoIterator<Item = Range<usize>>) -> Result<Self> {
-        let mut all: Vec<Range<usize>> = events.into_iter().collect();
+        let all: Vec<Range<usize>> = events.into_iter().collect();
         if let Some(wrong) = all
             .iter()
             .find(|event| event.is_empty() || event.end > self.len())
@@ -218,15 +227,10 @@ impl Series {
             let rule = "points of the series, at least one";
             return Err(Error::config("event", rule, format!("{wrong:?}")));
         }
-        all.sort_unstable_by_key(|event| event.start);
-        let mut events: Vec<Range<usize>> = vec![];
-        for event in all {
-            match events.last_mut() {
-                Some(last) if event.start <= last.end => last.end = last.end.max(event.end),
-                _ => events.push(event),
-            }
-        }
-        Ok(Self { events, ..self })
+        Ok(Self {
+            events: merged(all),
+            ..self
+        })
     }
 
     /// With the runs of `true` as its labeled events.
@@ -301,6 +305,19 @@ impl Series {
     }
 }
 
+/// In order and apart: those that overlap or follow on one another are one.
+pub(super) fn merged(mut events: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    events.sort_unstable_by_key(|event| event.start);
+    let mut apart: Vec<Range<usize>> = vec![];
+    for event in events {
+        match apart.last_mut() {
+            Some(last) if event.start <= last.end => last.end = last.end.max(event.end),
+            _ => apart.push(event),
+        }
+    }
+    apart
+}
+
 /// Of a column of numbers or truth values; NaN for a gap.
 fn number(column: &Column, row: usize) -> f32 {
     match column.value(row) {
@@ -323,4 +340,10 @@ pub(super) fn check_time(point: usize, last: f64, time: f64) -> Result<()> {
         format!("{time} at point {point}")
     };
     Err(Error::config("times", rule, value))
+}
+
+/// A name that stands there more than once.
+pub(super) fn twice(names: &[String]) -> Option<&String> {
+    let mut seen = HashSet::new();
+    names.iter().find(|name| !seen.insert(*name))
 }

@@ -69,8 +69,10 @@ fn first_strong_peak(correlations: &[f64]) -> Option<usize> {
         return None;
     }
     let is_peak = |lag: usize| {
-        let near = lag - lag / 4..=(lag + lag / 4).min(correlations.len() - 1);
-        correlations[lag] >= OF_THE_HIGHEST * highest
+        let near = lag - lag / 4..=lag + lag / 4;
+        // At the border of what was looked at it may rise on.
+        near.end() < &correlations.len()
+            && correlations[lag] >= OF_THE_HIGHEST * highest
             && correlations[near].iter().all(|&c| c <= correlations[lag])
     };
     (dip..correlations.len()).find(|&lag| is_peak(lag))

@@ -6,10 +6,15 @@ use std::ops::Range;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::recording::merged;
 use super::{PointScores, Series};
+
 use crate::data::{PuDataset, Samples};
 use crate::{Error, Result};
 use blocks::Blocks;
+
+/// Windows of labeled events, at most.
+const LABELED: usize = 10_000;
 
 /// How series are cut into windows.
 ///
@@ -76,6 +81,7 @@ impl Windows {
     /// [`Error::Config`] as [`check`](Self::check), and for a series shorter than a window; [`Error::NonFiniteFeature`] with
     /// point and channel for a gap.
     pub fn samples(&self, series: &Series) -> Result<Samples> {
+        series.check_without_gaps()?;
         let starts = self.starts(series.len(), self.suspect)?;
         let windows: Vec<_> = starts.map(|start| (0, start)).collect();
         self.cut(std::slice::from_ref(series), &windows)
@@ -84,7 +90,7 @@ impl Windows {
     /// As [`samples`](Self::samples), `size` windows at a time.
     ///
     /// # Errors
-    /// As there.
+    /// As there, but for gaps, of which there are none.
     pub(super) fn batches(
         &self,
         series: &Series,
@@ -102,7 +108,7 @@ impl Windows {
     /// The window that gives a point its score.
     ///
     /// # Errors
-    /// As [`samples`](Self::samples).
+    /// As [`batches`](Self::batches).
     pub(super) fn around(&self, series: &Series, point: usize) -> Result<Samples> {
         let mut starts = self.starts(series.len(), self.suspect)?;
         let start = starts.find(|start| start + self.length > point);
@@ -111,34 +117,45 @@ impl Windows {
 
     /// The windows of several series: all whose suspect part holds a point of a labeled event as labeled anomalies, however
     /// the event lies in them, and every `stride`-th of the others as unlabeled samples; but those that hold labeled points in
-    /// their past alone are left out: they are unusual, and no anomalies.
+    /// their past alone are left out: they are unusual, and no anomalies. Of events of more than 10,000 windows together as
+    /// many are left out as make about that, but no two in a row of `suspect` are.
     ///
-    /// They are parted as [blocks](Samples::with_blocks): all windows of an event are one, and time is cut into at most 20
-    /// blocks of unlabeled windows. A window across the border of two blocks is left out, so that the suspect parts of two
-    /// blocks lie a window apart, and no point is both trained and validated on unless a labeled event is near it. A series
-    /// of fewer than four windows' points is one block; where there is no other, its windows are parted one by one.
+    /// They are parted as [blocks](Samples::with_blocks). Events are one block each, those less than a window apart together.
+    /// Of unlabeled windows it is stretches of time: about 20 of all series, as far as each can be ten windows long. A
+    /// window across the border of two stretches is left out, so that no point is both trained and validated on unless a
+    /// labeled event is near it. Where there is one stretch of less than four windows alone, its windows are parted one by one.
     ///
     /// # Errors
     /// As [`samples`](Self::samples) for any of them; [`Error::Shape`] for another number of channels than the first one's,
     /// [`Error::EmptyGroup`] if no window is left unlabeled, or there is no series.
     pub fn dataset(&self, series: &[Series]) -> Result<PuDataset> {
+        self.check_series(series)?;
+        let lengths: Vec<usize> = series.iter().map(Series::len).collect();
+        let step = self.labeled_step(series);
         let (mut unlabeled, mut anomalous) = (Parts::default(), Parts::default());
-        for (index, one) in series.iter().enumerate() {
-            let blocks = Blocks::of(one.len(), self.length, series.len());
-            let first_block = unlabeled.next_block();
-            let first_event = anomalous.next_block();
+        let (mut stretches, mut events) = (0, 0);
+        for (index, (one, blocks)) in series
+            .iter()
+            .zip(Blocks::of(&lengths, self.length))
+            .enumerate()
+        {
+            let together = together(one.events(), self.length);
             for start in self.starts(one.len(), 1)? {
                 let window = start..start + self.length;
                 let suspect = self.suspect_part(start);
                 if let Some(event) = touched(one.events(), &suspect) {
-                    anomalous.push((index, start), first_event + event as u32);
+                    if start.is_multiple_of(step) {
+                        anomalous.push((index, start), events + together[event]);
+                    }
                 } else if start.is_multiple_of(self.stride)
                     && touched(one.events(), &window).is_none()
                     && let Some(block) = blocks.around(&window)
                 {
-                    unlabeled.push((index, start), first_block + block);
+                    unlabeled.push((index, start), stretches + block);
                 }
             }
+            stretches += blocks.count();
+            events += together.last().map_or(0, |last| last + 1);
         }
         if unlabeled.windows.is_empty() {
             let (what, group) = ("windows of series", "unlabeled");
@@ -155,7 +172,37 @@ impl Windows {
         data.with_anomalies(group(anomalous)?)
     }
 
-    /// The share of windows whose suspect part holds a point of these events, of a series of so many points: the class prior
+    /// # Errors
+    /// As [`dataset`](Self::dataset), but for groups.
+    fn check_series(&self, series: &[Series]) -> Result<()> {
+        self.check()?;
+        for (index, one) in series.iter().enumerate() {
+            one.check_without_gaps()?;
+            if one.len() < self.length {
+                let rule = "at most the number of points of each series";
+                let value = format!("{}, and series {index} has {}", self.length, one.len());
+                return Err(Error::config("length", rule, value));
+            }
+            let channels = series[0].channels();
+            if one.channels() != channels {
+                return Err(Error::Shape {
+                    what: "series",
+                    expected: format!("[points, {channels}] as the first one"),
+                    actual: vec![one.len(), one.channels()],
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Points between labeled windows that are taken.
+    fn labeled_step(&self, series: &[Series]) -> usize {
+        let events = series.iter().flat_map(Series::events);
+        let windows: usize = events.map(|event| event.len() + self.suspect - 1).sum();
+        windows.div_ceil(LABELED).clamp(1, self.suspect)
+    }
+
+    /// The share of windows whose suspect part holds a point of these events, in any order, of a series of so many points: the class prior
     /// that goes with them. It is larger than their share of points, as a suspect part counts in full for one of them.
     ///
     /// ```
@@ -170,10 +217,11 @@ impl Windows {
     /// # Errors
     /// As [`check`](Self::check), and for fewer points than a window's.
     pub fn share(&self, points: usize, events: &[Range<usize>]) -> Result<f64> {
+        let events = merged(events.to_vec());
         let (mut all, mut hit) = (0, 0);
         for start in self.starts(points, self.suspect)? {
             all += 1;
-            hit += usize::from(touched(events, &self.suspect_part(start)).is_some());
+            hit += usize::from(touched(&events, &self.suspect_part(start)).is_some());
         }
         Ok(hit as f64 / all as f64)
     }
@@ -210,21 +258,12 @@ impl Windows {
         Ok((0..=last).step_by(step).chain(rest))
     }
 
-    /// These windows, by series and first point; at least one.
+    /// These windows, by series and first point; at least one, of series without gaps.
     fn cut(&self, series: &[Series], windows: &[(usize, usize)]) -> Result<Samples> {
-        series.iter().try_for_each(Series::check_without_gaps)?;
         let channels = series[windows[0].0].channels();
         let mut values = Vec::with_capacity(windows.len() * self.length * channels);
         for &(index, start) in windows {
-            let one = &series[index];
-            if one.channels() != channels {
-                return Err(Error::Shape {
-                    what: "series",
-                    expected: format!("[points, {channels}] as the first one"),
-                    actual: vec![one.len(), one.channels()],
-                });
-            }
-            values.extend_from_slice(one.values(start..start + self.length));
+            values.extend_from_slice(series[index].values(start..start + self.length));
         }
         let shape = (windows.len(), self.length * channels);
         let samples = Samples::from(Tensor::from_vec(values, shape, &Device::Cpu)?);
@@ -256,11 +295,20 @@ impl Parts {
         self.windows.push(window);
         self.blocks.push(block);
     }
+}
 
-    /// The lowest number above all.
-    fn next_block(&self) -> u32 {
-        self.blocks.iter().max().map_or(0, |last| last + 1)
-    }
+/// Numbers of events, in order and apart, the same for those less than a window apart.
+fn together(events: &[Range<usize>], length: usize) -> Vec<u32> {
+    let mut number = 0;
+    let mut last: Option<usize> = None;
+    let number = events.iter().map(|event| {
+        if last.is_some_and(|end| event.start - end >= length) {
+            number += 1;
+        }
+        last = Some(event.end);
+        number
+    });
+    number.collect()
 }
 
 /// The first of the events, in order and apart, that has a point in common with `points`.

@@ -9,9 +9,9 @@ const VALUES: usize = 512;
 const WINDOWS: usize = 10_000;
 
 impl Windows {
-    /// Windows of a period ([`Series::period`]) of the longest series, of 64 points where it has none; but of 512 values,
-    /// `width` a point, and an eighth of that series at most. So far apart that they are about 10,000 at most, or by their
-    /// suspect part. `None` without series.
+    /// Windows of a period ([`Series::period`]) of the longest series, of 64 points where it has none; but at most of 512
+    /// values, `width` a point, an eighth of that series, and the shortest one. So far apart that the unlabeled ones are about
+    /// 10,000 at most. `None` without series.
     ///
     /// ```
     /// use puad::series::{Series, Windows};
@@ -23,10 +23,14 @@ impl Windows {
     /// ```
     pub fn suited(series: &[Series], width: usize) -> Option<Self> {
         let longest = series.iter().max_by_key(|one| one.len())?;
-        let most = (VALUES / width.max(1)).min(longest.len() / 8).max(1);
+        let shortest = series.iter().map(Series::len).min()?;
+        let most = (VALUES / width.max(1))
+            .min(longest.len() / 8)
+            .min(shortest)
+            .max(1);
         let windows = Self::of(longest.period().unwrap_or(LENGTH).min(most));
         let points: usize = series.iter().map(Series::len).sum();
-        let stride = points.div_ceil(WINDOWS).clamp(1, windows.suspect);
+        let stride = points.div_ceil(WINDOWS);
         Some(Self { stride, ..windows })
     }
 }

@@ -40,7 +40,7 @@ impl FittedDetector {
     ) -> Result<Feedback> {
         let (train, validation) = (self.taken(train)?, self.taken(validation)?);
         let (first, second) = (train.unlabeled(), validation.unlabeled());
-        let unlabeled = first.followed_by(second)?;
+        let unlabeled = first.followed_by(&second.apart_from(first)?)?;
         let (border, all) = (first.len(), unlabeled.len());
         let part = |data, positions: std::ops::Range<usize>| Part {
             data,
@@ -81,7 +81,8 @@ impl FittedDetector {
         let data = self.taken(data)?;
         let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
         let (train, validation) = data.split(fraction, seed)?;
-        let (of_train, of_validation) = PuDataset::split_unlabeled(rows.len(), fraction, seed)?;
+        let units = data.unlabeled().units_to_part();
+        let (of_train, of_validation) = PuDataset::split_unlabeled(&units, fraction, seed)?;
         let kept = self.decision.validation.unlabeled.len();
         if of_validation.len() != kept {
             let rule = "of the fit's unlabeled samples, all of them, of which it held out as many as it kept scores \

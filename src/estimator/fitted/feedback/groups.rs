@@ -103,13 +103,11 @@ impl Feedback {
             return Ok(group.cloned());
         }
         let positions: Vec<u32> = positions.iter().map(|&at| at as u32).collect();
-        let rows = self.unlabeled.gather(&positions)?;
-        let Some(group) = group else {
-            return Samples::from(rows)
-                .with_names(self.unlabeled.names())
-                .map(Some);
-        };
-        group.followed_by(&rows.into()).map(Some)
+        let rows = self.unlabeled.select(&positions)?;
+        match group {
+            Some(group) => group.followed_by(&rows.apart_from(group)?).map(Some),
+            None => Ok(Some(rows)),
+        }
     }
 }
 
