@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use puad::candle_core::Device;
 use puad::data::table::{Column, Group, Table};
-use puad::estimator::{Label, RefitConfig, Threshold, Warning};
+use puad::estimator::{IntoInput, Label, RefitConfig, Threshold, Warning};
 use puad::method::Method;
 use puad::report::ReportConfig;
 use puad::series::{
@@ -113,7 +113,7 @@ fn a_refused_point_leaves_the_stream_as_it_was() {
     for (point, &time) in series.times().iter().enumerate() {
         for (time, wrong) in [
             (Some(time), &[1f32][..]),
-            (Some(time), &[f32::NAN, 1.]),
+            (Some(time), &[f32::NEG_INFINITY, f32::NAN]),
             (Some(time), &[1., f32::INFINITY]),
             (Some(f64::NAN), &[1., 1.]),
             (Some(time - 2. * HOUR), &[1., 1.]),
@@ -266,22 +266,12 @@ fn what_is_wrong_is_said_in_points_and_channels() {
     // Events before any window.
     let early = plain.with_events(std::iter::once(2..5)).unwrap();
     assert!(text(fit(no_hour(), &[early])).contains("all before point 17"));
-    // A gap in a channel that had none, when scoring.
+    // Shorter than a window, when scoring.
+    let error = detector().score(&stretch(0..19)).unwrap_err().to_string();
+    assert!(error.contains("20, and the series has 19"), "{error}");
     let mut gap: Vec<f32> = (1600..1700).flat_map(values).collect();
     gap[2 * 41] = f32::NAN;
     let gap = Series::with_gaps(gap, 2).unwrap();
-    let gap = gap
-        .with_times((0..100).map(|t| t as f64 * HOUR).collect())
-        .unwrap();
-    match detector().score(&gap).unwrap_err() {
-        Error::NonFiniteFeature {
-            what: "values of a series",
-            row: 41,
-            column: 0,
-            ..
-        } => {}
-        error => panic!("{error}"),
-    }
     // Windows by themselves take no gaps.
     let windows = Windows::of(10);
     assert!(matches!(
@@ -481,4 +471,129 @@ fn scores_of_labels_are_of_fits_without_their_event() {
         .unwrap();
     assert_eq!(feedback.confirmed(), 1);
     assert!(detector.refit(&feedback, &RefitConfig::default()).is_ok());
+}
+
+/// The training's wave with `change` made of each point's values.
+fn changed(change: impl Fn(usize, [f32; 2]) -> [f32; 2]) -> Series {
+    let points = 1600..2000;
+    let values = points.clone().flat_map(|t| change(t - 1600, values(t)));
+    let series = Series::with_gaps(values.collect(), 2).unwrap();
+    let series = series.with_names(&["heat", "flow"]).unwrap();
+    series
+        .with_times(points.map(|t| t as f64 * HOUR).collect())
+        .unwrap()
+}
+
+#[test]
+fn what_is_odd_about_a_series_is_told_by_channel() {
+    let told = |series: &Series| {
+        let warnings = detector().detect(series).unwrap().warnings;
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&changed(|_, values| values)), [""; 0]);
+    // One channel in another unit.
+    let unit = told(&changed(|_, [heat, flow]| [heat * 1000., flow]));
+    assert!(
+        unit.len() == 1 && unit[0].starts_with("channel 0 (\"heat\") of "),
+        "{unit:?}"
+    );
+    // A sensor that dies; one that had gaps in the fit, at most points.
+    let dead = told(&changed(|t, [heat, flow]| {
+        [if t < 100 { heat } else { f32::NAN }, flow]
+    }));
+    assert!(
+        dead.len() == 1 && dead[0].contains("no value at 300 of 400 points"),
+        "{dead:?}"
+    );
+    let most = told(&changed(|t, [heat, flow]| {
+        [heat, if t < 150 { flow } else { f32::NAN }]
+    }));
+    assert!(
+        most.len() == 1 && most[0].starts_with("channel 1 (\"flow\") has no value"),
+        "{most:?}"
+    );
+    // Rows that are not there.
+    let whole = changed(|_, values| values);
+    let hole = whole
+        .times()
+        .iter()
+        .enumerate()
+        .map(|(t, time)| if t < 200 { *time } else { time + 90. * HOUR });
+    let hole = whole.clone().with_times(hole.collect()).unwrap();
+    let hole = told(&hole);
+    assert!(
+        hole.len() == 1 && hole[0].contains("the longest is 327600 seconds"),
+        "{hole:?}"
+    );
+    // The fit says it, too, and says nothing of windows' columns.
+    let events = std::iter::once(90..100);
+    let series = stretch(0..700).with_events(events).unwrap();
+    let times = series.times().iter().map(|time| {
+        if *time < 400. * HOUR {
+            *time
+        } else {
+            time + 9. * HOUR
+        }
+    });
+    let series = series.clone().with_times(times.collect()).unwrap();
+    let mut config = config();
+    config.fit.train.epochs = 2;
+    let fitted = SeriesEstimator::new(config).fit(&[series]).unwrap();
+    assert!(
+        fitted
+            .warnings()
+            .iter()
+            .any(|w| matches!(w, Warning::UnevenTimes { count: 1, .. }))
+    );
+    for warning in fitted.warnings() {
+        if let Warning::FarOutside { column, .. } | Warning::Sentinel { column, .. } = warning {
+            assert!(column.channel && column.index < 2, "{warning}");
+        }
+    }
+}
+
+#[test]
+fn gaps_in_a_channel_that_had_none_are_filled_in_streams_too() {
+    let series = changed(|t, [heat, flow]| [if t % 11 == 3 { f32::NAN } else { heat }, flow]);
+    let told: Vec<u64> = streamed(detector(), &series)
+        .iter()
+        .flat_map(|scored| vec![scored.score.to_bits(); scored.points.len()])
+        .collect();
+    assert_eq!(told, bits(&detector().score(&series).unwrap()));
+}
+
+#[test]
+fn a_series_in_another_order_is_arranged_for_a_stream() {
+    let series = stretch(1600..1700);
+    let turned = (0..series.len()).flat_map(|t| [9., series.at(t)[1], series.at(t)[0]]);
+    let turned = Series::with_gaps(turned.collect(), 3).unwrap();
+    let turned = turned.with_names(&["other", "flow", "heat"]).unwrap();
+    let turned = turned.with_times(series.times().to_vec()).unwrap();
+    let arranged = detector().arranged(&turned).unwrap();
+    assert_eq!(arranged.names(), detector().channels());
+    assert_eq!(
+        streamed(detector(), &arranged),
+        streamed(detector(), &series)
+    );
+    let alarms = detector().alarms(&stretch(1600..2400)).unwrap();
+    let first = &alarms[0];
+    let at = |point: usize| (1600 + point) as f64 * HOUR;
+    assert_eq!(
+        first.times,
+        Some((at(first.points.start), at(first.points.end - 1)))
+    );
+}
+
+#[test]
+fn thresholds_that_take_rows_take_windows_of_a_series() {
+    let mut detector = detector().clone();
+    let rows = detector.samples(&stretch(1600..2400)).unwrap();
+    let rows = rows.into_input().unwrap();
+    detector
+        .set_threshold(Threshold::UnlabeledRate {
+            rate: 0.05,
+            unlabeled: rows,
+        })
+        .unwrap();
+    assert!(detector.threshold().is_finite());
 }

@@ -130,6 +130,25 @@ pub enum Warning {
         /// Where.
         column: Column,
     },
+    /// A channel of a time series that has no value at some points, though it had one at all of the fit's; or at most
+    /// points, though it has gaps. The value before stands there.
+    NoValues {
+        /// Which.
+        column: Column,
+        /// At how many points.
+        count: u64,
+        /// Of how many.
+        points: u64,
+    },
+    /// Points of a time series that count as equally far apart, and are not.
+    UnevenTimes {
+        /// Steps that are longer than one and a half usual ones, or shorter than two thirds of one.
+        count: u64,
+        /// The median step, in seconds.
+        usual: f64,
+        /// The longest one, in seconds.
+        longest: f64,
+    },
     /// All samples of a group are of one block, which is parted all the same: what is held out was trained on in its like.
     OneBlock {
         /// `unlabeled samples`, `anomalous samples` or `normal samples`.
@@ -298,6 +317,7 @@ impl fmt::Display for Warning {
                 "{column} lies in [{low:?}, {high:?}], which its type tells apart in few steps: give it as f64, \
                  or subtract its start"
             ),
+            Self::NoValues { .. } | Self::UnevenTimes { .. } => self.of_series(f),
             Self::FewScores { .. }
             | Self::PriorAssumed { .. }
             | Self::DoubtfulPrior { .. }
@@ -333,6 +353,44 @@ impl fmt::Display for Warning {
 }
 
 impl Warning {
+    /// The column that it is about, if it is about one.
+    pub(crate) fn column_mut(&mut self) -> Option<&mut Column> {
+        match self {
+            Self::Sentinel { column, .. }
+            | Self::FarOutside { column, .. }
+            | Self::NewLevels { column, .. }
+            | Self::WideRange { column, .. }
+            | Self::Instant { column }
+            | Self::NoValues { column, .. }
+            | Self::FewDigits { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+
+    /// Of time series.
+    fn of_series(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoValues {
+                column,
+                count,
+                points,
+            } => write!(
+                f,
+                "{column} has no value at {count} of {points} points, where the value before stands"
+            ),
+            Self::UnevenTimes {
+                count,
+                usual,
+                longest,
+            } => write!(
+                f,
+                "{count} steps between points are not about {usual} seconds as the others (the longest is {longest} \
+                 seconds), and count as if they were: fill in missing points as gaps, or cut the series there"
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// What threshold and probabilities rest on.
     fn of_decision(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,6 +2,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::PointScores;
+use crate::data::table::Value;
 use crate::estimator::Column;
 use crate::statistics::runs;
 
@@ -10,19 +11,24 @@ use crate::statistics::runs;
 /// ```
 /// use puad::series::Alarm;
 ///
-/// let alarm = Alarm { points: 480..496, peak: 488, score: 5.2, channel: None };
+/// let alarm = Alarm { points: 480..496, times: None, peak: 488, score: 5.2, channel: None };
 /// assert_eq!(alarm.to_string(), "points 480 to 495, highest at 488 (5.200)");
+/// let alarm = Alarm { times: Some((1_767_449_100., 1_767_449_700.)), ..alarm };
+/// assert!(alarm.to_string().starts_with("2026-01-03 14:05:00 to 2026-01-03 14:15:00, points 480"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
     /// Its points, of which those that joined two stretches are below the threshold.
     pub points: Range<usize>,
+    /// Of the first and the last of them, in seconds since 1970-01-01 00:00:00 UTC; `None` where they are not known.
+    pub times: Option<(f64, f64)>,
     /// The first point with the highest score.
     pub peak: usize,
     /// That score.
     pub score: f64,
     /// The channel that explains most of it: by those of unlabeled windows in its place the score would fall furthest. Its index
-    /// is in the order of the fit's channels, behind which the hour and the weekday are. `None` of a series of one channel.
+    /// is in the order of the fit's channels, behind which the hour and the weekday are. `None` of a series of one channel, and
+    /// where the score would fall without none of them alone.
     pub channel: Option<Column>,
 }
 
@@ -30,10 +36,14 @@ impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             points,
+            times,
             peak,
             score,
             channel,
         } = self;
+        if let Some((first, last)) = times {
+            write!(f, "{} to {}, ", Value::Time(*first), Value::Time(*last))?;
+        }
         let last = points.end.saturating_sub(1);
         write!(
             f,
@@ -49,7 +59,12 @@ impl fmt::Display for Alarm {
 
 impl Alarm {
     /// Of scores above a threshold, with at most `merge` points between stretches that are one; channels are not told yet.
-    pub(super) fn of(scores: &PointScores, threshold: f64, merge: usize) -> Vec<Self> {
+    pub(super) fn of(
+        scores: &PointScores,
+        times: &[f64],
+        threshold: f64,
+        merge: usize,
+    ) -> Vec<Self> {
         let above: Vec<bool> = scores.known().iter().map(|&s| s > threshold).collect();
         let mut stretches: Vec<Range<usize>> = Vec::new();
         for run in runs(&above) {
@@ -66,8 +81,11 @@ impl Alarm {
                 }
             }
             let first = scores.first();
+            let points = first + stretch.start..first + stretch.end;
+            let of_points = times.get(points.clone()).unwrap_or_default();
             Self {
-                points: first + stretch.start..first + stretch.end,
+                times: of_points.first().copied().zip(of_points.last().copied()),
+                points,
                 peak: first + peak,
                 score: known[peak],
                 channel: None,
@@ -86,7 +104,7 @@ mod tests {
         let known = vec![0., 5., 6., 0., 0., 7., 0., 0., 0., 6., 6.];
         let scores = PointScores { first: 10, known };
         let stretches = |threshold, merge| {
-            let alarms = Alarm::of(&scores, threshold, merge).into_iter();
+            let alarms = Alarm::of(&scores, &[], threshold, merge).into_iter();
             let told = alarms.map(|alarm| (alarm.points, alarm.peak, alarm.score));
             told.collect::<Vec<_>>()
         };

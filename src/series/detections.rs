@@ -16,7 +16,7 @@ use crate::estimator::Warning;
 /// assert_eq!(found.alarms, detector.alarms(&series)?);
 /// // In another unit.
 /// let other = Series::new((0..900).map(|t| 1e4 * wave(t)).collect(), 1)?;
-/// assert_eq!(detector.detect(&other)?.warnings.len(), 1);
+/// assert!(!detector.detect(&other)?.warnings.is_empty());
 /// # Ok::<(), puad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channels::Channels;
 use super::{Alarm, PointScores, Series, SeriesDetections, Stream, Windows};
+use crate::data::Samples;
 use crate::estimator::{Column, FittedDetector, InputCheck, Threshold, Warning};
 use crate::method::Registry;
 use crate::report::{Report, ReportConfig};
@@ -40,6 +41,8 @@ impl SeriesDetector {
     ) -> Self {
         // Of windows that come one by one none would be refused.
         detector.set_input_check(InputCheck::Warn);
+        let warnings = channels.of_channels(detector.warnings());
+        let detector = detector.with_warnings(warnings);
         Self {
             detector,
             windows,
@@ -54,8 +57,7 @@ impl SeriesDetector {
     ///
     /// # Errors
     /// [`Error::Shape`] and [`Error::Columns`] for a series without the fit's channels; [`Error::Config`] for a series shorter than
-    /// a window, and without times that are needed; [`Error::NonFiniteFeature`] for a gap in a channel that had none in the
-    /// fit; as [`FittedDetector::score`].
+    /// a window, and without times that are needed; as [`FittedDetector::score`].
     pub fn score(&self, series: &Series) -> Result<PointScores> {
         let whole = self.channels.of(series)?;
         let mut scores = Vec::new();
@@ -80,16 +82,17 @@ impl SeriesDetector {
     /// As [`score`](Self::score).
     pub fn detect(&self, series: &Series) -> Result<SeriesDetections> {
         let whole = self.channels.of(series)?;
-        let (mut scores, mut warnings) = (Vec::new(), Vec::new());
+        let mut warnings = self.channels.survey(series)?;
+        let mut scores = Vec::new();
         for samples in self.windows.batches(&whole, AT_ONCE)? {
             let found = self.detector.detect(samples?)?;
             scores.extend(found.scores);
-            // A window's columns are hundreds, of the same few channels.
-            let of_columns = |warning: &Warning| matches!(warning, Warning::FarOutside { .. });
-            warnings.extend(found.warnings.into_iter().filter(|w| !of_columns(w)));
+            // What is far outside of the fit's is told of points, and not of each column of their windows.
+            let of_windows = |warning: &Warning| !matches!(warning, Warning::FarOutside { .. });
+            warnings.extend(found.warnings.into_iter().filter(of_windows));
         }
         let scores = self.windows.points(series, &scores)?;
-        let mut alarms = Alarm::of(&scores, self.threshold(), self.merge);
+        let mut alarms = Alarm::of(&scores, series.times(), self.threshold(), self.merge);
         if self.channels.raw() > 1 {
             for alarm in &mut alarms {
                 alarm.channel = self.blamed(&whole, alarm.peak)?;
@@ -144,6 +147,43 @@ impl SeriesDetector {
     /// What the fit noticed without failing.
     pub fn warnings(&self) -> &[Warning] {
         self.detector.warnings()
+    }
+
+    /// The windows of a series as they are scored, for what takes rows: a threshold by an alarm budget, say.
+    ///
+    /// ```
+    /// use puad::estimator::{IntoInput, Threshold};
+    /// use puad::method::Method;
+    /// use puad::series::{Series, SeriesConfig, SeriesEstimator};
+    ///
+    /// let wave = |t: usize| (t as f32 / 4.).sin() + if t % 90 > 84 { 1.5 } else { 0. };
+    /// let series = Series::new((0..900).map(wave).collect(), 1)?;
+    /// let later = Series::new((900..1800).map(wave).collect(), 1)?;
+    /// let mut config = SeriesConfig::default();
+    /// config.fit.method = Some(Method::ISOLATION_FOREST);
+    /// let mut detector = SeriesEstimator::new(config).fit(std::slice::from_ref(&series))?;
+    /// // Of windows as in a later stretch at most 5% above the threshold.
+    /// let unlabeled = detector.samples(&later)?.into_input()?;
+    /// detector.set_threshold(Threshold::UnlabeledRate { rate: 0.05, unlabeled })?;
+    /// let scores = detector.score(&later)?;
+    /// let above = scores.known().iter().filter(|&&score| score > detector.threshold()).count();
+    /// assert!(above <= later.len() / 20);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn samples(&self, series: &Series) -> Result<Samples> {
+        self.windows.samples(&self.channels.of(series)?)
+    }
+
+    /// A series with its channels in the order of the fit and without others: what a [`stream`](Self::stream) takes point by
+    /// point.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score), but for the series' length.
+    pub fn arranged(&self, series: &Series) -> Result<Series> {
+        self.channels.arranged(series)
     }
 
     /// Names of the channels in the order of the fit; empty where they were not known.
@@ -265,8 +305,13 @@ mod tests {
                 json!(["flow", "flow"]),
                 "\"flow\" twice",
             ),
-            ("channels", "means", json!([]), "at least one"),
-            ("channels", "means", json!([1e39, null]), "with"),
+            ("channels", "seen", json!([]), "at least one"),
+            (
+                "channels",
+                "seen",
+                json!([{"mean": 1e39, "low": 0, "high": 1, "gaps": false}]),
+                "with",
+            ),
             ("channels", "hour", json!(3), "invalid type"),
         ] {
             let mut annex = whole.clone();

@@ -1,4 +1,4 @@
-use super::channels::Channels;
+use super::channels::{Channels, uneven};
 use super::{Series, SeriesConfig, SeriesDetector, Windows};
 use crate::estimator::{Estimator, InputCheck};
 use crate::{Error, Result};
@@ -93,6 +93,10 @@ impl<'a> SeriesEstimator<'a> {
             estimator = customize(estimator);
         }
         let detector = estimator.fit_dataset(&data)?;
+        let uneven = series.iter().filter_map(|one| uneven(one.times()));
+        let warnings = detector.warnings().iter().cloned().chain(uneven);
+        let warnings = warnings.collect();
+        let detector = detector.with_warnings(warnings);
         let merge = config.merge.unwrap_or(windows.suspect);
         Ok(SeriesDetector::new(detector, windows, channels, merge))
     }

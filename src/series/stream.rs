@@ -73,8 +73,7 @@ impl Stream {
     /// A point that is refused leaves the stream as it was; one that cannot be scored is taken all the same.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of values; [`Error::NonFiniteFeature`] for an infinite one, and for a gap in a
-    /// channel that had none in the fit; [`Error::Config`] without a time that is needed; as
+    /// [`Error::Shape`] for another number of values; [`Error::NonFiniteFeature`] for an infinite one; [`Error::Config`] without a time that is needed; as
     /// [`FittedDetector::score`](crate::FittedDetector::score).
     pub fn push(&mut self, values: &[f32]) -> Result<Option<Scored>> {
         self.next(values, None)

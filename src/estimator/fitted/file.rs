@@ -182,6 +182,11 @@ impl FittedDetector {
         })
     }
 
+    /// With other words for what the fit noticed.
+    pub(crate) fn with_warnings(self, warnings: Vec<Warning>) -> Self {
+        Self { warnings, ..self }
+    }
+
     /// With what the file of a detector built on this one holds beside it.
     pub(crate) fn with_annex(self, annex: Value) -> Self {
         let annex = Some(annex);

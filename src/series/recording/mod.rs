@@ -193,6 +193,14 @@ impl Series {
         Ok(Self { times, ..self })
     }
 
+    /// As [`with_times`](Self::with_times), for those of a series, which there may be none of.
+    pub(super) fn with_known_times(self, times: &[f64]) -> Result<Self> {
+        match times {
+            [] => Ok(self),
+            times => self.with_times(times.to_vec()),
+        }
+    }
+
     /// With names of its channels, which name the columns of windows; none takes them away.
     ///
     /// # Errors
@@ -333,7 +341,7 @@ pub(super) fn check_time(point: usize, last: f64, time: f64) -> Result<()> {
     if time.is_finite() && time >= last {
         return Ok(());
     }
-    let rule = "finite, and in the order of the points";
+    let rule = "finite, and in the order of the points (sort the rows by time)";
     let value = if time.is_finite() {
         format!("{time} at point {point} after {last}")
     } else {

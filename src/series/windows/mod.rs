@@ -252,7 +252,8 @@ impl Windows {
         self.check()?;
         let Some(last) = points.checked_sub(self.length) else {
             let rule = "at most the number of points of the series";
-            return Err(Error::config("length", rule, self.length));
+            let value = format!("{}, and the series has {points}", self.length);
+            return Err(Error::config("length", rule, value));
         };
         let rest = (!last.is_multiple_of(step)).then_some(last);
         Ok((0..=last).step_by(step).chain(rest))

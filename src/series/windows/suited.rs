@@ -4,14 +4,16 @@ use crate::series::Series;
 /// Of a window without a period, points.
 const LENGTH: usize = 64;
 
-/// Values of a window, and windows trained on, at most, where there is a choice.
+/// Values of a window, and windows trained on and their values, at most, where there is a choice.
 const VALUES: usize = 512;
 const WINDOWS: usize = 10_000;
+const ALL_VALUES: usize = 1_000_000;
 
 impl Windows {
     /// Windows of a period ([`Series::period`]) of the longest series, of 64 points where it has none; but at most of 512
-    /// values, `width` a point, an eighth of that series, and the shortest one. So far apart that the unlabeled ones are about
-    /// 10,000 at most. `None` without series.
+    /// values, `width` a point, an eighth of that series, and the shortest one of 64 points and more. So far apart that the
+    /// unlabeled ones are about 10,000 at most; up to the suspect part they are further apart where they would have more than
+    /// a million values, which take a minute to learn. `None` without series.
     ///
     /// ```
     /// use puad::series::{Series, Windows};
@@ -23,14 +25,16 @@ impl Windows {
     /// ```
     pub fn suited(series: &[Series], width: usize) -> Option<Self> {
         let longest = series.iter().max_by_key(|one| one.len())?;
-        let shortest = series.iter().map(Series::len).min()?;
+        let shortest = series.iter().map(|one| one.len().max(LENGTH)).min()?;
         let most = (VALUES / width.max(1))
             .min(longest.len() / 8)
             .min(shortest)
             .max(1);
         let windows = Self::of(longest.period().unwrap_or(LENGTH).min(most));
         let points: usize = series.iter().map(Series::len).sum();
-        let stride = points.div_ceil(WINDOWS);
+        let values = points * windows.length * width.max(1);
+        let stride = values.div_ceil(ALL_VALUES).min(windows.suspect);
+        let stride = stride.max(points.div_ceil(WINDOWS));
         Some(Self { stride, ..windows })
     }
 }

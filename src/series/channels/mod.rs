@@ -1,11 +1,14 @@
-use std::f64::consts::TAU;
+mod carry;
+mod survey;
 
 use serde::{Deserialize, Serialize};
 
 use super::Series;
-use super::recording::{WHAT, check_time, twice};
+use super::recording::{WHAT, twice};
 use crate::estimator::Column;
 use crate::{Error, Result};
+pub(in crate::series) use carry::Carry;
+pub(in crate::series) use survey::uneven;
 
 const DAY: f64 = 86_400.;
 const WEEK: f64 = 7. * DAY;
@@ -18,10 +21,31 @@ const WEEK: f64 = 7. * DAY;
 pub(super) struct Channels {
     /// Of the series; empty where they are not known.
     names: Vec<String>,
-    /// Of each of the series' channels with gaps its mean: what stands before its first value.
-    means: Vec<Option<f32>>,
+    /// What the fit saw of each.
+    seen: Vec<Seen>,
     hour: bool,
     weekday: bool,
+}
+
+/// A channel of the fit's series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seen {
+    /// What stands before its first value.
+    mean: f32,
+    low: f32,
+    high: f32,
+    /// Whether any value was missing.
+    gaps: bool,
+}
+
+impl Seen {
+    const NOTHING: Self = Self {
+        mean: 0.,
+        low: f32::INFINITY,
+        high: f32::NEG_INFINITY,
+        gaps: false,
+    };
 }
 
 impl Channels {
@@ -36,34 +60,33 @@ impl Channels {
         let first = series.first().ok_or(Error::EmptyGroup { what, group })?;
         let mut channels = Self {
             names: first.names().to_vec(),
-            means: vec![None; first.channels()],
+            seen: vec![Seen::NOTHING; first.channels()],
             hour,
             weekday,
         };
         let mut known = vec![(0., 0u64); first.channels()];
-        let mut gaps = vec![false; first.channels()];
         for one in series {
             let order = channels.order(one)?;
             for point in 0..one.len() {
                 let values = one.at(point);
                 for (at, &channel) in order.iter().enumerate() {
-                    match f64::from(values[channel]) {
-                        value if value.is_nan() => gaps[at] = true,
-                        value => known[at] = (known[at].0 + value, known[at].1 + 1),
+                    let (value, seen) = (values[channel], &mut channels.seen[at]);
+                    if value.is_nan() {
+                        seen.gaps = true;
+                        continue;
                     }
+                    (seen.low, seen.high) = (seen.low.min(value), seen.high.max(value));
+                    known[at] = (known[at].0 + f64::from(value), known[at].1 + 1);
                 }
             }
         }
         for (at, (sum, count)) in known.into_iter().enumerate() {
             if count == 0 {
                 let rule = "known at one point at least; leave the channel out";
-                return Err(Error::config(
-                    WHAT,
-                    rule,
-                    format!("none of {}", channels.column(at)),
-                ));
+                let value = format!("none of {}", channels.column(at));
+                return Err(Error::config(WHAT, rule, value));
             }
-            channels.means[at] = gaps[at].then_some((sum / count as f64) as f32);
+            channels.seen[at].mean = (sum / count as f64) as f32;
         }
         Ok(channels)
     }
@@ -71,10 +94,10 @@ impl Channels {
     /// What a file may hold.
     ///
     /// # Errors
-    /// [`Error::Config`] for no channel, names that are not one a channel or not apart, and a mean that is no number.
+    /// [`Error::Config`] for no channel, names that are not one a channel or not apart, and numbers that are none.
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |rule, value| Err(Error::config("channels", rule, value));
-        if self.means.is_empty() {
+        if self.seen.is_empty() {
             return wrong("at least one", "none".into());
         }
         if !self.names.is_empty() && self.names.len() != self.raw() {
@@ -84,8 +107,9 @@ impl Channels {
         if let Some(name) = twice(&self.names) {
             return wrong("names that differ", format!("{name:?} twice"));
         }
-        match self.means.iter().flatten().find(|mean| !mean.is_finite()) {
-            Some(mean) => wrong("of finite means", mean.to_string()),
+        let numbers = |seen: &Seen| [seen.mean, seen.low, seen.high];
+        match self.seen.iter().flat_map(numbers).find(|v| !v.is_finite()) {
+            Some(wrong_one) => wrong("of finite numbers", wrong_one.to_string()),
             None => Ok(()),
         }
     }
@@ -97,21 +121,24 @@ impl Channels {
 
     /// How many a point has, with those that are made.
     pub(super) fn width(&self) -> usize {
-        self.means.len() + self.means.iter().flatten().count() + 2 * self.clocks().count()
+        self.raw() + self.masked().count() + 2 * self.clocks().count()
     }
 
     /// Of the series.
     pub(super) fn raw(&self) -> usize {
-        self.means.len()
+        self.seen.len()
+    }
+
+    /// Those that have a channel beside them for their gaps.
+    fn masked(&self) -> impl Iterator<Item = usize> {
+        (0..self.raw()).filter(|&at| self.seen[at].gaps)
     }
 
     /// For each channel, those that are made among them, the one of the series that it tells of, or a clock behind them.
     pub(super) fn sources(&self) -> Vec<usize> {
-        let raw = 0..self.raw();
-        let with_gaps = raw.clone().filter(|&at| self.means[at].is_some());
         let clocks = (self.raw()..).zip(self.clocks());
         let clocks = clocks.flat_map(|(at, _)| [at, at]);
-        raw.clone().chain(with_gaps).chain(clocks).collect()
+        (0..self.raw()).chain(self.masked()).chain(clocks).collect()
     }
 
     /// What a source is called.
@@ -138,8 +165,9 @@ impl Channels {
         if self.names.is_empty() {
             return vec![];
         }
-        let gaps = (0..self.raw()).filter(|&at| self.means[at].is_some());
-        let gaps = gaps.map(|at| format!("{} missing", self.names[at]));
+        let gaps = self
+            .masked()
+            .map(|at| format!("{} missing", self.names[at]));
         let clocks = self.clocks();
         let clocks = clocks.flat_map(|(name, _)| [format!("{name} sin"), format!("{name} cos")]);
         self.names
@@ -182,116 +210,42 @@ impl Channels {
         self.hour || self.weekday
     }
 
+    /// The series' own channels in the order of the fit's.
+    ///
+    /// # Errors
+    /// As [`order`](Self::order).
+    pub(super) fn arranged(&self, series: &Series) -> Result<Series> {
+        let order = self.order(series)?;
+        let points = (0..series.len()).map(|point| series.at(point));
+        let values = points.flat_map(|values| order.iter().map(|&channel| values[channel]));
+        let names: &[String] = if series.names().is_empty() {
+            &[]
+        } else {
+            &self.names
+        };
+        let events = series.events().iter().cloned();
+        Series::with_gaps(values.collect(), self.raw())?
+            .with_names(names)?
+            .with_events(events)?
+            .with_known_times(series.times())
+    }
+
     /// A series with all channels, and without gaps.
     ///
     /// # Errors
     /// As [`order`](Self::order) and [`Carry::push`].
     pub(super) fn of(&self, series: &Series) -> Result<Series> {
-        let order = self.order(series)?;
+        let arranged = self.arranged(series)?;
         let mut carry = Carry::new(self);
         let mut values = Vec::with_capacity(series.len() * self.width());
-        let mut ordered = vec![0.; self.raw()];
         for point in 0..series.len() {
-            let at = series.at(point);
-            for (value, &channel) in ordered.iter_mut().zip(&order) {
-                *value = at[channel];
-            }
             let time = series.times().get(point).copied();
-            values.extend(carry.push(self, &ordered, time)?);
+            values.extend(carry.push(self, arranged.at(point), time)?);
         }
         let events = series.events().iter().cloned();
         Series::new(values, self.width())?
             .with_names(&self.all_names())?
             .with_events(events)
-    }
-}
-
-/// Where a series has come to.
-#[derive(Clone, Debug)]
-pub(super) struct Carry {
-    points: usize,
-    /// Of each channel of the series.
-    last: Vec<f32>,
-    time: f64,
-}
-
-impl Carry {
-    pub(super) fn new(channels: &Channels) -> Self {
-        let means = channels.means.iter();
-        Self {
-            points: 0,
-            last: means.map(|mean| mean.unwrap_or_default()).collect(),
-            time: f64::NEG_INFINITY,
-        }
-    }
-
-    /// Points so far.
-    pub(super) fn points(&self) -> usize {
-        self.points
-    }
-
-    /// The next point with all channels. One that is refused leaves everything as it was.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for another number of values; [`Error::NonFiniteFeature`] with point and channel for an infinite
-    /// one, and a gap in a channel that had none in the fit; [`Error::Config`] without a time that is needed, or for one
-    /// before the last.
-    pub(super) fn push(
-        &mut self,
-        channels: &Channels,
-        values: &[f32],
-        time: Option<f64>,
-    ) -> Result<Vec<f32>> {
-        self.check(channels, values, time)?;
-        for (last, &value) in self.last.iter_mut().zip(values) {
-            if !value.is_nan() {
-                *last = value;
-            }
-        }
-        self.points += 1;
-        self.time = time.unwrap_or(self.time);
-        let mut all = self.last.clone();
-        let gaps = channels.means.iter().zip(values);
-        let gaps = gaps.filter_map(|(mean, value)| mean.map(|_| value.is_nan()));
-        all.extend(gaps.map(|missing| f32::from(u8::from(missing))));
-        for (_, seconds) in channels.clocks() {
-            let angle = TAU * self.time.rem_euclid(seconds) / seconds;
-            all.extend([angle.sin() as f32, angle.cos() as f32]);
-        }
-        Ok(all)
-    }
-
-    fn check(&self, channels: &Channels, values: &[f32], time: Option<f64>) -> Result<()> {
-        if values.len() != channels.raw() {
-            return Err(Error::Shape {
-                what: "values of a point",
-                expected: format!("[{}] as those of the fit", channels.raw()),
-                actual: vec![values.len()],
-            });
-        }
-        let is_good = |(&value, mean): (&f32, &Option<f32>)| {
-            value.is_finite() || value.is_nan() && mean.is_some()
-        };
-        if let Some(column) = values.iter().zip(&channels.means).position(|v| !is_good(v)) {
-            return Err(Error::NonFiniteFeature {
-                what: WHAT,
-                row: self.points,
-                column,
-                value: values[column].into(),
-            });
-        }
-        match time {
-            Some(time) => check_time(self.points, self.time, time),
-            None if channels.needs_times() => {
-                let rule = "known for hour and weekday (`push_at`)";
-                Err(Error::config(
-                    "times",
-                    rule,
-                    format!("none at point {}", self.points),
-                ))
-            }
-            None => Ok(()),
-        }
     }
 }
 
