@@ -73,7 +73,7 @@ impl Stream {
     /// A point that is refused leaves the stream as it was; one that cannot be scored is taken all the same.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of values; [`Error::NonFiniteFeature`] for an infinite one; [`Error::Config`] without a time that is needed; as
+    /// [`Error::Shape`](crate::Error::Shape) for another number of values; [`Error::NonFiniteFeature`](crate::Error::NonFiniteFeature) for an infinite one; [`Error::Config`](crate::Error::Config) without a time that is needed; as
     /// [`FittedDetector::score`](crate::FittedDetector::score).
     pub fn push(&mut self, values: &[f32]) -> Result<Option<Scored>> {
         self.next(values, None)
@@ -82,7 +82,7 @@ impl Stream {
     /// As [`push`](Self::push), with the point's time, in seconds since 1970-01-01 00:00:00 UTC.
     ///
     /// # Errors
-    /// As there; [`Error::Config`] for a time before that of the point before.
+    /// As there; [`Error::Config`](crate::Error::Config) for a time before that of the point before.
     pub fn push_at(&mut self, time: f64, values: &[f32]) -> Result<Option<Scored>> {
         self.next(values, Some(time))
     }
