@@ -509,6 +509,17 @@ impl Error {
         Self::Config { name, rule, value }
     }
 
+    /// Columns by these names where others are needed.
+    pub(crate) fn columns<'a>(
+        needed: impl Iterator<Item = &'a str> + Clone,
+        found: impl Iterator<Item = &'a str> + Clone,
+    ) -> Self {
+        Self::Columns {
+            missing: without(needed.clone(), found.clone()),
+            surplus: without(found, needed),
+        }
+    }
+
     /// Two lists, by name and length, that must be as long.
     ///
     /// # Errors
@@ -540,4 +551,12 @@ impl Error {
             actual: tensor.dims().to_vec(),
         }
     }
+}
+/// Of `some` what is not among the `others`.
+fn without<'a>(
+    some: impl Iterator<Item = &'a str>,
+    others: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<String> {
+    let lacks = |name: &&str| !others.clone().any(|other| other == *name);
+    some.filter(lacks).map(String::from).collect()
 }

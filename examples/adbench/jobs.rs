@@ -12,8 +12,9 @@ use crate::common::record::Record;
 use crate::common::work::{self, work};
 use crate::contender::Contender;
 use crate::grid::Grid;
+use crate::made::Made;
 use crate::progress::Progress;
-use crate::row::{Made, NUMERICS, Row, key};
+use crate::row::{NUMERICS, Row, key};
 use crate::split::Split;
 
 /// A run that is yet to be done.

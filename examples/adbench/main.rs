@@ -32,6 +32,10 @@ mod common;
 mod contender;
 mod grid;
 mod jobs;
+#[path = "../common/made.rs"]
+mod made;
+#[path = "../common/mean_ranks.rs"]
+mod mean_ranks;
 mod merge;
 mod metric;
 mod part;

@@ -3,6 +3,8 @@
 
 use statrs::distribution::{ContinuousCDF, FisherSnedecor, Normal};
 
+use crate::mean_ranks::{mean_ranks, ranks};
+
 /// Significance level of the critical difference.
 pub const LEVEL: f64 = 0.05;
 
@@ -27,8 +29,7 @@ impl Comparison {
             return None;
         }
         let ranks: Vec<Vec<f64>> = blocks.iter().map(|values| ranks(values)).collect();
-        let rank_of = |method: usize| ranks.iter().map(move |ranks| ranks[method]).sum::<f64>();
-        let mean_ranks: Vec<f64> = (0..k).map(|method| rank_of(method) / n as f64).collect();
+        let mean_ranks = mean_ranks(&ranks);
         Some(Self {
             p_value: friedman(&ranks, &mean_ranks),
             blocks: n,
@@ -36,16 +37,6 @@ impl Comparison {
             mean_ranks,
         })
     }
-}
-
-/// Ranks from 1, the largest value's; equal values share the mean of theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let count = |holds: &dyn Fn(&f64) -> bool| values.iter().filter(|v| holds(v)).count() as f64;
-    let rank = |value: &f64| {
-        let (above, same) = (count(&|v| v > value), count(&|v| v == value));
-        above + (same + 1.) / 2.
-    };
-    values.iter().map(rank).collect()
 }
 
 /// Conover's form, which allows for ties, then Iman and Davenport's F.

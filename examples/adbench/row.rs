@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cell::{Cell, Setting};
-use crate::common::place::place;
 use crate::common::record::Run;
+use crate::made::Made;
 
 /// The numerics version: raised with every change of the crate or of this example after which a run of the same
 /// settings on the same kind of processor gives other numbers. Rows of different versions are not averaged.
@@ -41,37 +41,6 @@ pub struct Row {
     pub config: Value,
     pub numerics: u32,
     pub made: Made,
-}
-
-/// How a row came to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Made {
-    pub puad_version: String,
-    /// Of the checkout that the program was built in, with `-dirty` where it was changed since.
-    pub commit: Option<String>,
-    /// Kind of processor.
-    pub host: String,
-    /// Threads of the run.
-    pub threads: usize,
-    /// Seconds of the fit, the estimate of the class prior included.
-    pub seconds: f64,
-    /// Seconds of scoring the test rows.
-    pub scoring_seconds: f64,
-}
-
-impl Made {
-    pub fn now(threads: usize, seconds: f64, scoring_seconds: f64) -> Self {
-        let (commit, host) = place();
-        Self {
-            puad_version: env!("CARGO_PKG_VERSION").into(),
-            commit,
-            host,
-            threads,
-            seconds,
-            scoring_seconds,
-        }
-    }
 }
 
 impl Row {

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use puad::metrics::{Thresholds, vus};
-use puad::series::{Alarm, SeriesConfig, SeriesDetector, SeriesEstimator};
+use puad::series::{Series, SeriesConfig, SeriesDetections, SeriesDetector, SeriesEstimator};
 
 use crate::generate::{Event, Kind, generate};
 use crate::picture::{Row, picture};
@@ -72,38 +72,34 @@ fn main() -> anyhow::Result<()> {
     );
 
     let test = whole.part(HALF..2 * HALF)?;
-    let alarms = detector.alarms(&test)?;
-    tell(&detector, &test, &after, &alarms)?;
+    let found = detector.detect(&test)?;
+    tell(&detector, &test, &after, &found)?;
     detector.save(out.join("detector.safetensors"))?;
 
-    let row = |title: &str,
-               series,
-               first,
-               events: Vec<&Event>,
-               labeled: Vec<&Event>|
-     -> anyhow::Result<Row> {
-        Ok(Row {
-            title: title.into(),
-            scores: detector.score(&series)?,
-            alarms: detector.alarms(&series)?,
-            threshold: detector.threshold(),
-            events: events.into_iter().map(|event| event.moved(first)).collect(),
-            labeled: labeled
-                .into_iter()
-                .map(|event| event.points.clone())
-                .collect(),
-            series,
-        })
+    let before_found = detector.detect(&training)?;
+    let row = |title: &str, series, found: SeriesDetections, events| Row {
+        title: title.into(),
+        series,
+        scores: found.scores,
+        alarms: found.alarms,
+        threshold: detector.threshold(),
+        events,
+        labeled: vec![],
     };
+    let moved = |events: &[&Event], first| events.iter().map(|event| event.moved(first)).collect();
+    let labeled = labeled.into_iter().map(|event| event.points.clone());
+    let trained = row(
+        "trained on, four events labeled",
+        training,
+        before_found,
+        moved(&before, 0),
+    );
     let rows = [
-        row(
-            "trained on, four events labeled",
-            training,
-            0,
-            before,
-            labeled,
-        )?,
-        row("new", test, HALF, after, vec![])?,
+        Row {
+            labeled: labeled.collect(),
+            ..trained
+        },
+        row("new", test, found, moved(&after, HALF)),
     ];
     let path = out.join("series.svg");
     std::fs::write(&path, picture(&rows))?;
@@ -114,17 +110,18 @@ fn main() -> anyhow::Result<()> {
 /// Which of the events were found, and how good the scores are.
 fn tell(
     detector: &SeriesDetector,
-    test: &puad::series::Series,
+    test: &Series,
     events: &[&Event],
-    alarms: &[Alarm],
+    found: &SeriesDetections,
 ) -> anyhow::Result<()> {
     let mut anomalous = vec![false; test.len()];
+    let alarms = &found.alarms;
     let mut hits = vec![false; alarms.len()];
-    let mut found = std::collections::BTreeMap::<&str, (usize, usize)>::new();
+    let mut kinds = std::collections::BTreeMap::<&str, (usize, usize)>::new();
     for event in events {
         let points = event.moved(HALF).points;
         anomalous[points.clone()].fill(true);
-        let (count, all) = found.entry(event.kind.name()).or_default();
+        let (count, all) = kinds.entry(event.kind.name()).or_default();
         *all += 1;
         let mut is_found = false;
         for (hit, alarm) in hits.iter_mut().zip(alarms) {
@@ -134,7 +131,7 @@ fn tell(
         }
         *count += usize::from(is_found);
     }
-    for (kind, (count, all)) in found {
+    for (kind, (count, all)) in kinds {
         println!("{kind}: {count} of {all} found");
     }
     let false_alarms = hits.iter().filter(|hit| !**hit).count();
@@ -142,7 +139,7 @@ fn tell(
         "{} alarms, {false_alarms} of them at no event",
         alarms.len()
     );
-    let scores = detector.score(test)?;
+    let scores = &found.scores;
     let labels = &anomalous[scores.first()..];
     let volumes = vus(
         scores.known(),

@@ -48,10 +48,7 @@ impl Contender {
 
     /// Whether a seed does.
     fn is_random(&self) -> bool {
-        match self {
-            Self::MovingVariance => false,
-            Self::Fitted(_) => true,
-        }
+        matches!(self, Self::Fitted(_))
     }
 }
 

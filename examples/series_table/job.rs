@@ -12,8 +12,9 @@ use crate::baseline::moving_variance;
 use crate::cell::{Cell, Cells, Contender, labeled};
 use crate::common::record::{Record, Run};
 use crate::common::work::{self, work};
+use crate::made::Made;
 use crate::progress::{Phase, Progress};
-use crate::row::{Made, Measured, NUMERICS, Row};
+use crate::row::{Measured, NUMERICS, Row};
 
 /// Batches that a network is trained on, if it does not stop before, and epochs at least and at most.
 const BATCHES: usize = 2_000;
@@ -83,7 +84,7 @@ impl work::Job for Job<'_> {
             epochs: 0,
             warnings: vec![],
             numerics: NUMERICS,
-            made: Made::now(0., 0.),
+            made: made(0., 0.),
         };
         let test = recording.test(windows.length - windows.suspect)?;
         let training = labeled(&whole, *labels, *seed)?;
@@ -95,7 +96,7 @@ impl work::Job for Job<'_> {
             Contender::MovingVariance => {
                 let start = Instant::now();
                 let scores = moving_variance(&test, windows.length);
-                row.made = Made::now(0., start.elapsed().as_secs_f64());
+                row.made = made(0., start.elapsed().as_secs_f64());
                 let first = windows.length - windows.suspect;
                 row.measured = Some(measure(&test, first, &scores[first..], windows)?);
             }
@@ -121,6 +122,11 @@ impl work::Job for Job<'_> {
     }
 }
 
+/// Seconds of a fit and of scoring, here.
+fn made(seconds: f64, scoring_seconds: f64) -> Made {
+    Made::now(rayon::current_num_threads(), seconds, scoring_seconds)
+}
+
 fn fit(
     row: &mut Row,
     method: &Method,
@@ -143,7 +149,7 @@ fn fit(
     };
     let start = Instant::now();
     let scores: PointScores = detector.score(test)?;
-    row.made = Made::now(seconds, start.elapsed().as_secs_f64());
+    row.made = made(seconds, start.elapsed().as_secs_f64());
     row.epochs = detector.detector().history().training.epochs.len();
     row.warnings = detector
         .warnings()

@@ -25,6 +25,10 @@ mod cell;
 #[path = "../common/mod.rs"]
 mod common;
 mod job;
+#[path = "../common/made.rs"]
+mod made;
+#[path = "../common/mean_ranks.rs"]
+mod mean_ranks;
 #[cfg(test)]
 mod processes;
 mod recording;

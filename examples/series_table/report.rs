@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::mean_ranks::{mean_ranks, ranks};
 use crate::recording::Set;
 use crate::row::{Measured, Row};
 
@@ -109,7 +110,7 @@ impl<'a> Table<'a> {
     fn by_labels(&self, text: &mut String) -> std::fmt::Result {
         writeln!(text, "VUS-PR by the number of labeled events:\n")?;
         let heads: Vec<String> = self.labels.iter().map(ToString::to_string).collect();
-        self.table(text, "method", &heads, |method| {
+        self.table(text, &heads, |method| {
             let labels = self.labels.iter();
             labels
                 .map(|&labels| self.overall(method, labels, VUS_PR))
@@ -130,7 +131,7 @@ impl<'a> Table<'a> {
             .collect();
         let heads: Vec<String> = heads.into_iter().chain(["mean rank".to_string()]).collect();
         let ranks = self.mean_ranks(most);
-        self.table(text, "method", &heads, |method| {
+        self.table(text, &heads, |method| {
             let means = MEASURES
                 .iter()
                 .map(|&measure| self.overall(method, most, measure));
@@ -146,22 +147,17 @@ impl<'a> Table<'a> {
             .copied()
             .filter(|method| self.overall(method, labels, VUS_PR).is_some())
             .collect();
-        let mut sums: BTreeMap<&'a str, f64> = BTreeMap::new();
-        for series in &self.series {
-            let value = |method: &str| {
-                self.mean(method, series, labels, VUS_PR)
-                    .unwrap_or(f64::NAN)
-            };
-            for &method in &whole {
-                let own = value(method);
-                let above = whole.iter().filter(|other| value(other) > own).count() as f64;
-                let same = whole.iter().filter(|other| value(other) == own).count() as f64;
-                *sums.entry(method).or_default() += above + (same + 1.) / 2.;
-            }
-        }
-        sums.values_mut()
-            .for_each(|sum| *sum /= self.series.len() as f64);
-        sums
+        let of_series = |series: &&str| {
+            let values = whole.iter();
+            let values = values.map(|method| self.mean(method, series, labels, VUS_PR));
+            ranks(
+                &values
+                    .map(|value| value.unwrap_or(f64::NAN))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let blocks: Vec<Vec<f64>> = self.series.iter().map(of_series).collect();
+        whole.iter().copied().zip(mean_ranks(&blocks)).collect()
     }
 
     fn by_series(&self, text: &mut String) -> std::fmt::Result {
@@ -175,11 +171,8 @@ impl<'a> Table<'a> {
                 .methods
                 .iter()
                 .map(|method| self.mean(method, series, most, VUS_PR));
-            writeln!(
-                text,
-                "| {series} |{}",
-                cells(&values.collect::<Vec<_>>(), true)
-            )?;
+            let cells = cells(&values.collect::<Vec<_>>(), true);
+            writeln!(text, "| {series} | {} |", cells.join(" | "))?;
         }
         writeln!(text)
     }
@@ -200,26 +193,21 @@ impl<'a> Table<'a> {
     fn table(
         &self,
         text: &mut String,
-        first: &str,
         heads: &[String],
         values: impl Fn(&str) -> Vec<Option<f64>>,
     ) -> std::fmt::Result {
-        writeln!(text, "| {first} | {} |", heads.join(" | "))?;
+        writeln!(text, "| method | {} |", heads.join(" | "))?;
         writeln!(text, "|---|{}", "---|".repeat(heads.len()))?;
         let rows: Vec<Vec<Option<f64>>> =
             self.methods.iter().map(|method| values(method)).collect();
-        let columns: Vec<String> = (0..heads.len())
+        let columns: Vec<Vec<String>> = (0..heads.len())
             .map(|column| {
                 let values: Vec<Option<f64>> = rows.iter().map(|row| row[column]).collect();
                 cells(&values, heads[column] != "mean rank")
             })
             .collect();
-        let columns: Vec<Vec<&str>> = columns
-            .iter()
-            .map(|column| column.split_terminator('|').collect())
-            .collect();
         for (at, method) in self.methods.iter().enumerate() {
-            let cells: Vec<&str> = columns.iter().map(|column| column[at].trim()).collect();
+            let cells: Vec<&str> = columns.iter().map(|column| column[at].as_str()).collect();
             writeln!(text, "| {method} | {} |", cells.join(" | "))?;
         }
         writeln!(text)
@@ -257,12 +245,8 @@ const MEASURES: [Measure; 5] = [
     },
 ];
 
-/// Cells, each with a bar behind it, the best bold; a dash for what is missing.
-fn cells(values: &[Option<f64>], largest: bool) -> String {
-    let written: Vec<Option<String>> = values
-        .iter()
-        .map(|value| value.map(|value| format!("{value:.3}")))
-        .collect();
+/// The best bold; a dash for what is missing.
+fn cells(values: &[Option<f64>], largest: bool) -> Vec<String> {
     let known = values.iter().flatten().copied();
     let best = if largest {
         known.fold(f64::MIN, f64::max)
@@ -270,10 +254,10 @@ fn cells(values: &[Option<f64>], largest: bool) -> String {
         known.fold(f64::MAX, f64::min)
     };
     let best = format!("{best:.3}");
-    let cell = |value: &Option<String>| match value {
-        Some(value) if *value == best => format!(" **{value}** |"),
-        Some(value) => format!(" {value} |"),
-        None => " - |".to_string(),
+    let cell = |value: &Option<f64>| match value.map(|value| format!("{value:.3}")) {
+        Some(value) if value == best => format!("**{value}**"),
+        Some(value) => value,
+        None => "-".to_string(),
     };
-    written.iter().map(cell).collect()
+    values.iter().map(cell).collect()
 }

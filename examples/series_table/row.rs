@@ -2,8 +2,8 @@ use anyhow::ensure;
 use puad::series::Windows;
 use serde::{Deserialize, Serialize};
 
-use crate::common::place::place;
 use crate::common::record::Run;
+use crate::made::Made;
 use crate::recording::Set;
 
 /// The numerics version: raised with every change of the crate or of this example after which a run on the same kind of
@@ -47,37 +47,6 @@ pub struct Measured {
     /// Events that a flagged point touches, as many points flagged as are anomalous, and how many there are.
     pub found: usize,
     pub events: usize,
-}
-
-/// How a row came to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Made {
-    pub puad_version: String,
-    /// Of the checkout that the program was built in, with `-dirty` where it was changed since.
-    pub commit: Option<String>,
-    /// Kind of processor.
-    pub host: String,
-    /// Threads of the run.
-    pub threads: usize,
-    /// Of the fit.
-    pub seconds: f64,
-    /// Of scoring the test part.
-    pub scoring_seconds: f64,
-}
-
-impl Made {
-    pub fn now(seconds: f64, scoring_seconds: f64) -> Self {
-        let (commit, host) = place();
-        Self {
-            puad_version: env!("CARGO_PKG_VERSION").into(),
-            commit,
-            host,
-            threads: rayon::current_num_threads(),
-            seconds,
-            scoring_seconds,
-        }
-    }
 }
 
 /// What tells a run from the others.

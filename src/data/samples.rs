@@ -142,10 +142,7 @@ impl Samples {
                 let samples = Self::from(tensor).with_names(names)?;
                 Ok(samples.in_blocks_of(self))
             }
-            _ => Err(Error::Columns {
-                missing: without(there.clone(), here.clone()),
-                surplus: without(here, there),
-            }),
+            _ => Err(Error::columns(there, here)),
         }
     }
 
@@ -342,15 +339,6 @@ impl Samples {
             None => Ok(()),
         }
     }
-}
-
-/// Of `some` what is not among the `others`.
-fn without<'a>(
-    some: impl Iterator<Item = &'a str>,
-    others: impl Iterator<Item = &'a str> + Clone,
-) -> Vec<String> {
-    let lacks = |name: &&str| !others.clone().any(|other| other == *name);
-    some.filter(lacks).map(String::from).collect()
 }
 
 impl Images {

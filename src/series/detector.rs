@@ -51,13 +51,13 @@ impl SeriesDetector {
         }
     }
 
-    /// The anomaly score of each point, larger = more anomalous: that of the window whose suspect part holds it. A series in
-    /// another unit than the fit's is scored as it is, since all of it is unusual; [`detect`](Self::detect) says so. Channels with
-    /// names are put in the order of the fit, and may have others among them.
+    /// The anomaly score of each point, larger = more anomalous: that of the window whose suspect part holds it. A series
+    /// in another unit than the fit's is scored as it is, since all of it is unusual; [`detect`](Self::detect) says so.
+    /// Channels with names are put in the order of the fit, and may have others among them.
     ///
     /// # Errors
-    /// [`Error::Shape`] and [`Error::Columns`] for a series without the fit's channels; [`Error::Config`] for a series shorter than
-    /// a window, and without times that are needed; as [`FittedDetector::score`].
+    /// [`Error::Shape`] and [`Error::Columns`] for a series without the fit's channels; [`Error::Config`] for a series
+    /// shorter than a window, and without times that are needed; as [`FittedDetector::score`].
     pub fn score(&self, series: &Series) -> Result<PointScores> {
         let whole = self.channels.of(series)?;
         let mut scores = Vec::new();
@@ -81,8 +81,9 @@ impl SeriesDetector {
     /// # Errors
     /// As [`score`](Self::score).
     pub fn detect(&self, series: &Series) -> Result<SeriesDetections> {
-        let whole = self.channels.of(series)?;
-        let mut warnings = self.channels.survey(series)?;
+        let arranged = self.channels.arranged(series)?;
+        let whole = self.channels.whole(&arranged)?;
+        let mut warnings = self.channels.survey(&arranged);
         let mut scores = Vec::new();
         for samples in self.windows.batches(&whole, AT_ONCE)? {
             let found = self.detector.detect(samples?)?;

@@ -67,13 +67,16 @@ impl Stream {
         }
     }
 
-    /// The next point: the values of all channels, in the order of the fit ([`SeriesDetector::channels`]). Every [`suspect`](super::Windows::suspect)
-    /// points a window is whole, and its last points have a score: with `suspect` 1 each point as it comes.
+    /// The next point: the values of all channels, in the order of the fit ([`SeriesDetector::channels`]). Every
+    /// [`suspect`](super::Windows::suspect) points a window is whole, and its last points have a score: with `suspect` 1 each
+    /// point as it comes.
     ///
     /// A point that is refused leaves the stream as it was; one that cannot be scored is taken all the same.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for another number of values; [`Error::NonFiniteFeature`](crate::Error::NonFiniteFeature) for an infinite one; [`Error::Config`](crate::Error::Config) without a time that is needed; as
+    /// [`Error::Shape`](crate::Error::Shape) for another number of values;
+    /// [`Error::NonFiniteFeature`](crate::Error::NonFiniteFeature) for an infinite one;
+    /// [`Error::Config`](crate::Error::Config) without a time that is needed; as
     /// [`FittedDetector::score`](crate::FittedDetector::score).
     pub fn push(&mut self, values: &[f32]) -> Result<Option<Scored>> {
         self.next(values, None)

@@ -75,7 +75,7 @@ pub fn kinds_by_cluster(anomalies: &Samples, most: usize, seed: u64) -> Result<V
 }
 
 /// All but these rows and what is of their blocks.
-fn apart_from(samples: &Samples, rows: &[u32]) -> Vec<u32> {
+fn of_other_blocks(samples: &Samples, rows: &[u32]) -> Vec<u32> {
     let units = samples.units();
     let others = (0..units.len() as u32).map(|unit| units.get(unit));
     let others = others.filter(|unit| !unit.iter().any(|row| rows.binary_search(row).is_ok()));
@@ -136,14 +136,14 @@ impl Estimator<'_> {
         }
         let alone = by_kind
             .iter()
-            .find(|(_, rows)| apart_from(anomalies, rows).len() < 2);
+            .find(|(_, rows)| of_other_blocks(anomalies, rows).len() < 2);
         if let Some((kind, _)) = alone {
             let rule =
                 "such that at least two labels, of other blocks, are left when one is left out";
             return Err(Error::config("kinds", rule, kind));
         }
         let left_out = by_kind.into_iter().map(|(kind, rows)| {
-            let others = apart_from(anomalies, &rows);
+            let others = of_other_blocks(anomalies, &rows);
             let mut without = PuDataset::new(data.unlabeled().clone())?
                 .with_anomalies(anomalies.select(&others)?)?;
             if let Some(normals) = data.normals() {

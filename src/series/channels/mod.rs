@@ -183,7 +183,7 @@ impl Channels {
     /// # Errors
     /// [`Error::Columns`] if names are missing; where names are not known, here or there, [`Error::Shape`] for another number
     /// of channels. [`Error::Config`] without times that are needed.
-    fn order(&self, series: &Series) -> Result<Vec<usize>> {
+    fn order<'a>(&'a self, series: &'a Series) -> Result<Vec<usize>> {
         if self.needs_times() && series.times().is_empty() {
             let rule = "known for hour and weekday (`Series::with_times`)";
             return Err(Error::config("times", rule, "none"));
@@ -200,10 +200,8 @@ impl Channels {
         }
         let position = |name: &String| series.names().iter().position(|other| other == name);
         let order: Option<Vec<usize>> = self.names.iter().map(position).collect();
-        order.ok_or_else(|| Error::Columns {
-            missing: without(&self.names, series.names()),
-            surplus: without(series.names(), &self.names),
-        })
+        let names = |names: &'a [String]| names.iter().map(String::as_str);
+        order.ok_or_else(|| Error::columns(names(&self.names), names(series.names())))
     }
 
     fn needs_times(&self) -> bool {
@@ -218,39 +216,32 @@ impl Channels {
         let order = self.order(series)?;
         let points = (0..series.len()).map(|point| series.at(point));
         let values = points.flat_map(|values| order.iter().map(|&channel| values[channel]));
-        let names: &[String] = if series.names().is_empty() {
-            &[]
-        } else {
-            &self.names
+        let names = match series.names() {
+            [] => vec![],
+            _ => self.names.clone(),
         };
-        let events = series.events().iter().cloned();
-        Series::with_gaps(values.collect(), self.raw())?
-            .with_names(names)?
-            .with_events(events)?
-            .with_known_times(series.times())
+        Ok(series.with_other_channels(values.collect(), self.raw(), names))
     }
 
-    /// A series with all channels, and without gaps.
+    /// A series that is [arranged](Self::arranged), with all channels, and without gaps.
     ///
     /// # Errors
-    /// As [`order`](Self::order) and [`Carry::push`].
-    pub(super) fn of(&self, series: &Series) -> Result<Series> {
-        let arranged = self.arranged(series)?;
+    /// As [`Carry::push`].
+    pub(super) fn whole(&self, arranged: &Series) -> Result<Series> {
         let mut carry = Carry::new(self);
-        let mut values = Vec::with_capacity(series.len() * self.width());
-        for point in 0..series.len() {
-            let time = series.times().get(point).copied();
+        let mut values = Vec::with_capacity(arranged.len() * self.width());
+        for point in 0..arranged.len() {
+            let time = arranged.times().get(point).copied();
             values.extend(carry.push(self, arranged.at(point), time)?);
         }
-        let events = series.events().iter().cloned();
-        Series::new(values, self.width())?
-            .with_names(&self.all_names())?
-            .with_events(events)
+        Ok(arranged.with_other_channels(values, self.width(), self.all_names()))
     }
-}
 
-/// Of `some` what is not among the `others`.
-fn without(some: &[String], others: &[String]) -> Vec<String> {
-    let lacks = |name: &&String| !others.contains(name);
-    some.iter().filter(lacks).cloned().collect()
+    /// As [`whole`](Self::whole), of a series as it comes.
+    ///
+    /// # Errors
+    /// As there and [`arranged`](Self::arranged).
+    pub(super) fn of(&self, series: &Series) -> Result<Series> {
+        self.whole(&self.arranged(series)?)
+    }
 }

@@ -1,5 +1,4 @@
 use super::{Channels, Seen};
-use crate::Result;
 use crate::estimator::Warning;
 use crate::series::Series;
 
@@ -7,14 +6,10 @@ use crate::series::Series;
 const UNEVEN: f64 = 1.5;
 
 impl Channels {
-    /// What there is to say of a series against those of the fit: channels that lie far outside, that have no value where
-    /// they had one, and steps of time that are not alike.
-    ///
-    /// # Errors
-    /// As [`arranged`](Self::arranged).
-    pub(in crate::series) fn survey(&self, series: &Series) -> Result<Vec<Warning>> {
-        let arranged = self.arranged(series)?;
-        let mut warnings: Vec<Warning> = uneven(series.times()).into_iter().collect();
+    /// What there is to say of a series, [arranged](Self::arranged), against those of the fit: channels that lie far
+    /// outside, that have no value where they had one, and steps of time that are not alike.
+    pub(in crate::series) fn survey(&self, arranged: &Series) -> Vec<Warning> {
+        let mut warnings: Vec<Warning> = uneven(arranged.times()).into_iter().collect();
         for (at, seen) in self.seen.iter().enumerate() {
             let values = (0..arranged.len()).map(|point| arranged.at(point)[at]);
             warnings.extend(self.far_outside(at, seen, values.clone()));
@@ -27,7 +22,7 @@ impl Channels {
                 });
             }
         }
-        Ok(warnings)
+        warnings
     }
 
     /// By more than the width of what the fit saw.

@@ -202,8 +202,8 @@ impl Windows {
         windows.div_ceil(LABELED).clamp(1, self.suspect)
     }
 
-    /// The share of windows whose suspect part holds a point of these events, in any order, of a series of so many points: the class prior
-    /// that goes with them. It is larger than their share of points, as a suspect part counts in full for one of them.
+    /// The share of windows whose suspect part holds a point of these events, in any order, of a series of so many points:
+    /// the class prior that goes with them. It is larger than their share of points, as a suspect part counts in full for one of them.
     ///
     /// ```
     /// use puad::series::Windows;
