@@ -121,8 +121,19 @@ pub(crate) fn write(
     path: &Path,
     format: &Format,
     content: impl Serialize,
-    mut tensors: BTreeMap<String, Stored>,
+    tensors: BTreeMap<String, Stored>,
 ) -> Result<()> {
+    let bytes = to_bytes(path, format, content, tensors)?;
+    Ok(atomic::write(path, &bytes)?)
+}
+
+/// The bytes of a file; `path`: what errors call it.
+pub(crate) fn to_bytes(
+    path: &Path,
+    format: &Format,
+    content: impl Serialize,
+    mut tensors: BTreeMap<String, Stored>,
+) -> Result<Vec<u8>> {
     let envelope = Envelope {
         format: format.name.into(),
         format_version: format.version,
@@ -144,9 +155,8 @@ pub(crate) fn write(
     };
     tensors.insert(CHECKSUM.into(), checksum);
     let metadata = HashMap::from([(ENTRY.to_string(), text)]);
-    let bytes =
-        safetensors::serialize(&tensors, Some(metadata)).map_err(|e| malformed(e.into()))?;
-    Ok(atomic::write(path, &bytes)?)
+    let bytes = safetensors::serialize(&tensors, Some(metadata));
+    Ok(bytes.map_err(|e| malformed(e.into()))?)
 }
 
 fn checksum<'a>(text: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> u64 {
@@ -170,12 +180,21 @@ pub(crate) fn read<C: DeserializeOwned>(path: &Path, format: &Format) -> Result<
         path: path.into(),
         source,
     })?;
+    of_bytes(path, &bytes, format)
+}
+
+/// As [`read`], of the bytes of a file; `path`: what errors call it.
+pub(crate) fn of_bytes<C: DeserializeOwned>(
+    path: &Path,
+    bytes: &[u8],
+    format: &Format,
+) -> Result<Contents<C>> {
     let malformed = |cause| CheckpointError::Malformed {
         path: path.into(),
         cause,
     };
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| malformed(e.into()))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| malformed(e.into()))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| malformed(e.into()))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|e| malformed(e.into()))?;
     let entry = metadata.metadata().as_ref().and_then(|m| m.get(ENTRY));
     let text = entry.ok_or_else(|| CheckpointError::Foreign { path: path.into() })?;
     let content = open(path, format, text)?;

@@ -43,4 +43,6 @@ pub use error::CheckpointError;
 pub(crate) use atomic::tests::fail_next_write_at;
 #[cfg(test)]
 pub(crate) use container::tests::rewrite;
-pub(crate) use container::{Contents, Format, HASH_START, Stored, hash, read, write};
+pub(crate) use container::{
+    Contents, Format, HASH_START, Stored, hash, of_bytes, read, to_bytes, write,
+};

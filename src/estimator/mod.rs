@@ -64,7 +64,7 @@ pub use input::{Input, IntoInput};
 use inputs::unknown_inputs;
 pub use inputs::{ElementType, InputCheck, Inputs};
 pub use prior::{Prior, PriorEstimation};
-pub use rows::{IntoSamples, Row};
+pub use rows::{Contiguous, IntoSamples, Row};
 pub use scaler::Scaler;
 pub use scaling::Scaling;
 pub use threshold::{Threshold, ThresholdRule};

@@ -57,6 +57,57 @@ pub trait Row {
     fn values(&self) -> &[Self::Value];
 }
 
+/// Samples one behind the other in one slice, as a buffer of another library has them; the tensor's own copy is the
+/// only one made of them. A vector of numbers becomes a tensor without any: [`Tensor::from_vec`].
+///
+/// ```
+/// use puad::estimator::{Contiguous, IntoSamples};
+///
+/// let buffer = [0.5f32, 1., 2., 3., 4., 5.];
+/// let samples = Contiguous::new(&buffer, &[2]).into_samples()?;
+/// assert_eq!(samples.to_tensor()?.to_vec2::<f32>()?, [[0.5, 1.], [2., 3.], [4., 5.]]);
+/// assert_eq!(Contiguous::new(&buffer, &[1, 2, 3]).into_samples()?.len(), 1);
+///
+/// let error = Contiguous::new(&buffer, &[4]).into_samples().unwrap_err();
+/// assert_eq!(error.to_string(), "samples must have shape [n, 4], one behind the other, got [6]");
+/// # Ok::<(), puad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Contiguous<'a, T> {
+    values: &'a [T],
+    sample_shape: &'a [usize],
+}
+
+impl<'a, T> Contiguous<'a, T> {
+    /// Samples of this shape each, `[features]` or `[channels, height, width]`, row by row.
+    pub fn new(values: &'a [T], sample_shape: &'a [usize]) -> Self {
+        Self {
+            values,
+            sample_shape,
+        }
+    }
+}
+
+impl<T: candle_core::WithDType> IntoSamples for Contiguous<'_, T> {
+    /// # Errors
+    /// [`Error::Shape`] unless the values make whole samples.
+    fn into_samples(self) -> Result<Samples> {
+        let product = |n: usize, &size: &usize| n.checked_mul(size);
+        let volume = self.sample_shape.iter().try_fold(1, product);
+        let volume = volume.filter(|&n| n > 0 && self.values.len().is_multiple_of(n));
+        let Some(volume) = volume else {
+            let sizes: Vec<String> = self.sample_shape.iter().map(usize::to_string).collect();
+            return Err(Error::Shape {
+                what: "samples",
+                expected: format!("[n, {}], one behind the other", sizes.join(", ")),
+                actual: vec![self.values.len()],
+            });
+        };
+        let dims = [&[self.values.len() / volume], self.sample_shape].concat();
+        Ok(Tensor::from_slice(self.values, dims, &Device::Cpu)?.into())
+    }
+}
+
 macro_rules! row {
     ($($value:ty),*) => {$(
         impl Row for Vec<$value> {

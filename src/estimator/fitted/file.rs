@@ -23,11 +23,19 @@ use crate::prior::PriorEstimate;
 use crate::train::FitHistory;
 use crate::{ClassPrior, Error, Result};
 
+// Shared by the threads of whoever serves scores.
+const _: () = shared::<FittedDetector>();
+
+const fn shared<T: Send + Sync + 'static>() {}
+
 const FORMAT: Format = Format {
     name: "puad detector",
     version: 7,
     upgrade,
 };
+
+/// What errors call bytes that no file holds.
+const BYTES: &str = "the detector's bytes";
 
 const THRESHOLD: &str = "threshold";
 const UNLABELED: &str = "validation.unlabeled";
@@ -75,6 +83,36 @@ impl FittedDetector {
     /// # Errors
     /// [`CheckpointError::Write`](crate::checkpoint::CheckpointError::Write).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let (content, tensors) = self.contents()?;
+        checkpoint::write(path.as_ref(), &FORMAT, content, tensors)
+    }
+
+    /// The bytes that [`save`](Self::save) writes: for a store that is no folder, a data base's column, a message to
+    /// another process.
+    ///
+    /// ```
+    /// use puad::candle_core::Device;
+    /// use puad::data::toy::{self, ToyConfig};
+    /// use puad::{Estimator, FitConfig, FittedDetector};
+    ///
+    /// let toy = toy::generate(&ToyConfig::default(), 0)?;
+    /// let mut config = FitConfig::default();
+    /// config.train.epochs = 1;
+    /// let detector = Estimator::new(config).fit(&toy.normals, &toy.labeled_anomalies)?;
+    /// let bytes = detector.to_bytes()?;
+    /// let same = FittedDetector::from_bytes(&bytes, &Device::Cpu)?;
+    /// assert_eq!(same.score(&toy.unseen)?, detector.score(&toy.unseen)?);
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As the model's state, which no shipped method refuses to give.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let (content, tensors) = self.contents()?;
+        checkpoint::to_bytes(Path::new(BYTES), &FORMAT, content, tensors)
+    }
+
+    fn contents(&self) -> Result<(Content, BTreeMap<String, Stored>)> {
         let state = self.model.state()?;
         let mut tensors: BTreeMap<String, Stored> = state.stored()?.collect();
         let content = Content {
@@ -110,7 +148,7 @@ impl FittedDetector {
         if let Some(reference) = &self.reference {
             tensors.insert(format!("{REFERENCE}{ROWS}"), Stored::tensor(reference)?);
         }
-        checkpoint::write(path.as_ref(), &FORMAT, content, tensors)
+        Ok((content, tensors))
     }
 
     /// Reads a detector that [`save`](Self::save) wrote, onto `device`. On the kind of device that
@@ -131,8 +169,32 @@ impl FittedDetector {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn load_with(path: impl AsRef<Path>, device: &Device, registry: &Registry) -> Result<Self> {
-        let path = path.as_ref();
-        let mut file: Contents<Content> = checkpoint::read(path, &FORMAT)?;
+        let file = checkpoint::read(path.as_ref(), &FORMAT)?;
+        Self::of_contents(file, device, registry)
+    }
+
+    /// As [`load`](Self::load), of the bytes of a file, which [`to_bytes`](Self::to_bytes) gives too.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), but for a file that cannot be read; the path in them says `the detector's bytes`.
+    pub fn from_bytes(bytes: &[u8], device: &Device) -> Result<Self> {
+        Self::from_bytes_with(bytes, device, &Registry::default())
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), with a registry that knows more specifications.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn from_bytes_with(bytes: &[u8], device: &Device, registry: &Registry) -> Result<Self> {
+        let contents = checkpoint::of_bytes(Path::new(BYTES), bytes, &FORMAT)?;
+        Self::of_contents(contents, device, registry)
+    }
+
+    fn of_contents(
+        mut file: Contents<Content>,
+        device: &Device,
+        registry: &Registry,
+    ) -> Result<Self> {
         let shape = file.content.sample_shape.clone();
         let method = method(&mut file, registry)?;
         file.content.check().map_err(|e| file.wrong(e))?;

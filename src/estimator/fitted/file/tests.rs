@@ -68,6 +68,33 @@ fn problem(file: &File) -> CheckpointError {
 }
 
 #[test]
+fn bytes_are_the_file_and_their_errors_name_no_file() {
+    let detector = small();
+    let file = saved(&detector);
+    let bytes = detector.to_bytes().unwrap();
+    assert_eq!(bytes, std::fs::read(&file.path).unwrap());
+    let same = FittedDetector::from_bytes(&bytes, &Device::Cpu).unwrap();
+    assert_eq!(same.to_bytes().unwrap(), bytes);
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for (wrong, says) in [
+        (
+            &bytes[..bytes.len() - 1],
+            "must be a whole safetensors file",
+        ),
+        (&[][..], "must be a whole safetensors file"),
+        (&damaged[..], "the detector's bytes"),
+    ] {
+        let error = FittedDetector::from_bytes(wrong, &Device::Cpu).unwrap_err();
+        assert!(
+            error.to_string().starts_with("the detector's bytes "),
+            "{error}"
+        );
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[test]
 fn a_loaded_detector_is_the_saved_one() {
     let toy = data();
     for (name, method) in Method::NAMED {
