@@ -1,3 +1,10 @@
+#[cfg(feature = "parquet")]
+use std::ops::Range;
+use std::path::Path;
+
+use crate::Result;
+use crate::labeled_rows::check_finite;
+
 /// Some samples of a file, in its order.
 ///
 /// ```
@@ -42,7 +49,44 @@ pub enum Values {
     F64(Vec<f64>),
 }
 
+impl Batch {
+    /// An error for the first value that is no finite number, of rows from `first` of the file on.
+    pub(crate) fn check_finite(&self, path: &Path, names: &[String], first: u64) -> Result<()> {
+        let Some((at, value)) = self.values.first_not_finite() else {
+            return Ok(());
+        };
+        let width: usize = self.shape[1..].iter().product();
+        let row = first as usize + at / width;
+        let values = std::iter::repeat_n(0., at % width).chain([value]);
+        check_finite(Some(path), names, row, width, values)
+    }
+}
+
 impl Values {
+    /// Behind these others of one type; of two types all become f64.
+    pub(crate) fn extend(&mut self, others: Self) {
+        match (&mut *self, others) {
+            (Self::U8(all), Self::U8(others)) => all.extend(others),
+            (Self::F32(all), Self::F32(others)) if all.is_empty() => *all = others,
+            (Self::F32(all), Self::F32(others)) => all.extend(others),
+            (Self::F64(all), Self::F64(others)) => all.extend(others),
+            (all, others) => {
+                let first = std::mem::replace(all, Self::F64(vec![]));
+                *all = Self::F64([first.into_f64(), others.into_f64()].concat());
+            }
+        }
+    }
+
+    /// Some of the values, copied.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::U8(values) => Self::U8(values[range].to_vec()),
+            Self::F32(values) => Self::F32(values[range].to_vec()),
+            Self::F64(values) => Self::F64(values[range].to_vec()),
+        }
+    }
+
     pub(crate) fn into_f64(self) -> Vec<f64> {
         match self {
             Self::U8(values) => values.into_iter().map(f64::from).collect(),

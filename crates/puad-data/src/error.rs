@@ -102,6 +102,15 @@ pub enum DataError {
         source: std::io::Error,
     },
 
+    /// A file that cannot be written; one that was there is as it was.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the encoder says.
+        source: std::io::Error,
+    },
+
     /// A file that ends early, or goes on where it should end.
     #[error("{} must hold {expected} bytes, got {}", path.display(), counted(actual))]
     FileSize {

@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | CSV, Parquet, `.npz` with columns of numbers, words, times and gaps | [`table::TableFile`] | [`table::Table`] | `tables` |
 //! | `.npy`, `.npz`, CSV and TSV, a batch at a time | [`stream::TableReader`] | [`stream::Batch`] | `tables` |
+//! | `.npy` and Parquet, rows at any place | [`stream::StoredTable`] | [`stream::Batch`] | `tables`, `parquet` |
+//! | columns of one's own | [`output::TableWriter`] | CSV, Parquet | `tables`, `parquet` |
 //! | a text table with labels | [`csv::read`] | [`LabeledRows`] | `tables` |
 //! | arrays | [`npy::read`], [`npz::Npz`] | [`array::Array`] | `tables` |
 //! | a folder of PNG and JPEG | `image_folder::read` | [`ImageSet`] | `images` |
@@ -56,11 +58,15 @@ mod magic;
 pub mod npy;
 #[cfg(feature = "tables")]
 pub mod npz;
+#[cfg(feature = "tables")]
+pub mod output;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 #[cfg(feature = "tables")]
 mod raw;
 mod resize;
+#[cfg(feature = "tables")]
+mod stored_rows;
 #[cfg(feature = "tables")]
 pub mod stream;
 pub mod table;

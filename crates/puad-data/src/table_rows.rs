@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::batch::{Batch, Values};
 use crate::raw::{ColumnRows, RawBatch, RawColumn};
+use crate::stored_rows::StoredRows;
 use crate::{DataError, Place, Result};
 
 /// How a file of one format is read as a table: its options, each format's own. A format of one's own is
@@ -70,6 +71,19 @@ pub trait TableOptions: Default {
     /// Stated by each format's options.
     fn columns(&self, path: &Path) -> Result<Box<dyn ColumnRows>> {
         Ok(Box::new(NumberColumns::new(self.rows(path)?)))
+    }
+
+    /// Opens a file whose rows are read at any place. Default: a refusal, since rows of most formats are found by
+    /// reading those before them.
+    ///
+    /// # Errors
+    /// [`DataError::Unsupported`]; stated by each format's options.
+    fn stored(&self, path: &Path) -> Result<Box<dyn StoredRows>> {
+        Err(DataError::Unsupported {
+            path: path.into(),
+            rule: "rows are read at any place in plain .npy and in Parquet (feature `parquet`)",
+            found: "another format".into(),
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use parquet::column::writer::ColumnWriter;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use puad_data::stream::{Batch, ParquetOptions, TableReader, Values};
+use puad_data::stream::{Batch, ParquetOptions, StoredTable, TableReader, Values};
 use puad_data::{DataError, Place};
 
 const SCHEMA: &str = "message machines {
@@ -209,6 +209,44 @@ fn columns_come_by_name_however_they_are_packed() {
         let all = table.read().unwrap();
         assert_eq!(all.shape, [9, 6]);
         assert_eq!(all.values, Values::F64(numbers()));
+    }
+}
+
+#[test]
+fn rows_at_any_place_are_those_of_the_batches() {
+    let file = plain();
+    let options = ParquetOptions {
+        columns: Some(NUMBERS.map(Into::into).to_vec()),
+        ids: None,
+    };
+    let table = StoredTable::open_with(&file.path, &options).unwrap();
+    assert_eq!((table.len(), table.sample_shape()), (9, vec![6]));
+    assert_eq!(table.columns(), NUMBERS);
+    // The group without rows is none.
+    assert_eq!(table.chunk_ends(), [5, 9]);
+    for first in 0..=9 {
+        for count in 0..=9 - first {
+            let batch = table.read(first as u64, count).unwrap();
+            assert_eq!(batch.shape, [count, 6]);
+            let expected = numbers()[first * 6..(first + count) * 6].to_vec();
+            assert_eq!(batch.values, Values::F64(expected), "{first} {count}");
+        }
+    }
+    for change in [
+        Change {
+            missing: Some(7),
+            ..Change::default()
+        },
+        Change {
+            pressure: Some((7, f64::NAN)),
+            ..Change::default()
+        },
+    ] {
+        let file = fixture(WriterProperties::default(), &change);
+        let table = StoredTable::open_with(&file.path, &options).unwrap();
+        assert!(table.read(0, 5).is_ok());
+        let error = table.read(6, 1).unwrap_err().to_string();
+        assert!(error.contains("row 7"), "{error}");
     }
 }
 

@@ -87,7 +87,7 @@ impl Columns {
     pub(super) fn read(&mut self, first: u64, count: u64) -> Result<Vec<u8>, DataError> {
         let width = (count * self.size) as usize;
         let mut bytes = vec![0; width * self.columns as usize];
-        for (column, values) in (0u64..).zip(bytes.chunks_exact_mut(width)) {
+        for (column, values) in (0u64..).zip(bytes.chunks_exact_mut(width.max(1))) {
             let at = self.start + (column * self.rows + first) * self.size;
             let outcome = self.bytes.read_at(at, values);
             outcome.map_err(|source| self.fail(at, source))?;

@@ -17,6 +17,8 @@ mod columns;
 mod header;
 mod literal;
 mod reader;
+mod sample_layout;
+mod stored;
 mod table;
 
 pub(crate) use reader::NpyReader;

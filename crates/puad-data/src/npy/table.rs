@@ -3,9 +3,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::NpyReader;
-use crate::Result;
 use crate::file::{Source, open_plain};
+use crate::stored_rows::StoredRows;
 use crate::table_rows::{TableOptions, TableRows};
+use crate::{DataError, Result};
 
 /// An array `[n, ...]` in numpy's `.npy` format, plain or gzipped.
 ///
@@ -44,5 +45,15 @@ impl TableOptions for NpyOptions {
         Ok(Box::new(
             array.rows(self.channels_last, || open_plain(path))?,
         ))
+    }
+
+    fn stored(&self, path: &Path) -> Result<Box<dyn StoredRows>> {
+        let array = NpyReader::open(Source::open(path)?)?;
+        let file = open_plain(path)?.ok_or_else(|| DataError::Unsupported {
+            path: path.into(),
+            rule: "rows are read at any place in plain files",
+            found: "a packed one".into(),
+        })?;
+        Ok(Box::new(array.stored(self.channels_last, file)?))
     }
 }

@@ -28,6 +28,7 @@ mod gzip;
 mod images;
 mod pages;
 mod rows;
+mod stored;
 mod table;
 mod thrift;
 

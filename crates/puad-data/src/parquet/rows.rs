@@ -1,5 +1,8 @@
 //! The rows of some columns, group by group.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::DataType;
 
@@ -10,12 +13,34 @@ use crate::{DataError, Place, Result};
 /// Rows that are read at a time: what a group promises is not taken at its word.
 const CHUNK: usize = 1024;
 
+/// What a method of [`At`] makes of the next numbers of a reader, whatever their type.
+macro_rules! numbers_by {
+    ($at:ident.$method:ident($reader:ident, $n:ident), $unsigned:ident) => {
+        match $reader {
+            ColumnReader::BoolColumnReader(reader) => {
+                $at.$method(reader, $n, |v| f64::from(u8::from(v)))
+            }
+            ColumnReader::Int32ColumnReader(reader) if $unsigned => {
+                $at.$method(reader, $n, |v| v.cast_unsigned().into())
+            }
+            ColumnReader::Int32ColumnReader(reader) => $at.$method(reader, $n, f64::from),
+            ColumnReader::Int64ColumnReader(reader) if $unsigned => {
+                $at.$method(reader, $n, |v| v.cast_unsigned() as f64)
+            }
+            ColumnReader::Int64ColumnReader(reader) => $at.$method(reader, $n, |v| v as f64),
+            ColumnReader::FloatColumnReader(reader) => $at.$method(reader, $n, f64::from),
+            ColumnReader::DoubleColumnReader(reader) => $at.$method(reader, $n, |v| v),
+            _ => Err($at.file.unsupported($at.column, "features must be numbers")),
+        }
+    };
+}
+
 /// A place between two rows. Of each column a page is held, and its dictionary.
 pub(super) struct Rows {
-    file: ParquetFile,
+    file: Arc<ParquetFile>,
     columns: Vec<usize>,
-    /// The next one.
-    group: usize,
+    /// The next one, and the one behind the last.
+    groups: Range<usize>,
     /// Rows still to come of the open group.
     left: u64,
     readers: Vec<ColumnReader>,
@@ -26,13 +51,24 @@ pub(super) struct Rows {
 impl Rows {
     /// Of the columns at these positions.
     pub(super) fn new(file: ParquetFile, columns: Vec<usize>) -> Self {
+        let groups = 0..file.groups();
+        Self::of_groups(Arc::new(file), columns, groups)
+    }
+
+    /// As [`new`](Self::new), of some groups.
+    pub(super) fn of_groups(
+        file: Arc<ParquetFile>,
+        columns: Vec<usize>,
+        groups: Range<usize>,
+    ) -> Self {
+        let before = (0..groups.start).map(|group| file.group_rows(group) as usize);
         Self {
+            row: before.sum(),
             file,
             columns,
-            group: 0,
+            groups,
             left: 0,
             readers: Vec::new(),
-            row: 0,
         }
     }
 
@@ -42,12 +78,13 @@ impl Rows {
 
     /// How many rows are to be read next of each column, `most` at most; 0 at the end.
     pub(super) fn step(&mut self, most: usize) -> Result<usize> {
-        while self.left == 0 && self.group < self.file.groups() {
-            self.left = self.file.group_rows(self.group);
+        while self.left == 0
+            && let Some(group) = self.groups.next()
+        {
+            self.left = self.file.group_rows(group);
             let readers = self.columns.iter();
-            let readers = readers.map(|&column| self.file.reader(self.group, column));
+            let readers = readers.map(|&column| self.file.reader(group, column));
             self.readers = readers.collect::<Result<_>>()?;
-            self.group += 1;
         }
         Ok(self.left.min(most.min(CHUNK) as u64) as usize)
     }
@@ -62,9 +99,8 @@ impl Rows {
     pub(super) fn numbers(&mut self, i: usize, n: usize) -> Result<Vec<f64>> {
         let column = self.columns[i];
         let unsigned = self.file.number(column)?.is_unsigned();
-        let numbers = self.optional_numbers(i, n, unsigned)?;
-        let (at, _) = self.at(i);
-        let numbers = at.all_there(numbers)?;
+        let (at, reader) = self.at(i);
+        let numbers = numbers_by!(at.values(reader, n), unsigned)?;
         match numbers.iter().position(|number| !number.is_finite()) {
             Some(row) => Err(at.value(row, "numbers must be finite", numbers[row].to_string())),
             None => Ok(numbers),
@@ -79,22 +115,7 @@ impl Rows {
         unsigned: bool,
     ) -> Result<Vec<Option<f64>>> {
         let (at, reader) = self.at(i);
-        match reader {
-            ColumnReader::BoolColumnReader(reader) => {
-                at.optional(reader, n, |v| f64::from(u8::from(v)))
-            }
-            ColumnReader::Int32ColumnReader(reader) if unsigned => {
-                at.optional(reader, n, |v| v.cast_unsigned().into())
-            }
-            ColumnReader::Int32ColumnReader(reader) => at.optional(reader, n, f64::from),
-            ColumnReader::Int64ColumnReader(reader) if unsigned => {
-                at.optional(reader, n, |v| v.cast_unsigned() as f64)
-            }
-            ColumnReader::Int64ColumnReader(reader) => at.optional(reader, n, |v| v as f64),
-            ColumnReader::FloatColumnReader(reader) => at.optional(reader, n, f64::from),
-            ColumnReader::DoubleColumnReader(reader) => at.optional(reader, n, |v| v),
-            _ => Err(at.file.unsupported(at.column, "features must be numbers")),
-        }
+        numbers_by!(at.optional(reader, n), unsigned)
     }
 
     /// The next `n` values of the `i`-th of the columns, written out.
@@ -140,17 +161,12 @@ impl At<'_> {
         n: usize,
         value: impl Fn(T::T) -> V,
     ) -> Result<Vec<V>> {
-        let values = self.optional(reader, n, value)?;
-        self.all_there(values)
-    }
-
-    /// Values of which none may be missing.
-    fn all_there<V>(&self, values: Vec<Option<V>>) -> Result<Vec<V>> {
-        let none = |row| self.value(row, "every row must have a value", "none".into());
-        let values = values.into_iter().enumerate();
-        values
-            .map(|(row, value)| value.ok_or_else(|| none(row)))
-            .collect()
+        let (values, levels) = self.records(reader, n)?;
+        let present = self.present();
+        match levels.iter().position(|&level| level != present) {
+            Some(row) => Err(self.value(row, "every row must have a value", "none".into())),
+            None => Ok(values.into_iter().map(value).collect()),
+        }
     }
 
     /// The next `n` values, or gaps.
@@ -160,22 +176,38 @@ impl At<'_> {
         n: usize,
         value: impl Fn(T::T) -> V,
     ) -> Result<Vec<Option<V>>> {
+        let (values, levels) = self.records(reader, n)?;
+        let present = self.present();
+        let mut values = values.into_iter().map(value);
+        let optional = |level: i16| (level == present).then(|| values.next()).flatten();
+        Ok(levels.into_iter().map(optional).collect())
+    }
+
+    /// The level of a value that is there.
+    fn present(&self) -> i16 {
+        self.file.descriptor(self.column).max_def_level()
+    }
+
+    /// The values that there are among the next `n`, and a level for each of the `n`.
+    fn records<T: DataType>(
+        &self,
+        reader: &mut ColumnReaderImpl<T>,
+        n: usize,
+    ) -> Result<(Vec<T::T>, Vec<i16>)> {
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         let read = reader.read_records(n, Some(&mut levels), None, &mut values);
         let (found, _, _) = read.map_err(|error| broken(self.file.path(), error))?;
-        let present = self.file.descriptor(self.column).max_def_level();
+        let present = self.present();
         // A column that cannot have gaps has no levels.
         if present == 0 {
             levels = vec![0; values.len()];
         }
         let there = levels.iter().filter(|&&level| level == present).count();
-        if found != n || levels.len() != n || there != values.len() {
-            let rule = "every row must have a value or a gap";
-            return Err(self.value(levels.len(), rule, "the end of the column".into()));
+        if found == n && levels.len() == n && there == values.len() {
+            return Ok((values, levels));
         }
-        let mut values = values.into_iter().map(value);
-        let optional = |level: i16| (level == present).then(|| values.next()).flatten();
-        Ok(levels.into_iter().map(optional).collect())
+        let rule = "every row must have a value or a gap";
+        Err(self.value(levels.len(), rule, "the end of the column".into()))
     }
 
     /// An error about the value `row` rows from here.

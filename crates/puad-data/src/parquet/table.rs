@@ -5,9 +5,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::columns::ParquetColumns;
+use super::stored::StoredParquet;
 use super::{ParquetFile, Rows, caught};
 use crate::batch::{Batch, Values};
 use crate::raw::ColumnRows;
+use crate::stored_rows::StoredRows;
 use crate::table_rows::{TableOptions, TableRows, check_names, of_numbers};
 use crate::{DataError, Result};
 
@@ -63,6 +65,46 @@ impl TableOptions for ParquetOptions {
             _ => Err(of_numbers()),
         }
     }
+
+    /// The rows' names are not read.
+    fn stored(&self, path: &Path) -> Result<Box<dyn StoredRows>> {
+        Ok(Box::new(StoredParquet::open(path, self)?))
+    }
+}
+
+/// The columns of a file that are features.
+pub(super) struct Features {
+    pub(super) columns: Vec<usize>,
+    pub(super) names: Vec<String>,
+    pub(super) fits_f32: bool,
+}
+
+impl Features {
+    pub(super) fn of(file: &ParquetFile, options: &ParquetOptions) -> Result<Self> {
+        let columns: Vec<usize> = match &options.columns {
+            Some(names) => names
+                .iter()
+                .map(|name| file.find(name))
+                .collect::<Result<_>>()?,
+            None => (0..file.columns().len())
+                .filter(|&column| is_feature(&file.name(column), options))
+                .collect(),
+        };
+        if columns.is_empty() {
+            return Err(DataError::config("columns", "at least one", "none"));
+        }
+        let numbers = columns.iter().map(|&column| file.number(column));
+        let numbers = numbers.collect::<Result<Vec<_>>>()?;
+        let names: Vec<_> = columns.iter().map(|&column| file.name(column)).collect();
+        if options.columns.is_none() {
+            check_names(file.path(), &names)?;
+        }
+        Ok(Self {
+            columns,
+            names,
+            fits_f32: numbers.iter().all(|number| number.fits_f32()),
+        })
+    }
 }
 
 /// The rows that are still to come.
@@ -80,34 +122,16 @@ struct ParquetRows {
 impl ParquetRows {
     fn open(path: &Path, options: &ParquetOptions) -> Result<Self> {
         let file = ParquetFile::open(path)?;
-        let columns: Vec<usize> = match &options.columns {
-            Some(names) => names
-                .iter()
-                .map(|name| file.find(name))
-                .collect::<Result<_>>()?,
-            None => (0..file.columns().len())
-                .filter(|&column| is_feature(&file.name(column), options))
-                .collect(),
-        };
-        if columns.is_empty() {
-            return Err(DataError::config("columns", "at least one", "none"));
-        }
-        let numbers = columns.iter().map(|&column| file.number(column));
-        let numbers = numbers.collect::<Result<Vec<_>>>()?;
-        let names: Vec<_> = columns.iter().map(|&column| file.name(column)).collect();
-        if options.columns.is_none() {
-            check_names(path, &names)?;
-        }
-        let width = columns.len();
+        let features = Features::of(&file, options)?;
         let ids = options.ids.iter().map(|name| file.find(name));
         let ids = ids.collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            names,
-            width,
+            names: features.names,
+            width: features.columns.len(),
             with_ids: !ids.is_empty(),
             len: file.rows(),
-            fits_f32: numbers.iter().all(|number| number.fits_f32()),
-            rows: Some(Rows::new(file, [columns, ids].concat())),
+            fits_f32: features.fits_f32,
+            rows: Some(Rows::new(file, [features.columns, ids].concat())),
         })
     }
 }
@@ -148,7 +172,7 @@ fn is_feature(name: &str, options: &ParquetOptions) -> bool {
 }
 
 /// Up to `size` rows, `[n, width]`, and their names, which come behind the values.
-fn read(
+pub(super) fn read(
     rows: &mut Rows,
     width: usize,
     size: usize,

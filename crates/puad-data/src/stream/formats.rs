@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use crate::raw::ColumnRows;
+use crate::stored_rows::StoredRows;
 use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
@@ -19,6 +20,8 @@ pub(super) struct Format {
     pub(super) open: fn(&Path) -> Result<Box<dyn TableRows>>,
     /// As columns.
     pub(super) columns: fn(&Path) -> Result<Box<dyn ColumnRows>>,
+    /// At any place.
+    pub(super) stored: fn(&Path) -> Result<Box<dyn StoredRows>>,
 }
 
 impl Format {
@@ -27,6 +30,7 @@ impl Format {
             endings: O::ENDINGS,
             open: |path| O::default().rows(path),
             columns: |path| O::default().columns(path),
+            stored: |path| O::default().stored(path),
         }
     }
 

@@ -13,9 +13,12 @@
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it. Packed arrays in Fortran
 //! order alone are held as a whole, up to 2 GiB.
+//!
+//! [`StoredTable`] reads rows at any place, of plain `.npy` and of Parquet.
 
 mod formats;
 mod reader;
+mod stored;
 
 pub use crate::batch::{Batch, Values};
 pub use crate::csv::{CsvColumn, CsvOptions};
@@ -24,9 +27,11 @@ pub use crate::npz::NpzOptions;
 #[cfg(feature = "parquet")]
 pub use crate::parquet::ParquetOptions;
 pub use crate::raw::{ColumnRows, RawBatch, RawColumn, Texts};
+pub use crate::stored_rows::StoredRows;
 pub use crate::table_rows::{TableOptions, TableRows};
 pub(crate) use reader::check;
 pub use reader::{Batches, TableReader};
+pub use stored::StoredTable;
 
 use std::path::Path;
 

@@ -2,7 +2,6 @@ use std::path::{Path, PathBuf};
 
 use super::formats::Format;
 use crate::batch::{Batch, Values};
-use crate::labeled_rows::check_finite;
 use crate::table_rows::{TableOptions, TableRows};
 use crate::{DataError, Result};
 
@@ -135,20 +134,10 @@ impl TableReader {
         check(size)?;
         let batch = self.rows.next(size)?;
         if let Some(batch) = &batch {
-            self.check(batch)?;
+            batch.check_finite(&self.path, &self.columns(), self.read)?;
             self.read += batch.shape[0] as u64;
         }
         Ok(batch)
-    }
-
-    fn check(&self, batch: &Batch) -> Result<()> {
-        let Some((at, value)) = batch.values.first_not_finite() else {
-            return Ok(());
-        };
-        let width: usize = batch.shape[1..].iter().product();
-        let row = self.read as usize + at / width;
-        let values = std::iter::repeat_n(0., at % width).chain([value]);
-        check_finite(Some(&self.path), &self.columns(), row, width, values)
     }
 
     /// The samples in batches of `size`, the last one perhaps smaller.
@@ -192,15 +181,7 @@ pub(crate) fn check(size: usize) -> Result<()> {
 fn extend(all: &mut Batch, piece: Batch) {
     all.shape[0] += piece.shape[0];
     all.ids.extend(piece.ids);
-    match (&mut all.values, piece.values) {
-        (Values::U8(all), Values::U8(piece)) => all.extend(piece),
-        (Values::F32(all), Values::F32(piece)) => all.extend(piece),
-        (Values::F64(all), Values::F64(piece)) => all.extend(piece),
-        (all, piece) => {
-            let first = std::mem::replace(all, Values::F64(vec![]));
-            *all = Values::F64([first.into_f64(), piece.into_f64()].concat());
-        }
-    }
+    all.values.extend(piece.values);
 }
 
 /// Rows of a batch where nobody says how many.
