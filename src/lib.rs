@@ -136,6 +136,11 @@ pub use score::score_samples;
 pub(crate) use score::scores_of;
 pub use term::AnomalyTerm;
 
+/// The examples of `docs/scale.md`, compiled.
+#[cfg(all(doctest, feature = "tables"))]
+#[doc = include_str!("../docs/scale.md")]
+pub struct ScaleExamples;
+
 /// The README's examples, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

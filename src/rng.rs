@@ -27,6 +27,7 @@ pub(crate) enum Purpose {
     ExtraTrees = 16,
     PuForest = 17,
     Committee = 18,
+    Stored = 19,
 }
 
 /// The generator number `index` (a tree, a parameter, a phase; 0 for the only one) of `purpose` under `seed`.

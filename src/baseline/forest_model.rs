@@ -9,6 +9,7 @@ use super::columns::Columns;
 use super::{IsolationForest, IsolationForestConfig};
 use crate::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 use crate::net::Architecture;
+use crate::rng::{Purpose, substream};
 use crate::spec::Specification;
 use crate::train::{FitHistory, Trainer};
 use crate::{Error, Result};
@@ -32,12 +33,26 @@ impl ModelSpec for IsolationForestConfig {
     fn fit(&self, task: Task<'_>) -> Result<Learned> {
         self.check_fit(task.network, task.trainer)?;
         let unlabeled = task.train.unlabeled();
-        let xs = unlabeled.to_tensor()?.to_device(&Device::Cpu)?;
+        let seed = task.trainer.config().seed;
+        let mut rng = substream(seed, Purpose::Stored, 0);
+        let seen = if unlabeled.is_stored() {
+            // A tree sees few, and all of them together no more than these.
+            let most = self.trees.saturating_mul(self.max_samples);
+            unlabeled.drawn(most, &mut rng)?
+        } else {
+            unlabeled.clone()
+        };
+        let xs = seen.to_tensor()?.to_device(&Device::Cpu)?;
         let model = ForestModel {
-            forest: IsolationForest::fit(&xs, self, task.trainer.config().seed)?,
+            forest: IsolationForest::fit(&xs, self, seed)?,
             shape: unlabeled.sample_shape(),
         };
         Ok(Learned::new(Arc::new(model), FitHistory::without_epochs()))
+    }
+
+    /// Of so many of them as its trees see at most, drawn at random.
+    fn takes_stored(&self) -> bool {
+        true
     }
 
     fn read(

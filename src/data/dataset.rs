@@ -1,4 +1,4 @@
-use candle_core::{DType, Tensor};
+use candle_core::DType;
 use puad_data::table::{Group, Table};
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -162,7 +162,7 @@ impl PuDataset {
 
     /// A random split into training and validation set, each group on its own: the validation set
     /// gets the share `validation_fraction` of each group, rounded, and both sides get at least one
-    /// sample of it. Samples keep their order. [Blocks](Samples::with_blocks) stay whole, and the share is one of blocks, of which
+    /// sample of it. Samples keep their order. Of [stored](Samples::stored) ones chunks are drawn in their place. [Blocks](Samples::with_blocks) stay whole, and the share is one of blocks, of which
     /// one of more than half of the samples is trained on.
     ///
     /// # Errors
@@ -172,6 +172,15 @@ impl PuDataset {
         let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
             // A stream a group: labeling some samples more leaves the others' split as it was.
             let mut rng = substream(seed, Purpose::Split, index);
+            if let Some(pieces) = samples.pieces() {
+                let units = Units::each(pieces.len());
+                let parts = hold_out(&units, validation_fraction, group, &mut rng)?;
+                let of = |ids: Vec<u32>| {
+                    let ranges = ids.into_iter().map(|id| pieces[id as usize].clone());
+                    samples.select_ranges(&ranges.collect::<Vec<_>>())
+                };
+                return Ok((of(parts.0)?, of(parts.1)?));
+            }
             let units = samples.units_to_part();
             let (train, validation) = hold_out(&units, validation_fraction, group, &mut rng)?;
             Ok((samples.select(&train)?, samples.select(&validation)?))
@@ -224,6 +233,11 @@ impl PuDataset {
             anomalies: self.anomalies.as_ref().map(ordered).transpose()?,
             normals: self.normals.as_ref().map(ordered).transpose()?,
         })
+    }
+
+    /// Whether samples of a group stay where they are [stored](Samples::stored).
+    pub fn is_stored(&self) -> bool {
+        self.groups().any(|(_, samples)| samples.is_stored())
     }
 
     /// The groups there are, the unlabeled first, with their names in errors.
@@ -339,8 +353,9 @@ fn check(samples: Samples, group: &'static str) -> Result<Samples> {
         return Err(Error::EmptyGroup { what, group });
     }
     let samples = samples.contiguous()?;
-    if let Some(tensor) = samples.tensor() {
-        check_finite(tensor, samples_of(group))?;
+    // What is made of stored samples is made of checked ones.
+    if !samples.is_8_bit() && !samples.is_mapped() {
+        check_finite(&samples, samples_of(group))?;
     }
     Ok(samples)
 }
@@ -360,16 +375,18 @@ pub(crate) fn check_float(actual: DType, what: &'static str) -> Result<()> {
 }
 
 /// # Errors
-/// [`Error::NonFiniteFeature`] for the first value of `tensor`, `[n, ...]`, that is NaN or infinite.
-pub(crate) fn check_finite(tensor: &Tensor, what: &'static str) -> Result<()> {
-    let n = tensor.dim(0)?;
-    if tensor.elem_count() == 0 {
+/// [`Error::NonFiniteFeature`] for the first value of samples of floats that is NaN or infinite; what a store says.
+pub(crate) fn check_finite(samples: &Samples, what: &'static str) -> Result<()> {
+    let (n, width) = (
+        samples.len(),
+        samples.sample_shape().iter().product::<usize>(),
+    );
+    if n == 0 || width == 0 {
         return Ok(());
     }
-    let width = tensor.elem_count() / n;
-    let rows = (CHECKED / width.max(1)).clamp(1, n);
+    let rows = (CHECKED / width).clamp(1, n);
     for start in (0..n).step_by(rows) {
-        let part = tensor.narrow(0, start, rows.min(n - start))?;
+        let part = samples.range(start, rows.min(n - start))?;
         if let Some((i, value)) = ops::first_not_finite(&part)? {
             return Err(Error::NonFiniteFeature {
                 what,
@@ -386,7 +403,7 @@ pub(crate) fn check_finite(tensor: &Tensor, what: &'static str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::data::{ImageSet, ImageShape};
-    use candle_core::Device;
+    use candle_core::{Device, Tensor};
     use std::collections::HashSet;
 
     use proptest::prelude::*;

@@ -2,7 +2,7 @@
 //! by code, and the readers of files of [`puad_data`].
 //!
 //! A [`PuDataset`] holds unlabeled samples, and optionally labeled anomalies and labeled normals,
-//! each as [`Samples`]: a tensor, or 8-bit images that become floats one mini-batch at a time.
+//! each as [`Samples`]: a tensor, 8-bit images that become floats one mini-batch at a time, or what stays in a file.
 //!
 //! | from | by | to |
 //! |---|---|---|
@@ -14,6 +14,7 @@
 //! | nothing | `glyphs::generate` | images of ten classes of digits |
 //! | files of MNIST or FashionMNIST | `mnist::load`, `idx::read` | labeled images |
 //! | tables in `.npy`, `.npz`, CSV or Parquet | `stream::TableReader` | batches, or all as [`Samples`] |
+//! | rows of `.npy` or Parquet that stay there | `stream::StoredTable`, [`Samples::stored`] | [`Samples`] |
 //! | files of CIFAR-10 or CIFAR-100 | `cifar::load_10`, `cifar::load_100` | labeled images |
 //! | files of SVHN | `svhn::load` | labeled images |
 //! | files of MedMNIST | `medmnist::load` | labeled images |
@@ -68,8 +69,8 @@ pub use puad_data::parquet;
 pub use puad_data::table;
 pub use puad_data::{DataError, ImageSet, ImageShape, LabeledRows, Place, Resize, TrainTest};
 #[cfg(feature = "tables")]
-pub use puad_data::{array, csv, npy, npz};
+pub use puad_data::{array, csv, npy, npz, output};
 #[cfg(feature = "images")]
 pub use puad_data::{image_file, image_folder};
-pub use samples::Samples;
-pub(crate) use samples::Units;
+pub(crate) use samples::{Chunks, Units};
+pub use samples::{Samples, Store};

@@ -1,7 +1,12 @@
 mod blocks;
+mod chunks;
+mod runs;
+mod store;
+mod stored;
 mod units;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -11,12 +16,16 @@ use rayon::prelude::*;
 use super::{ImageSet, ImageShape, Resize};
 use crate::{Error, Result};
 
+pub(crate) use chunks::Chunks;
+pub use store::Store;
+use stored::{Stored, as_ranges};
 pub(crate) use units::Units;
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
 ///
-/// Either a tensor `[n, ...]` on any device, or 8-bit images with the shape they are to have as
-/// floats: 60,000 images of 28 x 28 take 47 MB, not the 737 MB of their `[3, 32, 32]` floats.
+/// A tensor `[n, ...]` on any device; 8-bit images with the shape they are to have as
+/// floats: 60,000 images of 28 x 28 take 47 MB, not the 737 MB of their `[3, 32, 32]` floats; or what stays in a file
+/// and is read as it is needed ([`stored`](Self::stored)).
 /// Clones and subsets of images share their pixels.
 ///
 /// ```
@@ -38,12 +47,15 @@ pub struct Samples {
     names: Arc<[String]>,
     /// Of each sample; `None` where each is by itself.
     blocks: Option<Arc<[u32]>>,
+    /// Of samples that are stored, or were.
+    chunks: Option<Chunks>,
 }
 
 #[derive(Clone)]
 enum Form {
     Tensor(Tensor),
     Images(Images),
+    Stored(Stored),
 }
 
 #[derive(Clone)]
@@ -77,6 +89,7 @@ impl Samples {
             form,
             names: Arc::default(),
             blocks: None,
+            chunks: None,
         }
     }
 
@@ -135,15 +148,14 @@ impl Samples {
             .clone()
             .map(|name| Some(position(name)? as u32))
             .collect();
-        match (order, self.tensor()) {
-            (Some(order), Some(tensor)) if order.len() == self.names.len() => {
-                let order = Tensor::new(order, tensor.device())?;
-                let tensor = tensor.contiguous()?.index_select(&order, 1)?;
-                let samples = Self::from(tensor).with_names(names)?;
-                Ok(samples.in_blocks_of(self))
-            }
-            _ => Err(Error::columns(there, here)),
-        }
+        let Some(order) = order.filter(|order| order.len() == self.names.len()) else {
+            return Err(Error::columns(there, here));
+        };
+        let ordered = self.mapped(move |tensor| {
+            let order = Tensor::new(order.as_slice(), tensor.device())?;
+            Ok(tensor.contiguous()?.index_select(&order, 1)?)
+        });
+        ordered?.with_names(names)
     }
 
     /// Number of samples.
@@ -151,6 +163,7 @@ impl Samples {
         match &self.form {
             Form::Tensor(t) => t.dims().first().copied().unwrap_or(0),
             Form::Images(images) => images.ids.len(),
+            Form::Stored(stored) => stored.len(),
         }
     }
 
@@ -167,6 +180,7 @@ impl Samples {
                 let shape = images.resize.output();
                 vec![shape.channels, shape.height, shape.width]
             }
+            Form::Stored(stored) => stored.sample_shape(),
         }
     }
 
@@ -174,7 +188,7 @@ impl Samples {
     pub(crate) fn device(&self) -> &Device {
         match &self.form {
             Form::Tensor(t) => t.device(),
-            Form::Images(_) => &Device::Cpu,
+            Form::Images(_) | Form::Stored(_) => &Device::Cpu,
         }
     }
 
@@ -183,13 +197,14 @@ impl Samples {
         match &self.form {
             Form::Tensor(t) => t.dtype(),
             Form::Images(_) => DType::F32,
+            Form::Stored(stored) => stored.dtype(),
         }
     }
 
     /// The samples `indices`, which may repeat, in their order: `[indices, ...]`.
     ///
     /// # Errors
-    /// [`Error::Index`] for an index beyond the end.
+    /// [`Error::Index`] for an index beyond the end; what a store says.
     pub fn gather(&self, indices: &[u32]) -> Result<Tensor> {
         self.check(indices)?;
         match &self.form {
@@ -201,6 +216,7 @@ impl Samples {
                 let ids: Vec<u32> = indices.iter().map(|&i| images.ids[i as usize]).collect();
                 images.tensor(&ids)
             }
+            Form::Stored(stored) => stored.gather(indices),
         }
     }
 
@@ -225,6 +241,7 @@ impl Samples {
         match &self.form {
             Form::Tensor(t) => Ok(t.narrow(0, start, len)?),
             Form::Images(images) => images.tensor(&images.ids[start..end]),
+            Form::Stored(stored) => stored.range(start as u32..end as u32),
         }
     }
 
@@ -266,6 +283,7 @@ impl Samples {
     pub fn select(&self, indices: &[u32]) -> Result<Self> {
         self.check(indices)?;
         let form = match &self.form {
+            Form::Stored(stored) => Form::Stored(stored.select(&as_ranges(indices))),
             Form::Tensor(_) => Form::Tensor(self.gather(indices)?),
             Form::Images(images) => Form::Images(Images {
                 ids: indices.iter().map(|&i| images.ids[i as usize]).collect(),
@@ -277,6 +295,23 @@ impl Samples {
             form,
             names: Arc::clone(&self.names),
             blocks: self.blocks.as_ref().map(of),
+            chunks: self
+                .chunks
+                .as_ref()
+                .map(|chunks| chunks.select(&as_ranges(indices))),
+        })
+    }
+
+    /// As [`select`](Self::select), of ranges, all within.
+    pub(crate) fn select_ranges(&self, ranges: &[Range<u32>]) -> Result<Self> {
+        let (Form::Stored(stored), None) = (&self.form, &self.blocks) else {
+            return self.select(&ranges.iter().cloned().flatten().collect::<Vec<_>>());
+        };
+        Ok(Self {
+            form: Form::Stored(stored.select(ranges)),
+            names: Arc::clone(&self.names),
+            blocks: None,
+            chunks: self.chunks.as_ref().map(|chunks| chunks.select(ranges)),
         })
     }
 
@@ -288,6 +323,7 @@ impl Samples {
         match &self.form {
             Form::Tensor(t) => Ok(t.clone()),
             Form::Images(images) => images.tensor(&images.ids),
+            Form::Stored(_) => self.range(0, self.len()),
         }
     }
 
@@ -325,8 +361,22 @@ impl Samples {
     pub(crate) fn tensor(&self) -> Option<&Tensor> {
         match &self.form {
             Form::Tensor(t) => Some(t),
-            Form::Images(_) => None,
+            Form::Images(_) | Form::Stored(_) => None,
         }
+    }
+
+    /// Whether they are images of 8 bits, taken as numbers in [0, 1].
+    pub(crate) fn is_8_bit(&self) -> bool {
+        match &self.form {
+            Form::Tensor(_) => false,
+            Form::Images(_) => true,
+            Form::Stored(stored) => stored.is_8_bit(),
+        }
+    }
+
+    /// Whether something else is made of stored samples when they are read, so that they are no longer the caller's.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(&self.form, Form::Stored(stored) if stored.is_mapped())
     }
 
     fn check(&self, indices: &[u32]) -> Result<()> {
@@ -381,6 +431,7 @@ impl fmt::Debug for Samples {
         let form = match &self.form {
             Form::Tensor(_) => "tensor",
             Form::Images(_) => "images",
+            Form::Stored(_) => "stored",
         };
         let (n, shape, dtype) = (self.len(), self.sample_shape(), self.dtype());
         write!(f, "Samples({form}, {n} x {shape:?}, {dtype:?})")

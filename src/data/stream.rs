@@ -13,6 +13,11 @@
 //! Memory does not grow with the file: [`TableReader::batches`] holds one batch, and a header that
 //! promises more than the file holds is found without room being made for it. Packed arrays in Fortran
 //! order alone are held as a whole, up to 2 GiB.
+//!
+//! [`StoredTable`] reads rows at any place, of plain `.npy` and of Parquet: a [`Store`](super::Store) of samples that are
+//! trained on where they are.
+
+mod store;
 
 use std::path::Path;
 
@@ -22,7 +27,7 @@ use puad_data::stream;
 pub use puad_data::stream::ParquetOptions;
 use puad_data::stream::{Batch, Values};
 pub use puad_data::stream::{
-    CsvColumn, CsvOptions, NpyOptions, NpzOptions, TableOptions, TableRows,
+    CsvColumn, CsvOptions, NpyOptions, NpzOptions, StoredTable, TableOptions, TableRows,
 };
 
 use super::{ImageSet, ImageShape, Samples};

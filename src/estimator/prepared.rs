@@ -52,7 +52,12 @@ impl Settled {
                 actual: sample_shape,
             });
         }
-        let method = config.method_for(&sample_shape, data.anomalies().is_some());
+        let labeled = data.anomalies().is_some();
+        let mut method = config.method_for(&sample_shape, labeled);
+        let named = config.method.as_ref();
+        if data.is_stored() && named.is_none_or(|named| *named == Method::Auto) {
+            method = Method::for_stored(&sample_shape, labeled);
+        }
         method.check_data(data)?;
         config.scaling.check_unscaled(data)?;
         let trainer = trainer(&config, &method, checkpoints, customize)?;

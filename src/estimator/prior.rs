@@ -61,7 +61,7 @@ impl Prior {
 /// How a fit estimates its class prior: each sample is scored by a classifier that was fitted without it, and the
 /// share of anomalies is read off the scores.
 ///
-/// The classifier is fitted `folds` times, which takes its part of a fit's time; for large data on [`rows`](Self::rows) unlabeled samples at most, while all are scored.
+/// The classifier is fitted `folds` times, which takes its part of a fit's time; for large data on [`rows`](Self::rows) unlabeled samples at most, while all are scored. Of samples that stay in a file 100,000 are drawn at random, and 20,000 held-out ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PriorEstimation {

@@ -111,8 +111,15 @@ impl Transformation for Scaler {
 
     /// Values that a loss could not be computed of in f32 count as ones that it can.
     fn apply_set(&self, samples: &Samples) -> Result<Samples> {
-        let scaled = self.apply(&samples.to_tensor()?)?;
-        Ok(scaled.clamp(-TRAINED, TRAINED)?.into())
+        let scaler = self.clone();
+        samples.mapped(move |tensor| {
+            Ok(ops::clamp(
+                &scaler.apply(tensor)?,
+                &[-TRAINED],
+                &[TRAINED],
+                1,
+            )?)
+        })
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {

@@ -49,10 +49,10 @@ impl Transformation for Unchanged {
 
     /// 8-bit images keep their compact form.
     fn apply_set(&self, samples: &Samples) -> Result<Samples> {
-        match samples.tensor() {
-            Some(tensor) => Ok(self.apply(tensor)?.into()),
-            None => Ok(samples.clone()),
+        if samples.is_8_bit() {
+            return Ok(samples.clone());
         }
+        samples.mapped(|tensor| Unchanged.apply(tensor))
     }
 
     fn numbers(&self) -> Vec<(&'static str, &[f64])> {

@@ -1,23 +1,24 @@
-//! Values as f64 on the host, piece by piece: some devices have no f64, and a large tensor should not be held
-//! twice.
+//! Values as f64 on the host, piece by piece: some devices have no f64, and many samples should not be held
+//! twice, or at all.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 
 use crate::Result;
+use crate::data::Samples;
 
 /// Values converted in one piece.
 const PIECE: usize = 1 << 20;
 
-/// Calls `f` with each sample's values, of `[n, ...]`.
-pub(super) fn for_rows(tensor: &Tensor, mut f: impl FnMut(&[f64])) -> Result<()> {
-    let n = tensor.dim(0)?;
-    let width = tensor.dims()[1..].iter().product::<usize>().max(1);
-    let rows = (PIECE / width).clamp(1, n.max(1));
-    for start in (0..n).step_by(rows) {
-        let piece = tensor.narrow(0, start, rows.min(n - start))?;
-        let piece = piece.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        let values = piece.flatten_all()?.to_vec1::<f64>()?;
-        values.chunks_exact(width).for_each(&mut f);
+/// Calls `f` with each sample's values.
+pub(super) fn for_rows(samples: &Samples, mut f: impl FnMut(&[f64])) -> Result<()> {
+    let width = samples.sample_shape().iter().product::<usize>().max(1);
+    let rows = (PIECE / width).clamp(1, samples.len().max(1));
+    for piece in samples.batches(rows, &Device::Cpu)? {
+        let values = piece?.to_dtype(DType::F64)?.flatten_all()?;
+        values
+            .to_vec1::<f64>()?
+            .chunks_exact(width)
+            .for_each(&mut f);
     }
     Ok(())
 }
@@ -28,10 +29,15 @@ pub(super) fn columns(sample_shape: &[usize]) -> usize {
 }
 
 /// Calls `f` with the column and the value of every value of every sample.
-pub(super) fn for_values(tensor: &Tensor, mut f: impl FnMut(usize, f64)) -> Result<()> {
-    let each = tensor.dims().iter().skip(2).product::<usize>().max(1);
-    for_rows(tensor, |row| {
-        for (i, column) in row.chunks_exact(each).enumerate() {
+pub(super) fn for_values(samples: &Samples, mut f: impl FnMut(usize, f64)) -> Result<()> {
+    let pixels = samples
+        .sample_shape()
+        .iter()
+        .skip(1)
+        .product::<usize>()
+        .max(1);
+    for_rows(samples, |row| {
+        for (i, column) in row.chunks_exact(pixels).enumerate() {
             column.iter().for_each(|&x| f(i, x));
         }
     })

@@ -181,11 +181,26 @@ impl Method {
         matches!(self, Self::Committee(_))
     }
 
+    /// Whether it is fitted to samples that are never held all at once.
+    fn takes_stored(&self) -> Result<bool> {
+        match self {
+            Self::Network(_) => Ok(true),
+            Self::Model(model) => Ok(model.get()?.takes_stored()),
+            Self::Committee(_) | Self::Auto => Ok(false),
+        }
+    }
+
     /// Whether the data hold what a model needs; an objective is asked by its trainer.
     ///
     /// # Errors
-    /// [`Error::EmptyGroup`] for labeled anomalies that are needed and not there.
+    /// [`Error::EmptyGroup`] for labeled anomalies that are needed and not there; [`Error::Config`] for samples in a file and a
+    /// method that would have to read them all.
     pub(crate) fn check_data(&self, data: &PuDataset) -> Result<()> {
+        if data.is_stored() && !self.takes_stored()? {
+            let rule = "a network's or the isolation forest, for samples that stay in a file; \
+                        `Samples::in_memory` reads them for any other";
+            return Err(Error::config("method", rule, self));
+        }
         if let Self::Committee(committee) = self {
             return committee
                 .methods()

@@ -141,6 +141,12 @@ pub trait ModelSpec: AnySpecification {
     fn uses_anomalies(&self) -> bool {
         false
     }
+
+    /// Whether fitting reads [stored](crate::data::Samples::stored) samples a few at a time and never holds them all. Where it
+    /// would they are refused before any work. Default: no.
+    fn takes_stored(&self) -> bool {
+        false
+    }
 }
 
 family!(ModelSpec, "model");

@@ -19,6 +19,7 @@
 mod batches;
 mod checkpoints;
 mod config;
+mod epoch;
 mod observer;
 mod other_run;
 mod pretraining;

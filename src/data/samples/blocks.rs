@@ -90,11 +90,12 @@ impl Samples {
         (0..).filter(move |number| !known.contains(number))
     }
 
-    /// What is parted: the blocks, or the samples one by one.
+    /// What is parted: the blocks, pieces of stored samples, or the samples one by one.
     pub(crate) fn units(&self) -> Units {
-        match self.blocks() {
-            Some(blocks) => Units::of(blocks),
-            None => Units::each(self.len()),
+        match (self.blocks(), self.pieces()) {
+            (Some(blocks), _) => Units::of(blocks),
+            (None, Some(pieces)) => Units::ranges(&pieces),
+            (None, None) => Units::each(self.len()),
         }
     }
 

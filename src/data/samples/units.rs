@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// What is parted: numbers of samples, unit by unit. A unit stays whole.
 pub(crate) struct Units {
@@ -13,6 +14,14 @@ impl Units {
         Self {
             samples: (0..samples as u32).collect(),
             ends: (1..=samples).collect(),
+        }
+    }
+
+    /// These ranges, which are all samples in order.
+    pub(super) fn ranges(ranges: &[Range<u32>]) -> Self {
+        Self {
+            samples: ranges.iter().cloned().flatten().collect(),
+            ends: ranges.iter().map(|range| range.end as usize).collect(),
         }
     }
 

@@ -6,6 +6,8 @@ mod file;
 mod guarantee;
 mod input;
 mod members;
+#[cfg(feature = "tables")]
+mod output;
 mod pairs;
 #[cfg(feature = "tables")]
 mod pieces;
@@ -400,7 +402,7 @@ impl FittedDetector {
 
     /// A batch of the user's samples, of which the first is number `start`, as the model sees it.
     fn transformed(&self, start: usize, raw: &Tensor) -> Result<Tensor> {
-        check_finite(raw, INPUT).map_err(|e| shift_row(e, start))?;
+        check_finite(&raw.into(), INPUT).map_err(|e| shift_row(e, start))?;
         let xs = self.transformation.apply(raw)?;
         Ok(xs.to_device(self.device())?)
     }

@@ -201,7 +201,9 @@ impl FittedDetector {
         let positions: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
         let raw = samples.gather(&positions)?;
         let mut points = Vec::with_capacity(rows.len());
-        for_rows(&self.explained(0, &raw)?, |row| points.push(row.to_vec()))?;
+        for_rows(&self.explained(0, &raw)?.into(), |row| {
+            points.push(row.to_vec())
+        })?;
         Ok(points)
     }
 }

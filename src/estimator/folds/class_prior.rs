@@ -9,6 +9,7 @@ use crate::method::Method;
 use crate::model::{Fitted, HeldOut, Task};
 use crate::net::Architecture;
 use crate::prior::PriorData;
+use crate::rng::{Purpose, substream};
 use crate::train::{TrainConfig, Trainer};
 use crate::{ClassPrior, Result};
 
@@ -23,6 +24,7 @@ pub(in crate::estimator) fn prior_scores(
     device: &Device,
     config: &TrainConfig,
 ) -> Result<PriorData> {
+    let (train, validation) = &in_memory(train, validation, config.seed)?;
     let folds = Folds::cut(settings.folds, train, "an estimate of the class prior")?;
     let trainer = Trainer::new(TrainConfig {
         epochs: settings.epochs.min(config.epochs),
@@ -56,6 +58,31 @@ pub(in crate::estimator) fn prior_scores(
     }
     let (unlabeled, anomalies) = pooled(scores);
     PriorData::of_scores(unlabeled, anomalies)
+}
+
+/// Samples of every group of stored data that the estimate is made of, at most, of the part that is trained on and of the
+/// one held out: all of them are scored.
+const STORED: usize = 100_000;
+const STORED_VALIDATION: usize = 20_000;
+
+/// Data in memory as they are, stored ones by a sample of them.
+fn in_memory(
+    train: &PuDataset,
+    validation: &PuDataset,
+    seed: u64,
+) -> Result<(PuDataset, PuDataset)> {
+    let drawn = |part: &PuDataset, most, stream| {
+        part.map(|samples| {
+            if !samples.is_stored() {
+                return Ok(samples.clone());
+            }
+            samples.drawn(most, &mut substream(seed, Purpose::Stored, stream))
+        })
+    };
+    Ok((
+        drawn(train, STORED, 0)?,
+        drawn(validation, STORED_VALIDATION, 1)?,
+    ))
 }
 
 fn flat(samples: &Samples) -> Result<Samples> {

@@ -20,14 +20,13 @@ impl Inputs {
     pub(in crate::estimator) fn widened(&self, samples: &Samples) -> Result<Samples> {
         let given = ElementType::of(samples);
         let wide = matches!(given, ElementType::F64 | ElementType::Bits8);
-        let Some(tensor) = samples.tensor().filter(|_| !wide) else {
+        if wide {
             return Ok(samples.clone());
-        };
+        }
         if self.element_type != ElementType::F64 || self.coarse(given.step()).next().is_none() {
             return Ok(samples.clone());
         }
         // On the host: some devices have no f64.
-        let tensor = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-        Samples::from(tensor).with_names(samples.names())
+        samples.mapped(|tensor| Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F64)?))
     }
 }

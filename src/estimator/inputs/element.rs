@@ -1,4 +1,4 @@
-use candle_core::{DType, Tensor};
+use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use super::InputCheck;
@@ -42,8 +42,10 @@ pub enum ElementType {
 
 impl ElementType {
     pub(super) fn of(samples: &Samples) -> Self {
-        let floats = |tensor: &Tensor| Self::of_floats(tensor.dtype());
-        samples.tensor().map_or(Self::Bits8, floats)
+        if samples.is_8_bit() {
+            return Self::Bits8;
+        }
+        Self::of_floats(samples.dtype())
     }
 
     /// Of a type of floats.

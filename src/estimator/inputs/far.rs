@@ -1,10 +1,8 @@
-use candle_core::{Device, Tensor};
-
 use super::{Inputs, LABELED};
-use crate::Result;
 use crate::data::{PuDataset, Samples};
 use crate::estimator::Warning;
 use crate::estimator::values::for_values;
+use crate::{Result, ops};
 
 /// Times the width of a column's range by which unlabeled samples lie outside of it in training at most.
 const UNLABELED: f64 = 1.;
@@ -24,24 +22,18 @@ impl Inputs {
     /// Where values lie outside by more than `widths` times the width, or the size of a constant: the nearest
     /// that does not.
     fn clipped(&self, samples: &Samples, widths: f64) -> Result<Samples> {
-        let Some(tensor) = samples.tensor() else {
+        if samples.is_8_bit() {
             return Ok(samples.clone());
-        };
+        }
         let bounds = self.bounds(widths, |size| size.max(1.));
         let mut any = false;
-        for_values(tensor, |i, x| any |= x < bounds[i].0 || x > bounds[i].1)?;
+        for_values(samples, |i, x| any |= x < bounds[i].0 || x > bounds[i].1)?;
         if !any {
             return Ok(samples.clone());
         }
-        let mut values = Vec::with_capacity(tensor.elem_count());
-        for_values(tensor, |i, x| {
-            values.push(x.clamp(bounds[i].0, bounds[i].1))
-        })?;
-        let clipped = Tensor::from_vec(values, tensor.shape(), &Device::Cpu)?;
-        let clipped = clipped
-            .to_dtype(tensor.dtype())?
-            .to_device(tensor.device())?;
-        Samples::from(clipped).with_names(samples.names())
+        let pixels = samples.sample_shape().iter().skip(1).product();
+        let (low, high): (Vec<f64>, Vec<f64>) = bounds.into_iter().unzip();
+        samples.mapped(move |tensor| Ok(ops::clamp(tensor, &low, &high, pixels)?))
     }
 
     /// A warning for each column of which values lie outside of the range of the fit by more than `widths`
@@ -52,12 +44,12 @@ impl Inputs {
         samples: &Samples,
         widths: f64,
     ) -> Result<Vec<Warning>> {
-        let Some(tensor) = samples.tensor() else {
+        if samples.is_8_bit() {
             return Ok(Vec::new());
-        };
+        }
         let bounds = self.bounds(widths, |size| 1e-6 * size);
         let mut outside = vec![(0u64, 0f64); bounds.len()];
-        for_values(tensor, |i, x| {
+        for_values(samples, |i, x| {
             let (low, high) = bounds[i];
             if x < low || x > high {
                 let (count, farthest) = &mut outside[i];

@@ -23,17 +23,17 @@ pub(super) struct Survey {
 /// Looks at all values once. 8-bit images have no marks to find, and columns that were not measured none either.
 pub(super) fn survey(samples: &Samples, is_measured: impl Fn(usize) -> bool) -> Result<Survey> {
     let columns = columns(&samples.sample_shape());
-    let Some(tensor) = samples.tensor() else {
+    if samples.is_8_bit() {
         return Ok(Survey {
             low: vec![0.; columns],
             high: vec![1.; columns],
             marks: Vec::new(),
             units: Vec::new(),
         });
-    };
+    }
     let mut ends = vec![Ends::new(); columns];
     let mut units = vec![Unit::default(); columns];
-    for_values(tensor, |i, x| {
+    for_values(samples, |i, x| {
         ends[i].see(x);
         units[i].see(x);
     })?;

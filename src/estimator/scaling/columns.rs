@@ -1,11 +1,15 @@
-use candle_core::{DType, Tensor};
+use candle_core::DType;
 
 use crate::Result;
+use crate::data::Samples;
 use crate::estimator::values::for_rows;
 use crate::estimator::{ElementType, Inputs, Scaler};
 
 /// Rows that quantiles are taken of, at most.
 const ROWS: usize = 1 << 16;
+
+/// Rows that lengths are taken of, at most.
+const LENGTHS: usize = 1 << 20;
 
 /// What is next to the zero vector, in lengths of a long sample; from which share on these are many; and by
 /// how many scales a table is raised then.
@@ -18,11 +22,11 @@ const QUARTILES: f64 = 1.349;
 
 /// Of the values that take part: the smallest and the largest.
 pub(super) fn range(
-    tensor: &Tensor,
+    samples: &Samples,
     takes_part: impl Fn(usize, f64) -> bool,
 ) -> Result<(f64, f64)> {
     let mut range = (f64::INFINITY, f64::NEG_INFINITY);
-    for_rows(tensor, |row| {
+    for_rows(samples, |row| {
         let values = row.iter().copied().enumerate();
         for (_, x) in values.filter(|&(j, x)| takes_part(j, x)) {
             range = (range.0.min(x), range.1.max(x));
@@ -54,12 +58,11 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// `[n, ...]`.
-    pub(super) fn of(tensor: &Tensor, kinds: Kinds, inputs: &Inputs) -> Result<Self> {
-        let features = tensor.elem_count() / tensor.dim(0)?;
+    pub(super) fn of(samples: &Samples, kinds: Kinds, inputs: &Inputs) -> Result<Self> {
+        let features = samples.sample_shape().iter().product();
         let takes_part = |j: usize, x: f64| kinds == Kinds::Numbers || inputs.in_range(j, x);
         let each = |f: &mut dyn FnMut(usize, f64)| {
-            for_rows(tensor, |row| {
+            for_rows(samples, |row| {
                 let values = row.iter().copied().enumerate();
                 values
                     .filter(|&(j, x)| takes_part(j, x))
@@ -89,7 +92,7 @@ impl Columns {
         })?;
         let deviation = variance.iter().zip(&units).map(|(v, unit)| v.sqrt() * unit);
         Ok(Self {
-            dtype: tensor.dtype(),
+            dtype: samples.dtype(),
             deviation: deviation.collect(),
             mean,
             low,
@@ -117,12 +120,12 @@ impl Columns {
 
     /// Every feature's median to 0 and its quartiles to those of a normal distribution of deviation 1; where
     /// half of the values are one the deviation stands for them.
-    pub(super) fn robust(self, tensor: &Tensor, inputs: &Inputs) -> Result<Scaler> {
-        let n = tensor.dim(0)?;
+    pub(super) fn robust(self, samples: &Samples, inputs: &Inputs) -> Result<Scaler> {
+        let n = samples.len();
         let step = n.div_ceil(ROWS);
         let mut values = vec![Vec::new(); self.mean.len()];
         let mut row = 0;
-        for_rows(tensor, |xs| {
+        for_rows(samples, |xs| {
             for (j, &x) in xs
                 .iter()
                 .enumerate()
@@ -169,11 +172,18 @@ impl Columns {
     }
 }
 
-/// Whether a share of the samples of `[n, features]` are the zero vector to `scaler`, or next to it: a tenth as
+/// Whether a share of the vectors are the zero vector to `scaler`, or next to it: a tenth as
 /// long as one that nine tenths are no longer than.
-pub(super) fn many_at_zero(scaler: &Scaler, tensor: &Tensor) -> Result<bool> {
-    let mut lengths = Vec::with_capacity(tensor.dim(0)?);
-    for_rows(tensor, |row| {
+pub(super) fn many_at_zero(scaler: &Scaler, samples: &Samples) -> Result<bool> {
+    let step = samples.len().div_ceil(LENGTHS);
+    let (mut lengths, mut rows) = (Vec::new(), 0..);
+    for_rows(samples, |row| {
+        if rows
+            .next()
+            .is_some_and(|number: usize| !number.is_multiple_of(step))
+        {
+            return;
+        }
         let columns = row.iter().zip(scaler.shift()).zip(scaler.scale());
         let squares = columns.map(|((x, shift), scale)| ((x - shift) / scale).powi(2));
         lengths.push(squares.sum::<f64>().sqrt());

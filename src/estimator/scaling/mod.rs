@@ -2,7 +2,6 @@ mod columns;
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::transformation::Unchanged;
@@ -85,15 +84,13 @@ impl Scaling {
         homogeneous: bool,
     ) -> Result<Option<Scaler>> {
         // 8-bit images are floats in [0, 1] already.
-        let tensor = match (samples.tensor(), self) {
-            (Some(tensor), _) => tensor.clone(),
-            (None, Self::Standard | Self::MinMax) => samples.to_tensor()?,
-            (None, _) => return Ok(None),
-        };
-        let columns = |kinds| Columns::of(&tensor, kinds, inputs);
-        let vectors = tensor.rank() == 2;
+        if samples.is_8_bit() && !matches!(self, Self::Standard | Self::MinMax) {
+            return Ok(None);
+        }
+        let columns = |kinds| Columns::of(samples, kinds, inputs);
+        let vectors = samples.sample_shape().len() == 1;
         let off_zero = |scaler: Scaler| -> Result<Scaler> {
-            let raise = homogeneous && many_at_zero(&scaler, &tensor)?;
+            let raise = homogeneous && many_at_zero(&scaler, samples)?;
             Ok(if raise {
                 raised(&scaler, inputs)
             } else {
@@ -103,16 +100,16 @@ impl Scaling {
         Ok(match self {
             Self::None => None,
             Self::Standard => Some(columns(Kinds::Numbers)?.standard(Kinds::Numbers)),
-            Self::UnitRange => Some(unit_range(range(&tensor, |_, _| true)?)),
+            Self::UnitRange => Some(unit_range(range(samples, |_, _| true)?)),
             Self::MinMax => Some(columns(Kinds::Tables)?.unit_ranges()),
             Self::Auto if vectors && homogeneous => {
                 Some(off_zero(columns(Kinds::Tables)?.unit_ranges())?)
             }
             Self::Auto if vectors => Some(columns(Kinds::Tables)?.standard(Kinds::Tables)),
             Self::Robust if vectors => {
-                Some(off_zero(columns(Kinds::Tables)?.robust(&tensor, inputs)?)?)
+                Some(off_zero(columns(Kinds::Tables)?.robust(samples, inputs)?)?)
             }
-            Self::Auto | Self::Robust => image_range(&tensor, inputs)?,
+            Self::Auto | Self::Robust => image_range(samples, inputs)?,
         })
     }
 
@@ -127,8 +124,8 @@ impl Scaling {
     /// [`Error::HugeFeature`] for the first value that cannot.
     pub(super) fn check_unscaled(self, data: &PuDataset) -> Result<()> {
         for (what, samples) in data.groups().filter(|_| self == Self::None) {
-            if let Some(tensor) = samples.tensor() {
-                check_size(what, tensor)?;
+            if !samples.is_8_bit() {
+                check_size(what, samples)?;
             }
         }
         Ok(())
@@ -136,9 +133,9 @@ impl Scaling {
 }
 
 /// One range for all pixels, where they do not lie in [0, 1].
-fn image_range(tensor: &Tensor, inputs: &Inputs) -> Result<Option<Scaler>> {
-    let pixels: usize = tensor.dims().iter().skip(2).product();
-    let (low, high) = range(tensor, |j, x| inputs.in_range(j / pixels.max(1), x))?;
+fn image_range(samples: &Samples, inputs: &Inputs) -> Result<Option<Scaler>> {
+    let pixels: usize = samples.sample_shape().iter().skip(1).product();
+    let (low, high) = range(samples, |j, x| inputs.in_range(j / pixels.max(1), x))?;
     Ok((low < 0. || high > 1.).then(|| unit_range((low, high))))
 }
 
@@ -148,9 +145,9 @@ fn unit_range((low, high): (f64, f64)) -> Scaler {
     Scaler::from_parts(vec![low], vec![scale])
 }
 
-fn check_size(what: &'static str, tensor: &Tensor) -> Result<()> {
+fn check_size(what: &'static str, samples: &Samples) -> Result<()> {
     let (mut row, mut found) = (0, None);
-    for_rows(tensor, |values| {
+    for_rows(samples, |values| {
         let huge = values.iter().position(|v| v.abs() > UNSCALED);
         if let (None, Some(column)) = (found, huge) {
             found = Some((row, column, values[column]));

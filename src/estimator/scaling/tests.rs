@@ -1,6 +1,6 @@
 use super::*;
 use crate::estimator::InputCheck;
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
 
 fn tensor(rows: &[[f64; 3]]) -> Tensor {

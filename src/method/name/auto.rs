@@ -20,6 +20,9 @@ impl Method {
     /// | images | two or more | PUSVDD, the paper's best |
     /// | images | none | DeepSVDD |
     ///
+    /// Of vectors that stay in a file, [`stored`](crate::data::Samples::stored), a fit takes the network that is in it: PUAE,
+    /// without labels AE.
+    ///
     /// A forest tells known kinds of anomalies best and knows no others; an autoencoder under the positive-unlabeled
     /// objective finds these, too, and one without labels those that are unlike what is known. Members and weights were
     /// chosen on some tables (`docs/design.md`) and are reported on others (`docs/results.md`).
@@ -66,6 +69,15 @@ impl Method {
             }
             (_, true) => Self::PUSVDD,
             (_, false) => Self::DEEP_SVDD,
+        }
+    }
+
+    /// As [`for_samples`](Self::for_samples), for samples that are never held all at once.
+    pub(crate) fn for_stored(sample_shape: &[usize], labeled: bool) -> Self {
+        match (sample_shape, labeled) {
+            ([_], true) => Self::PUAE,
+            ([_], false) => Self::AE,
+            _ => Self::for_samples(sample_shape, labeled),
         }
     }
 

@@ -24,6 +24,10 @@ fn hash_samples(start: u64, samples: &Samples) -> Result<u64> {
     let n = samples.len();
     let shape = format!("{n} {:?}", samples.sample_shape());
     let mut state = hash(start, shape.as_bytes());
+    if let Some(chunks) = samples.chunks() {
+        // How they are shuffled.
+        state = hash(state, format!("{chunks:?}").as_bytes());
+    }
     for piece in samples.batches(PIECE, &Device::Cpu)? {
         let piece = piece?.flatten_all()?;
         // The bits of f32 where the data have no more.

@@ -14,7 +14,7 @@ use candle_core::{DType, Tensor, Var};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use super::batches::{self, Batch};
+use super::epoch::Epoch;
 use super::{
     Checkpoints, EpochReport, History, Observer, Select, StopReason, TrainConfig, Trainer,
 };
@@ -153,16 +153,13 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
     fn epoch(&mut self, epoch: usize) -> Result<EpochReport> {
         let start = Instant::now();
         let config = self.config;
-        let batches = batches::epoch(
-            self.counts,
-            config.batch_size,
-            config.batching,
-            &mut self.shuffle,
-        );
-        let mut sum = 0.;
-        for (i, batch) in batches.iter().enumerate() {
-            let risk = self.step(batch, epoch, i + 1)?;
-            sum += risk;
+        let device = self.params.device();
+        let mut batches = Epoch::new(self.train, self.counts, config, &mut self.shuffle);
+        let count = batches.len();
+        let (mut sum, mut number) = (0., 0);
+        while let Some((xs, counts)) = batches.next(device)? {
+            number += 1;
+            sum += self.step(&xs, counts, epoch, number)?;
         }
         let validated = self.validate(epoch)?;
         let best = validated.cost < self.best.cost;
@@ -175,7 +172,7 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
         }
         Ok(EpochReport {
             epoch,
-            risk: sum / batches.len() as f64,
+            risk: sum / count as f64,
             validation_risk: validated.risk,
             pu_auroc: validated.pu_auroc,
             seconds: start.elapsed().as_secs_f64(),
@@ -184,11 +181,16 @@ impl<'a, O: Objective + ?Sized> Run<'a, O> {
     }
 
     /// One descent of the risk of a mini-batch; returns that risk.
-    fn step(&mut self, batch: &Batch, epoch: usize, number: usize) -> Result<f64> {
-        let xs = batch.gather(self.train, self.params.device())?;
+    fn step(
+        &mut self,
+        xs: &Tensor,
+        counts: GroupCounts,
+        epoch: usize,
+        number: usize,
+    ) -> Result<f64> {
         let mut pass = Pass::training(&mut self.noise);
-        let losses = losses(self.objective.detector(), &xs, &mut pass)?;
-        let losses = GroupLosses::split(&losses, batch.counts())?;
+        let losses = losses(self.objective.detector(), xs, &mut pass)?;
+        let losses = GroupLosses::split(&losses, counts)?;
         let risk = self.objective.risk(&losses)?;
         let value = risk.to_dtype(DType::F64)?.to_scalar::<f64>()?;
         if !value.is_finite() {
