@@ -8,7 +8,7 @@
 //! all as one tensor, and by SQL in batches of 8,192, in one partition and in as many as there are cores. Each is run
 //! once unmeasured and then five times, in turn; printed are the medians. The query is `max(puad_score(...))`, so
 //! that nothing but scores is computed. The files, eight, are left in `FOLDER` for
-//! `tests/fixtures/pytorch_parquet.py`.
+//! `tests/fixtures/pytorch_parquet.py`, beside the detector.
 
 use std::fs;
 use std::path::Path;
@@ -144,24 +144,25 @@ fn detector() -> anyhow::Result<FittedDetector> {
     };
     config.train.epochs = 2;
     let samples = Tensor::randn(0f32, 1., (5000, COLUMNS), &Device::Cpu)?;
-    let data = PuDataset::new(samples.into_samples()?)?;
+    let data = PuDataset::new(samples.into_samples()?.with_names(&names())?)?;
     Ok(Estimator::new(config).fit_dataset(&data)?)
 }
 
-/// Columns `c0` to `c31`.
+/// `c0` to `c31`.
+fn names() -> Vec<String> {
+    (0..COLUMNS).map(|at| format!("c{at}")).collect()
+}
+
 fn batches(samples: &Tensor) -> anyhow::Result<Vec<RecordBatch>> {
     let rows = samples.dim(0)?;
     let starts = (0..rows).step_by(BATCH);
     let batch = |start: usize| {
         let part = samples.narrow(0, start, BATCH.min(rows - start))?;
-        let columns = part.t()?.to_vec2::<f32>()?.into_iter().enumerate();
-        let column = |(at, values)| {
-            (
-                format!("c{at}"),
-                Arc::new(Float32Array::from(values)) as ArrayRef,
-            )
-        };
-        Ok(RecordBatch::try_from_iter(columns.map(column))?)
+        let columns = part.t()?.to_vec2::<f32>()?.into_iter();
+        let columns = columns.map(|values| Arc::new(Float32Array::from(values)) as ArrayRef);
+        Ok(RecordBatch::try_from_iter(
+            names().into_iter().zip(columns),
+        )?)
     };
     starts.map(batch).collect()
 }
