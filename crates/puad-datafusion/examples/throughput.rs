@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
     write(&batches, &parquet).await?;
 
     let cores = std::thread::available_parallelism()?.get();
-    let mut ways = vec![Way::Detector(detector, samples)];
+    let mut ways = vec![Way::Detector(Box::new(detector), samples)];
     for partitions in [1, cores] {
         ways.push(Way::Query(
             format!("SQL in memory, partitions: {partitions}"),
@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Something that scores all rows.
 enum Way {
-    Detector(FittedDetector, Tensor),
+    Detector(Box<FittedDetector>, Tensor),
     Query(String, SessionContext),
 }
 

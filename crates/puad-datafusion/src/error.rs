@@ -86,7 +86,7 @@ pub enum Error {
         /// The model.
         name: String,
         /// Why.
-        source: puad::Error,
+        source: Box<puad::Error>,
     },
 
     /// A model other than the one that a query was planned with.
@@ -176,7 +176,7 @@ pub enum Error {
         /// The model.
         model: String,
         /// Why.
-        source: puad::Error,
+        source: Box<puad::Error>,
     },
 
     /// What the engine refuses.

@@ -105,7 +105,7 @@ impl DetectorFunction {
         let found = model.detector().detect(rows.input);
         let found = found.map_err(|source| Error::Detector {
             model: model.name().into(),
-            source,
+            source: Box::new(source),
         })?;
         model.tell(&found.warnings);
         self.output.of(found, rows.usable.as_ref(), model.name())

@@ -45,7 +45,7 @@ impl Model {
             None => {
                 let loaded = Loaded::read(hash, bytes).map_err(|source| Error::Load {
                     name: name.into(),
-                    source,
+                    source: Box::new(source),
                 })?;
                 let loaded = Arc::new(loaded);
                 all.insert(hash, Arc::downgrade(&loaded));

@@ -48,7 +48,7 @@ async fn rows_of_another_scale_are_scored_and_told_of_once() {
     puad_datafusion::register(&engine, &Models::new(folder.path()).unwrap());
     // The detector itself refuses it.
     let column = Float64Array::from(vec![500.; 400]);
-    assert!(detector.score(&vec![[500f64; 3]; 400]).is_err());
+    assert!(detector.score(vec![[500f64; 3]; 400]).is_err());
     let batch = RecordBatch::try_from_iter([("a", Arc::new(column) as _)]).unwrap();
     engine.register_batch("t", batch).unwrap();
     for _ in 0..2 {

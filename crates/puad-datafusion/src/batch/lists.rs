@@ -25,7 +25,7 @@ impl Lists {
             let parts = vec![None; list.len()];
             return Self { values, parts };
         }
-        let (values, part): (_, Box<dyn Fn(usize) -> (usize, usize)>) = match list.data_type() {
+        let (values, part): (_, Part) = match list.data_type() {
             DataType::FixedSizeList(_, length) => {
                 let length = *length as usize;
                 let values = list.as_fixed_size_list().values();
@@ -33,17 +33,13 @@ impl Lists {
             }
             DataType::LargeList(_) => {
                 let list = list.as_list::<i64>();
-                (
-                    list.values(),
-                    Box::new(|row| part(list.value_offsets(), row)),
-                )
+                let offsets = list.value_offsets();
+                (list.values(), Box::new(|row| between(offsets, row)))
             }
             _ => {
                 let list = list.as_list::<i32>();
-                (
-                    list.values(),
-                    Box::new(|row| part(list.value_offsets(), row)),
-                )
+                let offsets = list.value_offsets();
+                (list.values(), Box::new(|row| between(offsets, row)))
             }
         };
         let parts = (0..list.len()).map(|row| list.is_valid(row).then(|| part(row)));
@@ -53,7 +49,10 @@ impl Lists {
     }
 }
 
-fn part<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> (usize, usize) {
+/// Where a row's list begins, and how long it is.
+type Part<'a> = Box<dyn Fn(usize) -> (usize, usize) + 'a>;
+
+fn between<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> (usize, usize) {
     let (start, end) = (offsets[row].as_usize(), offsets[row + 1].as_usize());
     (start, end - start)
 }

@@ -57,7 +57,9 @@ impl Reader<'_> {
     }
 
     fn refused(self, source: puad::Error) -> Error {
-        let model = self.model.name().into();
-        Error::Detector { model, source }
+        Error::Detector {
+            model: self.model.name().into(),
+            source: Box::new(source),
+        }
     }
 }

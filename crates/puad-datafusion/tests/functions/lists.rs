@@ -117,7 +117,7 @@ async fn another_length_is_an_error_with_the_length() {
         error.contains("lists of 3 numbers, got 2 in row 1"),
         "{error}"
     );
-    let scores = detector.score(&[[0.1, 0.2, 0.3], [0.7, 0.8, 0.9]]).unwrap();
+    let scores = detector.score([[0.1, 0.2, 0.3], [0.7, 0.8, 0.9]]).unwrap();
     let expected = [
         Some(scores[0].to_bits()),
         None,
@@ -154,7 +154,7 @@ async fn gaps_in_lists_give_null_and_nan_an_error() {
         ("list", column(1.)),
         ("bad", column(f64::NAN)),
     ]);
-    let scores = detector.score(&[[0.25, 0.5], [0.75, 1.]]).unwrap();
+    let scores = detector.score([[0.25, 0.5], [0.75, 1.]]).unwrap();
     let (first, last) = (scores[0].to_bits(), scores[1].to_bits());
     let found = world.scores("puad_score('m', list)").await;
     assert_eq!(bits(&found), [Some(first), None, None, Some(last)]);

@@ -27,7 +27,7 @@ fn reference(world: &World) -> String {
 }
 
 fn score(detector: &FittedDetector) -> Vec<Option<u64>> {
-    all(&detector.score(&[[0.25], [0.75]]).unwrap())
+    all(&detector.score([[0.25], [0.75]]).unwrap())
 }
 
 #[tokio::test]

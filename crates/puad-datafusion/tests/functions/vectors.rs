@@ -150,7 +150,7 @@ async fn expressions_and_constants_are_columns_too() {
         .column("SELECT puad_score('m', 1, 0.5)")
         .await
         .unwrap();
-    let expected = detector.score(&[[1., 0.5]]).unwrap();
+    let expected = detector.score([[1., 0.5]]).unwrap();
     assert_eq!(bits(&floats(&found)), all(&expected));
 
     let query = "SELECT count(*) FROM t WHERE puad_score('m', a, a) > 1e300";
@@ -248,7 +248,7 @@ async fn nan_behind_a_null_is_null() {
     let values = vec![0.25, f64::NAN, 0.75].into();
     let column = Float64Array::new(values, Some(nulls));
     world.table([("id", ids(3)), ("a", Arc::new(column))]);
-    let scores = detector.score(&[[0.25], [0.75]]).unwrap();
+    let scores = detector.score([[0.25], [0.75]]).unwrap();
     let expected = [Some(scores[0].to_bits()), None, Some(scores[1].to_bits())];
     assert_eq!(bits(&world.scores("puad_score('m', a)").await), expected);
 }
