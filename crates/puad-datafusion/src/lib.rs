@@ -45,7 +45,7 @@
 //! other file. `name@hash` is one file alone: the hash is the first 16 hexadecimal digits of the file's SHA-256, as
 //! `sha256sum` prints them, which guards against mistakes and not against whoever may write into the folder. A name
 //! without a hash gets the hash of its file when a query is optimised ([`ScalarUDFImpl::simplify`]), and whoever
-//! runs the plan scores with that file or fails.
+//! runs the plan scores with that file or fails. So does a plan that was not optimised and names no file.
 //!
 //! # Columns
 //!
