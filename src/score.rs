@@ -61,6 +61,27 @@ pub(crate) fn collect_scores_at_once(
     device: &Device,
     score: impl Fn(usize, &Tensor) -> Result<Vec<f64>> + Sync,
 ) -> Result<Vec<f64>> {
+    if !samples.is_stored() || batch_size == 0 {
+        return at_once(samples, batch_size, device, &score);
+    }
+    // Read in order, some at a time: threads at several places would have a file decode its parts over and over.
+    let volume = samples.sample_shape().iter().product::<usize>().max(1);
+    let piece = (PIECE / volume).max(1).next_multiple_of(batch_size);
+    let mut scores = Vec::with_capacity(samples.len());
+    for (number, xs) in samples.batches(piece, &Device::Cpu)?.enumerate() {
+        let first = number * piece;
+        let of_piece = |at: usize, xs: &Tensor| score(first + at, xs);
+        scores.extend(at_once(&xs?.into(), batch_size, device, &of_piece)?);
+    }
+    Ok(scores)
+}
+
+fn at_once(
+    samples: &Samples,
+    batch_size: usize,
+    device: &Device,
+    score: &Score<'_>,
+) -> Result<Vec<f64>> {
     let (n, shape) = (samples.len(), samples.sample_shape());
     let many = n > batch_size && n.saturating_mul(shape.iter().product()) >= MANY;
     let vectors = shape.len() == 1 && samples.device().is_cpu() && device.is_cpu();
@@ -80,6 +101,12 @@ pub(crate) fn collect_scores_at_once(
     }
     Ok(scores)
 }
+
+/// The scores of a batch, of which the first sample has this number.
+type Score<'a> = dyn Fn(usize, &Tensor) -> Result<Vec<f64>> + Sync + 'a;
+
+/// Values of stored samples that are held at once.
+const PIECE: usize = 1 << 22;
 
 /// Numbers in vectors below which another thread costs more than it saves.
 const MANY: usize = 1 << 15;

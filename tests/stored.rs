@@ -256,6 +256,277 @@ fn f64_and_images_of_8_bits() {
 }
 
 #[test]
+fn another_scale_is_told_of_a_file_too() {
+    let dir = Dir::new();
+    let path = dir.rows(400);
+    let small = small_chunks(&path);
+    let fit = |labels: Samples| {
+        Estimator::new(config(Method::PUAE)).fit(small.in_memory().unwrap(), labels)
+    };
+    let detector = fit(labeled()).unwrap();
+    let large: Vec<u8> = rows(400)
+        .iter()
+        .flatten()
+        .flat_map(|x| (x * 1e4).to_le_bytes())
+        .collect();
+    let large = small_chunks(&dir.npy("large.npy", "<f4", "(400, 3)", &large));
+    for samples in [large.clone(), large.in_memory().unwrap()] {
+        let error = detector.score(&samples).unwrap_err();
+        assert!(matches!(error, Error::OtherScale { .. }), "{error}");
+        assert!(matches!(
+            fit(samples.clone()).unwrap_err(),
+            Error::OtherScale { .. }
+        ));
+        let train = PuDataset::new(&small)
+            .unwrap()
+            .with_anomalies(labeled())
+            .unwrap();
+        let validation = PuDataset::new(samples)
+            .unwrap()
+            .with_anomalies(labeled())
+            .unwrap();
+        let error = Estimator::new(config(Method::PUAE))
+            .fit_split(&train, &validation)
+            .unwrap_err();
+        assert!(matches!(error, Error::OtherScale { .. }), "{error}");
+    }
+}
+
+/// Groups that are decoded whole, the last of which is held, as those of a Parquet file.
+struct Groups {
+    rows: usize,
+    group: usize,
+    held: std::sync::Mutex<Option<usize>>,
+    decoded: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Store for Groups {
+    fn len(&self) -> usize {
+        self.rows
+    }
+    fn sample_shape(&self) -> Vec<usize> {
+        vec![16]
+    }
+    fn dtype(&self) -> DType {
+        DType::F32
+    }
+    fn chunk_ends(&self) -> Vec<u32> {
+        (1..=self.rows / self.group)
+            .map(|i| (i * self.group) as u32)
+            .collect()
+    }
+    fn read(&self, first: usize, count: usize) -> puad::Result<Tensor> {
+        let mut held = self.held.lock().unwrap();
+        for group in first / self.group..(first + count).div_ceil(self.group) {
+            if *held != Some(group) {
+                self.decoded
+                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                *held = Some(group);
+            }
+        }
+        let value = |i: usize| ((i as f32) * 0.37).sin();
+        let values: Vec<f32> = (first * 16..(first + count) * 16).map(value).collect();
+        Ok(Tensor::from_vec(values, (count, 16), &Device::Cpu)?)
+    }
+}
+
+#[test]
+fn groups_are_decoded_a_few_times_whatever_is_done_with_them() {
+    let decoded = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+    let store = Groups {
+        rows: 40_000,
+        group: 2000,
+        held: None.into(),
+        decoded: decoded.clone(),
+    };
+    let samples = Samples::stored(store).unwrap();
+    let count = || decoded.swap(0, std::sync::atomic::Ordering::Relaxed);
+    count();
+    let mut config = config(Method::PUAE);
+    config.train.epochs = 1;
+    let labels = samples.select(&(0..100).collect::<Vec<_>>()).unwrap();
+    let data = PuDataset::new(&samples)
+        .unwrap()
+        .with_anomalies(labels)
+        .unwrap();
+    assert!(
+        !data.anomalies().unwrap().is_stored(),
+        "a few are read into memory"
+    );
+    let estimator = Estimator::new(config);
+    let detector = estimator.fit_dataset(&data).unwrap();
+    // Twenty groups: six looks, an epoch, the part held out, thirty rows to explain by.
+    assert!(count() <= 20 * 16, "a fit");
+    detector.score(&samples).unwrap();
+    assert!(count() <= 2 * 20, "scores");
+    detector.detect(&samples).unwrap();
+    assert!(count() <= 3 * 20, "what is noticed, too");
+}
+
+#[test]
+fn blocks_stay_whole_and_selections_are_those_of_memory() {
+    let dir = Dir::new();
+    let samples = small_chunks(&dir.rows(300));
+    let held = samples.in_memory().unwrap();
+    let values = |s: &Samples| s.to_tensor().unwrap().to_vec2::<f32>().unwrap();
+    for ids in [
+        vec![7, 3, 3, 299, 0, 4, 5],
+        vec![],
+        (50..250).rev().collect(),
+        (10..200).collect(),
+    ] {
+        assert_eq!(
+            values(&samples.select(&ids).unwrap()),
+            values(&held.select(&ids).unwrap())
+        );
+        let gathered = samples.gather(&ids).unwrap();
+        assert_eq!(
+            gathered.to_vec2::<f32>().unwrap(),
+            values(&held.select(&ids).unwrap())
+        );
+        let again: Vec<u32> = (0..ids.len() as u32).step_by(2).collect();
+        let twice = samples.select(&ids).unwrap().select(&again).unwrap();
+        assert_eq!(
+            values(&twice),
+            values(&held.select(&ids).unwrap().select(&again).unwrap())
+        );
+    }
+    assert!(samples.select(&[300]).is_err() && samples.gather(&[300]).is_err());
+
+    let blocks: Vec<u32> = (0..300).map(|row| row / 20).collect();
+    let blocked = samples.clone().with_blocks(&blocks).unwrap();
+    let (train, validation) = PuDataset::new(&blocked).unwrap().split(0.2, 1).unwrap();
+    assert!(train.unlabeled().is_stored());
+    assert_eq!(validation.unlabeled().len(), 60);
+    let of = |part: &PuDataset| part.unlabeled().blocks().unwrap().to_vec();
+    assert!(
+        of(&train)
+            .iter()
+            .all(|block| !of(&validation).contains(block))
+    );
+    let fit = |samples: Samples| {
+        let config = FitConfig {
+            prior: FitConfig::default().prior,
+            folds: Some(2),
+            ..config(Method::PUAE)
+        };
+        Estimator::new(config).fit(samples, labeled()).unwrap()
+    };
+    assert_eq!(
+        outcome(&fit(blocked.clone())),
+        outcome(&fit(blocked.in_memory().unwrap()))
+    );
+}
+
+#[test]
+fn within_a_pool_of_one_thread_a_fit_ends() {
+    let dir = Dir::new();
+    let shape = ImageShape {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let pixels: Vec<u8> = (0..64 * 40).map(|i| (i * 31 % 251) as u8).collect();
+    let path = dir.npy("images.npy", "|u1", "(40, 1, 8, 8)", &pixels);
+    let images =
+        Samples::images(&ImageSet::new(pixels, shape, vec![0; 40]).unwrap(), shape).unwrap();
+    let labels = images.select(&[0, 1, 2, 3]).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build()
+            .unwrap();
+        let fit = pool.install(|| {
+            let mut config = config(Method::PUAE);
+            config.train.epochs = 1;
+            Estimator::new(config)
+                .fit(stored(&path), labels)
+                .map(|_| ())
+        });
+        sender.send(fit).unwrap();
+    });
+    let fit = receiver.recv_timeout(std::time::Duration::from_secs(120));
+    fit.expect("a fit that waits for itself").unwrap();
+    drop(dir);
+}
+
+#[test]
+fn what_would_read_all_of_a_file_says_so() {
+    let dir = Dir::new();
+    let path = dir.rows(300);
+    let samples = small_chunks(&path);
+    let forest = config(Method::PU_FOREST);
+    let detector = Estimator::new(forest)
+        .fit(samples.in_memory().unwrap(), labeled())
+        .unwrap();
+    let of = |samples: Samples| {
+        PuDataset::new(samples)
+            .unwrap()
+            .with_anomalies(labeled())
+            .unwrap()
+    };
+    let feedback = detector.feedback(&of(samples.clone()), []).unwrap();
+    let error = detector
+        .refit(&feedback, &puad::estimator::RefitConfig::default())
+        .unwrap_err();
+    assert!(error.to_string().contains("Samples::in_memory"), "{error}");
+    // A network goes on with what stays in its file.
+    let detector = Estimator::new(config(Method::PUAE))
+        .fit(samples.clone(), labeled())
+        .unwrap();
+    // Nor from memory are gross values among the rows held out, which a fit clips, other rows.
+    assert!(
+        detector
+            .feedback(&of(samples.in_memory().unwrap()), [])
+            .is_ok()
+    );
+    let feedback = detector
+        .feedback(&of(samples), [(3, puad::estimator::Label::Anomaly)])
+        .unwrap();
+    let again = detector.refit(&feedback, &puad::estimator::RefitConfig::default());
+    assert!(again.is_ok(), "{again:?}");
+}
+
+#[test]
+fn names_do_not_hide_what_is_no_number() {
+    struct Hole;
+    impl Store for Hole {
+        fn len(&self) -> usize {
+            4
+        }
+        fn sample_shape(&self) -> Vec<usize> {
+            vec![2]
+        }
+        fn dtype(&self) -> DType {
+            DType::F32
+        }
+        fn names(&self) -> Vec<String> {
+            vec!["x".into(), "y".into()]
+        }
+        fn chunk_ends(&self) -> Vec<u32> {
+            vec![4]
+        }
+        fn read(&self, first: usize, count: usize) -> puad::Result<Tensor> {
+            let values = [1f32, 2., 3., f32::NAN, 5., 6., 7., 8.];
+            Ok(Tensor::from_slice(
+                &values[2 * first..2 * (first + count)],
+                (count, 2),
+                &Device::Cpu,
+            )?)
+        }
+    }
+    let samples = Samples::stored(Hole).unwrap();
+    for samples in [samples.clone(), samples.with_columns(&["y", "x"]).unwrap()] {
+        let error = PuDataset::new(samples).unwrap_err();
+        assert!(
+            matches!(error, Error::NonFiniteFeature { row: 1, .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn what_a_fit_takes_where_no_method_is_named_and_what_is_refused() {
     let dir = Dir::new();
     let path = dir.rows(400);

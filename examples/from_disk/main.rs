@@ -16,13 +16,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
+use puad::candle_core::Device;
 use puad::data::stream::{StoredTable, TableReader};
 use puad::data::{PuDataset, Samples};
 use puad::estimator::IntoSamples;
 use puad::method::Method;
 use puad::metrics::auroc;
 use puad::train::EpochReport;
-use puad::{ClassPrior, Estimator, FitConfig};
+use puad::{ClassPrior, Estimator, FitConfig, FittedDetector};
 
 #[derive(Parser)]
 struct Cli {
@@ -41,6 +42,9 @@ struct Cli {
     /// Reads all rows before it trains.
     #[arg(long)]
     in_memory: bool,
+    /// Where the detector is kept: one that is there is taken, and nothing trained.
+    #[arg(long)]
+    detector: Option<PathBuf>,
     /// Writes scores of all rows here, `.csv` or `.parquet`.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -60,41 +64,13 @@ fn main() -> anyhow::Result<()> {
             cli.file.display()
         );
     }
-    let mut unlabeled = Samples::stored(StoredTable::open(&cli.file)?)?;
-    if cli.in_memory {
-        unlabeled = unlabeled.in_memory()?;
+    let detector = match &cli.detector {
+        Some(path) if path.exists() => FittedDetector::load(path, &Device::Cpu)?,
+        _ => fit(&cli)?,
+    };
+    if let Some(path) = &cli.detector {
+        detector.save(path)?;
     }
-    let start = Instant::now();
-    let data =
-        PuDataset::new(unlabeled)?.with_anomalies(rows::anomalies(1000, 1).into_samples()?)?;
-    let n = data.unlabeled().len();
-    println!(
-        "{n} rows looked through in {:.1} s",
-        start.elapsed().as_secs_f64()
-    );
-
-    let mut config = FitConfig {
-        method: Some(Method::PUAE),
-        prior: ClassPrior::new(0.05)?.into(),
-        validation_fraction: cli.validation,
-        ..FitConfig::default()
-    };
-    config.train.epochs = cli.epochs;
-    let steps = (n as f64 * (1. - cli.validation) / config.train.batch_size as f64).round();
-    let mut show = |report: &EpochReport| {
-        let rate = steps / report.seconds;
-        println!(
-            "epoch {}: risk {:.4}, {:.1} s, {rate:.0} steps/s",
-            report.epoch, report.risk, report.seconds
-        );
-        ControlFlow::Continue(())
-    };
-    let start = Instant::now();
-    let detector = Estimator::new(config)
-        .with_observer(&mut show)
-        .fit_dataset(&data)?;
-    println!("fitted in {:.1} s", start.elapsed().as_secs_f64());
-
     let tested = [rows::normals(10_000, 2), rows::anomalies(1000, 3)].concat();
     let anomalous: Vec<bool> = (0..tested.len()).map(|row| row >= 10_000).collect();
     let area = auroc(&detector.score(&tested)?, &anomalous)?;
@@ -114,4 +90,39 @@ fn main() -> anyhow::Result<()> {
         println!("at most {mib} MiB of memory");
     }
     Ok(())
+}
+
+fn fit(cli: &Cli) -> anyhow::Result<FittedDetector> {
+    let mut unlabeled = Samples::stored(StoredTable::open(&cli.file)?)?;
+    if cli.in_memory {
+        unlabeled = unlabeled.in_memory()?;
+    }
+    let start = Instant::now();
+    let anomalies = rows::anomalies(1000, 1).into_samples()?;
+    let data = PuDataset::new(unlabeled)?.with_anomalies(anomalies)?;
+    let n = data.unlabeled().len();
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{n} rows looked through in {seconds:.1} s");
+
+    let mut config = FitConfig {
+        method: Some(Method::PUAE),
+        prior: ClassPrior::new(0.05)?.into(),
+        validation_fraction: cli.validation,
+        ..FitConfig::default()
+    };
+    config.train.epochs = cli.epochs;
+    let steps = (n as f64 * (1. - cli.validation) / config.train.batch_size as f64).round();
+    let mut show = |report: &EpochReport| {
+        let rate = steps / report.seconds;
+        println!(
+            "epoch {}: risk {:.4}, {:.1} s, {rate:.0} steps/s",
+            report.epoch, report.risk, report.seconds
+        );
+        ControlFlow::Continue(())
+    };
+    let start = Instant::now();
+    let estimator = Estimator::new(config).with_observer(&mut show);
+    let detector = estimator.fit_dataset(&data)?;
+    println!("fitted in {:.1} s", start.elapsed().as_secs_f64());
+    Ok(detector)
 }

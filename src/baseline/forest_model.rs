@@ -35,7 +35,7 @@ impl ModelSpec for IsolationForestConfig {
         let unlabeled = task.train.unlabeled();
         let seed = task.trainer.config().seed;
         let mut rng = substream(seed, Purpose::Stored, 0);
-        let seen = if unlabeled.is_stored() {
+        let seen = if unlabeled.chunks().is_some() {
             // A tree sees few, and all of them together no more than these.
             let most = self.trees.saturating_mul(self.max_samples);
             unlabeled.drawn(most, &mut rng)?

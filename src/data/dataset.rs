@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use candle_core::DType;
 use puad_data::table::{Group, Table};
 use rand::Rng;
@@ -172,14 +174,13 @@ impl PuDataset {
         let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
             // A stream a group: labeling some samples more leaves the others' split as it was.
             let mut rng = substream(seed, Purpose::Split, index);
-            if let Some(pieces) = samples.pieces() {
-                let units = Units::each(pieces.len());
-                let parts = hold_out(&units, validation_fraction, group, &mut rng)?;
-                let of = |ids: Vec<u32>| {
-                    let ranges = ids.into_iter().map(|id| pieces[id as usize].clone());
-                    samples.select_ranges(&ranges.collect::<Vec<_>>())
-                };
-                return Ok((of(parts.0)?, of(parts.1)?));
+            if let Some((train, validation)) =
+                pieces(samples, validation_fraction, group, &mut rng)?
+            {
+                return Ok((
+                    samples.select_ranges(&train)?,
+                    samples.select_ranges(&validation)?,
+                ));
             }
             let units = samples.units_to_part();
             let (train, validation) = hold_out(&units, validation_fraction, group, &mut rng)?;
@@ -207,6 +208,21 @@ impl PuDataset {
     pub(crate) fn without_anomalies(self) -> Self {
         let anomalies = None;
         Self { anomalies, ..self }
+    }
+
+    /// The positions of unlabeled samples that [`split`](Self::split) trains on and holds out.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn split_positions(&self, fraction: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>)> {
+        let mut rng = substream(seed, Purpose::Split, 0);
+        match pieces(&self.unlabeled, fraction, UNLABELED, &mut rng)? {
+            Some((train, validation)) => Ok((
+                train.into_iter().flatten().collect(),
+                validation.into_iter().flatten().collect(),
+            )),
+            None => Self::split_unlabeled(&self.unlabeled.units_to_part(), fraction, seed),
+        }
     }
 
     /// The positions of unlabeled samples, of so many units, that [`split`](Self::split) trains on and holds out.
@@ -285,6 +301,8 @@ impl PuDataset {
 
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
         let samples = check(samples, group)?.with_columns(self.unlabeled.names())?;
+        // A mini-batch may ask for one of them at a time.
+        let samples = samples.in_memory_if_small()?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
         if expected != actual {
             return Err(Error::Shape {
@@ -305,6 +323,33 @@ impl PuDataset {
     }
 }
 
+/// The parts of samples in chunks, `None` of others.
+fn pieces(
+    samples: &Samples,
+    fraction: f64,
+    group: &'static str,
+    rng: &mut impl Rng,
+) -> Result<Option<(Vec<Range<u32>>, Vec<Range<u32>>)>> {
+    check_share("validation_fraction", fraction)?;
+    check_two(samples.len(), group)?;
+    Ok(samples.hold_out_pieces(fraction, rng))
+}
+
+/// # Errors
+/// [`Error::TooFewSamples`] for fewer than two.
+fn check_two(available: usize, group: &'static str) -> Result<()> {
+    if available >= 2 {
+        return Ok(());
+    }
+    Err(Error::TooFewSamples {
+        what: "a split",
+        group,
+        classes: vec![],
+        needed: 2,
+        available,
+    })
+}
+
 /// Random disjoint parts of whole units, the second with the share `fraction` of them, rounded; both are sorted and hold one
 /// at least. A unit of more than half of the samples is trained on.
 pub(super) fn hold_out(
@@ -315,15 +360,7 @@ pub(super) fn hold_out(
 ) -> Result<(Vec<u32>, Vec<u32>)> {
     check_share("validation_fraction", fraction)?;
     let n = units.len();
-    if n < 2 {
-        return Err(Error::TooFewSamples {
-            what: "a split",
-            group,
-            classes: vec![],
-            needed: 2,
-            available: n,
-        });
-    }
+    check_two(n, group)?;
     let mut order: Vec<u32> = (0..n as u32).collect();
     order.shuffle(rng);
     let wanted = ((n as f64 * fraction).round() as usize).clamp(1, n - 1);
@@ -353,11 +390,11 @@ fn check(samples: Samples, group: &'static str) -> Result<Samples> {
         return Err(Error::EmptyGroup { what, group });
     }
     let samples = samples.contiguous()?;
-    // What is made of stored samples is made of checked ones.
-    if !samples.is_8_bit() && !samples.is_mapped() {
+    // What is made of checked samples is finite.
+    if !samples.is_8_bit() && !samples.is_checked() {
         check_finite(&samples, samples_of(group))?;
     }
-    Ok(samples)
+    Ok(samples.checked())
 }
 
 /// # Errors

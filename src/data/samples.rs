@@ -374,11 +374,6 @@ impl Samples {
         }
     }
 
-    /// Whether something else is made of stored samples when they are read, so that they are no longer the caller's.
-    pub(crate) fn is_mapped(&self) -> bool {
-        matches!(&self.form, Form::Stored(stored) if stored.is_mapped())
-    }
-
     fn check(&self, indices: &[u32]) -> Result<()> {
         let len = self.len();
         match indices.iter().find(|&&i| i as usize >= len) {

@@ -55,7 +55,7 @@ impl Settled {
         let labeled = data.anomalies().is_some();
         let mut method = config.method_for(&sample_shape, labeled);
         let named = config.method.as_ref();
-        if data.is_stored() && named.is_none_or(|named| *named == Method::Auto) {
+        if data.unlabeled().is_stored() && named.is_none_or(|named| *named == Method::Auto) {
             method = Method::for_stored(&sample_shape, labeled);
         }
         method.check_data(data)?;

@@ -104,7 +104,8 @@ impl<T: candle_core::WithDType> IntoSamples for Contiguous<'_, T> {
             });
         };
         let dims = [&[self.values.len() / volume], self.sample_shape].concat();
-        Ok(Tensor::from_slice(self.values, dims, &Device::Cpu)?.into())
+        let tensor = Tensor::from_slice(self.values, dims, &Device::Cpu)?;
+        Samples::from(tensor).with_pixels()
     }
 }
 

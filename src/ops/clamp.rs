@@ -61,6 +61,53 @@ fn on_cpu<T: Real>(xs: &Tensor, low: &[f64], high: &[f64], each: usize) -> Resul
     Tensor::from_vec(out, xs.shape(), &Device::Cpu)
 }
 
+/// Whether a value lies outside of its bounds, as [`clamp`] has them, compared as exact numbers.
+///
+/// # Errors
+/// Only what the tensor operations give.
+pub(crate) fn any_outside(xs: &Tensor, low: &[f64], high: &[f64], each: usize) -> Result<bool> {
+    let xs = xs.to_device(&Device::Cpu)?.contiguous()?;
+    // The bounds' nearest numbers within them: what lies outside of one lies outside of the other.
+    if xs.dtype() == DType::F32 {
+        let up = |low: f64| {
+            let near = low as f32;
+            if f64::from(near) < low {
+                near.next_up()
+            } else {
+                near
+            }
+        };
+        let down = |high: f64| -up(-high);
+        return outside::<f32>(&xs, (low, &up), (high, &down), each);
+    }
+    let xs = xs.to_dtype(DType::F64)?;
+    outside::<f64>(&xs, (low, &|low| low), (high, &|high| high), each)
+}
+
+fn outside<T: Real>(
+    xs: &Tensor,
+    (low, of_low): (&[f64], &dyn Fn(f64) -> T),
+    (high, of_high): (&[f64], &dyn Fn(f64) -> T),
+    each: usize,
+) -> Result<bool> {
+    let (storage, layout) = xs.storage_and_layout();
+    let values = elements::<T>(&storage, layout)?;
+    let numbers = |numbers: &[f64], of: &dyn Fn(f64) -> T| -> Vec<T> {
+        let repeated = |&number: &f64| std::iter::repeat_n(of(number), each.max(1));
+        numbers.iter().flat_map(repeated).collect()
+    };
+    let (low, high) = (numbers(low, of_low), numbers(high, of_high));
+    let row_outside = |any: bool, row: &[T]| {
+        let bounds = low.iter().zip(&high);
+        let values = row.iter().zip(bounds);
+        values.fold(any, |any, (x, (low, high))| any | (x < low) | (x > high))
+    };
+    Ok(vectorized(
+        #[inline(always)]
+        || values.chunks(low.len().max(1)).fold(false, row_outside),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +134,26 @@ mod tests {
             let turned = clamp(&xs.transpose(1, 2).unwrap(), &[-1., -50.], &[1., 50.], 2).unwrap();
             assert_eq!(rows(turned), [-1., 1., 0.5, 50., -1., 0., 0., 2.]);
         }
+    }
+
+    #[test]
+    fn what_lies_outside_is_told_by_exact_numbers() {
+        let outside = |x: f64, low: f64, high: f64, dtype| {
+            let xs = Tensor::new(&[[0., x], [0., 0.]], &Device::Cpu).unwrap();
+            let xs = xs.to_dtype(dtype).unwrap();
+            any_outside(&xs, &[-1., low], &[1., high], 1).unwrap()
+        };
+        for dtype in [DType::F32, DType::F64, DType::F16] {
+            assert!(!outside(0.5, -1., 0.5, dtype) && !outside(-0.5, -0.5, 1., dtype));
+            assert!(outside(0.5, -1., 0.49, dtype) && outside(-0.5, -0.49, 1., dtype));
+        }
+        // 0.1 of f32 is a little larger than that of f64, and -0.1 smaller.
+        assert!(outside(0.1, -1., 0.1, DType::F32) && !outside(0.1, -1., 0.1, DType::F64));
+        assert!(outside(-0.1, -0.1, 1., DType::F32) && !outside(-0.1, -0.1, 1., DType::F64));
+        // And 0.3 of f32 is larger, 0.7 smaller.
+        assert!(!outside(0.7, -1., 0.7, DType::F32) && outside(0.7, 0.7, 1., DType::F32));
+        assert!(!outside(1e30, f64::NEG_INFINITY, f64::INFINITY, DType::F32));
+        assert!(!outside(1e30, -1e300, 1e300, DType::F32));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) use adam::{AdamStep, adam_step};
 pub use backward::backward;
 pub(crate) use batch_norm::move_towards;
 pub use batch_norm::{BatchNormOptions, BatchStatistics, batch_norm_eval, batch_norm_train};
-pub(crate) use clamp::clamp;
+pub(crate) use clamp::{any_outside, clamp};
 pub use conv_block::{ConvBlock, conv_block_eval, conv_block_train};
 pub(crate) use conv_stack::{ConvStack, conv_stack_eval, conv_stack_train};
 pub use conv2d::{ConvAlgorithm, ConvOptions, conv2d};

@@ -69,6 +69,7 @@ impl Values {
             (Self::U8(all), Self::U8(others)) => all.extend(others),
             (Self::F32(all), Self::F32(others)) if all.is_empty() => *all = others,
             (Self::F32(all), Self::F32(others)) => all.extend(others),
+            (Self::F64(all), Self::F64(others)) if all.is_empty() => *all = others,
             (Self::F64(all), Self::F64(others)) => all.extend(others),
             (all, others) => {
                 let first = std::mem::replace(all, Self::F64(vec![]));

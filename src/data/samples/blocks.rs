@@ -52,8 +52,17 @@ impl Samples {
 
     /// These and others like them behind them, with the names of these. Blocks of the same number are the same one; of samples
     /// without blocks beside some with, each is its own.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for stored ones, unless they are few: they would have to be read whole.
     pub(crate) fn followed_by(&self, others: &Self) -> Result<Self> {
-        let (first, second) = (self.to_tensor()?, others.to_tensor()?);
+        let few = |samples: &Self| samples.clone().in_memory_if_small();
+        let (first, second) = (&few(self)?, &few(others)?);
+        if first.is_stored() || second.is_stored() {
+            let rule = "in memory where two parts become one: `Samples::in_memory`";
+            return Err(Error::config("samples", rule, "some that stay in a file"));
+        }
+        let (first, second) = (first.to_tensor()?, second.to_tensor()?);
         let all = Tensor::cat(&[&first, &second.to_device(first.device())?], 0)?;
         let all = Self::from(all).with_names(self.names())?;
         if self.blocks().or(others.blocks()).is_none() {

@@ -1,16 +1,22 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use rand::Rng;
+use rand::seq::SliceRandom;
+
 use super::Samples;
 use crate::{Error, Result};
 
 /// Values of a window where nobody says how many: 32 MiB of f32. It has at least a few chunks, unless they are large.
-const WINDOW: usize = 1 << 23;
+pub(super) const WINDOW: usize = 1 << 23;
 const LARGEST_WINDOW: usize = 1 << 25;
 const FEW: usize = 8;
 
-/// Parts of samples in chunks that a split draws from, at least.
+/// Parts of samples in chunks that folds are made of, at least.
 const PIECES: usize = 128;
+
+/// Parts that a split holds out, at least, where there are samples enough.
+const HELD_OUT: f64 = 32.;
 
 /// Samples that are read together lie behind each other: how they are shuffled without being held all at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,18 +77,40 @@ impl Chunks {
         }
     }
 
-    /// The chunks, or parts of them where there are few.
-    fn pieces(&self) -> Vec<Range<u32>> {
-        let parts = PIECES.div_ceil(self.len().max(1)) as u64;
+    fn samples(&self) -> usize {
+        self.ends.last().map_or(0, |&end| end as usize)
+    }
+
+    /// The chunks, those of more than `most` samples in equal parts.
+    fn pieces(&self, most: usize) -> Vec<Range<u32>> {
         let piece = |chunk: usize| {
             let range = self.get(chunk);
+            let parts = range.len().div_ceil(most.max(1)) as u64;
             let at = move |part| {
                 range.start + (part * u64::from(range.end - range.start) / parts) as u32
             };
             (0..parts).map(move |part| at(part)..at(part + 1))
         };
-        let pieces = (0..self.len()).flat_map(piece);
-        pieces.filter(|piece| !piece.is_empty()).collect()
+        (0..self.len()).flat_map(piece).collect()
+    }
+
+    /// Pieces in random order until they are a share of the samples, and the others, each in the samples' order: one sample
+    /// at least on both sides, of two or more.
+    fn hold_out(&self, share: f64, rng: &mut impl Rng) -> (Vec<Range<u32>>, Vec<Range<u32>>) {
+        let n = self.samples();
+        let wanted = ((n as f64 * share).round() as usize).clamp(1, n - 1);
+        let mut pieces = self.pieces((wanted as f64 / HELD_OUT) as usize);
+        pieces.shuffle(rng);
+        let (mut kept, mut held, mut taken) = (vec![], vec![], 0);
+        for piece in pieces {
+            let takes = taken < wanted && taken + piece.len() < n;
+            taken += if takes { piece.len() } else { 0 };
+            if takes { &mut held } else { &mut kept }.push(piece);
+        }
+        let start = |piece: &Range<u32>| piece.start;
+        kept.sort_unstable_by_key(start);
+        held.sort_unstable_by_key(start);
+        (kept, held)
     }
 }
 
@@ -113,13 +141,25 @@ impl Samples {
     /// are [blocks](Self::with_blocks).
     pub(crate) fn pieces(&self) -> Option<Vec<Range<u32>>> {
         let chunks = self.chunks.as_ref().filter(|_| self.blocks.is_none());
-        chunks.map(Chunks::pieces)
+        chunks.map(|chunks| chunks.pieces(self.len().div_ceil(PIECES)))
+    }
+
+    /// As a [split](crate::data::PuDataset::split) parts samples in chunks, two at least: ranges that are trained on and that
+    /// are held out. `None` of others, and where there are [blocks](Self::with_blocks).
+    pub(crate) fn hold_out_pieces(
+        &self,
+        share: f64,
+        rng: &mut impl Rng,
+    ) -> Option<(Vec<Range<u32>>, Vec<Range<u32>>)> {
+        let chunks = self.chunks.as_ref().filter(|_| self.blocks.is_none());
+        chunks.map(|chunks| chunks.hold_out(share, rng))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Purpose, substream};
     use proptest::prelude::*;
 
     fn lens(chunks: &Chunks) -> Vec<u32> {
@@ -150,28 +190,50 @@ mod tests {
     }
 
     #[test]
-    fn there_are_pieces_enough_to_draw_from() {
-        let pieces = |chunks: u32| {
-            Chunks::new((1..=chunks).map(|i| i * 1000).collect(), 1)
-                .pieces()
-                .len()
+    fn a_split_goes_by_samples_and_holds_out_many_places() {
+        let share = |lens: &[u32], share: f64, seed| {
+            let mut end = 0;
+            let ends = lens.iter().map(|n| {
+                end += n;
+                end
+            });
+            let chunks = Chunks::new(ends.collect(), 1);
+            let mut rng = substream(seed, Purpose::Split, 0);
+            let (kept, held) = chunks.hold_out(share, &mut rng);
+            let count = |ranges: &[Range<u32>]| ranges.iter().map(Range::len).sum::<usize>();
+            assert_eq!(count(&kept) + count(&held), end as usize);
+            assert!(count(&kept) > 0 && count(&held) > 0);
+            (count(&held) as f64 / f64::from(end), held.len())
         };
-        assert_eq!(
-            [1, 3, 100, 128, 1000].map(pieces),
-            [128, 129, 200, 128, 1000]
-        );
+        for seed in 0..20 {
+            // Groups of a Parquet file, one of them large; one chunk alone; a small share.
+            let uneven = [vec![1000; 200], vec![1_000_000]].concat();
+            for (lens, wanted) in [
+                (&uneven[..], 0.1),
+                (&[100_000; 200], 0.005),
+                (&[20_000_000], 0.001),
+                (&[2048; 977], 0.1),
+            ] {
+                let (found, places) = share(lens, wanted, seed);
+                assert!((found / wanted - 1.).abs() < 0.05, "{found} {wanted}");
+                assert!(places >= 32, "{places}");
+            }
+        }
+        assert_eq!(share(&[1, 1], 0.9, 0).0, 0.5);
+        assert_eq!(share(&[2], 0.01, 0).0, 0.5);
     }
 
     proptest! {
-            #[test]
-            fn pieces_are_all_samples_in_order(lens in prop::collection::vec(1u32..400, 1..200)) {
-                let mut end = 0;
-                let ends = lens.iter().map(|n| { end += n; end }).collect();
-                let pieces = Chunks::new(ends, 1).pieces();
-                let all: Vec<u32> = pieces.iter().cloned().flatten().collect();
-                prop_assert_eq!(all, (0..end).collect::<Vec<_>>());
-                prop_assert!(pieces.iter().all(|piece| !piece.is_empty()));
-    prop_assert!(pieces.len() >= lens.len());
-            }
+        #[test]
+        fn pieces_are_all_samples_in_order(
+            lens in prop::collection::vec(1u32..400, 1..200), most in 0usize..500,
+        ) {
+            let mut end = 0;
+            let ends = lens.iter().map(|n| { end += n; end }).collect();
+            let pieces = Chunks::new(ends, 1).pieces(most);
+            let all: Vec<u32> = pieces.iter().cloned().flatten().collect();
+            prop_assert_eq!(all, (0..end).collect::<Vec<_>>());
+            prop_assert!(pieces.iter().all(|piece| !piece.is_empty() && piece.len() <= most.max(1)));
         }
+    }
 }

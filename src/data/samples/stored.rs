@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, WINDOW};
 use super::runs::Runs;
 use super::{Form, Samples, Store};
 use crate::{Error, Result};
@@ -26,6 +26,8 @@ pub(super) struct Stored {
     element: DType,
     /// After the steps.
     dtype: DType,
+    /// Whether all values were found finite.
+    checked: bool,
 }
 
 impl Stored {
@@ -46,9 +48,14 @@ impl Stored {
         self.element == DType::U8 && self.steps.is_empty()
     }
 
-    /// Whether something is made of them.
-    pub(super) fn is_mapped(&self) -> bool {
-        !self.steps.is_empty()
+    /// All of them as they are stored.
+    fn raw(&self) -> Result<Tensor> {
+        let rows = self.runs.rows(0..self.len() as u32);
+        let read = |rows: Range<u32>| self.read(rows.start as usize, rows.len());
+        Ok(Tensor::cat(
+            &rows.map(read).collect::<Result<Vec<_>>>()?,
+            0,
+        )?)
     }
 
     /// `[samples, ...]`.
@@ -131,8 +138,9 @@ impl Samples {
     /// Samples that stay in a file, or wherever a [`Store`] has them, and are read as they are needed: while a network is
     /// trained two windows of them are held ([`with_window`](Self::with_window)), the next of which a thread reads.
     ///
-    /// Chunks take the place of single samples where data are parted: a split holds out whole ones, or parts of them where
-    /// there are few.
+    /// Ranges of neighbours take the place of single samples where data are parted: a split holds out thirty or more. A labeled
+    /// group of fewer values than a window is read into memory. Choose samples ([`select`](Self::select)) in ascending order:
+    /// in another one each is read by itself.
     ///
     /// ```
     /// use puad::data::Samples;
@@ -162,7 +170,20 @@ impl Samples {
             ends.first().is_none_or(|&first| first > 0) && ends.is_sorted_by(|a, b| a < b);
         if !ascending || ends.last().copied().unwrap_or(0) != len {
             let rule = "ascending, the last the number of samples";
-            return Err(Error::config("chunk_ends", rule, format!("{ends:?}")));
+            let wrong = ends.windows(2).find(|pair| pair[0] >= pair[1]);
+            let wrong = wrong.map(<[u32]>::to_vec);
+            let wrong = wrong.unwrap_or_else(|| {
+                ends.iter()
+                    .copied()
+                    .take(1)
+                    .chain(ends.last().copied())
+                    .collect()
+            });
+            return Err(Error::config(
+                "chunk_ends",
+                rule,
+                format!("{wrong:?} of {len} samples"),
+            ));
         }
         let values = store.sample_shape().iter().product::<usize>();
         let chunks = ends
@@ -172,8 +193,7 @@ impl Samples {
             .map(|rows| rows as usize * values)
             .find(|&n| n > LARGEST)
         {
-            let rule =
-                "of at most 2^28 values; a Parquet file can be written with smaller row groups";
+            let rule = "of at most 2^28 values; of a Parquet file they are its row groups";
             return Err(Error::config("chunks", rule, large));
         }
         let (names, element) = (store.names(), store.dtype());
@@ -191,6 +211,7 @@ impl Samples {
             runs: Runs::all(len),
             steps: vec![],
             element,
+            checked: false,
             dtype: if element == DType::U8 {
                 DType::F32
             } else {
@@ -216,11 +237,39 @@ impl Samples {
         if !self.is_stored() {
             return Ok(self.clone());
         }
-        let form = Form::Tensor(self.to_tensor()?);
+        let form = match &self.form {
+            // Which keep their compact form.
+            Form::Stored(stored) if stored.is_8_bit() && stored.len() > 0 => {
+                Self::from(stored.raw()?).with_pixels()?.form
+            }
+            _ => Form::Tensor(self.to_tensor()?),
+        };
         Ok(Self {
             form,
             ..self.clone()
         })
+    }
+
+    /// Stored samples of fewer values than a window in memory; others as they are.
+    pub(crate) fn in_memory_if_small(self) -> Result<Self> {
+        let values = self.sample_shape().iter().product::<usize>();
+        if self.is_stored() && self.len().saturating_mul(values) <= WINDOW {
+            return self.in_memory();
+        }
+        Ok(self)
+    }
+
+    /// Whether all values of stored samples were found finite.
+    pub(crate) fn is_checked(&self) -> bool {
+        matches!(&self.form, Form::Stored(stored) if stored.checked)
+    }
+
+    /// The same, of which all values were found finite.
+    pub(crate) fn checked(mut self) -> Self {
+        if let Form::Stored(stored) = &mut self.form {
+            stored.checked = true;
+        }
+        self
     }
 
     /// Samples as `step` makes them, of which it gets `[n, ...]`, any `n`: tensors and images now, stored ones whenever
@@ -261,6 +310,6 @@ impl Samples {
             .map(|index| index as u32)
             .collect();
         drawn.sort_unstable();
-        Self::from(self.gather(&drawn)?).with_names(self.names())
+        self.select(&drawn)?.in_memory()
     }
 }

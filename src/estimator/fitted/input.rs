@@ -46,6 +46,11 @@ impl FittedDetector {
         };
         let table = match input {
             Input::Table(table) => table,
+            Input::Samples(samples) if samples.is_stored() => {
+                let rule = "a table, for a detector of tables: `score_table` reads a file a piece at a time";
+                let found = "samples that stay in a file";
+                return Err(Error::config("what is scored", rule, found));
+            }
             Input::Samples(samples) => table_of(&samples, encoding)?,
         };
         let (samples, new) = encoding.encode_rows(INPUT, &table)?;

@@ -142,6 +142,7 @@ impl FittedDetector {
             self.trained_on(&learning.groups.train)?,
             self.trained_on(&learning.groups.validation)?,
         );
+        learning.method.check_data(&train)?;
         let mut learned = learning.method.refit(
             Task {
                 train: &train,

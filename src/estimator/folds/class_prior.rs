@@ -60,12 +60,12 @@ pub(in crate::estimator) fn prior_scores(
     PriorData::of_scores(unlabeled, anomalies)
 }
 
-/// Samples of every group of stored data that the estimate is made of, at most, of the part that is trained on and of the
+/// Samples of every group of data in a file that the estimate is made of, at most, of the part that is trained on and of the
 /// one held out: all of them are scored.
 const STORED: usize = 100_000;
 const STORED_VALIDATION: usize = 20_000;
 
-/// Data in memory as they are, stored ones by a sample of them.
+/// Data as they are, those that are in a file, or were, by a sample of them in memory.
 fn in_memory(
     train: &PuDataset,
     validation: &PuDataset,
@@ -73,7 +73,7 @@ fn in_memory(
 ) -> Result<(PuDataset, PuDataset)> {
     let drawn = |part: &PuDataset, most, stream| {
         part.map(|samples| {
-            if !samples.is_stored() {
+            if samples.chunks().is_none() {
                 return Ok(samples.clone());
             }
             samples.drawn(most, &mut substream(seed, Purpose::Stored, stream))

@@ -80,7 +80,13 @@ impl Folds<'_> {
                 rows: vec![],
             })
         };
-        workers::run(self.folds, workers::at_once(device), &fold)
+        // Each holds windows of its own.
+        let at_once = if self.train.is_stored() {
+            1
+        } else {
+            workers::at_once(device)
+        };
+        workers::run(self.folds, at_once, &fold)
     }
 }
 

@@ -1,3 +1,5 @@
+use candle_core::Device;
+
 use super::{Inputs, LABELED};
 use crate::data::{PuDataset, Samples};
 use crate::estimator::Warning;
@@ -6,6 +8,9 @@ use crate::{Result, ops};
 
 /// Times the width of a column's range by which unlabeled samples lie outside of it in training at most.
 const UNLABELED: f64 = 1.;
+
+/// Samples looked through at once.
+const PIECE: usize = 1024;
 
 /// How far `x` lies outside of a range.
 pub(in crate::estimator) fn distance((low, high): (f64, f64), x: f64) -> f64 {
@@ -26,11 +31,10 @@ impl Inputs {
             return Ok(samples.clone());
         }
         let bounds = self.bounds(widths, |size| size.max(1.));
-        let mut any = false;
-        for_values(samples, |i, x| any |= x < bounds[i].0 || x > bounds[i].1)?;
-        if !any {
+        let Some(first) = pieces_outside(samples, &bounds)?.next() else {
             return Ok(samples.clone());
-        }
+        };
+        first?;
         let pixels = samples.sample_shape().iter().skip(1).product();
         let (low, high): (Vec<f64>, Vec<f64>) = bounds.into_iter().unzip();
         samples.mapped(move |tensor| Ok(ops::clamp(tensor, &low, &high, pixels)?))
@@ -49,17 +53,19 @@ impl Inputs {
         }
         let bounds = self.bounds(widths, |size| 1e-6 * size);
         let mut outside = vec![(0u64, 0f64); bounds.len()];
-        for_values(samples, |i, x| {
-            let (low, high) = bounds[i];
-            if x < low || x > high {
-                let (count, farthest) = &mut outside[i];
-                *count += 1;
-                let off = |x| distance((low, high), x);
-                if *count == 1 || off(x) > off(*farthest) {
-                    *farthest = x;
+        for piece in pieces_outside(samples, &bounds)? {
+            for_values(&piece?, |i, x| {
+                let (low, high) = bounds[i];
+                if x < low || x > high {
+                    let (count, farthest) = &mut outside[i];
+                    *count += 1;
+                    let off = |x| distance((low, high), x);
+                    if *count == 1 || off(x) > off(*farthest) {
+                        *farthest = x;
+                    }
                 }
-            }
-        })?;
+            })?;
+        }
         let found = outside.into_iter().enumerate();
         let found = found.filter(|(i, o)| o.0 > 0 && self.is_measured(*i));
         let warning = |(i, (count, value))| Warning::FarOutside {
@@ -86,4 +92,22 @@ impl Inputs {
         };
         self.low.iter().zip(&self.high).map(bounds).collect()
     }
+}
+
+/// Pieces of samples in which a value lies outside of its column's bounds: most have none, and are looked through at the
+/// speed of memory.
+fn pieces_outside<'a>(
+    samples: &'a Samples,
+    bounds: &[(f64, f64)],
+) -> Result<impl Iterator<Item = Result<Samples>> + 'a> {
+    let pixels = samples.sample_shape().iter().skip(1).product();
+    let (low, high): (Vec<f64>, Vec<f64>) = bounds.iter().copied().unzip();
+    let pieces = samples.batches(PIECE, &Device::Cpu)?;
+    Ok(pieces.filter_map(move |piece| {
+        let found = piece.and_then(|piece| {
+            let outside = ops::any_outside(&piece, &low, &high, pixels)?;
+            Ok(outside.then(|| piece.into()))
+        });
+        found.transpose()
+    }))
 }

@@ -251,7 +251,7 @@ impl Inputs {
 
     /// Whether the samples are in another scale. What 8 bits hold is told by the type.
     fn other_scale(&self, samples: &Samples, enough: usize) -> Result<Option<Other>> {
-        let Some(sizes) = self.sizes.filter(|_| samples.tensor().is_some()) else {
+        let Some(sizes) = self.sizes.filter(|_| !samples.is_8_bit()) else {
             return Ok(None);
         };
         let scale = Scale {

@@ -9,7 +9,18 @@ use crate::data::Samples;
 use crate::{Error, Result};
 
 /// A thread that reads the next window while one is trained on.
-pub(super) struct ReadAhead {
+pub(super) struct ReadAhead(Reader);
+
+enum Reader {
+    Thread(Thread),
+    /// Who asks reads.
+    Here {
+        samples: Samples,
+        windows: std::vec::IntoIter<Vec<Range<u32>>>,
+    },
+}
+
+struct Thread {
     /// `None` once it is to end.
     windows: Option<Receiver<Result<Tensor>>>,
     thread: Option<JoinHandle<()>>,
@@ -18,13 +29,18 @@ pub(super) struct ReadAhead {
 impl ReadAhead {
     /// Of samples, these ranges of which make a window each.
     pub(super) fn start(samples: Samples, windows: Vec<Vec<Range<u32>>>) -> Self {
+        // A thread of a pool that waits for a thread of ours, which waits for the pool, would wait for ever.
+        if rayon::current_thread_index().is_some() {
+            let windows = windows.into_iter();
+            return Self(Reader::Here { samples, windows });
+        }
         // Without room: the thread holds one window, and who asks another.
         let (sender, receiver) = sync_channel(0);
         let thread = std::thread::spawn(move || read(&samples, &windows, &sender));
-        Self {
+        Self(Reader::Thread(Thread {
             windows: Some(receiver),
             thread: Some(thread),
-        }
+        }))
     }
 
     /// The next window, `[n, ...]`.
@@ -32,6 +48,23 @@ impl ReadAhead {
     /// # Errors
     /// As the samples are read.
     pub(super) fn next(&mut self) -> Result<Tensor> {
+        match &mut self.0 {
+            Reader::Thread(thread) => thread.next(),
+            Reader::Here { samples, windows } => match windows.next() {
+                Some(ranges) => window(samples, &ranges),
+                None => Err(behind_the_last()),
+            },
+        }
+    }
+}
+
+fn behind_the_last() -> Error {
+    let rule = "asked for after each other, until the last";
+    Error::config("windows", rule, "one after the last")
+}
+
+impl Thread {
+    fn next(&mut self) -> Result<Tensor> {
         let received = self
             .windows
             .as_ref()
@@ -43,12 +76,11 @@ impl ReadAhead {
         if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
             resume_unwind(panic);
         }
-        let rule = "asked for after each other, until the last";
-        Err(Error::config("windows", rule, "one after the last"))
+        Err(behind_the_last())
     }
 }
 
-impl Drop for ReadAhead {
+impl Drop for Thread {
     fn drop(&mut self) {
         // It ends when nobody asks.
         self.windows = None;

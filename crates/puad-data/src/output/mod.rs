@@ -117,7 +117,7 @@ pub struct TableWriter {
 }
 
 /// A format that is written.
-trait Form {
+trait Form: Send {
     /// Rows, of the columns' kinds and of one length.
     fn write(&mut self, columns: &[Cells<'_>]) -> Result<()>;
 

@@ -81,8 +81,7 @@ impl FittedDetector {
         let data = self.taken(data)?;
         let (fraction, seed) = (self.config.validation_fraction, self.config.train.seed);
         let (train, validation) = data.split(fraction, seed)?;
-        let units = data.unlabeled().units_to_part();
-        let (of_train, of_validation) = PuDataset::split_unlabeled(&units, fraction, seed)?;
+        let (of_train, of_validation) = data.split_positions(fraction, seed)?;
         let kept = self.decision.validation.unlabeled.len();
         if of_validation.len() != kept {
             let rule = "of the fit's unlabeled samples, all of them, of which it held out as many as it kept scores \
@@ -115,6 +114,12 @@ impl FittedDetector {
 
     /// Whether the kept scores are those of these held-out samples, but for another device's rounding.
     fn kept_scores_of(&self, validation: &PuDataset) -> Result<bool> {
+        // The fit scored them as it trains, gross values clipped.
+        let clips = self.config.scaling.clips();
+        let validation = match self.inputs.as_ref().filter(|_| clips) {
+            Some(inputs) => inputs.clipped_groups(validation)?,
+            None => validation.clone(),
+        };
         let mut scores = self.scores_of(validation.unlabeled())?;
         scores.sort_unstable_by(f64::total_cmp);
         let kept = &self.decision.validation.unlabeled;
