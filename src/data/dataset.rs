@@ -1,12 +1,10 @@
-use std::ops::Range;
-
 use candle_core::DType;
 use puad_data::table::{Group, Table};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::Samples;
-use super::samples::Units;
+use super::samples::{HeldOut, Units};
 use crate::rng::{Purpose, substream};
 use crate::statistics::check_share;
 use crate::{Error, Result, ops};
@@ -329,7 +327,7 @@ fn pieces(
     fraction: f64,
     group: &'static str,
     rng: &mut impl Rng,
-) -> Result<Option<(Vec<Range<u32>>, Vec<Range<u32>>)>> {
+) -> Result<Option<HeldOut>> {
     check_share("validation_fraction", fraction)?;
     check_two(samples.len(), group)?;
     Ok(samples.hold_out_pieces(fraction, rng))

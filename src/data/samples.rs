@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::{ImageSet, ImageShape, Resize};
 use crate::{Error, Result};
 
-pub(crate) use chunks::Chunks;
+pub(crate) use chunks::{Chunks, HeldOut};
 pub use store::Store;
 use stored::{Stored, as_ranges};
 pub(crate) use units::Units;

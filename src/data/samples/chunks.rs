@@ -18,6 +18,9 @@ const PIECES: usize = 128;
 /// Parts that a split holds out, at least, where there are samples enough.
 const HELD_OUT: f64 = 32.;
 
+/// Ranges of samples that are trained on, and that are held out.
+pub(crate) type HeldOut = (Vec<Range<u32>>, Vec<Range<u32>>);
+
 /// Samples that are read together lie behind each other: how they are shuffled without being held all at once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chunks {
@@ -96,7 +99,7 @@ impl Chunks {
 
     /// Pieces in random order until they are a share of the samples, and the others, each in the samples' order: one sample
     /// at least on both sides, of two or more.
-    fn hold_out(&self, share: f64, rng: &mut impl Rng) -> (Vec<Range<u32>>, Vec<Range<u32>>) {
+    fn hold_out(&self, share: f64, rng: &mut impl Rng) -> HeldOut {
         let n = self.samples();
         let wanted = ((n as f64 * share).round() as usize).clamp(1, n - 1);
         let mut pieces = self.pieces((wanted as f64 / HELD_OUT) as usize);
@@ -146,11 +149,7 @@ impl Samples {
 
     /// As a [split](crate::data::PuDataset::split) parts samples in chunks, two at least: ranges that are trained on and that
     /// are held out. `None` of others, and where there are [blocks](Self::with_blocks).
-    pub(crate) fn hold_out_pieces(
-        &self,
-        share: f64,
-        rng: &mut impl Rng,
-    ) -> Option<(Vec<Range<u32>>, Vec<Range<u32>>)> {
+    pub(crate) fn hold_out_pieces(&self, share: f64, rng: &mut impl Rng) -> Option<HeldOut> {
         let chunks = self.chunks.as_ref().filter(|_| self.blocks.is_none());
         chunks.map(|chunks| chunks.hold_out(share, rng))
     }
@@ -176,7 +175,7 @@ mod tests {
             [8, 3, 5]
         );
         assert_eq!(lens(&chunks.select(&[])), [0u32; 0]);
-        assert_eq!(lens(&chunks.select(&[0..30])), [10; 3]);
+        assert_eq!(lens(&chunks.select(&[0..10, 10..30])), [10; 3]);
     }
 
     #[test]

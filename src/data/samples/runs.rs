@@ -12,7 +12,7 @@ pub(super) struct Runs {
 impl Runs {
     /// All rows of a file.
     pub(super) fn all(rows: u32) -> Self {
-        Self::of([0..rows].into_iter())
+        Self::of(std::iter::once(0..rows))
     }
 
     fn of(ranges: impl Iterator<Item = Range<u32>>) -> Self {

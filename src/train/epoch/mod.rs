@@ -29,7 +29,7 @@ enum Form<'a> {
     Streamed {
         plan: Plan,
         /// Unlabeled samples, labeled anomalies, labeled normals, where they are trained on.
-        groups: [Option<Source>; 3],
+        groups: Box<[Option<Source>; 3]>,
     },
 }
 
@@ -63,7 +63,7 @@ impl<'a> Epoch<'a> {
             let draws = plan.draws(group);
             groups[group].map(|samples| Source::new(samples, draws, rng))
         };
-        let groups = [source(0), source(1), source(2)];
+        let groups = Box::new([source(0), source(1), source(2)]);
         Self(Form::Streamed { plan, groups })
     }
 

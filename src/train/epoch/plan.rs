@@ -13,7 +13,7 @@ pub(super) struct Plan {
 }
 
 enum How {
-    Pooled { size: usize, rng: ChaCha8Rng },
+    Pooled { size: usize, rng: Box<ChaCha8Rng> },
     Stratified { totals: [usize; 3], batches: usize },
 }
 
@@ -31,7 +31,10 @@ impl Plan {
             Batching::Pooled => Self {
                 left: counts,
                 batches: batches - usize::from(batches > 1 && total % size == 1),
-                how: How::Pooled { size, rng },
+                how: How::Pooled {
+                    size,
+                    rng: Box::new(rng),
+                },
             },
             Batching::Stratified => {
                 let batches = batches.min((total / 2).max(1));

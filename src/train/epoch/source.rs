@@ -10,7 +10,10 @@ use crate::data::Samples;
 /// The samples of one group in the order of an epoch.
 pub(super) enum Source {
     /// One at a time, with replacement.
-    Drawn { samples: Samples, rng: ChaCha8Rng },
+    Drawn {
+        samples: Samples,
+        rng: Box<ChaCha8Rng>,
+    },
     /// Each once.
     Shuffled {
         samples: Samples,
@@ -24,7 +27,10 @@ impl Source {
     pub(super) fn new(samples: &Samples, draws: bool, mut rng: ChaCha8Rng) -> Self {
         let samples = samples.clone();
         match samples.chunks() {
-            _ if draws => Self::Drawn { samples, rng },
+            _ if draws => {
+                let rng = Box::new(rng);
+                Self::Drawn { samples, rng }
+            }
             Some(chunks) => {
                 let windows = Windows::new(&samples, chunks, rng);
                 Self::Windows(Box::new(windows))
