@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::batch::Batch;
 
-/// What a format of tables is where rows are read at any place; see [`TableOptions::stored`]. Threads may read at once.
+/// What a format of tables is where rows are read at any place; see
+/// [`TableOptions::stored`](crate::stream::TableOptions::stored). Threads may read at once.
 pub trait StoredRows: Send + Sync {
     /// The dimensions of one row.
     fn sample_shape(&self) -> Vec<usize>;
