@@ -313,7 +313,7 @@ impl PuDataset {
         if expected != actual {
             return Err(Error::DType {
                 what: samples_of(group),
-                expected: format!("the unlabeled ones' type {expected:?}"),
+                expected: format!("the unlabeled ones' type {expected:?} (`Samples::to_dtype`)"),
                 actual,
             });
         }
@@ -509,7 +509,7 @@ mod tests {
         match data().with_normals(double).unwrap_err() {
             err @ Error::DType { .. } => assert_eq!(
                 err.to_string(),
-                "normal samples must be of the unlabeled ones' type F32, got F64"
+                "normal samples must be of the unlabeled ones' type F32 (`Samples::to_dtype`), got F64"
             ),
             err => panic!("{err}"),
         }

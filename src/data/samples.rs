@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Tensor};
 
 use rayon::prelude::*;
 
-use super::{ImageSet, ImageShape, Resize};
+use super::{ImageSet, ImageShape, Resize, check_float};
 use crate::{Error, Result};
 
 pub(crate) use chunks::{Chunks, HeldOut};
@@ -122,6 +122,30 @@ impl Samples {
         }
         let names = names.iter().map(|name| name.as_ref().into()).collect();
         Ok(Self { names, ..self })
+    }
+
+    /// With values of this type of floats, names and [blocks](Self::with_blocks) as they are: labeled samples that were read
+    /// as f64 beside unlabeled ones of f32, say. 8-bit images become floats.
+    ///
+    /// ```
+    /// use puad::candle_core::{DType, Device, Tensor};
+    /// use puad::data::{PuDataset, Samples};
+    ///
+    /// let unlabeled = Tensor::new(&[[21.5f32], [22.]], &Device::Cpu)?;
+    /// let labeled = Samples::from(Tensor::new(&[[90f64]], &Device::Cpu)?);
+    /// assert!(PuDataset::new(&unlabeled)?.with_anomalies(&labeled).is_err());
+    /// assert!(PuDataset::new(&unlabeled)?.with_anomalies(labeled.to_dtype(DType::F32)?).is_ok());
+    /// # Ok::<(), puad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::DType`] for a type of integers; of a store that is read.
+    pub fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        check_float(dtype, "samples")?;
+        if dtype == self.dtype() && !self.is_8_bit() {
+            return Ok(self.clone());
+        }
+        self.mapped(move |tensor| Ok(tensor.to_dtype(dtype)?))
     }
 
     /// Names of the columns, `[features]`; empty where they are not known.

@@ -81,8 +81,9 @@ pub trait TableOptions: Default {
     fn stored(&self, path: &Path) -> Result<Box<dyn StoredRows>> {
         Err(DataError::Unsupported {
             path: path.into(),
-            rule: "rows are read at any place in plain .npy and in Parquet (feature `parquet`)",
-            found: "another format".into(),
+            rule: "rows are read at any place in plain .npy and in Parquet (feature `parquet`); write others as Parquet \
+                   once, by `output::TableWriter`",
+            found: format!("{:?}", path.file_name().unwrap_or_default()),
         })
     }
 }

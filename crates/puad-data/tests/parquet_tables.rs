@@ -213,6 +213,37 @@ fn columns_come_by_name_however_they_are_packed() {
 }
 
 #[test]
+fn a_column_twice_and_names_of_rows_that_are_not_there_are_told() {
+    let file = plain();
+    let refused = |columns: Option<&[&str]>, ids: &str| {
+        let columns = columns.map(|names| names.iter().map(|&name| name.into()).collect());
+        let ids = Some(ids.into());
+        let options = ParquetOptions { columns, ids };
+        let error = TableReader::open_with(&file.path, &options).err().unwrap();
+        assert_eq!(
+            StoredTable::open_with(&file.path, &options)
+                .err()
+                .unwrap()
+                .to_string(),
+            error.to_string()
+        );
+        error.to_string()
+    };
+    let twice = refused(Some(&["count", "pressure", "count"]), "id");
+    assert_eq!(
+        twice,
+        "columns must be names that differ, got \"count\" twice"
+    );
+    let missing = refused(None, "Id");
+    assert!(missing.contains("must hold Id"), "{missing}");
+    let text = refused(None, "id");
+    assert!(
+        text.contains("`ids` the rows' names") && text.contains("label"),
+        "{text}"
+    );
+}
+
+#[test]
 fn rows_at_any_place_are_those_of_the_batches() {
     let file = plain();
     let options = ParquetOptions {
@@ -271,7 +302,7 @@ fn batches_go_across_groups() {
         assert_eq!(values, numbers());
         assert!(shapes.iter().rev().skip(1).all(|&n| n == size));
     }
-    let mut table = open(&file, &["id", "id"]).unwrap();
+    let mut table = open(&file, &["id", "pressure"]).unwrap();
     assert_eq!(table.next_batch(7).unwrap().unwrap().shape, [7, 2]);
     assert_eq!(table.rows_read(), 7);
     assert_eq!(table.next_batch(7).unwrap().unwrap().shape, [2, 2]);

@@ -229,7 +229,8 @@ impl Samples {
     }
 
     /// Stored samples read into memory, all at once; others as they are. They are parted and shuffled as when they were
-    /// stored, and so train to the same bits.
+    /// stored, and so a named method trains to the same bits; where none is named, [`Method::Auto`](crate::method::Method::for_samples)
+    /// is a committee for samples in memory.
     ///
     /// # Errors
     /// Of the store.

@@ -96,7 +96,8 @@ impl Cells<'_> {
     }
 }
 
-/// A table that is written some rows at a time, to a file that has its name only when it is whole.
+/// A table that is written some rows at a time, to a file that has its name only when it is whole. Parquet has groups of
+/// 100,000 rows, packed by zstd, however many are written at once.
 ///
 /// ```
 /// use puad_data::output::{Cells, Kind, TableWriter};

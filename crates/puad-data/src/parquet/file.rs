@@ -96,7 +96,7 @@ impl ParquetFile {
         number(&descriptor).ok_or_else(|| {
             self.unsupported(
                 column,
-                "features must be numbers, one a row: `columns` chooses them",
+                "features must be numbers, one a row: `columns` chooses them, and `ids` the rows' names",
             )
         })
     }

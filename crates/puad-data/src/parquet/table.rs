@@ -10,7 +10,7 @@ use super::{ParquetFile, Rows, caught};
 use crate::batch::{Batch, Values};
 use crate::raw::ColumnRows;
 use crate::stored_rows::StoredRows;
-use crate::table_rows::{TableOptions, TableRows, check_names, of_numbers};
+use crate::table_rows::{TableOptions, TableRows, check_names, of_numbers, twice};
 use crate::{DataError, Result};
 
 /// Columns of a Parquet file by name, all numbers and none missing. Groups of rows are read one after
@@ -81,6 +81,13 @@ pub(super) struct Features {
 
 impl Features {
     pub(super) fn of(file: &ParquetFile, options: &ParquetOptions) -> Result<Self> {
+        if let Some(ids) = &options.ids {
+            file.find(ids)?;
+        }
+        if let Some(name) = options.columns.as_deref().and_then(twice) {
+            let value = format!("{name:?} twice");
+            return Err(DataError::config("columns", "names that differ", value));
+        }
         let columns: Vec<usize> = match &options.columns {
             Some(names) => names
                 .iter()
