@@ -35,13 +35,9 @@ impl ModelSpec for IsolationForestConfig {
         let unlabeled = task.train.unlabeled();
         let seed = task.trainer.config().seed;
         let mut rng = substream(seed, Purpose::Stored, 0);
-        let seen = if unlabeled.chunks().is_some() {
-            // A tree sees few, and all of them together no more than these.
-            let most = self.trees.saturating_mul(self.max_samples);
-            unlabeled.drawn(most, &mut rng)?
-        } else {
-            unlabeled.clone()
-        };
+        // A tree sees few, and all of them together no more than these.
+        let most = self.trees.saturating_mul(self.max_samples);
+        let seen = unlabeled.drawn(most, &mut rng)?;
         let xs = seen.to_tensor()?.to_device(&Device::Cpu)?;
         let model = ForestModel {
             forest: IsolationForest::fit(&xs, self, seed)?,

@@ -1,10 +1,10 @@
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 use puad_data::table::{Group, Table};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
 use super::Samples;
-use super::samples::{HeldOut, Units};
+use super::samples::{HeldOut, Units, as_ranges};
 use crate::rng::{Purpose, substream};
 use crate::statistics::check_share;
 use crate::{Error, Result, ops};
@@ -172,17 +172,11 @@ impl PuDataset {
         let cut = |samples: &Samples, group, index| -> Result<(Samples, Samples)> {
             // A stream a group: labeling some samples more leaves the others' split as it was.
             let mut rng = substream(seed, Purpose::Split, index);
-            if let Some((train, validation)) =
-                pieces(samples, validation_fraction, group, &mut rng)?
-            {
-                return Ok((
-                    samples.select_ranges(&train)?,
-                    samples.select_ranges(&validation)?,
-                ));
-            }
-            let units = samples.units_to_part();
-            let (train, validation) = hold_out(&units, validation_fraction, group, &mut rng)?;
-            Ok((samples.select(&train)?, samples.select(&validation)?))
+            let (train, validation) = parts(samples, validation_fraction, group, &mut rng)?;
+            Ok((
+                samples.select_ranges(&train)?,
+                samples.select_ranges(&validation)?,
+            ))
         };
         let cut_optional = |samples: Option<&Samples>, group, index| {
             let parts = samples.map(|s| cut(s, group, index)).transpose()?;
@@ -214,13 +208,11 @@ impl PuDataset {
     /// As there.
     pub(crate) fn split_positions(&self, fraction: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>)> {
         let mut rng = substream(seed, Purpose::Split, 0);
-        match pieces(&self.unlabeled, fraction, UNLABELED, &mut rng)? {
-            Some((train, validation)) => Ok((
-                train.into_iter().flatten().collect(),
-                validation.into_iter().flatten().collect(),
-            )),
-            None => Self::split_unlabeled(&self.unlabeled.units_to_part(), fraction, seed),
-        }
+        let (train, validation) = parts(&self.unlabeled, fraction, UNLABELED, &mut rng)?;
+        Ok((
+            train.into_iter().flatten().collect(),
+            validation.into_iter().flatten().collect(),
+        ))
     }
 
     /// The positions of unlabeled samples, of so many units, that [`split`](Self::split) trains on and holds out.
@@ -321,16 +313,20 @@ impl PuDataset {
     }
 }
 
-/// The parts of samples in chunks, `None` of others.
-fn pieces(
+/// How a split parts a group: pieces of samples in chunks, whole units of others.
+fn parts(
     samples: &Samples,
     fraction: f64,
     group: &'static str,
     rng: &mut impl Rng,
-) -> Result<Option<HeldOut>> {
+) -> Result<HeldOut> {
     check_share("validation_fraction", fraction)?;
     check_two(samples.len(), group)?;
-    Ok(samples.hold_out_pieces(fraction, rng))
+    if let Some(pieces) = samples.hold_out_pieces(fraction, rng) {
+        return Ok(pieces);
+    }
+    let (train, validation) = hold_out(&samples.units_to_part(), fraction, group, rng)?;
+    Ok((as_ranges(&train), as_ranges(&validation)))
 }
 
 /// # Errors
@@ -392,7 +388,7 @@ fn check(samples: Samples, group: &'static str) -> Result<Samples> {
     if !samples.is_8_bit() && !samples.is_checked() {
         check_finite(&samples, samples_of(group))?;
     }
-    Ok(samples.checked())
+    Ok(samples.with_checked(true))
 }
 
 /// # Errors
@@ -411,7 +407,7 @@ pub(crate) fn check_float(actual: DType, what: &'static str) -> Result<()> {
 
 /// # Errors
 /// [`Error::NonFiniteFeature`] for the first value of samples of floats that is NaN or infinite; what a store says.
-pub(crate) fn check_finite(samples: &Samples, what: &'static str) -> Result<()> {
+fn check_finite(samples: &Samples, what: &'static str) -> Result<()> {
     let (n, width) = (
         samples.len(),
         samples.sample_shape().iter().product::<usize>(),
@@ -422,23 +418,30 @@ pub(crate) fn check_finite(samples: &Samples, what: &'static str) -> Result<()> 
     let rows = (CHECKED / width).clamp(1, n);
     for start in (0..n).step_by(rows) {
         let part = samples.range(start, rows.min(n - start))?;
-        if let Some((i, value)) = ops::first_not_finite(&part)? {
-            return Err(Error::NonFiniteFeature {
-                what,
-                row: start + i / width,
-                column: i % width,
-                value,
-            });
-        }
+        check_finite_batch(&part, what, start)?;
     }
     Ok(())
+}
+
+/// As [`check_finite`], of a batch `[n, ...]` whose first sample is number `start`.
+pub(crate) fn check_finite_batch(batch: &Tensor, what: &'static str, start: usize) -> Result<()> {
+    let Some((i, value)) = ops::first_not_finite(batch)? else {
+        return Ok(());
+    };
+    let width = batch.elem_count() / batch.dim(0)?;
+    Err(Error::NonFiniteFeature {
+        what,
+        row: start + i / width,
+        column: i % width,
+        value,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::{ImageSet, ImageShape};
-    use candle_core::{Device, Tensor};
+    use candle_core::Device;
     use std::collections::HashSet;
 
     use proptest::prelude::*;

@@ -18,7 +18,8 @@ use crate::{Error, Result};
 
 pub(crate) use chunks::{Chunks, HeldOut};
 pub use store::Store;
-use stored::{Stored, as_ranges};
+use stored::Stored;
+pub(super) use stored::as_ranges;
 pub(crate) use units::Units;
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
@@ -145,7 +146,9 @@ impl Samples {
         if dtype == self.dtype() && !self.is_8_bit() {
             return Ok(self.clone());
         }
-        self.mapped(move |tensor| Ok(tensor.to_dtype(dtype)?))
+        // A narrower type may not hold a number.
+        let converted = self.mapped(move |tensor| Ok(tensor.to_dtype(dtype)?))?;
+        Ok(converted.with_checked(false))
     }
 
     /// Names of the columns, `[features]`; empty where they are not known.

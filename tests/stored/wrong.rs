@@ -201,3 +201,21 @@ fn a_file_without_rows_is_no_group() {
         Error::EmptyGroup { .. }
     ));
 }
+
+#[test]
+fn what_a_narrower_type_does_not_hold_is_told() {
+    let dir = Dir::new();
+    let bytes: Vec<u8> = [1f64, 2., 1e300, 4.]
+        .iter()
+        .flat_map(|x| x.to_le_bytes())
+        .collect();
+    let samples = stored(&dir.npy("wide.npy", "<f8", "(4, 1)", &bytes));
+    // They were looked through as f64.
+    let data = PuDataset::new(samples).unwrap();
+    let narrow = data.unlabeled().to_dtype(DType::F32).unwrap();
+    let error = PuDataset::new(narrow).unwrap_err();
+    assert!(
+        matches!(error, Error::NonFiniteFeature { row: 2, .. }),
+        "{error}"
+    );
+}

@@ -48,26 +48,20 @@ impl Stored {
         self.element == DType::U8 && self.steps.is_empty()
     }
 
-    /// All of them as they are stored.
-    fn raw(&self) -> Result<Tensor> {
-        let rows = self.runs.rows(0..self.len() as u32);
+    /// A range of them as they are stored.
+    fn raw(&self, samples: Range<u32>) -> Result<Tensor> {
         let read = |rows: Range<u32>| self.read(rows.start as usize, rows.len());
-        Ok(Tensor::cat(
-            &rows.map(read).collect::<Result<Vec<_>>>()?,
-            0,
-        )?)
+        let parts = self.runs.rows(samples).map(read);
+        match &parts.collect::<Result<Vec<Tensor>>>()?[..] {
+            [] => self.read(0, 0),
+            [one] => Ok(one.clone()),
+            several => Ok(Tensor::cat(several, 0)?),
+        }
     }
 
     /// `[samples, ...]`.
     pub(super) fn range(&self, samples: Range<u32>) -> Result<Tensor> {
-        let read = |rows: Range<u32>| self.read(rows.start as usize, rows.len());
-        let parts = self.runs.rows(samples).map(read);
-        let parts = parts.collect::<Result<Vec<Tensor>>>()?;
-        let mut tensor = match &parts[..] {
-            [] => self.read(0, 0)?,
-            [one] => one.clone(),
-            several => Tensor::cat(several, 0)?,
-        };
+        let mut tensor = self.raw(samples)?;
         if tensor.dtype() == DType::U8 {
             tensor = Samples::from(tensor).with_pixels()?.to_tensor()?;
         }
@@ -123,7 +117,7 @@ impl Stored {
 }
 
 /// Indices as ranges of neighbours, in their order.
-pub(super) fn as_ranges(indices: &[u32]) -> Vec<Range<u32>> {
+pub(in crate::data) fn as_ranges(indices: &[u32]) -> Vec<Range<u32>> {
     let mut ranges: Vec<Range<u32>> = vec![];
     for &index in indices {
         match ranges.last_mut() {
@@ -241,7 +235,9 @@ impl Samples {
         let form = match &self.form {
             // Which keep their compact form.
             Form::Stored(stored) if stored.is_8_bit() && stored.len() > 0 => {
-                Self::from(stored.raw()?).with_pixels()?.form
+                Self::from(stored.raw(0..stored.len() as u32)?)
+                    .with_pixels()?
+                    .form
             }
             _ => Form::Tensor(self.to_tensor()?),
         };
@@ -265,10 +261,10 @@ impl Samples {
         matches!(&self.form, Form::Stored(stored) if stored.checked)
     }
 
-    /// The same, of which all values were found finite.
-    pub(crate) fn checked(mut self) -> Self {
+    /// The same, of which all values were found finite, or are yet to be looked at.
+    pub(crate) fn with_checked(mut self, checked: bool) -> Self {
         if let Form::Stored(stored) = &mut self.form {
-            stored.checked = true;
+            stored.checked = checked;
         }
         self
     }
@@ -300,8 +296,12 @@ impl Samples {
         })
     }
 
-    /// At most `most` samples in memory, drawn at random by `rng` and in their order; all where there are no more.
+    /// Of samples in a file, or that were, at most `most` in memory, drawn at random by `rng` and in their order; others as
+    /// they are.
     pub(crate) fn drawn(&self, most: usize, rng: &mut impl rand::Rng) -> Result<Self> {
+        if self.chunks().is_none() {
+            return Ok(self.clone());
+        }
         let n = self.len();
         if n <= most {
             return self.in_memory();

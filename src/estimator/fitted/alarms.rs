@@ -1,6 +1,5 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
-use std::ops::ControlFlow;
 
 use super::{FittedDetector, Reason, ScoredRows, TableScored, TableSource};
 use crate::Result;
@@ -221,17 +220,7 @@ impl FittedDetector {
     /// As [`score_table`](Self::score_table) and [`reasons`](Self::reasons).
     pub fn alarms(&self, table: impl TableSource, most: usize, reasons: usize) -> Result<Alarms> {
         let mut highest = Highest::of(most);
-        let mut failed = None;
-        let scored = self.score_table(table, |rows| match highest.add(rows) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
-            }
-        })?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        let scored = self.try_score_table(table, |rows| highest.add(rows))?;
         let alarms = highest.kept.into_iter().map(|(alarm, input)| {
             let reasons = match reasons {
                 0 => vec![],

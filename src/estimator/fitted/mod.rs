@@ -32,7 +32,7 @@ use super::{
     Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoInput, Scaler,
     Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,
 };
-use crate::data::{ImageShape, Samples, check_finite, check_float};
+use crate::data::{ImageShape, Samples, check_finite_batch, check_float};
 use crate::encoding::Encoding;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
@@ -402,7 +402,7 @@ impl FittedDetector {
 
     /// A batch of the user's samples, of which the first is number `start`, as the model sees it.
     fn transformed(&self, start: usize, raw: &Tensor) -> Result<Tensor> {
-        check_finite(&raw.into(), INPUT).map_err(|e| shift_row(e, start))?;
+        check_finite_batch(raw, INPUT, start)?;
         let xs = self.transformation.apply(raw)?;
         Ok(xs.to_device(self.device())?)
     }

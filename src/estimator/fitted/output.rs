@@ -1,4 +1,3 @@
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::stream::{ScoredRows, TableScored};
@@ -41,24 +40,14 @@ impl FittedDetector {
     ) -> Result<TableScored> {
         let path = path.as_ref();
         let probabilities = self.calibration().is_some();
-        let (mut writer, mut failed) = (None, None);
-        let scored = self.score_table(table, |rows| {
-            let written = match &mut writer {
-                Some(writer) => write(writer, rows),
-                None => create(path, !rows.ids.is_empty(), probabilities)
-                    .and_then(|first| write(writer.insert(first), rows)),
-            };
-            match written {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
+        let mut writer = None;
+        let scored = self.try_score_table(table, |rows| match &mut writer {
+            Some(writer) => write(writer, rows),
+            None => {
+                let first = create(path, !rows.ids.is_empty(), probabilities)?;
+                write(writer.insert(first), rows)
             }
         })?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
         let writer = match writer {
             Some(writer) => writer,
             // Of a table without rows.

@@ -211,6 +211,26 @@ impl FittedDetector {
         }
         Ok(all)
     }
+
+    /// As [`score_table`](Self::score_table), to its end or to the first error of `on_rows`.
+    ///
+    /// # Errors
+    /// As there, and that one.
+    pub(super) fn try_score_table(
+        &self,
+        table: impl TableSource,
+        mut on_rows: impl FnMut(&ScoredRows) -> Result<()>,
+    ) -> Result<TableScored> {
+        let mut failed = None;
+        let scored = self.score_table(table, |rows| match on_rows(rows) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(scored), Err)
+    }
 }
 
 /// Some rows, as they were read and as numbers.

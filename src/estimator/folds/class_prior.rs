@@ -72,12 +72,7 @@ fn in_memory(
     seed: u64,
 ) -> Result<(PuDataset, PuDataset)> {
     let drawn = |part: &PuDataset, most, stream| {
-        part.map(|samples| {
-            if samples.chunks().is_none() {
-                return Ok(samples.clone());
-            }
-            samples.drawn(most, &mut substream(seed, Purpose::Stored, stream))
-        })
+        part.map(|samples| samples.drawn(most, &mut substream(seed, Purpose::Stored, stream)))
     };
     Ok((
         drawn(train, STORED, 0)?,

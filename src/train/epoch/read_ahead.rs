@@ -5,8 +5,8 @@ use std::thread::JoinHandle;
 
 use candle_core::{DType, Device, Tensor, WithDType};
 
+use crate::Result;
 use crate::data::Samples;
-use crate::{Error, Result};
 
 /// A thread that reads the next window while one is trained on.
 pub(super) struct ReadAhead(Reader);
@@ -43,40 +43,30 @@ impl ReadAhead {
         }))
     }
 
-    /// The next window, `[n, ...]`.
+    /// The next window, `[n, ...]`; `None` behind the last.
     ///
     /// # Errors
     /// As the samples are read.
-    pub(super) fn next(&mut self) -> Result<Tensor> {
+    pub(super) fn next(&mut self) -> Result<Option<Tensor>> {
         match &mut self.0 {
-            Reader::Thread(thread) => thread.next(),
-            Reader::Here { samples, windows } => match windows.next() {
-                Some(ranges) => window(samples, &ranges),
-                None => Err(behind_the_last()),
-            },
+            Reader::Thread(thread) => thread.next().transpose(),
+            Reader::Here { samples, windows } => {
+                let ranges = windows.next();
+                ranges.map(|ranges| window(samples, &ranges)).transpose()
+            }
         }
     }
 }
 
-fn behind_the_last() -> Error {
-    let rule = "asked for after each other, until the last";
-    Error::config("windows", rule, "one after the last")
-}
-
 impl Thread {
-    fn next(&mut self) -> Result<Tensor> {
-        let received = self
-            .windows
-            .as_ref()
-            .and_then(|windows| windows.recv().ok());
-        if let Some(window) = received {
-            return window;
-        }
-        // It ends before it was asked for all windows only by a panic.
-        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
+    fn next(&mut self) -> Option<Result<Tensor>> {
+        let received = self.windows.as_ref().and_then(|all| all.recv().ok());
+        if received.is_none()
+            && let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
+        {
             resume_unwind(panic);
         }
-        Err(behind_the_last())
+        received
     }
 }
 

@@ -12,8 +12,6 @@ use crate::data::{Chunks, Samples};
 /// random order. The order depends on nothing but the chunks and the random numbers, so that of samples in memory it is the
 /// same.
 pub(super) struct Windows {
-    /// The chunks of the windows to come.
-    windows: std::vec::IntoIter<Vec<Range<u32>>>,
     rows: Rows,
     rng: ChaCha8Rng,
     /// Places in the window that samples are taken of, in the order to come.
@@ -21,9 +19,13 @@ pub(super) struct Windows {
 }
 
 enum Rows {
-    /// In memory, and the numbers of a window's samples.
-    Held { samples: Samples, window: Vec<u32> },
-    /// And the one that is there.
+    /// In memory: the chunks of the windows to come, and the numbers of the samples of the one that is open.
+    Held {
+        samples: Samples,
+        windows: std::vec::IntoIter<Vec<Range<u32>>>,
+        window: Vec<u32>,
+    },
+    /// And the one that is open.
     Read {
         ahead: ReadAhead,
         window: Option<Tensor>,
@@ -48,17 +50,17 @@ impl Windows {
         }
         let rows = if samples.is_stored() {
             Rows::Read {
-                ahead: ReadAhead::start(samples.clone(), windows.clone()),
+                ahead: ReadAhead::start(samples.clone(), windows),
                 window: None,
             }
         } else {
             Rows::Held {
                 samples: samples.clone(),
+                windows: windows.into_iter(),
                 window: vec![],
             }
         };
         Self {
-            windows: windows.into_iter(),
             rows,
             rng,
             order: vec![].into_iter(),
@@ -74,7 +76,9 @@ impl Windows {
             let places: Vec<u32> = self.order.by_ref().take(count).collect();
             count -= places.len();
             parts.push(match &self.rows {
-                Rows::Held { samples, window } => {
+                Rows::Held {
+                    samples, window, ..
+                } => {
                     let ids: Vec<u32> = places.iter().map(|&at| window[at as usize]).collect();
                     samples.gather(&ids)?
                 }
@@ -89,18 +93,25 @@ impl Windows {
 
     /// Opens the next window, if there is one.
     fn open(&mut self) -> Result<bool> {
-        let Some(ranges) = self.windows.next() else {
-            return Ok(false);
-        };
-        let len: usize = ranges.iter().map(Range::len).sum();
-        match &mut self.rows {
-            Rows::Held { window, .. } => *window = ranges.into_iter().flatten().collect(),
+        let len = match &mut self.rows {
+            Rows::Held {
+                windows, window, ..
+            } => {
+                let Some(ranges) = windows.next() else {
+                    return Ok(false);
+                };
+                *window = ranges.into_iter().flatten().collect();
+                window.len()
+            }
             Rows::Read { ahead, window } => {
                 // First let go of the one before: two are held at most.
                 *window = None;
-                *window = Some(ahead.next()?);
+                let Some(next) = ahead.next()? else {
+                    return Ok(false);
+                };
+                window.insert(next).dim(0)?
             }
-        }
+        };
         let mut order: Vec<u32> = (0..len as u32).collect();
         order.shuffle(&mut self.rng);
         self.order = order.into_iter();
