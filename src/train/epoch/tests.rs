@@ -113,8 +113,14 @@ proptest! {
         };
         for epoch in [&first, &second] {
             let mut rows = unlabeled(epoch);
-            rows.sort_unstable_by(f32::total_cmp);
-            prop_assert_eq!(rows, (0..u).map(|i| i as f32).collect::<Vec<_>>());
+            if pooled || u >= epoch.len() {
+                rows.sort_unstable_by(f32::total_cmp);
+                prop_assert_eq!(rows, (0..u).map(|i| i as f32).collect::<Vec<_>>());
+            } else {
+                // Too few to go round are drawn with replacement, one a batch.
+                prop_assert_eq!(rows.len(), epoch.len());
+                prop_assert!(rows.iter().all(|row| (0..u).any(|i| *row == i as f32)));
+            }
             for (rows, counts) in epoch {
                 prop_assert!(counts.total() >= 2 && counts.total() <= size + 2, "{:?}", counts);
                 prop_assert!(rows[counts.unlabeled..].iter().all(|x| *x >= 1e6));
