@@ -110,11 +110,12 @@ pub enum Error {
 
     /// Columns of other names than those of the data that they go with.
     #[error(
-        "columns must have the names of the data they go with: missing {missing:?}, not among them \
-         {surplus:?}{}",
-        repeated(missing, surplus)
+        "{what} must have the columns of the data they go with: {}",
+        other_columns(missing, surplus)
     )]
     Columns {
+        /// Which samples.
+        what: &'static str,
         /// Names that are not there.
         missing: Vec<String>,
         /// Names that are there and should not be.
@@ -453,10 +454,12 @@ fn risk_of(batch: Option<usize>, risk: f64) -> String {
 }
 
 /// What else sets two lists of names apart.
-fn repeated(missing: &[String], surplus: &[String]) -> &'static str {
+fn other_columns(missing: &[String], surplus: &[String]) -> String {
     match (missing, surplus) {
-        ([], []) => ", but a name is there more than once",
-        _ => "",
+        ([], []) => "a name is there more than once".into(),
+        (missing, []) => format!("missing {missing:?}"),
+        ([], surplus) => format!("{surplus:?} are not among those"),
+        _ => format!("missing {missing:?}, and {surplus:?} are not among those"),
     }
 }
 
@@ -511,10 +514,12 @@ impl Error {
 
     /// Columns by these names where others are needed.
     pub(crate) fn columns<'a>(
+        what: &'static str,
         needed: impl Iterator<Item = &'a str> + Clone,
         found: impl Iterator<Item = &'a str> + Clone,
     ) -> Self {
         Self::Columns {
+            what,
             missing: without(needed.clone(), found.clone()),
             surplus: without(found, needed),
         }

@@ -220,7 +220,9 @@ fn channels_are_matched_by_name() {
     assert_eq!(bits(&detector().score(&three).unwrap()), expected);
     let other = turned.with_names(&["flow", "weight"]).unwrap();
     match detector().score(&other).unwrap_err() {
-        Error::Columns { missing, surplus } => {
+        Error::Columns {
+            missing, surplus, ..
+        } => {
             assert_eq!(
                 (missing, surplus),
                 (vec!["heat".to_string()], vec!["weight".to_string()])

@@ -233,11 +233,15 @@ impl PuDataset {
     /// # Errors
     /// As there.
     pub(crate) fn with_columns(&self, names: &[String]) -> Result<Self> {
-        let ordered = |samples: &Samples| samples.with_columns(names);
+        let ordered = |samples: &Samples, group| samples.in_columns(names, samples_of(group));
+        let labeled = |samples: &Option<Samples>, group| {
+            let samples = samples.as_ref().map(|samples| ordered(samples, group));
+            samples.transpose()
+        };
         Ok(Self {
-            unlabeled: ordered(&self.unlabeled)?,
-            anomalies: self.anomalies.as_ref().map(ordered).transpose()?,
-            normals: self.normals.as_ref().map(ordered).transpose()?,
+            unlabeled: ordered(&self.unlabeled, UNLABELED)?,
+            anomalies: labeled(&self.anomalies, ANOMALOUS)?,
+            normals: labeled(&self.normals, NORMAL)?,
         })
     }
 
@@ -290,7 +294,8 @@ impl PuDataset {
     }
 
     fn check_alike(&self, samples: Samples, group: &'static str) -> Result<Samples> {
-        let samples = check(samples, group)?.with_columns(self.unlabeled.names())?;
+        let samples =
+            check(samples, group)?.in_columns(self.unlabeled.names(), samples_of(group))?;
         // A mini-batch may ask for one of them at a time.
         let samples = samples.in_memory_if_small()?;
         let (expected, actual) = (self.unlabeled.sample_shape(), samples.sample_shape());
@@ -527,8 +532,8 @@ mod tests {
         match data.with_normals(named(&["a", "c"])).unwrap_err() {
             err @ Error::Columns { .. } => assert_eq!(
                 err.to_string(),
-                "columns must have the names of the data they go with: missing [\"b\"], not among \
-                 them [\"c\"]"
+                "normal samples must have the columns of the data they go with: missing [\"b\"], and \
+                 [\"c\"] are not among those"
             ),
             err => panic!("{err}"),
         }

@@ -162,6 +162,15 @@ impl Samples {
     /// # Errors
     /// [`Error::Columns`] if names are missing, too many, or more than once in another order.
     pub fn with_columns<S: AsRef<str>>(&self, names: &[S]) -> Result<Self> {
+        self.in_columns(names, "samples")
+    }
+
+    /// As [`with_columns`](Self::with_columns); `what`: who they are in errors.
+    pub(crate) fn in_columns<S: AsRef<str>>(
+        &self,
+        names: &[S],
+        what: &'static str,
+    ) -> Result<Self> {
         let here = self.names.iter().map(String::as_str);
         let there = names.iter().map(AsRef::as_ref);
         if names.is_empty() || self.names.is_empty() || there.clone().eq(here.clone()) {
@@ -176,7 +185,7 @@ impl Samples {
             .map(|name| Some(position(name)? as u32))
             .collect();
         let Some(order) = order.filter(|order| order.len() == self.names.len()) else {
-            return Err(Error::columns(there, here));
+            return Err(Error::columns(what, there, here));
         };
         let ordered = self.mapped(move |tensor| {
             let order = Tensor::new(order.as_slice(), tensor.device())?;
@@ -582,6 +591,7 @@ mod tests {
                 Error::Columns {
                     missing: m,
                     surplus: s,
+                    what: "samples",
                 } => assert_eq!(
                     (&m[..], &s[..]),
                     (

@@ -136,7 +136,7 @@ impl Encoding {
         what: &'static str,
         table: &Table,
     ) -> Result<(Samples, Vec<NewLevels>)> {
-        let mut columns = self.columns_of(table)?;
+        let mut columns = self.columns_of(what, table)?;
         let width = self.width();
         let mut values = Vec::with_capacity(table.len() * width);
         for row in 0..table.len() {
@@ -165,7 +165,7 @@ impl Encoding {
     }
 
     /// The table's columns in the order of the fit.
-    fn columns_of<'a>(&'a self, table: &'a Table) -> Result<Vec<Pushed<'a>>> {
+    fn columns_of<'a>(&'a self, what: &'static str, table: &'a Table) -> Result<Vec<Pushed<'a>>> {
         let absent = |of: &&Encoded| table.column(&of.name).is_none();
         let missing: Vec<String> = (self.columns.iter().filter(absent))
             .map(|of| of.name.clone())
@@ -174,7 +174,11 @@ impl Encoding {
             let known = |name: &&str| self.columns.iter().any(|of| of.name == *name);
             let surplus = table.names().into_iter().filter(|name| !known(name));
             let surplus = surplus.map(String::from).collect();
-            return Err(Error::Columns { missing, surplus });
+            return Err(Error::Columns {
+                what,
+                missing,
+                surplus,
+            });
         }
         let columns = self
             .columns

@@ -45,7 +45,9 @@ fn columns_are_matched_by_name_and_others_passed_over() {
     ])
     .unwrap();
     match encoding.encode(&part).unwrap_err() {
-        Error::Columns { missing, surplus } => {
+        Error::Columns {
+            missing, surplus, ..
+        } => {
             assert_eq!(missing, ["amount", "at", "online"]);
             assert_eq!(surplus, ["zip"]);
         }

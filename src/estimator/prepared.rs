@@ -7,6 +7,7 @@ use super::folds::{Folds, prior_scores};
 use super::inputs::Made;
 use super::priors::Priors;
 use super::trained::Trained;
+use super::warning::OF_FIT;
 use super::{FitConfig, InputCheck, Inputs, Prior, PriorEstimation, Transformation, Warning};
 use crate::data::{PuDataset, Samples, of_validation};
 use crate::method::Method;
@@ -74,6 +75,11 @@ impl Settled {
         }
         let (inputs, mut warnings) = Inputs::of(data, made, check)?;
         warnings.extend(doubt);
+        let names = data.unlabeled().names();
+        let labeled = data.groups().skip(1);
+        warnings.extend(labeled.filter_map(|(what, samples)| {
+            Warning::by_place(samples, what, names, "the unlabeled samples")
+        }));
         Ok(Self {
             config,
             method,
@@ -108,6 +114,10 @@ impl Settled {
     /// [`Error::Shape`], [`Error::Columns`], [`Error::HugeFeature`], [`Error::ElementType`] and
     /// [`Error::OtherScale`] for samples that do not.
     pub(super) fn accept(&mut self, validation: &PuDataset) -> Result<PuDataset> {
+        for (what, samples) in validation.validation_groups() {
+            let warning = Warning::by_place(samples, what, self.inputs.names(), OF_FIT);
+            self.warnings.extend(warning);
+        }
         let validation = validation.with_columns(self.inputs.names())?;
         let (expected, actual) = (&self.sample_shape, validation.unlabeled().sample_shape());
         if actual != *expected {

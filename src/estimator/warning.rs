@@ -2,8 +2,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Samples;
 use crate::encoding::Encoding;
 use crate::prior::PriorDoubt;
+
+/// What scored samples go with.
+pub(super) const OF_FIT: &str = "those of the fit";
 
 /// A column of vectors or a channel of images.
 ///
@@ -114,6 +118,16 @@ pub enum Warning {
         level: String,
         /// In how many rows.
         count: u64,
+    },
+    /// Columns that were matched by their place, since names are known on one side alone: that of another order would
+    /// not be noticed.
+    ByPlace {
+        /// `scored samples`, `anomalous samples` or `normal samples`.
+        samples: String,
+        /// What they go with: `those of the fit` or `the unlabeled samples`.
+        with: String,
+        /// Whether it is `samples` that have names.
+        named: bool,
     },
     /// A column of amounts over orders of magnitude that are taken as they are: at least twenty different values,
     /// none negative, whose 99th percentile is a thousand times their first decile, zeros aside.
@@ -302,6 +316,7 @@ impl fmt::Display for Warning {
                 f,
                 "{column} of {count} {samples} is a level that no unlabeled training row had, such as {level:?}"
             ),
+            Self::ByPlace { .. } => self.of_columns(f),
             Self::WideRange { column, low, high } => write!(
                 f,
                 "{column} spans orders of magnitude, most of it from {low:?} to {high:?}: its `logarithm` \
@@ -365,6 +380,43 @@ impl Warning {
             | Self::FewDigits { column, .. } => Some(column),
             _ => None,
         }
+    }
+
+    /// That the columns of samples were matched by their place with those of others, if one alone of both has names.
+    pub(super) fn by_place(
+        samples: &Samples,
+        what: &str,
+        names: &[String],
+        with: &str,
+    ) -> Option<Self> {
+        let named = !samples.names().is_empty();
+        (named == names.is_empty()).then(|| Self::ByPlace {
+            samples: what.into(),
+            with: with.into(),
+            named,
+        })
+    }
+
+    /// Of columns as a whole.
+    fn of_columns(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::ByPlace {
+            samples,
+            with,
+            named,
+        } = self
+        else {
+            return Ok(());
+        };
+        let (named, unnamed) = if *named {
+            (samples, with)
+        } else {
+            (with, samples)
+        };
+        write!(
+            f,
+            "the columns of {samples} were matched with {with} by their place: {named} have names, and {unnamed} have \
+             none (`Samples::with_names`), so that another order is not noticed"
+        )
     }
 
     /// Of time series.

@@ -2,6 +2,7 @@ use super::{FittedDetector, INPUT};
 use crate::data::Samples;
 use crate::data::table::{Column as TableColumn, Kind, Schema, Table};
 use crate::encoding::{Encoding, NewLevels};
+use crate::estimator::warning::OF_FIT;
 use crate::estimator::{Column, Input, IntoInput, Warning};
 use crate::{Error, Result};
 
@@ -44,6 +45,7 @@ impl FittedDetector {
             };
             return Ok((samples, vec![]));
         };
+        let mut warnings = vec![];
         let table = match input {
             Input::Table(table) => table,
             Input::Samples(samples) if samples.is_stored() => {
@@ -51,7 +53,11 @@ impl FittedDetector {
                 let found = "samples that stay in a file";
                 return Err(Error::config("what is scored", rule, found));
             }
-            Input::Samples(samples) => table_of(&samples, encoding)?,
+            Input::Samples(samples) => {
+                let names = encoding.names();
+                warnings.extend(Warning::by_place(&samples, INPUT, &names, OF_FIT));
+                table_of(&samples, encoding)?
+            }
         };
         let (samples, new) = encoding.encode_rows(INPUT, &table)?;
         let warning = |NewLevels {
@@ -64,7 +70,8 @@ impl FittedDetector {
             level,
             count: rows,
         };
-        Ok((samples, new.into_iter().map(warning).collect()))
+        warnings.extend(new.into_iter().map(warning));
+        Ok((samples, warnings))
     }
 
     /// A table for a detector of vectors: its columns of these names, which must be numbers.
@@ -78,7 +85,11 @@ impl FittedDetector {
         let missing: Vec<String> = missing.map(Into::into).collect();
         if !missing.is_empty() {
             let surplus = table.names().into_iter().map(Into::into).collect();
-            return Err(Error::Columns { missing, surplus });
+            return Err(Error::Columns {
+                what: INPUT,
+                missing,
+                surplus,
+            });
         }
         let found: Vec<(&str, &TableColumn)> = columns
             .filter_map(|name| Some((name, table.column(name)?)))

@@ -34,6 +34,7 @@ use super::{
 };
 use crate::data::{ImageShape, Samples, check_finite_batch, check_float};
 use crate::encoding::Encoding;
+use crate::estimator::warning::OF_FIT;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
 use crate::score::{collect_scores_at_once, saturated_scores};
@@ -380,7 +381,7 @@ impl FittedDetector {
         }
         let inputs = self.inputs.as_ref();
         let samples = match inputs.map(Inputs::names) {
-            Some(names) => samples.with_columns(names)?,
+            Some(names) => samples.in_columns(names, INPUT)?,
             None => samples,
         };
         let (expected, actual) = (self.sample_shape(), samples.sample_shape());
@@ -392,10 +393,12 @@ impl FittedDetector {
             });
         }
         check_float(samples.dtype(), INPUT)?;
-        let warnings = match inputs {
+        let mut warnings = match inputs {
             Some(inputs) => inputs.check(INPUT, &samples, check)?,
             None => unknown_inputs(INPUT, &samples, self.scaler(), check)?,
         };
+        let by_place = |inputs: &Inputs| Warning::by_place(&samples, INPUT, inputs.names(), OF_FIT);
+        warnings.extend(inputs.and_then(by_place));
         let widened = inputs.map(|inputs| inputs.widened(&samples));
         Ok((widened.transpose()?.unwrap_or(samples), warnings))
     }

@@ -201,7 +201,7 @@ impl Channels {
         let position = |name: &String| series.names().iter().position(|other| other == name);
         let order: Option<Vec<usize>> = self.names.iter().map(position).collect();
         let names = |names: &'a [String]| names.iter().map(String::as_str);
-        order.ok_or_else(|| Error::columns(names(&self.names), names(series.names())))
+        order.ok_or_else(|| Error::columns("series", names(&self.names), names(series.names())))
     }
 
     fn needs_times(&self) -> bool {

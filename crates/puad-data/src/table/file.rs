@@ -2,11 +2,11 @@ use std::path::{Path, PathBuf};
 
 use super::convert::{Building, Plan, Rows};
 use super::guess::Survey;
-use super::{Schema, Table};
-use crate::Result;
+use super::{Field, Kind, Schema, Table};
 use crate::raw::ColumnRows;
 use crate::stream;
 use crate::table_rows::TableOptions;
+use crate::{DataError, Result};
 
 /// Rows that are read at a time.
 const ROWS: usize = 4096;
@@ -32,6 +32,7 @@ type Open = Box<dyn Fn(&Path) -> Result<Box<dyn ColumnRows>>>;
 pub struct TableFile {
     path: PathBuf,
     open: Open,
+    ids: Option<String>,
 }
 
 impl TableFile {
@@ -46,6 +47,7 @@ impl TableFile {
         Ok(Self {
             path: path.into(),
             open: Box::new(open),
+            ids: None,
         })
     }
 
@@ -66,7 +68,30 @@ impl TableFile {
         Self {
             path: path.as_ref().into(),
             open: Box::new(move |path| options.columns(path)),
+            ids: None,
         }
+    }
+
+    /// With the column that tells its rows apart, whatever a schema says of ids: for a file whose values there repeat, or
+    /// one that is read by the schema of another.
+    ///
+    /// ```
+    /// use puad_data::table::{Kind, Schema, TableFile};
+    ///
+    /// let path = std::env::temp_dir().join(format!("shops-{}.csv", std::process::id()));
+    /// std::fs::write(&path, "shop,sold\nnorth,3\nnorth,5\n")?;
+    /// let schema = Schema::new([("sold", Kind::Number)])?;
+    /// let table = TableFile::open(&path)?.with_ids("shop").read(&schema)?;
+    /// assert_eq!((table.names(), table.ids()), (vec!["sold"], &["north".to_string(), "north".into()][..]));
+    /// std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A file without it is an error where rows are read.
+    #[must_use]
+    pub fn with_ids(self, column: impl Into<String>) -> Self {
+        let ids = Some(column.into());
+        Self { ids, ..self }
     }
 
     /// The file.
@@ -89,13 +114,54 @@ impl TableFile {
     /// # Errors
     /// As the format's options.
     pub fn schema(&self) -> Result<Schema> {
+        self.guess(usize::MAX)
+    }
+
+    /// As [`schema`](Self::schema), of about the first 4,096 rows alone: for what a look tells, such as which column names
+    /// the rows of a file that is read in one pass.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn glance(&self) -> Result<Schema> {
+        self.guess(1)
+    }
+
+    /// Of so many pieces of the file.
+    fn guess(&self, pieces: usize) -> Result<Schema> {
         let mut columns = (self.open)(&self.path)?;
         let decimal = columns.decimal();
         let mut survey = Survey::default();
-        while let Some(raw) = columns.next(ROWS)? {
+        for _ in 0..pieces {
+            let Some(raw) = columns.next(ROWS)? else {
+                break;
+            };
             survey.add(&raw, decimal);
         }
-        Ok(survey.schema(columns.names(), columns.unread()))
+        let schema = survey.schema(columns.names(), columns.unread());
+        match &self.ids {
+            Some(ids) => self.named_by(ids, columns.names(), schema),
+            None => Ok(schema),
+        }
+    }
+
+    /// A schema with this column of the file for its ids.
+    fn named_by(&self, ids: &str, names: &[String], mut schema: Schema) -> Result<Schema> {
+        if !names.iter().any(|name| name == ids) {
+            return Err(DataError::Missing {
+                path: self.path.clone(),
+                name: format!("the column {ids:?}"),
+                present: names.to_vec(),
+            });
+        }
+        if schema.field(ids).is_none() {
+            schema.columns.push(Field {
+                name: ids.into(),
+                kind: Kind::Ignored,
+                format: None,
+                about: String::new(),
+            });
+        }
+        schema.with_kind(ids, Kind::Id)
     }
 
     /// All rows.
@@ -128,6 +194,11 @@ impl TableFile {
     pub fn batches(&self, schema: &Schema, size: usize) -> Result<TableBatches> {
         stream::check(size)?;
         let columns = (self.open)(&self.path)?;
+        let named = match &self.ids {
+            Some(ids) => Some(self.named_by(ids, columns.names(), schema.clone())?),
+            None => None,
+        };
+        let schema = named.as_ref().unwrap_or(schema);
         let plan = Plan::of(schema, &self.path, columns.names(), columns.decimal())?;
         Ok(TableBatches {
             path: self.path.clone(),
