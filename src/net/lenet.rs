@@ -11,24 +11,43 @@ struct Block {
     norm: BatchNorm,
 }
 
-/// Blocks one after another, and the transposed convolution that may end them, all but the first of which
-/// follow an upsampling if `upsampled`; each block is followed by max-pooling if `pooled`.
+/// What blocks are part of.
+#[derive(Clone, Copy)]
+enum Coder<'a> {
+    /// Each is followed by max-pooling, and all by vectors.
+    Encoder,
+    /// From vectors, as feature maps of this shape: all blocks but the first, and the transposed convolution that
+    /// ends them, follow an upsampling.
+    Decoder {
+        start: (usize, usize, usize),
+        end: &'a Conv2d,
+    },
+}
+
+/// Blocks one after another.
 fn through(
     blocks: &[Block],
-    end: Option<&Conv2d>,
+    coder: Coder<'_>,
     xs: &Tensor,
     train: bool,
-    (upsampled, pooled): (bool, bool),
 ) -> candle_core::Result<Tensor> {
-    let size = |yes: bool| if yes { 2 } else { 1 };
     let parts = blocks.iter().enumerate().map(|(i, block)| {
-        let (upsample, pool) = (size(upsampled && i > 0), size(pooled));
+        let (upsample, pool) = match coder {
+            Coder::Encoder => (1, 2),
+            Coder::Decoder { .. } => (if i > 0 { 2 } else { 1 }, 1),
+        };
         block.conv.block(block.norm.options(), upsample, pool)
     });
     let parts: Vec<_> = parts.collect();
+    let (maps, end) = match coder {
+        Coder::Encoder => (None, None),
+        Coder::Decoder { start, end } => (Some(start), Some(end.kernel())),
+    };
     let stack = ops::ConvStack {
         blocks: &parts,
-        end: end.map(Conv2d::kernel),
+        end,
+        maps,
+        flat: matches!(coder, Coder::Encoder),
     };
     if !train {
         let running: Vec<_> = blocks.iter().map(|block| block.norm.running()).collect();
@@ -120,8 +139,8 @@ impl LeNetEncoder {
 
 impl ModuleT for LeNetEncoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let features = through(&self.blocks, None, &self.pad(xs)?, train, (false, true))?;
-        let latent = self.linear.forward(&features.flatten_from(1)?)?;
+        let features = through(&self.blocks, Coder::Encoder, &self.pad(xs)?, train)?;
+        let latent = self.linear.forward(&features)?;
         match &self.norm {
             Some(norm) => norm.forward_t(&latent, train),
             None => Ok(latent),
@@ -185,11 +204,12 @@ impl LeNetDecoder {
 
 impl ModuleT for LeNetDecoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
-        let (channels, h, w) = self.start;
-        let start = xs.reshape((xs.dim(0)?, channels, h, w))?;
         // Each block's upsampling is part of what follows it.
-        let end = Some(&self.out);
-        let images = ops::sigmoid(&through(&self.blocks, end, &start, train, (true, false))?)?;
+        let decoder = Coder::Decoder {
+            start: self.start,
+            end: &self.out,
+        };
+        let images = ops::sigmoid(&through(&self.blocks, decoder, xs, train)?)?;
         let (height, width) = self.size;
         images
             .narrow(2, 0, height)?

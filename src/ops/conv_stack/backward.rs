@@ -110,6 +110,15 @@ impl Back<'_> {
         &self.kept.pixels[i * len..(i + 1) * len]
     }
 
+    /// What the [sums](Activation::gradient_sums) of image `i` are taken of.
+    fn summed(&self, i: usize) -> &[f32] {
+        if !self.stage.pools() {
+            return self.values(i);
+        }
+        let len = self.stage.pixels_len();
+        &self.kept.deviations[i * len..(i + 1) * len]
+    }
+
     /// Image `i` of the convolution's output.
     fn values(&self, i: usize) -> &[f32] {
         let len = self.stage.plan.output_len();
@@ -130,7 +139,7 @@ impl Back<'_> {
         let sinks = places.map(|(i, (place, sums))| (i, place, sums)).collect();
         give(Some(sinks), &|(i, place, sums), pixels| {
             place.write_copy_of_slice(pixels);
-            *sums = activation.gradient_sums(self.values(i), pixels);
+            *sums = activation.gradient_sums(self.summed(i), pixels);
         });
         // SAFETY: every image reaches its sink.
         (unsafe { d_pixels.assume_init() }, sums)
@@ -141,7 +150,7 @@ impl Back<'_> {
         let activation = self.stage.activation(&self.norms);
         let images = (0..self.stage.plan.shape.n).into_par_iter();
         images
-            .map(|i| self.with_pixels(i, grad, |d| activation.gradient_sums(self.values(i), d)))
+            .map(|i| self.with_pixels(i, grad, |d| activation.gradient_sums(self.summed(i), d)))
             .collect()
     }
 

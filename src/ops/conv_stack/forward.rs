@@ -35,7 +35,8 @@ impl Stack {
                     let (from, kept) = (&self.stages[before], &mut all[before]);
                     let norms = from.norms(&kept.moments, weights[before]);
                     let activation = from.activation(&norms);
-                    let own = activated(from, kept, |items| {
+                    let keep = self.keeps_deviations(before);
+                    let own = activated(from, kept, keep, |items| {
                         convolve(stage, w.kernel, items, |item| {
                             Image::Pixels(applied(&activation, item))
                         })
@@ -67,9 +68,10 @@ impl Stack {
     ) -> Vec<f32> {
         let mut out = Box::new_uninit_slice(self.images() * self.planes_len());
         let planes = out.par_chunks_exact_mut(self.planes_len());
+        let keep = self.keeps_deviations(self.stages.len() - 1);
         if let Some(subpixels) = &self.end {
             let kernel = subpixels.prepare(end);
-            activated(stage, kept, |items| {
+            activated(stage, kept, keep, |items| {
                 let items = items.into_par_iter().zip(planes);
                 items.for_each(|item| {
                     let image =
@@ -78,11 +80,10 @@ impl Stack {
                 });
             });
         } else {
-            let values = kept.values.par_chunks_exact(stage.plan.output_len());
-            values.zip(planes).for_each(|(values, planes)| {
-                with_scratch(stage.pixels_len(), |pixels| {
-                    activation.apply(values, pixels);
-                    to_planes(pixels, stage.plan.stride, planes);
+            activated(stage, kept, keep, |places| {
+                let places = places.into_par_iter().zip(planes);
+                places.for_each(|(place, planes)| {
+                    to_planes(applied(&activation, place), stage.plan.stride, planes);
                 });
             });
         }
@@ -186,26 +187,41 @@ fn through<'a>(
 }
 
 /// What becomes of a convolution's output, in its place: all of it.
-fn applied<'a>(
-    activation: &Activation<'_>,
-    (values, place): (&[f32], &'a mut [MaybeUninit<f32>]),
-) -> &'a [f32] {
-    activation.apply(values, place);
+fn applied<'a>(activation: &Activation<'_>, place: Place<'a>) -> &'a [f32] {
+    activation.apply_keeping(place.values, place.pixels, place.deviations);
     // SAFETY: it is all written.
-    unsafe { place.assume_init_mut() }
+    unsafe { place.pixels.assume_init_mut() }
 }
 
-type Places<'a> = Vec<(&'a [f32], &'a mut [MaybeUninit<f32>])>;
+/// An image's output of the convolution, and where what becomes of it is kept, with what the activation's
+/// backward pass needs, if that is kept.
+struct Place<'a> {
+    values: &'a [f32],
+    pixels: &'a mut [MaybeUninit<f32>],
+    deviations: &'a mut [MaybeUninit<f32>],
+}
 
-/// Runs `f` on each image's output of the convolution, and the place of what becomes of it, all of which
-/// `f` writes: it is kept.
-fn activated<R>(stage: &Stage, kept: &mut Kept, f: impl FnOnce(Places<'_>) -> R) -> R {
-    let len = stage.pixels_len();
-    let mut pixels = Box::new_uninit_slice(stage.plan.shape.n * len);
+/// Runs `f` on each image's place, all of which `f` writes.
+fn activated<R>(
+    stage: &Stage,
+    kept: &mut Kept,
+    keep_deviations: bool,
+    f: impl FnOnce(Vec<Place<'_>>) -> R,
+) -> R {
+    let (n, len) = (stage.plan.shape.n, stage.pixels_len());
+    let mut pixels = Box::new_uninit_slice(n * len);
+    let mut deviations = Box::new_uninit_slice(if keep_deviations { n * len } else { 0 });
+    let mut of_images = deviations.chunks_exact_mut(len);
     let values = kept.values.chunks_exact(stage.plan.output_len());
-    let result = f(values.zip(pixels.chunks_exact_mut(len)).collect());
+    let places = values.zip(pixels.chunks_exact_mut(len));
+    let places = places.map(|(values, pixels)| Place {
+        values,
+        pixels,
+        deviations: of_images.next().unwrap_or_default(),
+    });
+    let result = f(places.collect());
     // SAFETY: `f`'s.
-    kept.pixels = unsafe { pixels.assume_init() };
+    (kept.pixels, kept.deviations) = unsafe { (pixels.assume_init(), deviations.assume_init()) };
     result
 }
 
@@ -239,5 +255,6 @@ fn convolve<'a, X: Send>(
         values: unsafe { values.assume_init() },
         moments,
         pixels: Box::default(),
+        deviations: Box::default(),
     }
 }

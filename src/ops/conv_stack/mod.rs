@@ -29,6 +29,10 @@ struct Kept {
     moments: Vec<ChannelMoments>,
     /// The block's output with channels last; empty where no kernel's gradient needs it.
     pixels: Box<[f32]>,
+    /// Of a block that pools, in the layout of `pixels`, each maximum's deviation from its channel's mean before the
+    /// activation: the sums of the batch norm's gradients need no other value. Empty where no gradient passes
+    /// through.
+    deviations: Box<[f32]>,
 }
 
 enum Statistics {
@@ -41,6 +45,8 @@ enum Statistics {
 /// The operation. Arguments: input, and the [`link`] of the parameters. The output is planes.
 struct Stack {
     stages: Vec<Stage>,
+    maps: Option<(usize, usize, usize)>,
+    flat: bool,
     /// An upsampling convolution at the end.
     end: Option<Subpixels>,
     statistics: Statistics,
@@ -59,6 +65,11 @@ const PARAMETERS: usize = 3;
 pub(crate) struct ConvStack<'a> {
     pub(crate) blocks: &'a [ConvBlock<'a>],
     pub(crate) end: Option<(&'a Tensor, ConvOptions)>,
+    /// Channels, height and width of the input, where it comes as vectors; and whether the output is to be vectors.
+    /// Within the operation that costs nothing; between operations candle's backward pass adds the gradient to
+    /// zeros once more.
+    pub(crate) maps: Option<(usize, usize, usize)>,
+    pub(crate) flat: bool,
 }
 
 /// A [`ConvStack`] with the statistics of the batch, `[batch, c_in, h, w] -> [batch, c_out, ...]`, and each
@@ -70,7 +81,7 @@ pub(crate) fn conv_stack_train(
     if let Some(plan) = stack.plan(xs)?.filter(Plan::has_statistics) {
         return stack.train(xs, plan);
     }
-    let mut ys = xs.clone();
+    let mut ys = stack.start(xs)?;
     let mut all = Vec::with_capacity(stack.blocks.len());
     for block in stack.blocks {
         let alone = ConvStack::of(block);
@@ -124,6 +135,8 @@ impl<'a> ConvStack<'a> {
         Self {
             blocks: std::slice::from_ref(block),
             end: None,
+            maps: None,
+            flat: false,
         }
     }
 
@@ -132,7 +145,10 @@ impl<'a> ConvStack<'a> {
         if Backend::of(xs) != Backend::Cpu || xs.dtype() != DType::F32 || self.blocks.is_empty() {
             return Ok(None);
         }
-        let mut dims = xs.dims4()?;
+        let mut dims = match self.maps {
+            Some((c, h, w)) => (xs.dims2()?.0, c, h, w),
+            None => xs.dims4()?,
+        };
         let mut stages = Vec::with_capacity(self.blocks.len());
         for block in self.blocks {
             let Some(stage) = block.stage(dims)? else {
@@ -182,19 +198,31 @@ impl<'a> ConvStack<'a> {
 
     fn composed_eval(&self, xs: &Tensor, statistics: &[(&Tensor, &Tensor)]) -> Result<Tensor> {
         let mut all = self.blocks.iter().zip(statistics);
-        let ys = all.try_fold(xs.clone(), |ys, (block, (mean, variance))| {
+        let ys = all.try_fold(self.start(xs)?, |ys, (block, (mean, variance))| {
             let zs = batch_norm_eval(&block.convolve(&ys)?, mean, variance, block.norm)?;
             block.shrink(&zs)
         })?;
         self.finish(ys)
     }
 
+    /// The input as images.
+    fn start(&self, xs: &Tensor) -> Result<Tensor> {
+        match self.maps {
+            Some((c, h, w)) => xs.reshape((xs.dims2()?.0, c, h, w)),
+            None => Ok(xs.clone()),
+        }
+    }
+
     /// The end by itself.
     fn finish(&self, ys: Tensor) -> Result<Tensor> {
-        match self.end {
-            Some((kernel, options)) => upsample2_conv2d(&ys, kernel, options),
-            None => Ok(ys),
+        let ys = match self.end {
+            Some((kernel, options)) => upsample2_conv2d(&ys, kernel, options)?,
+            None => ys,
+        };
+        if self.flat {
+            return ys.flatten_from(1);
         }
+        Ok(ys)
     }
 }
 

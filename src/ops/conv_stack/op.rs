@@ -41,6 +41,9 @@ impl Stack {
         let link = link(&parameters, &gradients)?;
         let op = Self {
             stages,
+            maps: stack.maps,
+            // An end that is computed by itself takes images.
+            flat: stack.flat && (end.is_some() || stack.end.is_none()),
             end,
             statistics,
             want_input: xs.track_op(),
@@ -58,6 +61,11 @@ impl Stack {
         let first = self.parameters.iter().position(Tensor::track_op);
         // The end's kernel, the last, counts as of one block more.
         first.map_or(self.stages.len(), |first| first / PARAMETERS)
+    }
+
+    /// Whether the backward pass reads the deviations of block `k`'s maxima.
+    pub(super) fn keeps_deviations(&self, k: usize) -> bool {
+        k >= self.first_reached() && self.stages[k].pools()
     }
 
     /// Frees what no gradient will be computed of, once block `k`'s output was used.
@@ -97,22 +105,31 @@ impl Stack {
         self.stages.first().map_or(0, |stage| stage.plan.shape.n)
     }
 
-    fn output_shape(&self) -> Shape {
+    /// Channels, height and width of an output.
+    fn output_maps(&self) -> (usize, usize, usize) {
         let last = self.stages.last();
         let of_stage = |stage: &Stage| {
             let (oh, ow) = stage.out_hw();
             (stage.channels(), oh, ow)
         };
-        let (c, h, w) = match &self.end {
+        match &self.end {
             Some(end) => end.output(),
             None => last.map_or((0, 0, 0), of_stage),
-        };
+        }
+    }
+
+    fn output_shape(&self) -> Shape {
+        if self.flat {
+            return (self.images(), self.planes_len()).into();
+        }
+        let (c, h, w) = self.output_maps();
         (self.images(), c, h, w).into()
     }
 
     /// Values of an output.
     pub(super) fn planes_len(&self) -> usize {
-        self.output_shape().elem_count() / self.images().max(1)
+        let (c, h, w) = self.output_maps();
+        c * h * w
     }
 
     /// The gradients with given statistics, by the separate operations: of the input, and of the parameters.
@@ -152,6 +169,8 @@ impl Stack {
                 .as_ref()
                 .zip(of_end.first())
                 .map(|(end, kernel)| (kernel, end.options())),
+            maps: self.maps,
+            flat: self.flat,
         };
         let moments = moments.collect::<Result<Vec<_>>>()?;
         let moments: Vec<_> = moments.iter().map(|(m, v)| (m, v)).collect();

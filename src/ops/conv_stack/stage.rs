@@ -54,6 +54,10 @@ impl Stage {
         self.plan.shape.c_out
     }
 
+    pub(super) fn pools(&self) -> bool {
+        self.pool > 1
+    }
+
     /// Values of a channel in the batch.
     pub(super) fn count(&self) -> usize {
         self.plan.shape.n * self.plan.pixels()

@@ -85,6 +85,8 @@ impl Case {
         f(&ConvStack {
             blocks: &blocks,
             end: self.end.then_some((&parameters[9], end)),
+            maps: None,
+            flat: false,
         })
     }
 

@@ -64,20 +64,34 @@ impl Activation<'_> {
 
     /// `[pixels, stride]` to pooled pixels, all of them.
     pub(in crate::ops) fn apply<V: Slot>(&self, image: &[f32], out: &mut [V]) {
+        self.apply_keeping(image, out, &mut []);
+    }
+
+    /// As [`apply`](Self::apply); `deviations`: `x - mean` where each maximum lies, in the layout of `out`, unless it
+    /// is empty.
+    pub(in crate::ops) fn apply_keeping<V: Slot>(
+        &self,
+        image: &[f32],
+        out: &mut [V],
+        deviations: &mut [V],
+    ) {
+        assert!(deviations.is_empty() || deviations.len() == out.len());
         dispatch(ApplyTask {
             activation: self,
             image,
             out,
+            deviations,
         });
     }
 
     /// `sum g'` and `sum (x - mean) g'`, with the rounded mean, by channel, where `g'` is the gradient before the
-    /// activation; `grad`: `[pooled pixels, stride]`.
-    pub(in crate::ops) fn gradient_sums(&self, image: &[f32], grad: &[f32]) -> Vec<[f32; 2]> {
+    /// activation; `grad`: `[pooled pixels, stride]`. Without pooling of the image; with it of the deviations that
+    /// [`apply_keeping`](Self::apply_keeping) left, a quarter of the values.
+    pub(in crate::ops) fn gradient_sums(&self, from: &[f32], grad: &[f32]) -> Vec<[f32; 2]> {
         let mut sums = vec![[0.; 2]; self.stride()];
         dispatch(SumsTask {
             activation: self,
-            image,
+            from,
             grad,
             sums: &mut sums,
         });
@@ -142,12 +156,14 @@ impl<S: Simd> Channels<S> {
     #[inline(always)]
     fn apply(&self, s: S, x: S::f32s) -> (S::f32s, S::f32s) {
         let deviation = s.sub_f32s(x, self.mean);
+        (deviation, self.activate(s, deviation))
+    }
+
+    #[inline(always)]
+    fn activate(&self, s: S, deviation: S::f32s) -> S::f32s {
         let v = s.mul_add_e_f32s(deviation, self.factor, self.shift);
         let positive = s.less_than_f32s(s.splat_f32s(0.), v);
-        (
-            deviation,
-            s.select_f32s(positive, v, s.mul_f32s(v, self.slope)),
-        )
+        s.select_f32s(positive, v, s.mul_f32s(v, self.slope))
     }
 
     /// The gradient before the activation, of one after it.
@@ -169,28 +185,49 @@ struct ApplyTask<'a, V> {
     activation: &'a Activation<'a>,
     image: &'a [f32],
     out: &'a mut [V],
+    /// As long as `out`, or empty.
+    deviations: &'a mut [V],
 }
 
 impl<V: Slot> WithSimd for ApplyTask<'_, V> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        match (self.activation.pool, self.deviations.is_empty()) {
+            (1, true) => self.windows::<S, 1, false>(s),
+            (1, false) => self.windows::<S, 1, true>(s),
+            (_, true) => self.windows::<S, 4, false>(s),
+            (_, false) => self.windows::<S, 4, true>(s),
+        }
+    }
+}
+
+impl<V: Slot> ApplyTask<'_, V> {
+    /// Windows of `N` pixels, their channels innermost, so that the image is read as it lies.
+    #[inline(always)]
+    fn windows<S: Simd, const N: usize, const KEEP: bool>(self, s: S) {
         let (a, stride) = (self.activation, self.activation.stride());
         let (height, width) = a.pooled();
         assert_eq!(self.out.len(), height * width * stride);
-        for c in (0..stride).step_by(S::F32_LANES) {
-            let channels = Channels::load(s, a, c);
-            for (y, row) in self.out.chunks_exact_mut(width * stride).enumerate() {
-                for (x, out) in row.chunks_exact_mut(stride).enumerate() {
-                    let at = a.window(y, x);
-                    let (_, mut best) = channels.apply(s, load(s, self.image, at[0] + c));
-                    if a.pool > 1 {
-                        for at in &at[1..] {
-                            let (_, y) = channels.apply(s, load(s, self.image, at + c));
-                            best = s.select_f32s(beats(s, y, best), y, best);
+        for (y, row) in self.out.chunks_exact_mut(width * stride).enumerate() {
+            for (x, out) in row.chunks_exact_mut(stride).enumerate() {
+                let at = a.window(y, x);
+                for c in (0..stride).step_by(S::F32_LANES) {
+                    let channels = Channels::load(s, a, c);
+                    let (mut deviation, mut best) =
+                        channels.apply(s, load(s, self.image, at[0] + c));
+                    for at in &at[1..N] {
+                        let (d, y) = channels.apply(s, load(s, self.image, at + c));
+                        let wins = beats(s, y, best);
+                        best = s.select_f32s(wins, y, best);
+                        if KEEP {
+                            deviation = s.select_f32s(wins, d, deviation);
                         }
                     }
                     store(s, out, c, best);
+                    if KEEP {
+                        store(s, self.deviations, (y * width + x) * stride + c, deviation);
+                    }
                 }
             }
         }
@@ -199,7 +236,7 @@ impl<V: Slot> WithSimd for ApplyTask<'_, V> {
 
 struct SumsTask<'a> {
     activation: &'a Activation<'a>,
-    image: &'a [f32],
+    from: &'a [f32],
     grad: &'a [f32],
     sums: &'a mut [[f32; 2]],
 }
@@ -208,39 +245,51 @@ impl WithSimd for SumsTask<'_> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        match self.activation.pool {
+            1 => self.pixels::<S, false>(s),
+            _ => self.pixels::<S, true>(s),
+        }
+    }
+}
+
+impl SumsTask<'_> {
+    /// By rows and then over the rows; of pixels, or of their deviations.
+    #[inline(always)]
+    fn pixels<S: Simd, const DEVIATIONS: bool>(self, s: S) {
         let (a, stride) = (self.activation, self.activation.stride());
         let (height, width) = a.pooled();
-        let zero = s.splat_f32s(0.);
-        for c in (0..stride).step_by(S::F32_LANES) {
-            let channels = Channels::load(s, a, c);
-            let mut total = [zero; 2];
-            for y in 0..height {
-                let mut row = [zero; 2];
-                for x in 0..width {
-                    let at = a.window(y, x);
-                    let (mut deviation, mut best) =
-                        channels.apply(s, load(s, self.image, at[0] + c));
-                    if a.pool > 1 {
-                        for at in &at[1..] {
-                            let (d, y) = channels.apply(s, load(s, self.image, at + c));
-                            let wins = beats(s, y, best);
-                            best = s.select_f32s(wins, y, best);
-                            deviation = s.select_f32s(wins, d, deviation);
-                        }
-                    }
-                    let g = load(s, self.grad, (y * width + x) * stride + c);
-                    let g = channels.back(s, best, g);
-                    row[0] = s.add_f32s(row[0], g);
-                    row[1] = s.mul_add_e_f32s(deviation, g, row[1]);
+        let len = height * width * stride;
+        assert!(self.from.len() == len && self.grad.len() == len);
+        let mut sums = vec![0f32; 4 * stride];
+        let (row, total) = sums.split_at_mut(2 * stride);
+        for y in 0..height {
+            row.fill(0.);
+            for x in 0..width {
+                let at = (y * width + x) * stride;
+                for c in (0..stride).step_by(S::F32_LANES) {
+                    let channels = Channels::load(s, a, c);
+                    let x = load(s, self.from, at + c);
+                    let deviation = if DEVIATIONS {
+                        x
+                    } else {
+                        s.sub_f32s(x, channels.mean)
+                    };
+                    let y = channels.activate(s, deviation);
+                    let g = channels.back(s, y, load(s, self.grad, at + c));
+                    let sum = s.add_f32s(load(s, row, c), g);
+                    store(s, row, c, sum);
+                    let sum = s.mul_add_e_f32s(deviation, g, load(s, row, stride + c));
+                    store(s, row, stride + c, sum);
                 }
-                total = [s.add_f32s(total[0], row[0]), s.add_f32s(total[1], row[1])];
             }
-            let mut lanes = [[0f32; 64]; 2];
-            store(s, &mut lanes[0], 0, total[0]);
-            store(s, &mut lanes[1], 0, total[1]);
-            for (i, sums) in self.sums[c..c + S::F32_LANES].iter_mut().enumerate() {
-                *sums = [lanes[0][i], lanes[1][i]];
+            for at in (0..2 * stride).step_by(S::F32_LANES) {
+                let sum = s.add_f32s(load(s, total, at), load(s, row, at));
+                store(s, total, at, sum);
             }
+        }
+        let (plain, weighted) = total.split_at(stride);
+        for (sums, (&plain, &weighted)) in self.sums.iter_mut().zip(plain.iter().zip(weighted)) {
+            *sums = [plain, weighted];
         }
     }
 }
@@ -258,48 +307,53 @@ impl WithSimd for GradientTask<'_> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        match self.activation.pool {
+            1 => self.windows::<S, 1>(s),
+            _ => self.windows::<S, 4>(s),
+        }
+    }
+}
+
+impl GradientTask<'_> {
+    /// As those of [`ApplyTask`].
+    #[inline(always)]
+    fn windows<S: Simd, const N: usize>(self, s: S) {
         let (a, stride) = (self.activation, self.activation.stride());
         let (height, width) = a.pooled();
         let zero = s.splat_f32s(0.);
-        for c in (0..stride).step_by(S::F32_LANES) {
-            let channels = Channels::load(s, a, c);
-            let constant = load(s, &self.gradients.constant, c);
-            let linear = load(s, &self.gradients.linear, c);
-            for y in 0..height {
-                for x in 0..width {
-                    let at = a.window(y, x);
-                    let g = load(s, self.grad, (y * width + x) * stride + c);
-                    let mut state = [(zero, zero); 4];
-                    let count = a.pool * a.pool;
-                    for (state, at) in state.iter_mut().zip(at).take(count) {
-                        *state = channels.apply(s, load(s, self.image, at + c));
+        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let at = a.window(y, x);
+            let from = (y * width + x) * stride;
+            let to = y * a.pool * self.pitch + x * a.pool * stride;
+            let to = [to, to + stride, to + self.pitch, to + self.pitch + stride];
+            for c in (0..stride).step_by(S::F32_LANES) {
+                let channels = Channels::load(s, a, c);
+                let constant = load(s, &self.gradients.constant, c);
+                let linear = load(s, &self.gradients.linear, c);
+                let g = load(s, self.grad, from + c);
+                let mut deviations = [zero; N];
+                let mut first = [zero; N];
+                let mut best = zero;
+                for i in 0..N {
+                    let (deviation, y) = channels.apply(s, load(s, self.image, at[i] + c));
+                    deviations[i] = deviation;
+                    let back = channels.back(s, y, g);
+                    if i == 0 {
+                        (best, first[0]) = (y, back);
+                        continue;
                     }
-                    let mut best = state[0].1;
-                    let mut first = [zero; 4];
-                    first[0] = channels.back(s, best, g);
-                    if a.pool > 1 {
-                        for i in 1..4 {
-                            let y = state[i].1;
-                            let wins = beats(s, y, best);
-                            best = s.select_f32s(wins, y, best);
-                            for earlier in &mut first[..i] {
-                                *earlier = s.select_f32s(wins, zero, *earlier);
-                            }
-                            first[i] = s.select_f32s(wins, channels.back(s, y, g), zero);
-                        }
+                    let wins = beats(s, y, best);
+                    best = s.select_f32s(wins, y, best);
+                    for earlier in &mut first[..i] {
+                        *earlier = s.select_f32s(wins, zero, *earlier);
                     }
-                    for i in 0..count {
-                        let centered = s.sub_f32s(first[i], constant);
-                        let term = s.mul_f32s(state[i].0, linear);
-                        let d = s.mul_f32s(channels.factor, s.sub_f32s(centered, term));
-                        let pixel = (x * a.pool + i % a.pool) * stride + c;
-                        store(
-                            s,
-                            self.frame,
-                            (y * a.pool + i / a.pool) * self.pitch + pixel,
-                            d,
-                        );
-                    }
+                    first[i] = s.select_f32s(wins, back, zero);
+                }
+                for i in 0..N {
+                    let centered = s.sub_f32s(first[i], constant);
+                    let term = s.mul_f32s(deviations[i], linear);
+                    let d = s.mul_f32s(channels.factor, s.sub_f32s(centered, term));
+                    store(s, self.frame, to[i] + c, d);
                 }
             }
         }

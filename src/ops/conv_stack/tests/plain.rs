@@ -95,6 +95,8 @@ impl Network {
         let stack = ConvStack {
             blocks: &blocks.collect::<Vec<_>>(),
             end: None,
+            maps: None,
+            flat: false,
         };
         assert!(stack.plan(xs)?.is_some_and(|plan| plan.stages.len() == 2));
         if self.train {
