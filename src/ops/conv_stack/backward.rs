@@ -7,12 +7,12 @@ use rayon::prelude::*;
 use super::stage::{Norms, Stage, Weights};
 use super::{Kept, PARAMETERS, Stack};
 use crate::ops::channel_norm::ChannelGradient;
-use crate::ops::fast::{Given, Image, PixelGradients, to_pixels, with_scratch};
+use crate::ops::fast::{Given, Image, PixelGradients, Places, Values, to_pixels, with_scratch};
 
 /// The gradient of a block's output.
 enum Incoming<'a> {
     Planes(&'a [f32]),
-    Pixels(Box<[f32]>),
+    Pixels(Values),
 }
 
 /// By image and channel, what the batch norm's gradients are sums of.
@@ -130,9 +130,9 @@ impl Back<'_> {
     fn receive(
         &self,
         give: impl FnOnce(Option<Vec<Sink<'_>>>, &(dyn Fn(Sink<'_>, &[f32]) + Sync)),
-    ) -> (Box<[f32]>, Sums) {
+    ) -> (Values, Sums) {
         let (n, len) = (self.stage.plan.shape.n, self.stage.pixels_len());
-        let mut d_pixels = Box::new_uninit_slice(n * len);
+        let mut d_pixels = Places::new(n * len);
         let mut sums = vec![Vec::new(); n];
         let activation = self.stage.activation(&self.norms);
         let places = d_pixels.chunks_exact_mut(len).zip(&mut sums).enumerate();

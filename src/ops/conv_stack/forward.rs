@@ -8,7 +8,8 @@ use super::stage::{Norms, Stage, Weights};
 use super::{Kept, Stack};
 use crate::ops::channel_norm::ChannelMoments;
 use crate::ops::fast::{
-    Activation, Image, Kernel, image_moments, merge_moments, to_planes, with_scratch,
+    Activation, Image, Kernel, Places, Values, image_moments, merge_moments, to_planes,
+    with_scratch,
 };
 
 /// Images that pass through all blocks together while they are in cache.
@@ -209,8 +210,8 @@ fn activated<R>(
     f: impl FnOnce(Vec<Place<'_>>) -> R,
 ) -> R {
     let (n, len) = (stage.plan.shape.n, stage.pixels_len());
-    let mut pixels = Box::new_uninit_slice(n * len);
-    let mut deviations = Box::new_uninit_slice(if keep_deviations { n * len } else { 0 });
+    let mut pixels = Places::new(n * len);
+    let mut deviations = Places::new(if keep_deviations { n * len } else { 0 });
     let mut of_images = deviations.chunks_exact_mut(len);
     let values = kept.values.chunks_exact(stage.plan.output_len());
     let places = values.zip(pixels.chunks_exact_mut(len));
@@ -235,7 +236,7 @@ fn convolve<'a, X: Send>(
     let plan = &stage.plan;
     let (kernel, group, len) = (plan.prepare(kernel), plan.group(), plan.output_len());
     let row = plan.shape.out_hw().1;
-    let mut values = Box::new_uninit_slice(items.len() * len);
+    let mut values = Places::new(items.len() * len);
     let mut parts = vec![Vec::new(); items.len()];
     let outputs = values
         .par_chunks_mut(group * len)
@@ -254,7 +255,7 @@ fn convolve<'a, X: Send>(
         // SAFETY: the convolution writes every value.
         values: unsafe { values.assume_init() },
         moments,
-        pixels: Box::default(),
-        deviations: Box::default(),
+        pixels: Values::default(),
+        deviations: Values::default(),
     }
 }

@@ -15,6 +15,7 @@ pub(super) use self::stage::Stage;
 
 use super::backend::Backend;
 use super::channel_norm::ChannelMoments;
+use super::fast::Values;
 use super::link::Gradients;
 use super::upsample_conv::Subpixels;
 use super::{
@@ -24,15 +25,15 @@ use super::{
 /// What the backward pass needs of the forward pass, of each block.
 struct Kept {
     /// The convolution's output, `[n, pixels, stride]`; empty where no gradient passes through the block.
-    values: Box<[f32]>,
+    values: Values,
     /// Of each channel.
     moments: Vec<ChannelMoments>,
     /// The block's output with channels last; empty where no kernel's gradient needs it.
-    pixels: Box<[f32]>,
+    pixels: Values,
     /// Of a block that pools, in the layout of `pixels`, each maximum's deviation from its channel's mean before the
     /// activation: the sums of the batch norm's gradients need no other value. Empty where no gradient passes
     /// through.
-    deviations: Box<[f32]>,
+    deviations: Values,
 }
 
 enum Statistics {

@@ -9,6 +9,7 @@ use super::{ConvStack, Kept, PARAMETERS, Plan, Stack, Statistics};
 use crate::ops::ConvBlock;
 use crate::ops::channel_norm::ChannelMoments;
 use crate::ops::cpu::{contiguous, elements, gradient_of};
+use crate::ops::fast::Values;
 use crate::ops::link::{Gradients, link};
 
 pub(super) fn vector(moments: &[ChannelMoments], f: fn(&ChannelMoments) -> f64) -> Result<Tensor> {
@@ -71,11 +72,11 @@ impl Stack {
     /// Frees what no gradient will be computed of, once block `k`'s output was used.
     pub(super) fn trim(&self, k: usize, kept: &mut Kept) {
         if k < self.first_reached() {
-            kept.values = Box::default();
+            kept.values = Values::default();
         }
         let next_kernel = self.parameters.get(PARAMETERS * (k + 1));
         if !next_kernel.is_some_and(Tensor::track_op) {
-            kept.pixels = Box::default();
+            kept.pixels = Values::default();
         }
     }
 

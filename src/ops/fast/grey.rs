@@ -1,6 +1,7 @@
 //! Grey images that are stored as colours: one channel, with the sums of the kernel's weights.
 
 use super::KernelView;
+use super::aligned::Values;
 use super::direct::Direct;
 use super::frame::Frame;
 
@@ -33,9 +34,9 @@ impl Grey {
     }
 
     /// The kernel's sums over the channels, as [`Direct::arrange`] has a kernel.
-    pub(super) fn arrange(&self, kernel: &[f32], view: &KernelView) -> Vec<f32> {
+    pub(super) fn arrange(&self, kernel: &[f32], view: &KernelView) -> Values {
         let (kw, width) = (self.way.kw, self.way.kernel_len() / self.area());
-        let mut out = vec![0.; self.way.kernel_len()];
+        let mut out = Values::zeros(self.way.kernel_len());
         for (at, row) in out.chunks_exact_mut(width).enumerate() {
             for (o, value) in row[..self.way.c_out].iter_mut().enumerate() {
                 let weights = (0..self.channels).map(|c| kernel[view.at(o, c, at / kw, at % kw)]);

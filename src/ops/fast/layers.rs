@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::aligned::Values;
 use super::product::{Contraction, Target, multiply_layer};
 use super::vector::{Slot, dispatch, lanes, with_scratch};
 
@@ -28,7 +29,7 @@ const PACKED: usize = 1 << 15;
 /// as one. Zeros lie behind the columns.
 #[derive(Debug)]
 pub(in crate::ops) struct Panels {
-    values: Vec<f32>,
+    values: Values,
     summed: usize,
     columns: usize,
     /// Columns, to whole vectors.
@@ -71,7 +72,7 @@ impl Panels {
     ) -> Self {
         let lanes = lanes();
         let (stride, width) = (columns.next_multiple_of(lanes), 2 * lanes);
-        let mut values = vec![0.; summed * stride];
+        let mut values = Values::zeros(summed * stride);
         let panel = (width * summed).max(1);
         let panels = values.par_chunks_mut(panel).with_min_len(PACKED / panel);
         panels.enumerate().for_each(|(i, panel)| {

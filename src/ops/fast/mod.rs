@@ -8,6 +8,7 @@
 //! | direct | fewer than 8 input channels, 8 output channels or more; the subpixels of `upsample_conv.rs` | 2e-7 |
 //! | unfolding and a matrix product (`im2col.rs`) | the rest, and f64 | 1e-7 |
 
+mod aligned;
 mod allocator;
 mod direct;
 mod frame;
@@ -24,6 +25,7 @@ mod vector;
 #[allow(clippy::needless_range_loop)]
 mod winograd;
 
+pub(super) use self::aligned::{Places, Values};
 pub(super) use self::frame::to_planes;
 pub(super) use self::layers::{Layer, Matrix, Panels, column_sums, through};
 pub(super) use self::moments::{image_moments, merge_moments};

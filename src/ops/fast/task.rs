@@ -6,6 +6,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::aligned::{Places, Values};
 use super::frame::{Frame, sum_blocks};
 use super::plan::{Given, Plan};
 use super::vector::{Slot, dispatch};
@@ -14,15 +15,15 @@ use super::{KernelView, Way};
 
 impl Way {
     /// The kernel as [`ForwardTask`] takes it.
-    pub(super) fn prepare(&self, kernel: &[f32], view: KernelView) -> Vec<f32> {
+    pub(super) fn prepare(&self, kernel: &[f32], view: KernelView) -> Values {
         match self {
             Self::Direct(way) => {
-                let mut out = vec![0.; way.kernel_len()];
+                let mut out = Values::zeros(way.kernel_len());
                 way.arrange(kernel, &view, &mut out);
                 out
             }
             Self::Winograd(way) => {
-                let mut out = Box::new_uninit_slice(way.kernel_len());
+                let mut out = Places::new(way.kernel_len());
                 let panels = out.par_chunks_mut(way.wide_panel_len()).enumerate();
                 panels.for_each(|(i, out)| {
                     let first = i * 2 * way.lanes;
@@ -35,7 +36,7 @@ impl Way {
                     });
                 });
                 // SAFETY: the panels are all of the kernel, and each is written.
-                unsafe { out.assume_init() }.into_vec()
+                unsafe { out.assume_init() }
             }
         }
     }

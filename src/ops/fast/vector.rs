@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::aligned::Values;
 use super::allocator::keep_freed_memory;
 
 /// Runs `task` with the widest instructions that the machine has, or those that `PUAD_SIMD` names.
@@ -64,7 +65,7 @@ pub(super) fn store<S: Simd, V: Slot>(_: S, xs: &mut [V], at: usize, v: S::f32s)
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: RefCell<Vec<Values>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Calls `f` with `len` values left over from earlier calls on this thread. Calls may nest.
@@ -72,7 +73,7 @@ pub(in crate::ops) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> 
     let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
     if scratch.len() < len {
         keep_freed_memory();
-        scratch = vec![0.; len];
+        scratch = Values::zeros(len);
     }
     let result = f(&mut scratch[..len]);
     SCRATCH.with_borrow_mut(|stack| stack.push(scratch));

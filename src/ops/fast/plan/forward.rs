@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::{Image, Plan};
 use crate::ops::fast::Way;
+use crate::ops::fast::aligned::Values;
 use crate::ops::fast::frame::{Frame, to_planes};
 use crate::ops::fast::grey::Grey;
 use crate::ops::fast::task::ForwardTask;
@@ -13,8 +14,8 @@ use crate::ops::fast::vector::{Slot, dispatch, with_scratch};
 
 /// A kernel as its [`Plan`] takes it.
 pub(in crate::ops) struct Kernel {
-    plain: Vec<f32>,
-    grey: Option<Vec<f32>>,
+    plain: Values,
+    grey: Option<Values>,
 }
 
 /// Frames and the way that they go.
