@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::aligned::Values;
+use super::aligned::{Places, Values};
 use super::product::{Contraction, Target, multiply_layer};
 use super::vector::{Slot, dispatch, lanes, with_scratch};
 
@@ -44,7 +44,7 @@ impl Panels {
         Self::fill(summed, columns, |first, filled, width, panel| {
             for (row, out) in panel.chunks_exact_mut(width).enumerate() {
                 let row = &values[row * columns + first..][..filled];
-                out[..filled].copy_from_slice(row);
+                out[..filled].write_copy_of_slice(row);
             }
         })
     }
@@ -58,30 +58,38 @@ impl Panels {
                 for column in 0..filled {
                     let values = &values[(first + column) * summed + run * RUN..];
                     let out = out[column..].iter_mut().step_by(width);
-                    out.zip(values).for_each(|(out, &value)| *out = value);
+                    out.zip(values).for_each(|(out, &value)| {
+                        out.write(value);
+                    });
                 }
             }
         })
     }
 
-    /// `fill` gets the first column of a panel, how many there are, its width and where it goes.
+    /// `fill` gets the first column of a panel, how many there are, its width and where it goes, and writes all rows of
+    /// these columns.
     fn fill(
         summed: usize,
         columns: usize,
-        fill: impl Fn(usize, usize, usize, &mut [f32]) + Sync,
+        fill: impl Fn(usize, usize, usize, &mut [MaybeUninit<f32>]) + Sync,
     ) -> Self {
         let lanes = lanes();
         let (stride, width) = (columns.next_multiple_of(lanes), 2 * lanes);
-        let mut values = Values::zeros(summed * stride);
+        let mut values = Places::new(summed * stride);
         let panel = (width * summed).max(1);
         let panels = values.par_chunks_mut(panel).with_min_len(PACKED / panel);
         panels.enumerate().for_each(|(i, panel)| {
             let first = i * width;
             let filled = width.min(columns - first);
-            fill(first, filled, width.min(stride - first), panel);
+            let width = width.min(stride - first);
+            if filled < width {
+                panel.fill(MaybeUninit::new(0.));
+            }
+            fill(first, filled, width, panel);
         });
         Self {
-            values,
+            // SAFETY: columns are written by `fill`, and zeros lie behind them.
+            values: unsafe { values.assume_init() },
             summed,
             columns,
             stride,
