@@ -124,14 +124,17 @@ pub enum Error {
 
     /// A value that is missing where the fit's encoding has none to put in its place.
     #[error(
-        "{what} must have a value in column {column:?}, got none in row {row}: fill it in, or fit with \
-         `Gaps::Fill` (`encoding` of the configuration)"
+        "{what} must have a value in column {column:?}, got none in row {row}{}: fill it in, or fit with \
+         `Gaps::Fill` (`encoding` of the configuration)",
+        called(id)
     )]
     Gap {
         /// Who the rows are.
         what: &'static str,
         /// Counted from 0.
         row: usize,
+        /// What the row is called, where the table has ids.
+        id: Option<String>,
         /// Its name.
         column: String,
     },
@@ -461,6 +464,10 @@ fn other_columns(missing: &[String], surplus: &[String]) -> String {
         ([], surplus) => format!("{surplus:?} are not among those"),
         _ => format!("missing {missing:?}, and {surplus:?} are not among those"),
     }
+}
+
+fn called(id: &Option<String>) -> String {
+    id.as_ref().map_or(String::new(), |id| format!(" ({id:?})"))
 }
 
 fn place(batch: Option<usize>) -> String {

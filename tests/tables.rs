@@ -240,10 +240,9 @@ fn gaps_are_refused_in_the_row_that_has_them() {
         ControlFlow::Continue(())
     });
     let said = error.unwrap_err().to_string();
-    assert!(
-        said.contains("gaps.csv") && said.contains(&format!("row {}", gap.unwrap())),
-        "{said}"
-    );
+    let row = gap.unwrap();
+    let place = format!("row {row} ({:?})", payments.table.ids()[row]);
+    assert!(said.contains("gaps.csv") && said.contains(&place), "{said}");
 }
 
 #[test]

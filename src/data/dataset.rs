@@ -341,7 +341,8 @@ fn check_two(available: usize, group: &'static str) -> Result<()> {
         return Ok(());
     }
     Err(Error::TooFewSamples {
-        what: "a split",
+        what: "a split into training and validation part (`fit_split` takes parts of your own; without labels there is \
+               no anomaly to hold out)",
         group,
         classes: vec![],
         needed: 2,
@@ -690,7 +691,12 @@ mod tests {
             .unwrap()
             .split(0.1, 0)
             .unwrap_err();
-        assert_eq!(err.to_string(), "a split needs 2 anomalous samples, got 1");
+        let text = err.to_string();
+        assert!(
+            text.starts_with("a split into training and validation part"),
+            "{text}"
+        );
+        assert!(text.ends_with("needs 2 anomalous samples, got 1"), "{text}");
     }
 
     #[test]

@@ -146,6 +146,7 @@ impl Encoding {
                     .map_err(|Rule::Gap| Error::Gap {
                         what,
                         row,
+                        id: table.ids().get(row).cloned(),
                         column: self.columns[at].name.clone(),
                     })?;
             }

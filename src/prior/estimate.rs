@@ -87,6 +87,9 @@ impl fmt::Display for PriorEstimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (alpha, low, high) = (self.alpha.get(), self.low.get(), self.high.get());
         let percent = 100. * self.level;
+        if low == alpha && alpha == high {
+            return write!(f, "{alpha:.4} (taken as exact)");
+        }
         write!(f, "{alpha:.4} ({percent}% interval {low:.4} to {high:.4})")
     }
 }

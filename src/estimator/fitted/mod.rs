@@ -425,9 +425,15 @@ fn shift_row(error: Error, start: usize) -> Error {
             column,
             value,
         },
-        Error::Gap { what, row, column } => Error::Gap {
+        Error::Gap {
+            what,
+            row,
+            id,
+            column,
+        } => Error::Gap {
             what,
             row: start + row,
+            id,
             column,
         },
         Error::NonFiniteValue { what, index, value } => Error::NonFiniteValue {
