@@ -42,8 +42,7 @@ fn columns_that_go_by_their_place_are_told() {
     let names = ["heat", "flow"];
     assert!(by_place(fit(&[], &[]).warnings()).is_empty());
     assert!(by_place(fit(&names, &names).warnings()).is_empty());
-    let one =
-        "the columns of anomalous samples were matched with the unlabeled samples by their place: ";
+    let one = "the columns of anomalous samples were matched with those of the unlabeled samples by their place: ";
     let told = by_place(fit(&names, &[]).warnings());
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with(one), "{told:?}");
@@ -71,7 +70,7 @@ fn columns_that_go_by_their_place_are_told() {
         });
         assert_eq!(
             found,
-            named.map(|named| ("scored samples", "those of the fit", named))
+            named.map(|named| ("scored samples", "the fit's samples", named))
         );
     }
 }
@@ -94,7 +93,7 @@ fn columns_of_other_ways_in_are_told() {
         .unwrap();
     let told = by_place(fitted.warnings());
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains("with those of the fit"));
+    assert!(told[0].contains("with those of the fit's samples"));
 
     let column = |at: usize| -> Column {
         let values = rows(0, 60).t().unwrap().get(at).unwrap();
@@ -119,6 +118,18 @@ fn columns_that_do_not_match_are_told_with_whose_they_are() {
         error.to_string(),
         "anomalous samples must have the columns of the data they go with: missing [\"flow\"], and [\"fluid\"] are not \
          among those"
+    );
+    let whole = |names: &[&str]| {
+        let data = PuDataset::new(samples(0, 60, names)).unwrap();
+        data.with_anomalies(samples(5, 12, names)).unwrap()
+    };
+    let error = Estimator::new(FitConfig::default())
+        .fit_split(&whole(&["heat", "flow"]), &whole(&["heat", "fluid"]))
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("unlabeled validation samples must have the columns"),
+        "{text}"
     );
     let fitted = fit(&["heat", "flow"], &["heat", "flow"]);
     let error = fitted.score(samples(0, 9, &["heat", "flow2"])).unwrap_err();
@@ -165,13 +176,22 @@ fn rows_keep_the_names_of_their_file() {
     };
     let file = |head: &str, id: &dyn Fn(usize) -> String| {
         let path = dir.path().join("week.csv");
-        let lines = (0..30).map(|i| format!("{},{}.5,{}.25\n", id(i), i % 7, i % 5));
+        let more = if head.matches(',').count() > 2 {
+            ",7"
+        } else {
+            ""
+        };
+        let lines = (0..30).map(|i| format!("{},{}.5,{}.25{more}\n", id(i), i % 7, i % 5));
         std::fs::write(&path, format!("{head}\n{}", lines.collect::<String>())).unwrap();
         TableFile::open(path).unwrap()
     };
     let order = |i: usize| format!("A-{i}");
     let expected: Vec<String> = (0..30).map(order).collect();
-    assert_eq!(ids(file("order,heat,flow", &order)), expected);
+    assert_eq!(ids(file("order_id,heat,flow", &order)), expected);
+    assert_eq!(ids(file(",heat,flow", &order)), expected);
+    // Two that may be it are none, and a name that says nothing is none.
+    assert!(ids(file("order_id,heat,flow,shop_id", &order)).is_empty());
+    assert!(ids(file("order,heat,flow", &order)).is_empty());
     // By its name, of numbers.
     let numbers: Vec<String> = (0..30).map(|i| (500 + i).to_string()).collect();
     assert_eq!(
@@ -183,6 +203,15 @@ fn rows_keep_the_names_of_their_file() {
     assert!(ids(file("shop,heat,flow", &shop)).is_empty());
     let shops: Vec<String> = (0..30).map(shop).collect();
     assert_eq!(ids(file("shop,heat,flow", &shop).with_ids("shop")), shops);
+    let error = fitted.score_table_to(
+        file("shop,heat,flow", &shop).with_ids("heat"),
+        dir.path().join("scores.csv"),
+    );
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("ids must be a column that is no feature"),
+        "{error}"
+    );
     // And one that looks like it stays a feature where the fit had it.
     assert!(ids(file("heat,other,flow", &|i| i.to_string())).is_empty());
 

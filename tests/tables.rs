@@ -236,9 +236,8 @@ fn gaps_are_refused_in_the_row_that_has_them() {
     );
     let dir = dir();
     let path = dir.file("gaps.csv", &payments.to_csv());
-    let error = detector.score_table(TableFile::open(&path).unwrap(), |_| {
-        ControlFlow::Continue(())
-    });
+    let file = TableFile::open(&path).unwrap().with_ids("payment");
+    let error = detector.score_table(file, |_| ControlFlow::Continue(()));
     let said = error.unwrap_err().to_string();
     let row = gap.unwrap();
     let place = format!("row {row} ({:?})", payments.table.ids()[row]);

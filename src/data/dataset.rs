@@ -48,6 +48,15 @@ pub(crate) fn of_validation(error: Error) -> Error {
             value,
             limit,
         },
+        Error::Columns {
+            what,
+            missing,
+            surplus,
+        } => Error::Columns {
+            what: validation_samples_of(what),
+            missing,
+            surplus,
+        },
         Error::EmptyGroup { what, group } => Error::EmptyGroup {
             what,
             group: match group {
@@ -326,7 +335,11 @@ fn parts(
     rng: &mut impl Rng,
 ) -> Result<HeldOut> {
     check_share("validation_fraction", fraction)?;
-    check_two(samples.len(), group)?;
+    let what = match group {
+        ANOMALOUS => ONE_LABEL,
+        _ => "a split",
+    };
+    check_two(samples.len(), group, what)?;
     if let Some(pieces) = samples.hold_out_pieces(fraction, rng) {
         return Ok(pieces);
     }
@@ -334,15 +347,18 @@ fn parts(
     Ok((as_ranges(&train), as_ranges(&validation)))
 }
 
+/// What one labeled anomaly is too few for, and what to do.
+const ONE_LABEL: &str = "a split into training and validation parts (`fit_split` takes parts of your own, and a fit without \
+                         labels needs none)";
+
 /// # Errors
 /// [`Error::TooFewSamples`] for fewer than two.
-fn check_two(available: usize, group: &'static str) -> Result<()> {
+fn check_two(available: usize, group: &'static str, what: &'static str) -> Result<()> {
     if available >= 2 {
         return Ok(());
     }
     Err(Error::TooFewSamples {
-        what: "a split into training and validation part (`fit_split` takes parts of your own; without labels there is \
-               no anomaly to hold out)",
+        what,
         group,
         classes: vec![],
         needed: 2,
@@ -360,7 +376,7 @@ pub(super) fn hold_out(
 ) -> Result<(Vec<u32>, Vec<u32>)> {
     check_share("validation_fraction", fraction)?;
     let n = units.len();
-    check_two(n, group)?;
+    check_two(n, group, "a split")?;
     let mut order: Vec<u32> = (0..n as u32).collect();
     order.shuffle(rng);
     let wanted = ((n as f64 * fraction).round() as usize).clamp(1, n - 1);
@@ -693,7 +709,7 @@ mod tests {
             .unwrap_err();
         let text = err.to_string();
         assert!(
-            text.starts_with("a split into training and validation part"),
+            text.starts_with("a split into training and validation parts"),
             "{text}"
         );
         assert!(text.ends_with("needs 2 anomalous samples, got 1"), "{text}");

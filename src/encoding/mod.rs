@@ -146,7 +146,7 @@ impl Encoding {
                     .map_err(|Rule::Gap| Error::Gap {
                         what,
                         row,
-                        id: table.ids().get(row).cloned(),
+                        id: table.ids().get(row).filter(|id| !id.is_empty()).cloned(),
                         column: self.columns[at].name.clone(),
                     })?;
             }

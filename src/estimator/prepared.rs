@@ -118,7 +118,8 @@ impl Settled {
             let warning = Warning::by_place(samples, what, self.inputs.names(), OF_FIT);
             self.warnings.extend(warning);
         }
-        let validation = validation.with_columns(self.inputs.names())?;
+        let validation = validation.with_columns(self.inputs.names());
+        let validation = validation.map_err(of_validation)?;
         let (expected, actual) = (&self.sample_shape, validation.unlabeled().sample_shape());
         if actual != *expected {
             return Err(Error::Shape {

@@ -7,7 +7,7 @@ use crate::encoding::Encoding;
 use crate::prior::PriorDoubt;
 
 /// What scored samples go with.
-pub(super) const OF_FIT: &str = "those of the fit";
+pub(super) const OF_FIT: &str = "the fit's samples";
 
 /// A column of vectors or a channel of images.
 ///
@@ -122,9 +122,9 @@ pub enum Warning {
     /// Columns that were matched by their place, since names are known on one side alone: that of another order would
     /// not be noticed.
     ByPlace {
-        /// `scored samples`, `anomalous samples` or `normal samples`.
+        /// `scored samples`, a labeled group such as `anomalous samples`, or a group of a validation set.
         samples: String,
-        /// What they go with: `those of the fit` or `the unlabeled samples`.
+        /// What they go with: `the fit's samples` or `the unlabeled samples`.
         with: String,
         /// Whether it is `samples` that have names.
         named: bool,
@@ -414,7 +414,7 @@ impl Warning {
         };
         write!(
             f,
-            "the columns of {samples} were matched with {with} by their place: {named} have names, and {unnamed} have \
+            "the columns of {samples} were matched with those of {with} by their place: {named} have names, and {unnamed} have \
              none (`Samples::with_names`), so that another order is not noticed"
         )
     }

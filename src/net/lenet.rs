@@ -231,6 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn vectors_that_are_no_feature_maps_are_errors() {
+        let (_, decoder) = build(&LeNetConfig::default()).unwrap();
+        for train in [false, true] {
+            for width in [0, 64, 100, 256] {
+                let latent = Tensor::zeros((2, width), DType::F32, &Device::Cpu).unwrap();
+                assert!(decoder.forward_t(&latent, train).is_err(), "{width}");
+            }
+            let latent = Tensor::zeros((2, 128), DType::F32, &Device::Cpu).unwrap();
+            assert_eq!(
+                decoder.forward_t(&latent, train).unwrap().dims(),
+                [2, 3, 32, 32]
+            );
+        }
+    }
+
+    #[test]
     fn other_sizes_channels_and_depths_round_trip() {
         for (channels, height, width, blocks, latent) in [
             (1, 16, 16, vec![8, 16, 32], 32),

@@ -9,7 +9,8 @@ impl FittedDetector {
     /// As [`score_table`](Self::score_table), with the outcome as a file at `path`, `.csv` or `.parquet` (feature `parquet`):
     /// `row` (counted from 0), `id` where the table has names of rows (of a
     /// [`TableFile`](crate::data::table::TableFile) the column that the fit's schema or
-    /// [`with_ids`](crate::data::table::TableFile::with_ids) says, else one that looks like it), `score`, `anomalous`, and `probability` where the fit
+    /// [`with_ids`](crate::data::table::TableFile::with_ids) says, else one with a [name](crate::data::table::TableFile::batches_with_ids)
+    /// that says so), `score`, `anomalous`, and `probability` where the fit
     /// had labeled anomalies. The file has its name only when it is whole; one that was there is replaced then.
     ///
     /// ```

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::FittedDetector;
 use crate::Result;
 use crate::data::stream::{Batches, TableReader};
-use crate::data::table::{Field, Kind, Schema, Table, TableBatches, TableFile};
+use crate::data::table::{Schema, Table, TableBatches, TableFile};
 use crate::estimator::Input;
 
 /// Rows that are scored at a time.
@@ -43,16 +43,7 @@ impl TableSource for Batches {
 
 impl TableSource for &TableFile {
     fn pieces(self, schema: Result<Schema>) -> Result<Pieces> {
-        let mut schema = schema?;
-        if !schema.columns.iter().any(|field| field.kind == Kind::Id) {
-            // The fit knew of none, and the rows are told apart by what this file has.
-            let found = self.glance()?.columns.into_iter();
-            let ids = found.filter(|field| field.kind == Kind::Id);
-            let ids = ids.filter(|field| schema.field(&field.name).is_none());
-            let ids: Vec<Field> = ids.collect();
-            schema.columns.extend(ids);
-        }
-        let batches = self.batches(&schema, ROWS)?;
+        let batches = self.batches_with_ids(&schema?, ROWS)?;
         Ok(Pieces(Source::File(Box::new(batches))))
     }
 }

@@ -25,6 +25,8 @@ impl Stack {
         weights: &[Weights<'_>],
         end: &[f32],
     ) -> (Vec<f32>, Vec<Kept>) {
+        // What is written image by image is all of it.
+        assert_eq!(xs.len(), self.images() * self.input_len());
         let mut all: Vec<Kept> = Vec::with_capacity(self.stages.len());
         for (k, (stage, w)) in self.stages.iter().zip(weights).enumerate() {
             let kept = match k.checked_sub(1) {
@@ -81,12 +83,22 @@ impl Stack {
                 });
             });
         } else {
-            activated(stage, kept, keep, |places| {
-                let places = places.into_par_iter().zip(planes);
-                places.for_each(|(place, planes)| {
-                    to_planes(applied(&activation, place), stage.plan.stride, planes);
+            // Nobody asks for its pixels again.
+            let len = stage.pixels_len();
+            let mut deviations = Places::new(if keep { self.images() * len } else { 0 });
+            let mut of_images = deviations.chunks_exact_mut(len);
+            let values = kept.values.chunks_exact(stage.plan.output_len());
+            let places = values.map(|values| (values, of_images.next().unwrap_or_default()));
+            let places: Vec<_> = places.collect();
+            let places = places.into_par_iter().zip(planes);
+            places.for_each(|((values, deviations), planes)| {
+                with_scratch(len, |pixels| {
+                    activation.apply_keeping(values, pixels, deviations);
+                    to_planes(pixels, stage.plan.stride, planes);
                 });
             });
+            // SAFETY: each image's are written, if there are any.
+            kept.deviations = unsafe { deviations.assume_init() };
         }
         // SAFETY: the images' planes are all of it, and each is written.
         unsafe { out.assume_init() }.into_vec()
@@ -100,9 +112,10 @@ impl Stack {
         end: &[f32],
         moments: &[Vec<ChannelMoments>],
     ) -> Vec<f32> {
-        let Some(first) = self.stages.first() else {
+        assert_eq!(xs.len(), self.images() * self.input_len());
+        if self.stages.is_empty() {
             return Vec::new();
-        };
+        }
         let stages = self.stages.iter().zip(weights).zip(moments);
         let given = stages.map(|((stage, &w), moments)| Given {
             stage,
@@ -119,7 +132,7 @@ impl Stack {
             .images()
             .div_ceil(CHUNKS_A_THREAD * threads)
             .clamp(1, CHUNK);
-        let (input, output) = (first.plan.input_len(), self.planes_len());
+        let (input, output) = (self.input_len(), self.planes_len());
         let buffer = self.stages.iter().map(Stage::pixels_len).max().unwrap_or(0) * chunk;
         let mut out = Box::new_uninit_slice(self.images() * output);
         let chunks = xs

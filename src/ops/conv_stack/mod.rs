@@ -147,7 +147,11 @@ impl<'a> ConvStack<'a> {
             return Ok(None);
         }
         let mut dims = match self.maps {
-            Some((c, h, w)) => (xs.dims2()?.0, c, h, w),
+            Some((c, h, w)) => match xs.dims2()? {
+                (n, len) if len == c * h * w => (n, c, h, w),
+                // `start` says so.
+                _ => return Ok(None),
+            },
             None => xs.dims4()?,
         };
         let mut stages = Vec::with_capacity(self.blocks.len());

@@ -106,6 +106,13 @@ impl Stack {
         self.stages.first().map_or(0, |stage| stage.plan.shape.n)
     }
 
+    /// Values of an image of the input.
+    pub(super) fn input_len(&self) -> usize {
+        self.stages
+            .first()
+            .map_or(0, |stage| stage.plan.input_len())
+    }
+
     /// Channels, height and width of an output.
     fn output_maps(&self) -> (usize, usize, usize) {
         let last = self.stages.last();

@@ -53,6 +53,7 @@ impl Panels {
     pub(in crate::ops) fn of_columns(values: &[f32], summed: usize, columns: usize) -> Self {
         /// Values of a column that are read together: a line of the cache.
         const RUN: usize = 16;
+        assert_eq!(values.len(), summed * columns);
         Self::fill(summed, columns, |first, filled, width, panel| {
             for (run, out) in panel.chunks_mut(RUN * width).enumerate() {
                 for column in 0..filled {

@@ -64,16 +64,16 @@ impl Activation<'_> {
 
     /// `[pixels, stride]` to pooled pixels, all of them.
     pub(in crate::ops) fn apply<V: Slot>(&self, image: &[f32], out: &mut [V]) {
-        self.apply_keeping(image, out, &mut []);
+        self.apply_keeping::<V, f32>(image, out, &mut []);
     }
 
     /// As [`apply`](Self::apply); `deviations`: `x - mean` where each maximum lies, in the layout of `out`, unless it
     /// is empty.
-    pub(in crate::ops) fn apply_keeping<V: Slot>(
+    pub(in crate::ops) fn apply_keeping<V: Slot, D: Slot>(
         &self,
         image: &[f32],
         out: &mut [V],
-        deviations: &mut [V],
+        deviations: &mut [D],
     ) {
         assert!(deviations.is_empty() || deviations.len() == out.len());
         dispatch(ApplyTask {
@@ -181,15 +181,15 @@ fn beats<S: Simd>(s: S, new: S::f32s, best: S::f32s) -> S::m32s {
     s.or_m32s(s.less_than_f32s(best, new), s.not_m32s(number))
 }
 
-struct ApplyTask<'a, V> {
+struct ApplyTask<'a, V, D> {
     activation: &'a Activation<'a>,
     image: &'a [f32],
     out: &'a mut [V],
     /// As long as `out`, or empty.
-    deviations: &'a mut [V],
+    deviations: &'a mut [D],
 }
 
-impl<V: Slot> WithSimd for ApplyTask<'_, V> {
+impl<V: Slot, D: Slot> WithSimd for ApplyTask<'_, V, D> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
@@ -202,7 +202,7 @@ impl<V: Slot> WithSimd for ApplyTask<'_, V> {
     }
 }
 
-impl<V: Slot> ApplyTask<'_, V> {
+impl<V: Slot, D: Slot> ApplyTask<'_, V, D> {
     /// Windows of `N` pixels, their channels innermost, so that the image is read as it lies.
     #[inline(always)]
     fn windows<S: Simd, const N: usize, const KEEP: bool>(self, s: S) {

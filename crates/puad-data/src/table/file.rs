@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::convert::{Building, Plan, Rows};
 use super::guess::Survey;
+use super::names::of_ids;
 use super::{Field, Kind, Schema, Table};
 use crate::raw::ColumnRows;
 use crate::stream;
@@ -87,7 +88,7 @@ impl TableFile {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// A file without it is an error where rows are read.
+    /// A file without it, and a feature of the schema, are errors where rows are read.
     #[must_use]
     pub fn with_ids(self, column: impl Into<String>) -> Self {
         let ids = Some(column.into());
@@ -114,27 +115,10 @@ impl TableFile {
     /// # Errors
     /// As the format's options.
     pub fn schema(&self) -> Result<Schema> {
-        self.guess(usize::MAX)
-    }
-
-    /// As [`schema`](Self::schema), of about the first 4,096 rows alone: for what a look tells, such as which column names
-    /// the rows of a file that is read in one pass.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn glance(&self) -> Result<Schema> {
-        self.guess(1)
-    }
-
-    /// Of so many pieces of the file.
-    fn guess(&self, pieces: usize) -> Result<Schema> {
         let mut columns = (self.open)(&self.path)?;
         let decimal = columns.decimal();
         let mut survey = Survey::default();
-        for _ in 0..pieces {
-            let Some(raw) = columns.next(ROWS)? else {
-                break;
-            };
+        while let Some(raw) = columns.next(ROWS)? {
             survey.add(&raw, decimal);
         }
         let schema = survey.schema(columns.names(), columns.unread());
@@ -162,6 +146,28 @@ impl TableFile {
             });
         }
         schema.with_kind(ids, Kind::Id)
+    }
+
+    /// What the rows are read by: `schema`, with the ids that this file was told of, or, if they are to be `found`, that
+    /// it has by the names of its columns.
+    fn read_by(&self, schema: &Schema, names: &[String], found: bool) -> Result<Schema> {
+        let kind = |name: &str| schema.field(name).map(|field| field.kind);
+        if let Some(ids) = &self.ids {
+            if kind(ids).is_some_and(Kind::is_feature) {
+                let rule = "a column that is no feature of the schema";
+                return Err(DataError::config("ids", rule, format!("{ids:?}")));
+            }
+            return self.named_by(ids, names, schema.clone());
+        }
+        let known = schema.columns.iter().any(|field| field.kind == Kind::Id);
+        if found && !known {
+            let others = names.iter().map(String::as_str);
+            let others: Vec<&str> = others.filter(|name| kind(name).is_none()).collect();
+            if let Some(ids) = of_ids(&others) {
+                return self.named_by(ids, names, schema.clone());
+            }
+        }
+        Ok(schema.clone())
     }
 
     /// All rows.
@@ -192,14 +198,24 @@ impl TableFile {
     /// [`DataError::Config`](crate::DataError::Config) for a size of 0 or a schema that says two things; else as
     /// the format's options.
     pub fn batches(&self, schema: &Schema, size: usize) -> Result<TableBatches> {
+        self.batches_by(schema, size, false)
+    }
+
+    /// As [`batches`](Self::batches), with ids where neither the schema nor [`with_ids`](Self::with_ids) says any: of the one
+    /// column beside the schema's that has no name, or that of rows (`id`, `row`), else the one that has a key's name
+    /// (`order_id`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn batches_with_ids(&self, schema: &Schema, size: usize) -> Result<TableBatches> {
+        self.batches_by(schema, size, true)
+    }
+
+    fn batches_by(&self, schema: &Schema, size: usize, find_ids: bool) -> Result<TableBatches> {
         stream::check(size)?;
         let columns = (self.open)(&self.path)?;
-        let named = match &self.ids {
-            Some(ids) => Some(self.named_by(ids, columns.names(), schema.clone())?),
-            None => None,
-        };
-        let schema = named.as_ref().unwrap_or(schema);
-        let plan = Plan::of(schema, &self.path, columns.names(), columns.decimal())?;
+        let schema = self.read_by(schema, columns.names(), find_ids)?;
+        let plan = Plan::of(&schema, &self.path, columns.names(), columns.decimal())?;
         Ok(TableBatches {
             path: self.path.clone(),
             columns,

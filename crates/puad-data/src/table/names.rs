@@ -82,6 +82,20 @@ pub(super) fn unnamed(name: &str) -> bool {
     name.is_empty() || name.starts_with("Unnamed: ") || name.starts_with("__index_level_")
 }
 
+/// The name of a column that, by its name alone, tells rows apart: what no other of `names` says as well.
+pub(super) fn of_ids<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let one = |says: fn(&str) -> bool| {
+        let mut found = names.iter().filter(|name| says(name));
+        found.next().filter(|_| found.next().is_none()).copied()
+    };
+    let says_rows = names.iter().any(|name| of_rows(name) || unnamed(name));
+    if says_rows {
+        one(|name| of_rows(name) || unnamed(name))
+    } else {
+        one(of_keys)
+    }
+}
+
 pub(super) fn says_normal(label: &str) -> bool {
     let label = label.trim_end_matches('.');
     NORMAL.iter().any(|word| word.eq_ignore_ascii_case(label))
@@ -90,6 +104,23 @@ pub(super) fn says_normal(label: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_the_one_column_whose_name_says_so() {
+        for (names, expected) in [
+            (&["heat", "id"][..], Some("id")),
+            (&["", "heat"], Some("")),
+            (&["order_id", "heat"], Some("order_id")),
+            // A row's own name before a key's.
+            (&["order_id", "row"], Some("row")),
+            (&["order_id", "shop_id"], None),
+            (&["id", "uuid", "order_id"], None),
+            (&["heat", "0"], None),
+            (&[], None),
+        ] {
+            assert_eq!(of_ids(names), expected, "{names:?}");
+        }
+    }
 
     #[test]
     fn names_of_ids_and_labels() {
