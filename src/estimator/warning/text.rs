@@ -39,22 +39,10 @@ impl fmt::Display for Warning {
                 f,
                 "{column} of {count} {samples} is a level that no unlabeled training row had, such as {level:?}"
             ),
-            Self::ByPlace { .. } => self.of_columns(f),
-            Self::WideRange { column, low, high } => write!(
-                f,
-                "{column} spans orders of magnitude, most of it from {low:?} to {high:?}: its `logarithm` \
-                 (`encoding` of the configuration) may suit it better"
-            ),
-            Self::Instant { column } => write!(
-                f,
-                "{column} is a time that is taken as a number: the later a row, the more unusual; ask for its \
-                 `hour` or `weekday` without `instant` (`encoding` of the configuration), or leave it out"
-            ),
-            Self::FewDigits { column, low, high } => write!(
-                f,
-                "{column} lies in [{low:?}, {high:?}], which its type tells apart in few steps: give it as f64, \
-                 or subtract its start"
-            ),
+            Self::ByPlace { .. }
+            | Self::WideRange { .. }
+            | Self::Instant { .. }
+            | Self::FewDigits { .. } => self.of_columns(f),
             Self::NoValues { .. } | Self::UnevenTimes { .. } => self.of_series(f),
             Self::FewScores { .. }
             | Self::PriorAssumed { .. }
@@ -91,26 +79,42 @@ impl fmt::Display for Warning {
 }
 
 impl Warning {
-    /// Of columns as a whole.
+    /// Of columns as they are given.
     fn of_columns(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::ByPlace {
-            samples,
-            with,
-            named,
-        } = self
-        else {
-            return Ok(());
-        };
-        let (named, unnamed) = if *named {
-            (samples, with)
-        } else {
-            (with, samples)
-        };
-        write!(
-            f,
-            "the columns of {samples} were matched with those of {with} by their place: {named} have names, and {unnamed} have \
-             none (`Samples::with_names`), so that another order is not noticed"
-        )
+        match self {
+            Self::ByPlace {
+                samples,
+                with,
+                named,
+            } => {
+                let (named, unnamed) = if *named {
+                    (samples, with)
+                } else {
+                    (with, samples)
+                };
+                write!(
+                    f,
+                    "the columns of {samples} were matched with those of {with} by their place: {named} have names, and \
+                     {unnamed} have none (`Samples::with_names`), so that another order is not noticed"
+                )
+            }
+            Self::WideRange { column, low, high } => write!(
+                f,
+                "{column} spans orders of magnitude, most of it from {low:?} to {high:?}: its `logarithm` \
+                 (`encoding` of the configuration) may suit it better"
+            ),
+            Self::Instant { column } => write!(
+                f,
+                "{column} is a time that is taken as a number: the later a row, the more unusual; ask for its \
+                 `hour` or `weekday` without `instant` (`encoding` of the configuration), or leave it out"
+            ),
+            Self::FewDigits { column, low, high } => write!(
+                f,
+                "{column} lies in [{low:?}, {high:?}], which its type tells apart in few steps: give it as f64, \
+                 or subtract its start"
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Of time series.

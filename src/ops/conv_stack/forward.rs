@@ -235,7 +235,9 @@ fn activated<R>(
     });
     let result = f(places.collect());
     // SAFETY: `f`'s.
-    (kept.pixels, kept.deviations) = unsafe { (pixels.assume_init(), deviations.assume_init()) };
+    kept.pixels = unsafe { pixels.assume_init() };
+    // SAFETY: the same.
+    kept.deviations = unsafe { deviations.assume_init() };
     result
 }
 
