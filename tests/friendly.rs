@@ -309,7 +309,7 @@ fn columns_are_matched_by_the_names_kept_with_the_detector() {
         let err = detector
             .score(named(&rows, &["heat", "pressure"]))
             .unwrap_err();
-        let expected = r#"missing ["load"], not among them ["pressure"]"#;
+        let expected = r#"missing ["load"], and ["pressure"] are not among those"#;
         assert!(err.to_string().ends_with(expected), "{err}");
     }
     // A validation set of one's own, too.

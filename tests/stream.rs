@@ -583,13 +583,18 @@ fn a_detector_hands_out_rows_with_their_scores() {
     let counted = counted.unwrap();
     assert_eq!(counted.rows, 10);
     assert_eq!(counted.flagged, flagged.len() as u64);
-    // Once a column, of all batches together.
+    // Once a column, of all batches together; and once that the fit's columns had no names.
     let far = |warning: &Warning| match warning {
         Warning::FarOutside { column, count, .. } => (column.index, *count),
         other => panic!("{other}"),
     };
     let whole = detector.detect(&samples).unwrap().warnings;
-    let count = |warnings: &[Warning]| warnings.iter().map(far).collect::<Vec<_>>();
+    let count = |warnings: &[Warning]| {
+        let (by_place, others): (Vec<&Warning>, Vec<&Warning>) =
+            (warnings.iter()).partition(|warning| matches!(warning, Warning::ByPlace { .. }));
+        assert_eq!(by_place.len(), 1);
+        others.into_iter().map(far).collect::<Vec<_>>()
+    };
     assert_eq!(count(&counted.warnings), count(&whole));
     assert_eq!(count(&whole), [(0, 4), (1, 4)]);
     assert_eq!(ids, (0..10).map(|i| format!("m{i}")).collect::<Vec<_>>());
