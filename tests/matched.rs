@@ -140,6 +140,19 @@ fn columns_that_do_not_match_are_told_with_whose_they_are() {
         "{error}"
     );
 
+    // Of a table only what is missing, and what is there besides.
+    let numbers = || Column::from(vec![1., 2.]);
+    let table = Table::new([("heat", numbers()), ("fluid", numbers())]).unwrap();
+    match fitted.score(&table).unwrap_err() {
+        Error::Columns {
+            missing, surplus, ..
+        } => assert_eq!(
+            (missing, surplus),
+            (vec!["flow".into()], vec!["fluid".into()])
+        ),
+        error => panic!("{error}"),
+    }
+
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("week.csv");
     std::fs::write(&path, "heat,weight\n1.5,2.5\n").unwrap();

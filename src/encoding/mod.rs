@@ -167,19 +167,10 @@ impl Encoding {
 
     /// The table's columns in the order of the fit.
     fn columns_of<'a>(&'a self, what: &'static str, table: &'a Table) -> Result<Vec<Pushed<'a>>> {
-        let absent = |of: &&Encoded| table.column(&of.name).is_none();
-        let missing: Vec<String> = (self.columns.iter().filter(absent))
-            .map(|of| of.name.clone())
-            .collect();
-        if !missing.is_empty() {
-            let known = |name: &&str| self.columns.iter().any(|of| of.name == *name);
-            let surplus = table.names().into_iter().filter(|name| !known(name));
-            let surplus = surplus.map(String::from).collect();
-            return Err(Error::Columns {
-                what,
-                missing,
-                surplus,
-            });
+        let needed = self.columns.iter().map(|of| of.name.as_str());
+        if needed.clone().any(|name| table.column(name).is_none()) {
+            let found = table.names();
+            return Err(Error::columns(what, needed, found.into_iter()));
         }
         let columns = self
             .columns

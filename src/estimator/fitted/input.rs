@@ -81,15 +81,8 @@ impl FittedDetector {
             Err(_) => table.schema().clone(),
         };
         let columns = schema.features().map(|field| field.name.as_str());
-        let missing = columns.clone().filter(|name| table.column(name).is_none());
-        let missing: Vec<String> = missing.map(Into::into).collect();
-        if !missing.is_empty() {
-            let surplus = table.names().into_iter().map(Into::into).collect();
-            return Err(Error::Columns {
-                what: INPUT,
-                missing,
-                surplus,
-            });
+        if columns.clone().any(|name| table.column(name).is_none()) {
+            return Err(Error::columns(INPUT, columns, table.names().into_iter()));
         }
         let found: Vec<(&str, &TableColumn)> = columns
             .filter_map(|name| Some((name, table.column(name)?)))
