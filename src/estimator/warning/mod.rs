@@ -282,6 +282,7 @@ pub enum Warning {
         shape: Vec<usize>,
     },
 }
+
 impl Warning {
     /// The column that it is about, if it is about one.
     pub(crate) fn column_mut(&mut self) -> Option<&mut Column> {

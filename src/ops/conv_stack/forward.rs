@@ -84,21 +84,15 @@ impl Stack {
             });
         } else {
             // Nobody asks for its pixels again.
-            let len = stage.pixels_len();
-            let mut deviations = Places::new(if keep { self.images() * len } else { 0 });
-            let mut of_images = deviations.chunks_exact_mut(len);
-            let values = kept.values.chunks_exact(stage.plan.output_len());
-            let places = values.map(|values| (values, of_images.next().unwrap_or_default()));
-            let places: Vec<_> = places.collect();
-            let places = places.into_par_iter().zip(planes);
-            places.for_each(|((values, deviations), planes)| {
-                with_scratch(len, |pixels| {
-                    activation.apply_keeping(values, pixels, deviations);
-                    to_planes(pixels, stage.plan.stride, planes);
+            with_deviations(stage, kept, keep, |images| {
+                let images = images.into_par_iter().zip(planes);
+                images.for_each(|((values, deviations), planes)| {
+                    with_scratch(stage.pixels_len(), |pixels| {
+                        activation.apply_keeping(values, pixels, deviations);
+                        to_planes(pixels, stage.plan.stride, planes);
+                    });
                 });
             });
-            // SAFETY: each image's are written, if there are any.
-            kept.deviations = unsafe { deviations.assume_init() };
         }
         // SAFETY: the images' planes are all of it, and each is written.
         unsafe { out.assume_init() }.into_vec()
@@ -222,21 +216,38 @@ fn activated<R>(
     keep_deviations: bool,
     f: impl FnOnce(Vec<Place<'_>>) -> R,
 ) -> R {
-    let (n, len) = (stage.plan.shape.n, stage.pixels_len());
-    let mut pixels = Places::new(n * len);
-    let mut deviations = Places::new(if keep_deviations { n * len } else { 0 });
-    let mut of_images = deviations.chunks_exact_mut(len);
-    let values = kept.values.chunks_exact(stage.plan.output_len());
-    let places = values.zip(pixels.chunks_exact_mut(len));
-    let places = places.map(|(values, pixels)| Place {
-        values,
-        pixels,
-        deviations: of_images.next().unwrap_or_default(),
+    let len = stage.pixels_len();
+    let mut pixels = Places::new(stage.plan.shape.n * len);
+    let of_images = pixels.chunks_exact_mut(len);
+    let result = with_deviations(stage, kept, keep_deviations, |images| {
+        let places = images.into_iter().zip(of_images);
+        let places = places.map(|((values, deviations), pixels)| Place {
+            values,
+            pixels,
+            deviations,
+        });
+        f(places.collect())
     });
-    let result = f(places.collect());
     // SAFETY: `f`'s.
     kept.pixels = unsafe { pixels.assume_init() };
-    // SAFETY: the same.
+    result
+}
+
+/// Runs `f` on each image's output of the convolution and the place of its deviations, all of which `f` writes; the
+/// places are empty where none are kept.
+fn with_deviations<R>(
+    stage: &Stage,
+    kept: &mut Kept,
+    keep: bool,
+    f: impl FnOnce(Vec<(&[f32], &mut [MaybeUninit<f32>])>) -> R,
+) -> R {
+    let len = stage.pixels_len();
+    let mut deviations = Places::new(if keep { stage.plan.shape.n * len } else { 0 });
+    let mut of_images = deviations.chunks_exact_mut(len);
+    let values = kept.values.chunks_exact(stage.plan.output_len());
+    let images = values.map(|values| (values, of_images.next().unwrap_or_default()));
+    let result = f(images.collect());
+    // SAFETY: `f`'s.
     kept.deviations = unsafe { deviations.assume_init() };
     result
 }

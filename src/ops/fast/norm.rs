@@ -117,14 +117,20 @@ impl Activation<'_> {
         });
     }
 
+    /// Where the pixels of a window lie in an image of `row` values a row.
     #[inline(always)]
-    fn window(&self, y: usize, x: usize) -> [usize; 4] {
-        let (row, stride) = (self.size.1 * self.stride(), self.stride());
+    fn window(&self, row: usize, y: usize, x: usize) -> [usize; 4] {
+        let stride = self.stride();
         let first = y * self.pool * row + x * self.pool * stride;
         match self.pool {
             1 => [first; 4],
             _ => [first, first + stride, first + row, first + row + stride],
         }
+    }
+
+    /// Values of a row before pooling.
+    fn row(&self) -> usize {
+        self.size.1 * self.stride()
     }
 
     fn pooled(&self) -> (usize, usize) {
@@ -211,7 +217,7 @@ impl<V: Slot, D: Slot> ApplyTask<'_, V, D> {
         assert_eq!(self.out.len(), height * width * stride);
         for (y, row) in self.out.chunks_exact_mut(width * stride).enumerate() {
             for (x, out) in row.chunks_exact_mut(stride).enumerate() {
-                let at = a.window(y, x);
+                let at = a.window(a.row(), y, x);
                 for c in (0..stride).step_by(S::F32_LANES) {
                     let channels = Channels::load(s, a, c);
                     let (mut deviation, mut best) =
@@ -322,10 +328,9 @@ impl GradientTask<'_> {
         let (height, width) = a.pooled();
         let zero = s.splat_f32s(0.);
         for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-            let at = a.window(y, x);
+            let at = a.window(a.row(), y, x);
             let from = (y * width + x) * stride;
-            let to = y * a.pool * self.pitch + x * a.pool * stride;
-            let to = [to, to + stride, to + self.pitch, to + self.pitch + stride];
+            let to = a.window(self.pitch, y, x);
             for c in (0..stride).step_by(S::F32_LANES) {
                 let channels = Channels::load(s, a, c);
                 let constant = load(s, &self.gradients.constant, c);
