@@ -7,8 +7,11 @@ const WIDTH: f64 = 172.;
 const HEIGHT: f64 = 128.;
 /// Around it: left, top, right, bottom.
 const MARGINS: [f64; 4] = [54., 26., 10., 44.];
-/// Above all panels: the legend.
-const LEGEND: f64 = 22.;
+/// Above all panels: a row of the legend, a line's sample in it, and what a letter and the gap to the next entry take.
+const ROW: f64 = 22.;
+const SAMPLE: f64 = 20.;
+const LETTER: f64 = 8.4;
+const GAP: f64 = 13.;
 
 /// How a curve is drawn: colour and mark, each of which tells it alone.
 const STYLES: [(&str, Mark); 3] = [
@@ -42,12 +45,17 @@ pub fn auroc_panels(points: &[Point], axis: &Axis<'_>) -> Figure {
     let rows = datasets.len().div_ceil(columns);
     let [left, top, right, bottom] = MARGINS;
     let (width, height) = (left + WIDTH + right, top + HEIGHT + bottom);
-    let mut figure = Figure::new(width * columns as f64, LEGEND + height * rows as f64);
-    legend(&mut figure, &methods, axis.line);
+    let total = width * columns as f64;
+    let line = axis.line.map(|(_, text)| text);
+    let entries: Vec<&str> = methods.iter().copied().chain(line).collect();
+    let places = legend_places(&entries, total);
+    let legend_height = places.last().map_or(0., |(_, y)| y + ROW);
+    let mut figure = Figure::new(total, legend_height + height * rows as f64);
+    legend(&mut figure, &entries, &places, methods.len());
     for (i, dataset) in datasets.iter().enumerate() {
         let corner = (
             (i % columns) as f64 * width + left,
-            LEGEND + (i / columns) as f64 * height + top,
+            legend_height + (i / columns) as f64 * height + top,
         );
         let here = points.iter().filter(|point| point.dataset == *dataset);
         panel(
@@ -73,17 +81,36 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     all
 }
 
-fn legend(figure: &mut Figure, methods: &[&str], line: Option<(f64, &str)>) {
-    let mut x = MARGINS[0];
-    for (method, (colour, mark)) in methods.iter().zip(STYLES) {
-        figure.line(&[(x, 15.), (x + 20., 15.)], colour, 2., false);
-        draw_mark(figure, (x + 10., 15.), colour, mark);
-        figure.text(x + 25., 19.5, 13., Anchor::Start, method);
-        x += 38. + 8.4 * method.len() as f64;
-    }
-    if let Some((_, text)) = line {
-        figure.line(&[(x, 15.), (x + 20., 15.)], FAINT, 1.2, true);
-        figure.text(x + 25., 19.5, 13., Anchor::Start, text);
+/// Where each entry starts, from the left and the top: in rows that end before `width`.
+fn legend_places(entries: &[&str], width: f64) -> Vec<(f64, f64)> {
+    let (mut x, mut y) = (MARGINS[0], 0.);
+    let place = |entry: &&str| {
+        let takes = SAMPLE + 5. + LETTER * entry.chars().count() as f64;
+        if x > MARGINS[0] && x + takes > width {
+            (x, y) = (MARGINS[0], y + ROW);
+        }
+        let at = (x, y);
+        x += takes + GAP;
+        at
+    };
+    entries.iter().map(place).collect()
+}
+
+/// Curves first, then the faint line.
+fn legend(figure: &mut Figure, entries: &[&str], places: &[(f64, f64)], curves: usize) {
+    let styles = STYLES.into_iter().map(Some).take(curves);
+    let styles = styles.chain(std::iter::repeat(None));
+    for ((entry, &(x, top)), style) in entries.iter().zip(places).zip(styles) {
+        let y = top + 15.;
+        let sample = [(x, y), (x + SAMPLE, y)];
+        match style {
+            Some((colour, mark)) => {
+                figure.line(&sample, colour, 2., false);
+                draw_mark(figure, (x + SAMPLE / 2., y), colour, mark);
+            }
+            None => figure.line(&sample, FAINT, 1.2, true),
+        }
+        figure.text(x + SAMPLE + 5., y + 4.5, 13., Anchor::Start, entry);
     }
 }
 
@@ -199,6 +226,22 @@ fn steps(low: f64, high: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_legend_stays_within_the_picture() {
+        let entries = ["SOEL", "PUSVDD", "true share, 0.053"];
+        for (width, rows) in [(236., 2), (472., 1)] {
+            let places = legend_places(&entries, width);
+            for (entry, (x, _)) in entries.iter().zip(&places) {
+                assert!(
+                    x + 25. + LETTER * entry.len() as f64 <= width,
+                    "{entry} {places:?}"
+                );
+            }
+            let tops: Vec<_> = places.iter().map(|(_, y)| (y / ROW) as usize + 1).collect();
+            assert_eq!(tops.iter().max(), Some(&rows), "{places:?}");
+        }
+    }
 
     #[test]
     fn axes_hold_the_bands_and_stay_below_one() {
