@@ -98,7 +98,10 @@ impl Textures {
 }
 
 fn pooled(pooling: Pooling) -> [Method; 3] {
-    let plain = AutoencoderSpec { pooling };
+    let plain = AutoencoderSpec {
+        pooling,
+        ..AutoencoderSpec::default()
+    };
     let denoising = DenoisingSpec {
         pooling,
         ..DenoisingSpec::default()
@@ -342,7 +345,8 @@ fn settings_are_read_and_written() {
     }
     assert!(
         AutoencoderSpec {
-            pooling: patch(Some(0))
+            pooling: patch(Some(0)),
+            ..AutoencoderSpec::default()
         }
         .check()
         .is_err()

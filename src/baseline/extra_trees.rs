@@ -123,6 +123,7 @@ impl ExtraTrees {
             weights: [groups.others, groups.anomalies].map(|n| 0.5 / n as f64),
             min_leaf: config.min_leaf,
             tried: config.tried(groups.rows.width()),
+            thresholds: 1,
             smoothing: 0.,
         };
         let grow = |index| {

@@ -17,13 +17,16 @@ pub(super) struct Growth<'a> {
     pub(super) min_leaf: usize,
     /// Features that a split is chosen among.
     pub(super) tried: usize,
+    /// Random thresholds that it is chosen among for each, at least 1: half of them, rounded down, between neighbouring
+    /// rows, so that a feature's scale does not matter, and the others anywhere in its range, where outliers stand apart.
+    pub(super) thresholds: usize,
     /// What is added to a leaf's weights, half of it to either group's.
     pub(super) smoothing: f64,
 }
 
 impl Growth<'_> {
-    /// A tree on these rows, which may repeat themselves. A split takes the best, by the Gini impurity, of one random
-    /// threshold each for some random features that vary in its node; a node of one group, or without a split that
+    /// A tree on these rows, which may repeat themselves. A split takes the best, by the Gini impurity, of the random
+    /// thresholds for some random features that vary in its node; a node of one group, or without a split that
     /// leaves enough rows on both sides, becomes a leaf, whose value is the anomalies' share of its weight.
     pub(super) fn tree(&self, rows: &mut [u32], rng: ChaCha8Rng) -> Tree {
         let mut grower = Grower {
@@ -66,6 +69,26 @@ impl Growth<'_> {
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
             (min.min(x), max.max(x))
         })
+    }
+
+    /// The value of `row` and its neighbour in the column, the next larger one or for the largest the next smaller,
+    /// the lower of both first. The column varies in `rows`.
+    fn neighbours(&self, rows: &[u32], column: u32, row: u32) -> (f64, f64) {
+        let own = self.value(row, column);
+        let (mut below, mut above) = (f64::NEG_INFINITY, f64::INFINITY);
+        for &row in rows {
+            let value = self.value(row, column);
+            if value > own {
+                above = above.min(value);
+            } else if value < own {
+                below = below.max(value);
+            }
+        }
+        if above < f64::INFINITY {
+            (own, above)
+        } else {
+            (below, own)
+        }
     }
 
     /// The weighted Gini impurity of both sides, `2 a o / (a + o)` each; `None` where one has too few rows.
@@ -145,8 +168,8 @@ impl Grower<'_> {
         self.grow(right, constant);
     }
 
-    /// The best of one random threshold for each of some columns that vary; more are tried until one leaves enough
-    /// rows on both sides.
+    /// The best of the random thresholds for each of some columns that vary; more columns are tried until one has a
+    /// threshold that leaves enough rows on both sides.
     fn best_split(&mut self, rows: &[u32], constant: &mut usize) -> Option<Split> {
         let mut best: Option<Split> = None;
         let (mut tried, mut next) = (0, *constant);
@@ -162,19 +185,33 @@ impl Grower<'_> {
                 *constant += 1;
             } else {
                 tried += 1;
-                let threshold = threshold(min, max, self.rng.random());
-                let impurity = self.growth.impurity(rows, column, threshold);
-                let better = |found: f64| best.as_ref().is_none_or(|best| found < best.impurity);
-                if let Some(impurity) = impurity.filter(|&found| better(found)) {
-                    best = Some(Split {
-                        column,
-                        threshold,
-                        impurity,
-                    });
+                for drawn in 0..self.growth.thresholds {
+                    let threshold = if drawn < self.growth.thresholds.div_ceil(2) {
+                        threshold(min, max, self.rng.random())
+                    } else {
+                        self.between_neighbours(rows, column)
+                    };
+                    let impurity = self.growth.impurity(rows, column, threshold);
+                    let better =
+                        |found: f64| best.as_ref().is_none_or(|best| found < best.impurity);
+                    if let Some(impurity) = impurity.filter(|&found| better(found)) {
+                        best = Some(Split {
+                            column,
+                            threshold,
+                            impurity,
+                        });
+                    }
                 }
             }
             next += 1;
         }
         best
+    }
+
+    /// A threshold between a random row and its neighbour in a column that varies.
+    fn between_neighbours(&mut self, rows: &[u32], column: u32) -> f64 {
+        let row = rows[self.rng.random_range(0..rows.len() as u32) as usize];
+        let (low, high) = self.growth.neighbours(rows, column, row);
+        threshold(low, high, self.rng.random())
     }
 }

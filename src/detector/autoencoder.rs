@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec, Pooling, required};
+use super::{Built, DetectorSpec, Pooling, is_default, required};
 use crate::explanation::Explanation;
 use crate::net::{Decoder, Encoder, Layers, Network};
 use crate::spec::Specification;
@@ -133,11 +133,17 @@ pub struct AutoencoderSpec {
     /// What of the error is the score. Not written where it is [`Pooling::Whole`].
     #[serde(skip_serializing_if = "Pooling::is_whole")]
     pub pooling: Pooling,
+    /// Whether it is trained on the unlabeled samples without labels first, as DeepSVDD's encoder is, and its objective goes on
+    /// from there: it finds kinds that are not labeled better then, and labeled ones in smaller numbers. Default: no, as
+    /// the paper has it, and not written then.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pretrain: bool,
 }
 
 impl AutoencoderSpec {
     pub(crate) const DEFAULT: Self = Self {
         pooling: Pooling::Whole,
+        pretrain: false,
     };
 }
 
@@ -166,7 +172,12 @@ impl DetectorSpec for AutoencoderSpec {
     ) -> Result<Built> {
         self.check_samples(sample_shape)?;
         let network = required(network, sample_shape)?;
-        Ok(Built::new(on_network(network, self.pooling, vb)?))
+        let built = Built::new(on_network(network, self.pooling, vb)?);
+        Ok(if self.pretrain {
+            built.with_unsupervised_pretraining()
+        } else {
+            built
+        })
     }
 }
 

@@ -2,7 +2,7 @@ use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Autoencoder, Built, DetectorSpec, Pooling, autoencoder, required};
+use super::{Autoencoder, Built, DetectorSpec, Pooling, autoencoder, is_default, required};
 use crate::explanation::Explanation;
 use crate::net::Network;
 use crate::spec::Specification;
@@ -152,6 +152,9 @@ pub struct DenoisingSpec {
     /// What of the error is the score. Not written where it is [`Pooling::Whole`].
     #[serde(skip_serializing_if = "Pooling::is_whole")]
     pub pooling: Pooling,
+    /// As [`AutoencoderSpec::pretrain`](super::AutoencoderSpec::pretrain).
+    #[serde(skip_serializing_if = "is_default")]
+    pub pretrain: bool,
 }
 
 impl DenoisingSpec {
@@ -159,6 +162,7 @@ impl DenoisingSpec {
         noise: 0.1,
         least_noise: None,
         pooling: Pooling::Whole,
+        pretrain: false,
     };
 }
 
@@ -199,9 +203,14 @@ impl DetectorSpec for DenoisingSpec {
         let network = required(network, sample_shape)?;
         let inner = autoencoder::on_network(network, self.pooling, vb)?;
         let detector = DenoisingAutoencoder::new(inner, self.noise)?;
-        Ok(Built::new(match self.least_noise {
+        let built = Built::new(match self.least_noise {
             Some(least) => detector.with_least(least)?,
             None => detector,
-        }))
+        });
+        Ok(if self.pretrain {
+            built.with_unsupervised_pretraining()
+        } else {
+            built
+        })
     }
 }

@@ -40,7 +40,7 @@ use candle_core::Tensor;
 
 use crate::spec::{Entry, entry};
 use crate::{NonNegativeLoss, Pass, Result, ops};
-use spec::required;
+use spec::{is_default, required};
 
 /// Every detector that this crate ships.
 pub(crate) const SHIPPED: &[Entry<dyn DetectorSpec>] = &[

@@ -13,7 +13,7 @@ use crate::{Error, Result, ops};
 /// use puad::objective::PuSpec;
 ///
 /// // For small defects: a PUAE whose score is the error where it is largest.
-/// let detector = AutoencoderSpec { pooling: Pooling::LargestPatch { side: None } };
+/// let detector = AutoencoderSpec { pooling: Pooling::LargestPatch { side: None }, ..Default::default() };
 /// let method = Method::new(detector, PuSpec::default());
 /// let json = serde_json::to_string(&method).unwrap();
 /// assert_eq!(

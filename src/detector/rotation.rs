@@ -3,7 +3,7 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::geometric::Geometric;
-use super::{Built, DetectorSpec, required};
+use super::{Built, DetectorSpec, is_default, required};
 use crate::explanation::Explanation;
 use crate::net::{Layers, Linear, LinearConfig, Network};
 use crate::spec::Specification;
@@ -147,10 +147,6 @@ pub struct RotationSpec {
     /// Mean or sum.
     #[serde(skip_serializing_if = "is_default")]
     pub likelihood: Likelihood,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 impl RotationSpec {

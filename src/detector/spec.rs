@@ -4,6 +4,7 @@ use std::sync::Arc;
 use candle_nn::VarBuilder;
 
 use crate::net::Network;
+use crate::objective::UnsupervisedObjective;
 use crate::spec::{AnySpecification, family};
 use crate::train::{History, Pretraining};
 use crate::{Error, NonNegativeLoss, Result, SharedDetector};
@@ -99,6 +100,11 @@ pub trait DetectorSpec: AnySpecification {
 
 family!(DetectorSpec, "detector");
 
+/// Whether a setting is as it is by default, and so not written.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// The network of a detector that is built on one, which must be for samples of this shape.
 pub(super) fn required<'a>(
     network: Option<&'a Network>,
@@ -142,6 +148,26 @@ impl Built {
     ) -> Self {
         let pretrain: Option<Arc<Pretrain>> = Some(Arc::new(pretrain));
         Self { pretrain, ..self }
+    }
+
+    /// With the detector's own loss on the unlabeled samples, without labels, as the phase before: its objective goes on
+    /// from what it has learned there.
+    ///
+    /// ```
+    /// use puad::detector::AutoencoderSpec;
+    /// use puad::method::Method;
+    /// use puad::objective::PuSpec;
+    ///
+    /// // A PUAE that begins as an AE.
+    /// let detector = AutoencoderSpec { pretrain: true, ..AutoencoderSpec::default() };
+    /// let method = Method::new(detector, PuSpec::default());
+    /// assert_eq!(method.to_string(), "PUAE");
+    /// ```
+    pub fn with_unsupervised_pretraining(self) -> Self {
+        let detector = self.detector.clone();
+        self.with_pretraining(move |pretraining| {
+            pretraining.fit(&UnsupervisedObjective::new(detector.clone()))
+        })
     }
 
     /// The detector.

@@ -112,6 +112,56 @@ fn hidden_anomalies_score_as_anomalies() {
     assert!(lowest > 0.8, "{lowest}");
 }
 
+/// Ages from minutes to years, of which the anomalies' are hours: a uniform threshold falls among these once in a
+/// thousand times, one between neighbours as often as rows lie there.
+#[test]
+fn small_values_of_a_skewed_feature_are_told_apart() {
+    let noise = |i: usize| (i * 37 % 101) as f32;
+    let row = |i: usize, age: f32| [age, noise(i), noise(i + 50), noise(3 * i + 7)];
+    let unlabeled: Vec<_> = (0..600)
+        .map(|i| row(i, (i as f32 / 600. * 14.).exp()))
+        .collect();
+    let anomalies: Vec<_> = (0..12).map(|i| row(i * 5, 60. + 20. * i as f32)).collect();
+    let tensor = |rows: &[[f32; 4]]| {
+        Tensor::from_slice(rows.as_flattened(), (rows.len(), 4), &Device::Cpu).unwrap()
+    };
+    let (unlabeled, anomalies) = (tensor(&unlabeled), tensor(&anomalies));
+    // New rows of either kind, all but the age alike.
+    let new = [5f32, 30., 100., 200., 1e3, 1e4, 1e5, 1e6].map(|age| [age, 50., 50., 50.]);
+    let scores = |thresholds| {
+        let config = PuForestConfig {
+            thresholds,
+            ..PuForestConfig::default()
+        };
+        let forest = fit(&unlabeled, &anomalies, &config);
+        forest.score(&tensor(&new)).unwrap()
+    };
+    let gap = |scores: &[f64]| {
+        let others = [0, 4, 5, 6, 7].map(|at| scores[at]);
+        scores[2].min(scores[3]) - others.into_iter().fold(0., f64::max)
+    };
+    let (one, turns) = (scores(Some(1)), scores(None));
+    assert!(gap(&turns) > 0.2, "{turns:?}");
+    assert!(gap(&turns) > gap(&one) + 0.1, "{one:?} {turns:?}");
+}
+
+/// With thresholds between neighbours the trees depend on the order of a feature's values alone.
+#[test]
+fn thresholds_lie_between_neighbours_and_on_both_sides_of_outliers() {
+    let (others, anomalies) = (column(&[0., 1., 2., 1e30]), column(&[3., 3.5]));
+    let config = PuForestConfig {
+        thresholds: Some(64),
+        ..config(30, 4, 0.)
+    };
+    let forest = fit(&others, &anomalies, &config);
+    let scores = forest
+        .score(&column(&[-1e30, 2., 3., 3.5, 1e30, f32::MAX]))
+        .unwrap();
+    assert_eq!(scores[2..4], [1., 1.], "{scores:?}");
+    assert!(scores[0] < 0.5 && scores[1] < 1., "{scores:?}");
+    assert_eq!(scores[4], scores[5]);
+}
+
 #[test]
 fn the_number_of_threads_does_not_matter_and_seeds_do() {
     let (others, anomalies) = unordered();
@@ -151,6 +201,7 @@ fn bad_input_is_named() {
         ("bag", PuForestConfig { bag: 0, ..default() }),
         ("min_leaf", PuForestConfig { min_leaf: 0, ..default() }),
         ("features", PuForestConfig { features: Some(0), ..default() }),
+        ("thresholds", PuForestConfig { thresholds: Some(0), ..default() }),
         ("smoothing", PuForestConfig { smoothing: -1., ..default() }),
         ("smoothing", PuForestConfig { smoothing: f64::NAN, ..default() }),
         ("smoothing", PuForestConfig { smoothing: f64::INFINITY, ..default() }),

@@ -1,13 +1,14 @@
 use super::Method;
 use crate::ClassPrior;
 use crate::baseline::PuForestConfig;
-use crate::method::{Committee, Member};
+use crate::detector::AutoencoderSpec;
+use crate::method::Committee;
+use crate::objective::PuSpec;
 
 /// Trees of each fit of the forest: five of them make one.
 const TREES: usize = 100;
 
-/// How often an autoencoder without labels is fitted beside members with labels, and without them: it needs no folds.
-const FITS_BESIDE: usize = 1;
+/// How often an autoencoder without labels is fitted: it needs no folds.
 const FITS_ALONE: usize = 2;
 
 impl Method {
@@ -15,7 +16,7 @@ impl Method {
     ///
     /// | samples | labeled anomalies | method |
     /// |---|---|---|
-    /// | vectors | two or more | a [`Committee`] of PUForest (weight 0.42), PUAE (0.42), which trains with the paper's class prior of 0.1 where none is given, and AE (0.16) |
+    /// | vectors | two or more | a [`Committee`] of PUForest, PUAE, and PUAE that begins as an AE ([`AutoencoderSpec::pretrain`]), which train with the paper's class prior of 0.1 where none is given |
     /// | vectors | none | a committee of AE and the isolation forest |
     /// | images | two or more | PUSVDD, the paper's best |
     /// | images | none | DeepSVDD |
@@ -24,13 +25,14 @@ impl Method {
     /// without labels AE.
     ///
     /// A forest tells known kinds of anomalies best and knows no others; an autoencoder under the positive-unlabeled
-    /// objective finds these, too, and one without labels those that are unlike what is known. Members and weights were
-    /// chosen on some tables (`docs/design.md`) and are reported on others (`docs/results.md`).
+    /// objective finds these, too, and one that has learned the unlabeled samples first those that are unlike what is
+    /// known. All three have the same say. They were chosen on some tables (`docs/design.md`) and are reported on others
+    /// (`docs/results.md`).
     ///
     /// ```
     /// use puad::method::Method;
     ///
-    /// assert_eq!(Method::for_samples(&[30], true).to_string(), "PUForest + PUAE + AE");
+    /// assert_eq!(Method::for_samples(&[30], true).to_string(), "PUForest + PUAE + PUAE");
     /// assert_eq!(Method::for_samples(&[3, 32, 32], true), Method::PUSVDD);
     /// ```
     pub fn for_samples(sample_shape: &[usize], labeled: bool) -> Self {
@@ -40,27 +42,17 @@ impl Method {
                     trees: TREES,
                     ..PuForestConfig::default()
                 };
-                let of = |weight, member: Self| Member {
-                    weight,
-                    ..member.into()
+                let pretrained = AutoencoderSpec {
+                    pretrain: true,
+                    ..AutoencoderSpec::default()
                 };
-                let members = vec![
-                    of(0.42, forest.into()),
-                    Member {
-                        // With a larger one it would find labeled kinds better, and new ones worse.
-                        prior: Some(ClassPrior::default()),
-                        ..of(0.42, Self::PUAE)
-                    },
-                    Member {
-                        fits: Some(FITS_BESIDE),
-                        ..of(0.16, Self::AE)
-                    },
-                ];
-                Committee {
-                    members,
-                    ..Committee::of([])
+                let pretrained = Self::new(pretrained, PuSpec::default());
+                let mut committee = Committee::of([forest.into(), Self::PUAE, pretrained]);
+                for autoencoder in &mut committee.members[1..] {
+                    // With a larger one it would find labeled kinds better, and new ones worse.
+                    autoencoder.prior = Some(ClassPrior::default());
                 }
-                .into()
+                committee.into()
             }
             ([_], false) => {
                 let mut committee = Committee::of([Self::AE, Self::ISOLATION_FOREST]);
