@@ -1,6 +1,7 @@
 //! The crate's error type: one named variant a rule, carrying the values that broke it.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::path::PathBuf;
 
 use candle_core::DType;
@@ -30,8 +31,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let error = ClassPrior::new(1.5).unwrap_err();
 /// assert_eq!(error.to_string(), "class prior must lie in [0, 1], got 1.5");
 /// assert!(matches!(error, Error::ClassPrior { value: 1.5 }));
+/// // What a `main` prints that returns it.
+/// assert_eq!(format!("{error:?}"), error.to_string());
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A class prior outside [0, 1], or NaN.
@@ -487,6 +490,13 @@ fn of(classes: &[u8]) -> String {
     match classes {
         [] => String::new(),
         classes => format!(" of the classes {classes:?}"),
+    }
+}
+
+/// The message: it is what a `main` that returns the error, and `unwrap`, print.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

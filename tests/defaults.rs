@@ -131,10 +131,11 @@ fn of_the_specifications() {
         json!({"trees": 300, "bag": 256, "min_leaf": 1, "features": null, "smoothing": 1.});
     assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
     let forest = json!({"model": {"pu-forest": {"trees": 100}}});
+    let pretrained = json!({"detector": {"autoencoder": {"pretrain": true}}, "objective": "pu"});
     let members = json!([
-        {"method": forest, "weight": 0.42},
-        {"method": "PUAE", "weight": 0.42, "prior": 0.1},
-        {"method": "AE", "weight": 0.16, "fits": 1},
+        {"method": forest, "weight": 1.},
+        {"method": "PUAE", "weight": 1., "prior": 0.1},
+        {"method": pretrained, "weight": 1., "prior": 0.1},
     ]);
     let expected = json!({"committee": {"members": members, "folds": 5}});
     assert_eq!(json!(Method::for_samples(&[2], true)), expected);

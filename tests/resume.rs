@@ -10,10 +10,10 @@ use puad::checkpoint::CheckpointError;
 use puad::data::glyphs::{self, GlyphConfig};
 use puad::data::toy::{self, ToyConfig};
 use puad::data::{ImageShape, PuDataset, Samples};
-use puad::detector::{Built, DetectorSpec};
+use puad::detector::{AutoencoderSpec, Built, DetectorSpec};
 use puad::method::Method;
 use puad::net::{Mlp, MlpConfig, Network};
-use puad::objective::{UnsupervisedObjective, UnsupervisedSpec};
+use puad::objective::{PuSpec, UnsupervisedObjective, UnsupervisedSpec};
 use puad::spec::Specification;
 use puad::train::{Checkpoints, EpochReport, Observer, OtherRun, Phase, StopReason, TrainConfig};
 use puad::{
@@ -159,23 +159,33 @@ fn stopped_runs_end_as_if_they_had_not_been() {
 
 #[test]
 fn pretraining_is_resumed_too() {
-    let (config, data) = (config(Method::DEEP_SAD, 5), images());
-    let expected = whole(&config, &data);
+    let detector = AutoencoderSpec {
+        pretrain: true,
+        ..AutoencoderSpec::default()
+    };
+    let pretrained = Method::new(detector, PuSpec::default());
+    for (method, data) in [(Method::DEEP_SAD, images()), (pretrained, points(0))] {
+        resumed_in_its_pretraining(&config(method, 5), &data);
+    }
+}
+
+fn resumed_in_its_pretraining(config: &FitConfig, data: &PuDataset) {
+    let expected = whole(config, data);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run");
     let mut stop = Stop {
         at: Some((Phase::Pretraining, 3)),
         ..Default::default()
     };
-    let err = run(&config, &data, &path, &mut stop).unwrap_err();
+    let err = run(config, data, &path, &mut stop).unwrap_err();
     assert!(
         matches!(err, Error::PretrainingStopped { epoch: 3 }),
         "{err}"
     );
     let mut rest = Stop::default();
-    let resumed = run(&config, &data, &path, &mut rest).unwrap();
+    let resumed = run(config, data, &path, &mut rest).unwrap();
     assert_eq!(rest.seen, 2 + 5);
-    assert_same(&resumed, &expected, &data);
+    assert_same(&resumed, &expected, data);
 }
 
 #[test]

@@ -195,6 +195,30 @@ fn a_table_is_found_out_as_well_as_numbers_made_by_hand() {
     assert!(area > 0.98, "{area}");
 }
 
+/// A word that no row has, beside `others`, leaves nothing labeled: said by the fit, since it can be what is meant.
+#[test]
+fn a_label_that_no_row_has_is_told() {
+    let dir = dir();
+    let path = dir.file("payments.csv", &drawn(0, 300).to_csv());
+    let file = TableFile::open(&path).unwrap();
+    let said = |anomalous: &str| {
+        let labels = Labels::anomalous([anomalous]).others(Group::Unlabeled);
+        let schema = file.schema().unwrap().with_label("state", labels).unwrap();
+        let settings = FitConfig {
+            method: Some(Method::ISOLATION_FOREST),
+            ..config(1)
+        };
+        let detector = Estimator::new(settings)
+            .fit_table(&file.read(&schema).unwrap())
+            .unwrap();
+        let warnings = detector.warnings().iter().map(ToString::to_string);
+        warnings.collect::<Vec<_>>().join("\n")
+    };
+    let told = r#"no row of the table has a "state" of ["Fraud"]"#;
+    assert!(said("Fraud").contains(told), "{}", said("Fraud"));
+    assert!(!said("fraud").contains("no row of the table"));
+}
+
 #[test]
 fn gaps_are_refused_in_the_row_that_has_them() {
     let payments = drawn(0, 300);

@@ -5,14 +5,14 @@ use super::*;
 #[test]
 fn what_is_taken_where_no_method_is_named() {
     let method = |shape: &[usize], labeled| Method::for_samples(shape, labeled).to_string();
-    assert_eq!(method(&[30], true), "PUForest + PUAE + AE");
+    assert_eq!(method(&[30], true), "PUForest + PUAE + PUAE");
     assert_eq!(method(&[30], false), "AE + IF");
     assert_eq!(method(&[1, 28, 28], true), "PUSVDD");
     assert_eq!(method(&[1, 28, 28], false), "DeepSVDD");
 
     for (labels, kept) in [(2, 2), (3, 3), (4, 4), (20, 20)] {
         let detector = fit(Method::Auto, 2, labels);
-        assert_eq!(detector.method().to_string(), "PUForest + PUAE + AE");
+        assert_eq!(detector.method().to_string(), "PUForest + PUAE + PUAE");
         assert_eq!(detector.validation_scores().anomalies.len(), kept);
         assert!(detector.calibration().is_some());
     }

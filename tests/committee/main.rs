@@ -15,7 +15,7 @@ use puad::candle_core::{DType, Device, Tensor};
 use puad::data::PuDataset;
 use puad::data::toy::{self, ToyConfig};
 use puad::estimator::{InputCheck, IntoSamples, RefitConfig, Warning};
-use puad::method::{Committee, Member, Method, Registry};
+use puad::method::{Committee, Member, MemberPlaces, Method, Registry};
 use puad::metrics::auroc;
 use puad::model::{Fitted, Learned, ModelSpec, ModelState, StoredModel, Task};
 use puad::net::{Architecture, MlpShape, Network};

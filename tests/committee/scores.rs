@@ -107,10 +107,10 @@ fn extreme_rows_are_scored_above_all_others() {
                 "{size}: {score} {highest}"
             );
             let members = detector.members(row).unwrap().unwrap();
-            assert!(
-                members.iter().all(|member| member.places[0] > 0.9),
-                "{size}: {members:?}"
-            );
+            // A forest has no gross values: they are in a leaf beside others.
+            let far =
+                |member: &MemberPlaces| member.method.pair().is_none() || member.places[0] > 0.9;
+            assert!(members.iter().all(far), "{size}: {members:?}");
         }
         let numbers = [[1e100f64, -1e300]];
         assert!(detector.score(numbers).unwrap()[0] >= highest * (1. - 1e-12));

@@ -81,7 +81,7 @@ impl fmt::Display for Place {
 /// std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// A file that is not there.
@@ -245,6 +245,13 @@ fn of(path: &Option<PathBuf>) -> String {
 /// Bytes of a file, which may be more than were read.
 fn counted(bytes: &Option<u64>) -> String {
     bytes.map_or("more".into(), |bytes| bytes.to_string())
+}
+
+/// The message: it is what a `main` that returns the error, and `unwrap`, print.
+impl fmt::Debug for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl DataError {

@@ -1,5 +1,5 @@
 use super::Estimator;
-use crate::data::table::{Group, Table};
+use crate::data::table::{Group, Kind, Table};
 use crate::data::{PuDataset, Units};
 use crate::encoding::{Encoding, EncodingConfig, wide};
 use crate::estimator::inputs::Made;
@@ -80,6 +80,18 @@ pub(super) fn unlabeled(table: &Table) -> Result<Vec<usize>> {
     Ok(rows)
 }
 
+/// What there is to say of a table whose schema knows of anomalies where no row is one.
+fn nothing_labeled(table: &Table) -> Option<Warning> {
+    let schema = table.schema();
+    let label = schema.columns.iter().find(|f| f.kind == Kind::Label)?;
+    let anomalous = &schema.labels.anomalous;
+    let none = !anomalous.is_empty() && table.rows_of(Group::Anomalous).is_empty();
+    none.then(|| Warning::NothingLabeled {
+        column: label.name.clone(),
+        anomalous: anomalous.clone(),
+    })
+}
+
 /// An encoding, and what there is to say of the columns that it was fitted on.
 pub(super) struct FittedEncoding {
     encoding: Encoding,
@@ -98,7 +110,8 @@ impl FittedEncoding {
         });
         let instants = encoding.instants();
         let instants = instants.map(|i| Warning::Instant { column: column(i) });
-        let warnings = wide.chain(instants).collect();
+        let unlabeled = nothing_labeled(table).into_iter();
+        let warnings = unlabeled.chain(wide).chain(instants).collect();
         Ok(Self { encoding, warnings })
     }
 

@@ -204,6 +204,13 @@ pub enum Warning {
         /// What it was set by, in words.
         rule: String,
     },
+    /// The schema of a table says which labels are anomalies, and no row has one: the fit is one without labels.
+    NothingLabeled {
+        /// The column of labels.
+        column: String,
+        /// Its values that would be anomalies.
+        anomalous: Vec<String>,
+    },
     /// The class prior was estimated as less than half an unlabeled sample: none scores as the labeled anomalies do.
     NoneLikeLabeled {
         /// The upper end of the estimate's interval.

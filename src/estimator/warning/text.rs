@@ -51,6 +51,7 @@ impl fmt::Display for Warning {
             | Self::OldThreshold { .. }
             | Self::DefaultThreshold { .. }
             | Self::NoneLikeLabeled { .. }
+            | Self::NothingLabeled { .. }
             | Self::LowPrior { .. }
             | Self::OneBlock { .. } => self.of_decision(f),
             Self::PriorSpent { .. } | Self::UnusedLabels { .. } => self.of_review(f),
@@ -168,6 +169,11 @@ impl Warning {
             Self::DefaultThreshold { rule } => write!(
                 f,
                 "the threshold is the default again, since scores have changed; it was set by {rule}: set it anew"
+            ),
+            Self::NothingLabeled { column, anomalous } => write!(
+                f,
+                "no row of the table has a {column:?} of {anomalous:?}, which the schema says are the anomalies: nothing \
+                 is labeled, and all that can be found is what is unlike most rows"
             ),
             Self::NoneLikeLabeled { high } => write!(
                 f,
