@@ -131,7 +131,8 @@ fn of_the_specifications() {
         json!({"trees": 300, "bag": 256, "min_leaf": 1, "features": null, "smoothing": 1.});
     assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
     let forest = json!({"model": {"pu-forest": {"trees": 100}}});
-    let pretrained = json!({"detector": {"autoencoder": {"pretrain": true}}, "objective": "pu"});
+    let pretrained =
+        json!({"detector": {"autoencoder": {"pretraining_epochs": 200}}, "objective": "pu"});
     let members = json!([
         {"method": forest, "weight": 1.},
         {"method": "PUAE", "weight": 1., "prior": 0.1},

@@ -160,7 +160,7 @@ fn stopped_runs_end_as_if_they_had_not_been() {
 #[test]
 fn pretraining_is_resumed_too() {
     let detector = AutoencoderSpec {
-        pretrain: true,
+        pretraining_epochs: 5,
         ..AutoencoderSpec::default()
     };
     let pretrained = Method::new(detector, PuSpec::default());

@@ -133,17 +133,17 @@ pub struct AutoencoderSpec {
     /// What of the error is the score. Not written where it is [`Pooling::Whole`].
     #[serde(skip_serializing_if = "Pooling::is_whole")]
     pub pooling: Pooling,
-    /// Whether it is trained on the unlabeled samples without labels first, as DeepSVDD's encoder is, and its objective goes on
-    /// from there: it finds kinds that are not labeled better then, and labeled ones in smaller numbers. Default: no, as
-    /// the paper has it, and not written then.
+    /// Epochs at most in which it is trained on the unlabeled samples without labels first, as DeepSVDD's encoder is; its
+    /// objective goes on from there. It finds kinds that are not labeled better then. Default: 0, none, as the paper has
+    /// it, and not written then.
     #[serde(skip_serializing_if = "is_default")]
-    pub pretrain: bool,
+    pub pretraining_epochs: usize,
 }
 
 impl AutoencoderSpec {
     pub(crate) const DEFAULT: Self = Self {
         pooling: Pooling::Whole,
-        pretrain: false,
+        pretraining_epochs: 0,
     };
 }
 
@@ -160,6 +160,10 @@ impl DetectorSpec for AutoencoderSpec {
         Network::for_samples(sample_shape).map(Some)
     }
 
+    fn pretrains_without_labels(&self) -> bool {
+        self.pretraining_epochs > 0
+    }
+
     fn check_samples(&self, sample_shape: &[usize]) -> Result<()> {
         self.pooling.check_samples(sample_shape)
     }
@@ -173,11 +177,7 @@ impl DetectorSpec for AutoencoderSpec {
         self.check_samples(sample_shape)?;
         let network = required(network, sample_shape)?;
         let built = Built::new(on_network(network, self.pooling, vb)?);
-        Ok(if self.pretrain {
-            built.with_unsupervised_pretraining()
-        } else {
-            built
-        })
+        Ok(built.with_unsupervised_pretraining(self.pretraining_epochs))
     }
 }
 

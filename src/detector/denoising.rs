@@ -152,9 +152,9 @@ pub struct DenoisingSpec {
     /// What of the error is the score. Not written where it is [`Pooling::Whole`].
     #[serde(skip_serializing_if = "Pooling::is_whole")]
     pub pooling: Pooling,
-    /// As [`AutoencoderSpec::pretrain`](super::AutoencoderSpec::pretrain).
+    /// As [`AutoencoderSpec::pretraining_epochs`](super::AutoencoderSpec::pretraining_epochs).
     #[serde(skip_serializing_if = "is_default")]
-    pub pretrain: bool,
+    pub pretraining_epochs: usize,
 }
 
 impl DenoisingSpec {
@@ -162,7 +162,7 @@ impl DenoisingSpec {
         noise: 0.1,
         least_noise: None,
         pooling: Pooling::Whole,
-        pretrain: false,
+        pretraining_epochs: 0,
     };
 }
 
@@ -189,6 +189,10 @@ impl DetectorSpec for DenoisingSpec {
         Network::for_samples(sample_shape).map(Some)
     }
 
+    fn pretrains_without_labels(&self) -> bool {
+        self.pretraining_epochs > 0
+    }
+
     fn check_samples(&self, sample_shape: &[usize]) -> Result<()> {
         self.pooling.check_samples(sample_shape)
     }
@@ -207,10 +211,6 @@ impl DetectorSpec for DenoisingSpec {
             Some(least) => detector.with_least(least)?,
             None => detector,
         });
-        Ok(if self.pretrain {
-            built.with_unsupervised_pretraining()
-        } else {
-            built
-        })
+        Ok(built.with_unsupervised_pretraining(self.pretraining_epochs))
     }
 }

@@ -92,6 +92,12 @@ pub trait DetectorSpec: AnySpecification {
         false
     }
 
+    /// Whether it has a pre-training, and that sees the unlabeled samples alone: a [`Committee`](crate::method::Committee)
+    /// has it once then, and its fits, each without another fold of the labels, go on from there. Default: no.
+    fn pretrains_without_labels(&self) -> bool {
+        false
+    }
+
     /// Whether it is nothing without labeled anomalies. Default: no.
     fn needs_anomalies(&self) -> bool {
         false
@@ -150,8 +156,8 @@ impl Built {
         Self { pretrain, ..self }
     }
 
-    /// With the detector's own loss on the unlabeled samples, without labels, as the phase before: its objective goes on
-    /// from what it has learned there.
+    /// With so many epochs at most on the unlabeled samples, without labels, by the detector's own loss as the phase
+    /// before: its objective goes on from what it has learned there. Without one if it is 0.
     ///
     /// ```
     /// use puad::detector::AutoencoderSpec;
@@ -159,14 +165,17 @@ impl Built {
     /// use puad::objective::PuSpec;
     ///
     /// // A PUAE that begins as an AE.
-    /// let detector = AutoencoderSpec { pretrain: true, ..AutoencoderSpec::default() };
+    /// let detector = AutoencoderSpec { pretraining_epochs: 40, ..AutoencoderSpec::default() };
     /// let method = Method::new(detector, PuSpec::default());
     /// assert_eq!(method.to_string(), "PUAE");
     /// ```
-    pub fn with_unsupervised_pretraining(self) -> Self {
+    pub fn with_unsupervised_pretraining(self, epochs: usize) -> Self {
+        if epochs == 0 {
+            return self;
+        }
         let detector = self.detector.clone();
         self.with_pretraining(move |pretraining| {
-            pretraining.fit(&UnsupervisedObjective::new(detector.clone()))
+            pretraining.fit_at_most(epochs, &UnsupervisedObjective::new(detector.clone()))
         })
     }
 

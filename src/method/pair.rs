@@ -99,6 +99,22 @@ impl Pair {
         Ok(Learned::new(Arc::new(assembly.into_model()?), history))
     }
 
+    /// Whether what comes before the training proper is the same whatever is labeled.
+    pub(super) fn begins_without_labels(&self) -> bool {
+        self.detector()
+            .is_ok_and(|detector| detector.pretrains_without_labels())
+    }
+
+    /// The model after what comes before the training proper, for [`refit`](Self::refit) to go on from.
+    pub(super) fn begun(&self, task: Task<'_>) -> Result<NetworkModel> {
+        let shape = task.train.unlabeled().sample_shape();
+        let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
+        let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
+        self.check_built_again(&assembly, task.train.unlabeled())?;
+        assembly.pretrain(task.trainer, task.train, task.validation, task.observer)?;
+        assembly.into_model()
+    }
+
     /// Trains from the parameters of `start`, a model of this pair; what comes before the training proper is in them.
     pub(super) fn refit(&self, task: Task<'_>, start: &NetworkModel) -> Result<Learned> {
         let shape = task.train.unlabeled().sample_shape();

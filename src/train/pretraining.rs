@@ -89,11 +89,26 @@ impl<'a> Pretraining<'a> {
     /// As [`Trainer::fit`]; [`Error::Config`] for a name that both sets of tensors have;
     /// [`Error::PretrainingStopped`] if the observer stops the run: what follows must not go on then.
     pub fn fit<O: Objective + ?Sized>(&mut self, objective: &O) -> Result<History> {
+        self.fit_at_most(usize::MAX, objective)
+    }
+
+    /// As [`fit`](Self::fit), in so many epochs at most, where the training has more.
+    ///
+    /// # Errors
+    /// As there, and [`Error::Config`] for 0.
+    pub fn fit_at_most<O: Objective + ?Sized>(
+        &mut self,
+        epochs: usize,
+        objective: &O,
+    ) -> Result<History> {
+        if epochs == 0 {
+            return Err(Error::config("epochs", "at least 1", epochs));
+        }
         self.observer.on_phase(Phase::Pretraining);
         let params = self.params.joined(&self.scratch)?;
         let (train, validation) = (self.train, self.validation);
         self.fits += 1;
-        let trainer = self.trainer.pretraining(self.fits);
+        let trainer = self.trainer.pretraining(self.fits, epochs);
         let history = trainer.fit(objective, &params, train, validation, &mut *self.observer)?;
         if history.stopped == StopReason::Observer {
             let epoch = history.epochs.len();

@@ -87,9 +87,9 @@ impl Trainer {
         })
     }
 
-    /// This trainer for run number `run` of a pre-training, counted from 1: with random numbers of its
-    /// own, so that no run meets the mini-batches of another again, and a file of its own.
-    pub(super) fn pretraining(&self, run: u64) -> Self {
+    /// This trainer for run number `run` of a pre-training, counted from 1, with so many epochs at most: with random
+    /// numbers of its own, so that no run meets the mini-batches of another again, and a file of its own.
+    pub(super) fn pretraining(&self, run: u64, epochs: usize) -> Self {
         let stream = match run {
             1 => Phase::Pretraining as u64,
             // 1 is the stream of the training proper.
@@ -98,6 +98,7 @@ impl Trainer {
         let checkpoints = self.checkpoints.as_ref();
         Self {
             config: TrainConfig {
+                epochs: self.config.epochs.min(epochs),
                 selection: Selection::Risk,
                 ..self.config.clone()
             },

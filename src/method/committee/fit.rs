@@ -1,21 +1,18 @@
 use std::sync::Arc;
-use std::sync::mpsc::channel;
-use std::thread;
 
 use candle_core::{Device, Tensor};
 
 use super::Committee;
 use super::cut::{Round, rounds};
+use super::fits::{At, Common, network_of, trainer_of};
 use super::model::{CommitteeModel, Part, fused};
-use super::observe::{Distant, Shared};
 use super::place::Place;
 use crate::data::Samples;
-use crate::method::Method;
 use crate::model::{Fitted, HeldOut, Learned, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::score::model_scores;
-use crate::train::{FitHistory, Observer, Trainer};
-use crate::{ClassPrior, Error, Result, workers};
+use crate::train::{FitHistory, Trainer};
+use crate::{Error, Result};
 
 impl Committee {
     /// Fits every member in every round.
@@ -122,49 +119,6 @@ impl Committee {
         .collect()
     }
 
-    /// In the order of `fitted`. The result depends on neither the number of threads nor their order, unless the
-    /// observer stops.
-    fn fits(
-        &self,
-        fitted: &[At],
-        rounds: &[Round],
-        common: Common<'_>,
-        observer: &mut dyn Observer,
-    ) -> Result<Vec<Learned>> {
-        let shape = rounds[0].train.unlabeled().sample_shape();
-        let fit = |index: usize, observer: &mut dyn Observer| {
-            let At { turn, member } = fitted[index];
-            let round = &rounds[turn % rounds.len()];
-            let seed = turn * self.members.len() + member;
-            let member = &self.members[member];
-            let method = &member.method;
-            method.fit(Task {
-                train: &round.train,
-                validation: &round.validation,
-                prior: method.training_prior(member.prior.unwrap_or(common.prior))?,
-                network: network_of(method, common.network, &shape)?,
-                trainer: &trainer_of(method, common.trainer, seed),
-                device: common.device,
-                observer,
-            })
-        };
-        let (n, at_once) = (fitted.len(), workers::at_once(common.device));
-        let mut observer = Shared::of(observer);
-        if at_once == 1 {
-            return (0..n).map(|at| fit(at, &mut observer)).collect();
-        }
-        let (tell, events) = channel();
-        thread::scope(|scope| {
-            let fits = scope.spawn(move || {
-                let fit = |at| fit(at, &mut Distant(tell.clone()));
-                workers::run(n, at_once, &fit)
-            });
-            observer.serve(events);
-            fits.join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
-
     /// Whether all members can be fitted; see [`Method::check_fit`].
     pub(in crate::method) fn check_fit(
         &self,
@@ -200,42 +154,5 @@ impl Committee {
     ) -> Result<Arc<dyn Fitted>> {
         let model = CommitteeModel::read(self, stored, sample_shape, device)?;
         Ok(Arc::new(model))
-    }
-}
-
-/// One of the fits.
-#[derive(Clone, Copy)]
-struct At {
-    turn: usize,
-    member: usize,
-}
-
-/// What all fits share.
-#[derive(Clone, Copy)]
-struct Common<'a> {
-    prior: ClassPrior,
-    network: &'a Architecture,
-    trainer: &'a Trainer,
-    device: &'a Device,
-}
-
-/// A member without a network, or with layers of its own, has no use for one of the caller's.
-fn network_of<'a>(
-    method: &Method,
-    network: &'a Architecture,
-    shape: &[usize],
-) -> Result<&'a Architecture> {
-    Ok(match method {
-        Method::Network(pair) if pair.has_network(shape)? => network,
-        _ => &Architecture::Auto,
-    })
-}
-
-/// A member without a network has no epochs to save.
-fn trainer_of(method: &Method, trainer: &Trainer, at: usize) -> Trainer {
-    let own = trainer.of_member(at as u64);
-    match method {
-        Method::Network(_) => own,
-        _ => own.without_checkpoints(),
     }
 }

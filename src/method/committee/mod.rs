@@ -1,5 +1,6 @@
 mod cut;
 mod fit;
+mod fits;
 mod members;
 mod model;
 mod observe;

@@ -8,6 +8,9 @@ use crate::objective::PuSpec;
 /// Trees of each fit of the forest: five of them make one.
 const TREES: usize = 100;
 
+/// Epochs of an autoencoder without labels that goes on with them.
+const PRETRAINING: usize = 200;
+
 /// How often an autoencoder without labels is fitted: it needs no folds.
 const FITS_ALONE: usize = 2;
 
@@ -16,7 +19,7 @@ impl Method {
     ///
     /// | samples | labeled anomalies | method |
     /// |---|---|---|
-    /// | vectors | two or more | a [`Committee`] of PUForest, PUAE, and PUAE that begins as an AE ([`AutoencoderSpec::pretrain`]), which train with the paper's class prior of 0.1 where none is given |
+    /// | vectors | two or more | a [`Committee`] of PUForest, PUAE, and PUAE that begins as an AE ([`AutoencoderSpec::pretraining_epochs`]), which train with the paper's class prior of 0.1 where none is given |
     /// | vectors | none | a committee of AE and the isolation forest |
     /// | images | two or more | PUSVDD, the paper's best |
     /// | images | none | DeepSVDD |
@@ -43,7 +46,7 @@ impl Method {
                     ..PuForestConfig::default()
                 };
                 let pretrained = AutoencoderSpec {
-                    pretrain: true,
+                    pretraining_epochs: PRETRAINING,
                     ..AutoencoderSpec::default()
                 };
                 let pretrained = Self::new(pretrained, PuSpec::default());
