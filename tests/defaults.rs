@@ -129,7 +129,7 @@ fn of_the_specifications() {
     let trees = puad::baseline::PuForestConfig::default();
     let expected =
         json!({"trees": 300, "bag": 256, "min_leaf": 1, "features": null, "smoothing": 1.});
-    assert_eq!((trees.version(), trees.settings().unwrap()), (1, expected));
+    assert_eq!((trees.version(), trees.settings().unwrap()), (2, expected));
     let forest = json!({"model": {"pu-forest": {"trees": 100}}});
     let pretrained =
         json!({"detector": {"autoencoder": {"pretraining_epochs": 200}}, "objective": "pu"});

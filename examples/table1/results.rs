@@ -21,14 +21,9 @@ use crate::view::{Kind, View};
 const HEAD: &str = "\
 # Results
 
-Rendered from the rows in `results/`, one a finished run, by
-
-```text
-cargo run --release --example table1 -- --results results > docs/results.md
-```
-
-Nothing here is written by hand, the verdicts at the end included. The protocol was fixed before any result was
-seen; `table1 --protocol reduced` has it.
+Rendered by `.ci/render` from the rows in `results/`, one a finished run: all tables, and the verdicts on the paper's
+claims. What introduces the tables behind them is written by hand. The paper's protocol was reduced before any result
+was seen; `table1 --protocol reduced` has it.
 ";
 
 /// The whole page, a table of the paper with the columns of `datasets`, or the numbers of a figure.

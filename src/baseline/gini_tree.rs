@@ -215,3 +215,34 @@ impl Grower<'_> {
         threshold(low, high, self.rng.random())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Tensor};
+
+    #[test]
+    fn neighbours_are_the_next_values_that_differ() {
+        let values = [3f32, 1., 3., -0., f32::MAX, 0., 1.];
+        let column = Tensor::from_slice(&values, (values.len(), 1), &Device::Cpu).unwrap();
+        let growth = Growth {
+            rows: &Features::read("rows", &column).unwrap(),
+            anomalies_from: 6,
+            weights: [1., 1.],
+            min_leaf: 1,
+            tried: 1,
+            thresholds: 1,
+            smoothing: 0.,
+        };
+        let rows: Vec<u32> = (0..values.len() as u32).collect();
+        let of = |row| growth.neighbours(&rows, 0, row);
+        let most = f64::from(f32::MAX);
+        assert_eq!(of(1), (1., 3.));
+        assert_eq!(of(0), (3., most));
+        assert_eq!(of(3), (0., 1.));
+        assert_eq!(of(5), (0., 1.));
+        // The largest has none above.
+        assert_eq!(of(4), (3., most));
+        assert_eq!(growth.neighbours(&[0, 1, 2], 0, 2), (1., 3.));
+    }
+}

@@ -34,14 +34,17 @@ pub struct PuForestConfig {
     /// rounded down.
     pub features: Option<usize>,
     /// Random thresholds that a split is chosen among for each of these features, >= 1: half of them, rounded down,
-    /// between neighbouring samples, the others anywhere in the feature's range. Default: 1, 4 and 16, from tree to tree
-    /// in turn. Not written then.
+    /// between neighbouring samples, the others anywhere in the feature's range. At most 65,536. Default: 1, 4 and 16, from
+    /// tree to tree in turn. Not written then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<usize>,
     /// How far a leaf of few samples is drawn towards 1/2, >= 0, in unlabeled samples: half of it counts as anomalies.
     /// Default: 1.
     pub smoothing: f64,
 }
+
+/// More look at a node of a bag again and again.
+const MOST_THRESHOLDS: usize = 1 << 16;
 
 impl Default for PuForestConfig {
     fn default() -> Self {
@@ -73,6 +76,9 @@ impl PuForestConfig {
             if value == 0 {
                 return Err(Error::config(name, "at least 1", value));
             }
+        }
+        if let Some(most) = self.thresholds.filter(|&n| n > MOST_THRESHOLDS) {
+            return Err(Error::config("thresholds", "at most 65536", most));
         }
         if !(self.smoothing >= 0. && self.smoothing.is_finite()) {
             let rule = "finite and at least 0";
@@ -109,7 +115,7 @@ impl PuForestConfig {
 /// trees, bit by bit, for any number of threads.
 ///
 /// The defaults were chosen on six tables (`docs/design.md`): bags of 64 to 1024, one feature a split, the
-/// root of their number or all, and smoothing 0, 1 and 5.
+/// root of their number or all, and smoothing 0, 1 and 5; thresholds on two made by code, too.
 ///
 /// # References
 /// Mordelet and Vert, A bagging SVM to learn from positive and unlabeled examples, Pattern Recognition Letters 37,

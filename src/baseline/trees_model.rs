@@ -30,6 +30,8 @@ impl Specification for ExtraTreesConfig {
 /// CPU whatever the device of the fit.
 impl Specification for PuForestConfig {
     const NAME: &'static str = "pu-forest";
+    /// The first had one threshold a feature.
+    const VERSION: u32 = 2;
 
     fn check(&self) -> Result<()> {
         // The inherent one.

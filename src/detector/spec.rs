@@ -92,8 +92,9 @@ pub trait DetectorSpec: AnySpecification {
         false
     }
 
-    /// Whether it has a pre-training, and that sees the unlabeled samples alone: a [`Committee`](crate::method::Committee)
-    /// has it once then, and its fits, each without another fold of the labels, go on from there. Default: no.
+    /// Whether a [`Committee`](crate::method::Committee) may have its pre-training once, on the unlabeled samples alone, so
+    /// that its fits, each without another fold of the labels, go on from one start: for a pre-training that has no use
+    /// for labels. Default: no, each fit has its own.
     fn pretrains_without_labels(&self) -> bool {
         false
     }

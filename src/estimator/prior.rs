@@ -28,7 +28,7 @@ pub enum Prior {
     /// decisions follow.
     Given(ClassPrior),
     /// That of the data: decisions follow the estimate, and the method trains with it or 0.1, whichever is larger,
-    /// since it learns too little from the labeled anomalies with a small one; Auto's autoencoder trains with 0.1. Without labeled anomalies, where
+    /// since it learns too little from the labeled anomalies with a small one; Auto's autoencoders train with 0.1. Without labeled anomalies, where
     /// no classifier of them can be fitted, or where the interval is wider than 0.5 and holds 0.1, or nearly 1 (its lower end
     /// counts as 0 where the estimate is an upper bound), it is 0.1 with a
     /// [`Warning::PriorAssumed`](super::Warning::PriorAssumed).

@@ -4,14 +4,14 @@ use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 use super::Assembly;
-use crate::data::Samples;
+use crate::data::{PuDataset, Samples};
 use crate::detector::DetectorSpec;
 use crate::model::{Fitted, Learned, NetworkModel, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::ObjectiveSpec;
 use crate::spec::Spec;
 use crate::testing::{SquaredNorm, Violation};
-use crate::train::FitHistory;
+use crate::train::{FitHistory, History};
 use crate::{ClassPrior, Error, Objective, Params, Result, scores_of};
 
 /// A network detector and the objective that it is trained under.
@@ -31,6 +31,14 @@ pub struct Pair {
     pub detector: Spec<dyn DetectorSpec>,
     /// How it is trained.
     pub objective: Spec<dyn ObjectiveSpec>,
+}
+
+/// A network after what comes before its training proper.
+pub(super) struct Begun {
+    pub(super) model: NetworkModel,
+    /// `None` if it was stopped.
+    pub(super) history: Option<History>,
+    pub(super) stopped: bool,
 }
 
 impl Pair {
@@ -105,14 +113,29 @@ impl Pair {
             .is_ok_and(|detector| detector.pretrains_without_labels())
     }
 
-    /// The model after what comes before the training proper, for [`refit`](Self::refit) to go on from.
-    pub(super) fn begun(&self, task: Task<'_>) -> Result<NetworkModel> {
+    /// What comes before the training proper, on the unlabeled samples alone: of an observer's stop too there is the best
+    /// epoch so far.
+    pub(super) fn begun(&self, task: Task<'_>) -> Result<Begun> {
         let shape = task.train.unlabeled().sample_shape();
         let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
         let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
         self.check_built_again(&assembly, task.train.unlabeled())?;
-        assembly.pretrain(task.trainer, task.train, task.validation, task.observer)?;
-        assembly.into_model()
+        task.trainer
+            .check_data(assembly.objective(), task.train, task.validation)?;
+        let bare = |data: &PuDataset| PuDataset::new(data.unlabeled().clone());
+        let (train, validation) = (bare(task.train)?, bare(task.validation)?);
+        let ran = assembly.pretrain(task.trainer, &train, &validation, task.observer);
+        let (history, stopped) = match ran {
+            Ok(history) => (history, false),
+            Err(Error::PretrainingStopped { .. }) => (None, true),
+            Err(error) => return Err(error),
+        };
+        let model = assembly.into_model()?;
+        Ok(Begun {
+            model,
+            history,
+            stopped,
+        })
     }
 
     /// Trains from the parameters of `start`, a model of this pair; what comes before the training proper is in them.

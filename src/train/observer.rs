@@ -47,6 +47,7 @@ pub struct EpochReport {
 /// ```
 /// use std::ops::ControlFlow;
 /// use puad::data::toy::{self, ToyConfig};
+/// use puad::method::Method;
 /// use puad::train::{EpochReport, Observer, Phase};
 /// use puad::{Estimator, FitConfig};
 ///
@@ -66,7 +67,7 @@ pub struct EpochReport {
 /// }
 ///
 /// let toy = toy::generate(&ToyConfig::default(), 0)?;
-/// let mut config = FitConfig::default();
+/// let mut config = FitConfig { method: Some(Method::PUAE), ..FitConfig::default() };
 /// config.train.epochs = 3;
 /// let mut until = Until(f64::INFINITY, None);
 /// let detector = Estimator::new(config).with_observer(&mut until).fit(&toy.normals, &toy.labeled_anomalies)?;

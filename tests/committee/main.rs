@@ -3,6 +3,7 @@
 mod auto;
 mod held_out;
 mod names;
+mod pretraining;
 mod scores;
 mod training;
 

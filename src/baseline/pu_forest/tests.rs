@@ -145,23 +145,6 @@ fn small_values_of_a_skewed_feature_are_told_apart() {
     assert!(gap(&turns) > gap(&one) + 0.1, "{one:?} {turns:?}");
 }
 
-/// With thresholds between neighbours the trees depend on the order of a feature's values alone.
-#[test]
-fn thresholds_lie_between_neighbours_and_on_both_sides_of_outliers() {
-    let (others, anomalies) = (column(&[0., 1., 2., 1e30]), column(&[3., 3.5]));
-    let config = PuForestConfig {
-        thresholds: Some(64),
-        ..config(30, 4, 0.)
-    };
-    let forest = fit(&others, &anomalies, &config);
-    let scores = forest
-        .score(&column(&[-1e30, 2., 3., 3.5, 1e30, f32::MAX]))
-        .unwrap();
-    assert_eq!(scores[2..4], [1., 1.], "{scores:?}");
-    assert!(scores[0] < 0.5 && scores[1] < 1., "{scores:?}");
-    assert_eq!(scores[4], scores[5]);
-}
-
 #[test]
 fn the_number_of_threads_does_not_matter_and_seeds_do() {
     let (others, anomalies) = unordered();

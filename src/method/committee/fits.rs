@@ -6,8 +6,9 @@ use candle_core::Device;
 use super::Committee;
 use super::cut::Round;
 use super::observe::{Distant, Shared};
-use crate::method::{Method, Pair};
-use crate::model::{Learned, NetworkModel, Task};
+use crate::method::Method;
+use crate::method::pair::{Begun, Pair};
+use crate::model::{Learned, Task};
 use crate::net::Architecture;
 use crate::train::{Observer, Trainer};
 use crate::{ClassPrior, Result, workers};
@@ -107,7 +108,7 @@ impl Committee {
 
 /// What one of the jobs gives.
 enum Step {
-    Start(NetworkModel),
+    Start(Begun),
     Fit(Learned),
 }
 
@@ -121,31 +122,27 @@ struct Fits<'a> {
 
 impl Fits<'_> {
     /// What a member begins with, on the first round's samples.
-    fn start(
-        &self,
-        member: usize,
-        pair: &Pair,
-        observer: &mut dyn Observer,
-    ) -> Result<NetworkModel> {
+    fn start(&self, member: usize, pair: &Pair, observer: &mut dyn Observer) -> Result<Begun> {
         let at = At { turn: 0, member };
-        self.with_task(at, observer, |_, task| pair.begun(task))
+        self.with_task(at, true, observer, |_, task| pair.begun(task))
     }
 
-    fn fit(
-        &self,
-        at: At,
-        start: Option<&NetworkModel>,
-        observer: &mut dyn Observer,
-    ) -> Result<Learned> {
-        self.with_task(at, observer, |method, task| match start {
-            Some(start) => method.refit(task, start),
-            None => method.fit(task),
-        })
+    fn fit(&self, at: At, start: Option<&Begun>, observer: &mut dyn Observer) -> Result<Learned> {
+        let Some(start) = start else {
+            return self.with_task(at, true, observer, |method, task| method.fit(task));
+        };
+        // Once the start goes on, this is another fit: its files would be of the one that was stopped.
+        let mut learned = self.with_task(at, !start.stopped, observer, |method, task| {
+            method.refit(task, &start.model)
+        })?;
+        learned.history.pretraining.clone_from(&start.history);
+        Ok(learned)
     }
 
     fn with_task<T>(
         &self,
         At { turn, member }: At,
+        is_saved: bool,
         observer: &mut dyn Observer,
         of: impl FnOnce(&Method, Task<'_>) -> Result<T>,
     ) -> Result<T> {
@@ -154,6 +151,10 @@ impl Fits<'_> {
         let seed = turn * members.len() + member;
         let member = &members[member];
         let method = &member.method;
+        let mut trainer = trainer_of(method, common.trainer, seed);
+        if !is_saved {
+            trainer = trainer.without_checkpoints();
+        }
         of(
             method,
             Task {
@@ -161,7 +162,7 @@ impl Fits<'_> {
                 validation: &round.validation,
                 prior: method.training_prior(member.prior.unwrap_or(common.prior))?,
                 network: network_of(method, common.network, self.shape)?,
-                trainer: &trainer_of(method, common.trainer, seed),
+                trainer: &trainer,
                 device: common.device,
                 observer,
             },

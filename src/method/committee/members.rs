@@ -26,7 +26,7 @@ use crate::model::Fitted;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberPlaces {
-    /// Which.
+    /// Which, in the committee's order: two may print alike.
     pub method: Method,
     /// Its share of all weights.
     pub weight: f64,

@@ -40,7 +40,11 @@ pub(crate) use members::Members;
 ///
 /// An observer sees the epochs of all fits, several at once. One that stops ends every fit: those under way with their
 /// best epoch so far, those that had not begun after one, so that it is training that is given up, not waiting.
-/// Checkpoints are a file a network. The history is that of the first network.
+/// Phases of several fits come in any order. Checkpoints are a file a network. The history is that of the first network.
+///
+/// A pre-training without labels ([`DetectorSpec::pretrains_without_labels`](crate::detector::DetectorSpec::pretrains_without_labels))
+/// is had once for all fits of a member, which go on from there, and saved once. A run whose pre-training is resumed with
+/// more epochs than it was begun with is another one than without the interruption where some of its fits were over.
 ///
 /// ```
 /// use puad::data::toy::{self, ToyConfig};

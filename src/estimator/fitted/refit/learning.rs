@@ -132,6 +132,7 @@ fn is_of_data(warning: &Warning) -> bool {
     !matches!(
         warning,
         Warning::FewScores { .. }
+            | Warning::NothingLabeled { .. }
             | Warning::DoubtfulPrior { .. }
             | Warning::NoFolds { .. }
             | Warning::OldThreshold { .. }
