@@ -348,8 +348,8 @@ fn parts(
 }
 
 /// What one labeled anomaly is too few for, and what to do.
-const ONE_LABEL: &str = "a split into training and validation parts (`fit_split` takes parts of your own, and a fit without \
-                         labels needs none)";
+const ONE_LABEL: &str = "a fit that holds some labeled anomalies out (label one more, or take its label away and fit \
+                         without any; `fit_split` and `fit_table_split` take a validation part of your own)";
 
 /// # Errors
 /// [`Error::TooFewSamples`] for fewer than two.

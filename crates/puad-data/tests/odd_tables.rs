@@ -8,6 +8,7 @@ use common::Dir;
 use puad_data::benchmarks::adbench;
 use puad_data::csv::{self, CsvConfig, LabelColumn};
 use puad_data::stream::{Batch, CsvOptions, NpyOptions, TableReader, Values};
+use puad_data::table::TableFile;
 use puad_data::{DataError, LabeledRows, Place, Result};
 
 /// Columns and all rows.
@@ -490,5 +491,17 @@ fn nan_in_an_array_has_a_place() {
             error => panic!("{error}"),
         }
         assert!(batches.next().is_none());
+    }
+}
+
+/// The error has the file's name, not that of a column which the schema lacks then.
+#[test]
+fn an_empty_file_has_no_schema() {
+    let dir = Dir::new();
+    for text in ["", "\n\n"] {
+        let path = dir.file("empty.csv", text);
+        let error = TableFile::open(&path).unwrap().schema().unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("empty.csv must hold"), "{told}");
     }
 }

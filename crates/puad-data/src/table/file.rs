@@ -113,13 +113,20 @@ impl TableFile {
     ///   which are unlabeled then, else undecided.
     ///
     /// # Errors
-    /// As the format's options.
+    /// As the format's options; [`DataError::Missing`] for a file without a column.
     pub fn schema(&self) -> Result<Schema> {
         let mut columns = (self.open)(&self.path)?;
         let decimal = columns.decimal();
         let mut survey = Survey::default();
         while let Some(raw) = columns.next(ROWS)? {
             survey.add(&raw, decimal);
+        }
+        if columns.names().is_empty() {
+            return Err(DataError::Missing {
+                path: self.path.clone(),
+                name: "a line of names".into(),
+                present: vec![],
+            });
         }
         let schema = survey.schema(columns.names(), columns.unread());
         match &self.ids {
