@@ -709,7 +709,7 @@ mod tests {
             .unwrap_err();
         let text = err.to_string();
         assert!(
-            text.starts_with("a split into training and validation parts"),
+            text.starts_with("a fit that holds some labeled anomalies out"),
             "{text}"
         );
         assert!(text.ends_with("needs 2 anomalous samples, got 1"), "{text}");
