@@ -217,19 +217,18 @@ fn never_below(evidence: &Evidence, dataset: Dataset) -> Finding {
 }
 
 fn runs_away(evidence: &Evidence, dataset: Dataset) -> Finding {
-    let is_asked = |row: &&Row| {
+    let is_of_protocol = |row: &&Row| {
         let mut config = row.config.clone();
-        let is_without = config.correction == Correction::None;
         config.correction = evidence.config.correction;
-        is_without && config == evidence.config && row.dataset == dataset
+        config == evidence.config
     };
     // The table of corrections has such runs, too, of other epochs.
     let compared = evidence.comparisons.iter().flat_map(|(_, rows)| rows);
-    let compared = compared
-        .map(|kept| &kept.row)
-        .filter(|row| row.config.correction == Correction::None && row.dataset == dataset);
-    let here = evidence.variants.iter().filter(is_asked).chain(compared);
-    let here: Vec<&Row> = here.collect();
+    let compared = compared.map(|kept| &kept.row);
+    let rows = evidence.variants.iter().filter(is_of_protocol);
+    let rows = rows.chain(compared);
+    let is_asked = |row: &&Row| row.config.correction == Correction::None && row.dataset == dataset;
+    let here: Vec<&Row> = rows.filter(is_asked).collect();
     let (mut risks, mut counts) = (vec![], vec![]);
     for name in ["PUAE", "PUSVDD"] {
         let own = here.iter().filter(|row| row.method.to_string() == name);

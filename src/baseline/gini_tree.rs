@@ -139,6 +139,15 @@ struct Split {
     impurity: f64,
 }
 
+/// The split of the lower impurity; of equal ones the first.
+fn better(first: Option<Split>, second: Option<Split>) -> Option<Split> {
+    match (&first, &second) {
+        (Some(a), Some(b)) if b.impurity < a.impurity => second,
+        (None, _) => second,
+        _ => first,
+    }
+}
+
 impl Grower<'_> {
     /// Appends the subtree of `rows`, below whose parent the first `constant` columns do not vary.
     fn grow(&mut self, rows: &mut [u32], mut constant: usize) {
@@ -185,27 +194,31 @@ impl Grower<'_> {
                 *constant += 1;
             } else {
                 tried += 1;
-                for drawn in 0..self.growth.thresholds {
-                    let threshold = if drawn < self.growth.thresholds.div_ceil(2) {
-                        threshold(min, max, self.rng.random())
-                    } else {
-                        self.between_neighbours(rows, column)
-                    };
-                    let impurity = self.growth.impurity(rows, column, threshold);
-                    let better =
-                        |found: f64| best.as_ref().is_none_or(|best| found < best.impurity);
-                    if let Some(impurity) = impurity.filter(|&found| better(found)) {
-                        best = Some(Split {
-                            column,
-                            threshold,
-                            impurity,
-                        });
-                    }
-                }
+                let split = self.column_split(rows, column, (min, max));
+                best = better(best, split);
             }
             next += 1;
         }
         best
+    }
+
+    /// The best of the random thresholds for a column that varies within these values.
+    fn column_split(&mut self, rows: &[u32], column: u32, (min, max): (f64, f64)) -> Option<Split> {
+        let thresholds = self.growth.thresholds;
+        (0..thresholds).fold(None, |best, drawn| {
+            let threshold = if drawn < thresholds.div_ceil(2) {
+                threshold(min, max, self.rng.random())
+            } else {
+                self.between_neighbours(rows, column)
+            };
+            let impurity = self.growth.impurity(rows, column, threshold);
+            let split = impurity.map(|impurity| Split {
+                column,
+                threshold,
+                impurity,
+            });
+            better(best, split)
+        })
     }
 
     /// A threshold between a random row and its neighbour in a column that varies.

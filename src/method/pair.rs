@@ -98,10 +98,15 @@ impl Pair {
         Ok(!matches!(self.detector()?.network(shape), Ok(None)))
     }
 
-    pub(super) fn fit(&self, task: Task<'_>) -> Result<Learned> {
+    /// Ready to train, with initial parameters by the trainer's seed.
+    fn assembled(&self, task: &Task<'_>, network: &Architecture) -> Result<Assembly> {
         let shape = task.train.unlabeled().sample_shape();
         let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
-        let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
+        Assembly::new(self, &shape, network, task.prior, params)
+    }
+
+    pub(super) fn fit(&self, task: Task<'_>) -> Result<Learned> {
+        let assembly = self.assembled(&task, task.network)?;
         self.check_built_again(&assembly, task.train.unlabeled())?;
         let history = assembly.fit(task.trainer, task.train, task.validation, task.observer)?;
         Ok(Learned::new(Arc::new(assembly.into_model()?), history))
@@ -116,9 +121,7 @@ impl Pair {
     /// What comes before the training proper, on the unlabeled samples alone: of an observer's stop too there is the best
     /// epoch so far.
     pub(super) fn begun(&self, task: Task<'_>) -> Result<Begun> {
-        let shape = task.train.unlabeled().sample_shape();
-        let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
-        let assembly = Assembly::new(self, &shape, task.network, task.prior, params)?;
+        let assembly = self.assembled(&task, task.network)?;
         self.check_built_again(&assembly, task.train.unlabeled())?;
         task.trainer
             .check_data(assembly.objective(), task.train, task.validation)?;
@@ -140,14 +143,12 @@ impl Pair {
 
     /// Trains from the parameters of `start`, a model of this pair; what comes before the training proper is in them.
     pub(super) fn refit(&self, task: Task<'_>, start: &NetworkModel) -> Result<Learned> {
-        let shape = task.train.unlabeled().sample_shape();
         let network = match start.network() {
             // What was automatic then.
             Some(network) => Architecture::Explicit(network.clone()),
             None => task.network.clone(),
         };
-        let params = Params::new(task.trainer.config().seed, DType::F32, task.device);
-        let assembly = Assembly::new(self, &shape, &network, task.prior, params)?;
+        let assembly = self.assembled(&task, &network)?;
         assembly.params().restore(&start.params().snapshot()?)?;
         let training = assembly.train(task.trainer, task.train, task.validation, task.observer)?;
         let history = FitHistory {

@@ -45,6 +45,12 @@ fn config(method: impl Into<Method>, epochs: usize) -> FitConfig {
     config
 }
 
+/// Within a pool's thread fits follow each other.
+fn in_turn<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    pool.unwrap().install(run)
+}
+
 fn forest() -> Method {
     let trees = 20;
     PuForestConfig {

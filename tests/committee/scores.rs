@@ -61,11 +61,7 @@ fn the_same_seed_is_the_same_committee_also_from_a_file() {
 #[test]
 fn threads_do_not_matter() {
     let run = || fit(pair(), 4, 10);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .unwrap();
-    let (one, several) = (pool.install(run), run());
+    let (one, several) = (in_turn(run), run());
     let new = points(3);
     assert_eq!(one.score(&new).unwrap(), several.score(&new).unwrap());
     assert_eq!(one.validation_scores(), several.validation_scores());

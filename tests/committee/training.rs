@@ -42,12 +42,7 @@ fn an_observer_that_stops_once_stops_all() {
         estimator.fit(points(0), labeled(10)).unwrap();
         seen
     };
-    // Within a pool's thread fits follow each other.
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .unwrap();
-    assert_eq!(pool.install(run), 4);
+    assert_eq!(in_turn(run), 4);
     assert!(run() <= 5);
 }
 

@@ -185,6 +185,7 @@ fn bad_input_is_named() {
         ("min_leaf", PuForestConfig { min_leaf: 0, ..default() }),
         ("features", PuForestConfig { features: Some(0), ..default() }),
         ("thresholds", PuForestConfig { thresholds: Some(0), ..default() }),
+        ("thresholds", PuForestConfig { thresholds: Some((1 << 16) + 1), ..default() }),
         ("smoothing", PuForestConfig { smoothing: -1., ..default() }),
         ("smoothing", PuForestConfig { smoothing: f64::NAN, ..default() }),
         ("smoothing", PuForestConfig { smoothing: f64::INFINITY, ..default() }),

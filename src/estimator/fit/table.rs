@@ -110,8 +110,8 @@ impl FittedEncoding {
         });
         let instants = encoding.instants();
         let instants = instants.map(|i| Warning::Instant { column: column(i) });
-        let unlabeled = nothing_labeled(table).into_iter();
-        let warnings = unlabeled.chain(wide).chain(instants).collect();
+        let labels = nothing_labeled(table).into_iter();
+        let warnings = labels.chain(wide).chain(instants).collect();
         Ok(Self { encoding, warnings })
     }
 

@@ -75,9 +75,9 @@ impl Committee {
             .filter_map(|(member, pair)| Some((member, pair?)))
             .filter(|(_, pair)| pair.begins_without_labels())
             .collect();
-        let starts_first = |member| starting.iter().position(|&(of, _)| of == member);
+        let start_of = |member| starting.iter().position(|&(of, _)| of == member);
         let (later, at_once): (Vec<usize>, Vec<usize>) =
-            (0..fitted.len()).partition(|&at| starts_first(fitted[at].member).is_some());
+            (0..fitted.len()).partition(|&at| start_of(fitted[at].member).is_some());
         let mut observer = Shared::of(observer);
 
         let n = starting.len();
@@ -96,7 +96,7 @@ impl Committee {
         }
         let second = fits.each(later.len(), &mut observer, |job, observer| {
             let at = fitted[later[job]];
-            let start = starts_first(at.member).map(|start| &starts[start]);
+            let start = start_of(at.member).map(|start| &starts[start]);
             fits.fit(at, start, observer)
         })?;
         let mut all: Vec<_> = at_once.into_iter().zip(learned).collect();

@@ -117,16 +117,16 @@ impl TableFile {
     pub fn schema(&self) -> Result<Schema> {
         let mut columns = (self.open)(&self.path)?;
         let decimal = columns.decimal();
-        let mut survey = Survey::default();
-        while let Some(raw) = columns.next(ROWS)? {
-            survey.add(&raw, decimal);
-        }
         if columns.names().is_empty() {
             return Err(DataError::Missing {
                 path: self.path.clone(),
                 name: "a line of names".into(),
                 present: vec![],
             });
+        }
+        let mut survey = Survey::default();
+        while let Some(raw) = columns.next(ROWS)? {
+            survey.add(&raw, decimal);
         }
         let schema = survey.schema(columns.names(), columns.unread());
         match &self.ids {
