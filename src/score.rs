@@ -134,8 +134,16 @@ pub(crate) fn scores_of<L: NonNegativeLoss + ?Sized>(
         return Err(Error::shape("scores", expected, &scores));
     }
     // Converted on the host: some devices have no f64.
-    let scores = scores.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
-    Ok(scores.to_vec1()?)
+    Ok(match scores.dtype() {
+        DType::F32 => {
+            let scores = scores.to_vec1::<f32>()?;
+            scores.into_iter().map(f64::from).collect()
+        }
+        _ => scores
+            .to_device(&Device::Cpu)?
+            .to_dtype(DType::F64)?
+            .to_vec1()?,
+    })
 }
 
 /// The scores of `samples` by a model, `score` of a batch on `device`, those of extreme samples as
@@ -159,13 +167,24 @@ const EXTREME: f32 = 1e4;
 /// the largest of f32, above all others.
 pub(crate) fn saturated_scores(mut scores: Vec<f64>, xs: &Tensor) -> Result<Vec<f64>> {
     for (i, score) in scores.iter_mut().enumerate() {
-        if score.is_finite() {
-            continue;
-        }
-        let sample = xs.get(i)?.to_device(&Device::Cpu)?.flatten_all()?;
-        if sample.to_vec1::<f32>()?.iter().any(|x| x.abs() >= EXTREME) {
-            *score = f32::MAX.into();
+        if !score.is_finite() {
+            let sample = xs.get(i)?.to_device(&Device::Cpu)?.flatten_all()?;
+            saturate(score, &sample.to_vec1()?);
         }
     }
     Ok(scores)
+}
+
+/// As [`saturated_scores`], of rows of `len` values.
+pub(crate) fn saturated_scores_of_rows(mut scores: Vec<f64>, rows: &[f32], len: usize) -> Vec<f64> {
+    for (score, row) in scores.iter_mut().zip(rows.chunks_exact(len)) {
+        saturate(score, row);
+    }
+    scores
+}
+
+fn saturate(score: &mut f64, sample: &[f32]) {
+    if !score.is_finite() && sample.iter().any(|x| x.abs() >= EXTREME) {
+        *score = f32::MAX.into();
+    }
 }

@@ -142,7 +142,7 @@ fn one_row(detector: &FittedDetector, features: usize) -> Result<f64> {
 fn rate(detector: &FittedDetector, features: usize, threads: usize) -> Result<f64> {
     let row = [random_values(features)];
     let ask = || -> puad::Result<()> {
-        for _ in 0..20 * CALLS {
+        for _ in 0..100 * CALLS {
             black_box(detector.score(&row)?);
         }
         Ok(())
@@ -155,5 +155,5 @@ fn rate(detector: &FittedDetector, features: usize, threads: usize) -> Result<f6
     })?
     .into_iter()
     .collect::<puad::Result<Vec<()>>>()?;
-    Ok((threads * 20 * CALLS) as f64 / start.elapsed().as_secs_f64())
+    Ok((threads * 100 * CALLS) as f64 / start.elapsed().as_secs_f64())
 }

@@ -45,7 +45,7 @@ pub(crate) use units::Units;
 pub struct Samples {
     form: Form,
     /// Of the values of a vector; empty where they are not known.
-    names: Arc<[String]>,
+    names: Option<Arc<[String]>>,
     /// Of each sample; `None` where each is by itself.
     blocks: Option<Arc<[u32]>>,
     /// Of samples that are stored, or were.
@@ -88,7 +88,7 @@ impl Samples {
     fn unnamed(form: Form) -> Self {
         Self {
             form,
-            names: Arc::default(),
+            names: None,
             blocks: None,
             chunks: None,
         }
@@ -121,7 +121,8 @@ impl Samples {
                 right: if vectors { width } else { 0 },
             });
         }
-        let names = names.iter().map(|name| name.as_ref().into()).collect();
+        let all = names.iter().map(|name| name.as_ref().into());
+        let names = (!names.is_empty()).then(|| all.collect());
         Ok(Self { names, ..self })
     }
 
@@ -153,7 +154,7 @@ impl Samples {
 
     /// Names of the columns, `[features]`; empty where they are not known.
     pub fn names(&self) -> &[String] {
-        &self.names
+        self.names.as_deref().unwrap_or_default()
     }
 
     /// The columns of these names in this order, as those of other data that these samples are to go with.
@@ -171,20 +172,21 @@ impl Samples {
         names: &[S],
         what: &'static str,
     ) -> Result<Self> {
-        let here = self.names.iter().map(String::as_str);
+        let own = self.names();
+        let here = own.iter().map(String::as_str);
         let there = names.iter().map(AsRef::as_ref);
-        if names.is_empty() || self.names.is_empty() || there.clone().eq(here.clone()) {
+        if names.is_empty() || own.is_empty() || there.clone().eq(here.clone()) {
             return Ok(self.clone());
         }
         let position = |name: &str| {
-            let mut at = (0..self.names.len()).filter(|&i| self.names[i] == name);
+            let mut at = (0..own.len()).filter(|&i| own[i] == name);
             at.next().filter(|_| at.next().is_none())
         };
         let order: Option<Vec<u32>> = there
             .clone()
             .map(|name| Some(position(name)? as u32))
             .collect();
-        let Some(order) = order.filter(|order| order.len() == self.names.len()) else {
+        let Some(order) = order.filter(|order| order.len() == own.len()) else {
             return Err(Error::columns(what, there, here));
         };
         let ordered = self.mapped(move |tensor| {
@@ -329,7 +331,7 @@ impl Samples {
         let of = |blocks: &Arc<[u32]>| indices.iter().map(|&i| blocks[i as usize]).collect();
         Ok(Self {
             form,
-            names: Arc::clone(&self.names),
+            names: self.names.clone(),
             blocks: self.blocks.as_ref().map(of),
             chunks: self
                 .chunks
@@ -345,7 +347,7 @@ impl Samples {
         };
         Ok(Self {
             form: Form::Stored(stored.select(ranges)),
-            names: Arc::clone(&self.names),
+            names: self.names.clone(),
             blocks: None,
             chunks: self.chunks.as_ref().map(|chunks| chunks.select(ranges)),
         })

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec, Pooling, is_default, required};
+use super::{Built, DetectorSpec, Frozen, Pooling, is_default, required};
 use crate::explanation::Explanation;
 use crate::net::{Decoder, Encoder, Layers, Network};
 use crate::spec::Specification;
@@ -104,6 +106,21 @@ impl<E: ModuleT, D: ModuleT> Autoencoder<E, D> {
     }
 }
 
+impl Autoencoder<Encoder, Decoder> {
+    /// For scoring vectors alone, with the parameters as they are now; `None` of images.
+    pub(super) fn frozen(&self) -> Result<Option<Frozen>> {
+        let networks = (self.encoder.perceptron(), self.decoder.perceptron());
+        let (Some(encoder), Some(decoder)) = networks else {
+            return Ok(None);
+        };
+        if !self.pooling.is_whole() {
+            return Ok(None);
+        }
+        let layers = [encoder.linear_layers(), decoder.linear_layers()].concat();
+        Frozen::of_reconstruction(&layers)
+    }
+}
+
 impl<E: ModuleT, D: ModuleT> NonNegativeLoss for Autoencoder<E, D> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         self.error(xs, xs, pass.is_training())
@@ -176,7 +193,8 @@ impl DetectorSpec for AutoencoderSpec {
     ) -> Result<Built> {
         self.check_samples(sample_shape)?;
         let network = required(network, sample_shape)?;
-        let built = Built::new(on_network(network, self.pooling, vb)?);
+        let detector = Arc::new(on_network(network, self.pooling, vb)?);
+        let built = Built::shared(detector.clone()).with_freezing(move || detector.frozen());
         Ok(built.with_unsupervised_pretraining(self.pretraining_epochs))
     }
 }

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use candle_core::{Module, ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, DetectorSpec, required};
+use super::{Built, DetectorSpec, Frozen, required};
 use crate::explanation::Explanation;
-use crate::net::{Layers, Linear, LinearConfig, Network};
+use crate::net::{Encoder, Layers, Linear, LinearConfig, Network};
 use crate::spec::Specification;
 use crate::{AnomalyTerm, NonNegativeLoss, Pass, Result, SampleLosses, ops};
 
@@ -96,6 +98,18 @@ impl<E: ModuleT> Classifier<E> {
     fn logits(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let latent = self.encoder.forward_t(xs, train)?;
         Ok(self.logit.forward(&latent)?.squeeze(1)?)
+    }
+}
+
+impl Classifier<Encoder> {
+    /// For scoring vectors alone, with the parameters as they are now; `None` of images.
+    fn frozen(&self) -> Result<Option<Frozen>> {
+        let Some(encoder) = self.encoder.perceptron() else {
+            return Ok(None);
+        };
+        let mut layers = encoder.linear_layers();
+        layers.push(self.logit.with_activation(1.));
+        Frozen::of_output(&layers)
     }
 }
 
@@ -194,7 +208,8 @@ impl DetectorSpec for ClassifierSpec {
         };
         let encoder = network.encoder(layers, vb.pp("encoder"))?;
         let classifier = Classifier::new(encoder, network.latent(), vb)?;
-        Ok(Built::new(classifier.with_loss(self.loss)))
+        let classifier = Arc::new(classifier.with_loss(self.loss));
+        Ok(Built::shared(classifier.clone()).with_freezing(move || classifier.frozen()))
     }
 
     /// Without them it would call everything normal.

@@ -5,10 +5,10 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::centers::{Centers, check_count, rows_of};
-use super::{Autoencoder, Built, DetectorSpec, required, scored_at_once};
+use super::{Autoencoder, Built, DetectorSpec, Frozen, required, scored_at_once};
 use crate::data::Samples;
 use crate::explanation::Explanation;
-use crate::net::{Layers, Network};
+use crate::net::{Encoder, Layers, Network};
 use crate::objective::UnsupervisedObjective;
 use crate::spec::Specification;
 use crate::train::{History, Pretraining};
@@ -180,6 +180,18 @@ impl<E: ModuleT> DeepSvdd<E> {
     }
 }
 
+impl DeepSvdd<Encoder> {
+    /// For scoring vectors alone, with parameters and center as they are now; `None` of images and of several centers.
+    fn frozen(&self) -> Result<Option<Frozen>> {
+        match self.encoder.perceptron() {
+            Some(encoder) if self.centers.is_one() => {
+                Frozen::of_distance(&encoder.linear_layers(), &self.centers.points()?)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 impl<E: ModuleT> NonNegativeLoss for DeepSvdd<E> {
     fn per_sample(&self, xs: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         self.centers
@@ -271,7 +283,9 @@ impl DetectorSpec for DeepSvddSpec {
         let latent = network.latent();
         let svdd = Arc::new(DeepSvdd::with_centers(encoder, latent, self.centers, vb)?);
         let (network, shared) = (network.clone(), svdd.clone());
-        Ok(Built::shared(svdd).with_pretraining(move |pretraining| {
+        let frozen = svdd.clone();
+        let built = Built::shared(svdd).with_freezing(move || frozen.frozen());
+        Ok(built.with_pretraining(move |pretraining| {
             let vb = pretraining.scratch().var_builder();
             let decoder = network.decoder(layers, vb.pp("decoder"))?;
             shared.pretrain(decoder, pretraining)

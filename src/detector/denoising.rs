@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use candle_core::{ModuleT, Tensor};
 use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
@@ -207,10 +209,12 @@ impl DetectorSpec for DenoisingSpec {
         let network = required(network, sample_shape)?;
         let inner = autoencoder::on_network(network, self.pooling, vb)?;
         let detector = DenoisingAutoencoder::new(inner, self.noise)?;
-        let built = Built::new(match self.least_noise {
+        let detector = Arc::new(match self.least_noise {
             Some(least) => detector.with_least(least)?,
             None => detector,
         });
+        let built = Built::shared(detector.clone());
+        let built = built.with_freezing(move || detector.autoencoder.frozen());
         Ok(built.with_unsupervised_pretraining(self.pretraining_epochs))
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use candle_nn::VarBuilder;
 
+use super::Frozen;
 use crate::net::Network;
 use crate::objective::UnsupervisedObjective;
 use crate::spec::{AnySpecification, family};
@@ -125,6 +126,9 @@ pub(super) fn required<'a>(
     })
 }
 
+/// Makes a copy of a detector for scoring alone.
+pub(crate) type Freeze = dyn Fn() -> Result<Option<Frozen>> + Send + Sync;
+
 type Pretrain = dyn Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync;
 
 /// A detector with its initial weights, and what comes before its own training; see [`DetectorSpec`]
@@ -133,6 +137,7 @@ type Pretrain = dyn Fn(&mut Pretraining<'_>) -> Result<History> + Send + Sync;
 pub struct Built {
     detector: SharedDetector,
     pretrain: Option<Arc<Pretrain>>,
+    freeze: Option<Arc<Freeze>>,
 }
 
 impl Built {
@@ -143,8 +148,26 @@ impl Built {
 
     /// As [`new`](Self::new), of a detector that others hold too.
     pub fn shared(detector: SharedDetector) -> Self {
-        let pretrain = None;
-        Self { detector, pretrain }
+        Self {
+            detector,
+            pretrain: None,
+            freeze: None,
+        }
+    }
+
+    /// With the way to a copy for scoring alone, with the parameters as they are when it is made; it may find that there
+    /// is none.
+    pub(super) fn with_freezing(
+        self,
+        freeze: impl Fn() -> Result<Option<Frozen>> + Send + Sync + 'static,
+    ) -> Self {
+        let freeze: Option<Arc<Freeze>> = Some(Arc::new(freeze));
+        Self { freeze, ..self }
+    }
+
+    /// How the copy for scoring alone is made, if there is a way.
+    pub(crate) fn freezing(&self) -> Option<&Arc<Freeze>> {
+        self.freeze.as_ref()
     }
 
     /// With a phase before the training proper. It is called with the tensors in place, and not for a

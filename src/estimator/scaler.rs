@@ -3,7 +3,7 @@ use std::any::Any;
 use candle_core::{DType, Device, Tensor};
 
 use super::Transformation;
-use super::transformation::saturated;
+use super::transformation::{saturated, saturated_values};
 use crate::data::Samples;
 use crate::{Error, Result, ops};
 
@@ -107,6 +107,18 @@ impl Transformation for Scaler {
         let wide = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
         let scaled = saturated(ops::standardize(&wide, &self.shift, &self.scale)?)?;
         Ok(scaled.to_device(xs.device())?)
+    }
+
+    fn values(&self, xs: &Tensor) -> Result<Vec<f32>> {
+        let wide;
+        let xs = if xs.dtype() == DType::F64 || self.fits_f32 {
+            xs
+        } else {
+            wide = xs.to_dtype(DType::F64)?;
+            &wide
+        };
+        let values = ops::standardized(xs, &self.shift, &self.scale)?;
+        Ok(saturated_values(values))
     }
 
     /// Values that a loss could not be computed of in f32 count as ones that it can.

@@ -11,6 +11,11 @@ pub(crate) trait Transformation: Debug + Send + Sync {
     /// `[n, ...]`, finite floats, as the model sees them: finite f32, on the same device.
     fn apply(&self, xs: &Tensor) -> Result<Tensor>;
 
+    /// The values of [`apply`](Self::apply), sample by sample, of a tensor on the CPU.
+    fn values(&self, xs: &Tensor) -> Result<Vec<f32>> {
+        Ok(self.apply(xs)?.flatten_all()?.to_vec1()?)
+    }
+
     /// The inverse, in the type of `xs`.
     fn undo(&self, xs: &Tensor) -> Result<Tensor>;
 
@@ -29,6 +34,15 @@ pub(super) fn saturated(xs: Tensor) -> Result<Tensor> {
         Some(_) => Ok(xs.clamp(f32::MIN, f32::MAX)?),
         None => Ok(xs),
     }
+}
+
+/// As [`saturated`], of values.
+pub(super) fn saturated_values(mut values: Vec<f32>) -> Vec<f32> {
+    if !ops::are_finite(&values) {
+        let clamp = |x: &mut f32| *x = x.clamp(f32::MIN, f32::MAX);
+        values.iter_mut().for_each(clamp);
+    }
+    values
 }
 
 /// Samples as they are, but for the type.

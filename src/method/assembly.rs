@@ -97,6 +97,11 @@ impl Assembly {
         NetworkModel::new(self.sample_shape, self.network, detector, self.params)
     }
 
+    /// As [`into_model`](Self::into_model), where nobody was given the tensors.
+    pub(super) fn into_own_model(self) -> Result<NetworkModel> {
+        NetworkModel::alone(self.sample_shape, self.network, &self.built, self.params)
+    }
+
     /// Whether it is pre-trained.
     pub fn has_pretraining(&self) -> bool {
         self.built.has_pretraining()

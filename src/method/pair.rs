@@ -109,7 +109,7 @@ impl Pair {
         let assembly = self.assembled(&task, task.network)?;
         self.check_built_again(&assembly, task.train.unlabeled())?;
         let history = assembly.fit(task.trainer, task.train, task.validation, task.observer)?;
-        Ok(Learned::new(Arc::new(assembly.into_model()?), history))
+        Ok(Learned::new(Arc::new(assembly.into_own_model()?), history))
     }
 
     /// Whether what comes before the training proper is the same whatever is labeled.
@@ -149,13 +149,13 @@ impl Pair {
             None => task.network.clone(),
         };
         let assembly = self.assembled(&task, &network)?;
-        assembly.params().restore(&start.params().snapshot()?)?;
+        assembly.params().restore(&start.snapshot()?)?;
         let training = assembly.train(task.trainer, task.train, task.validation, task.observer)?;
         let history = FitHistory {
             pretraining: None,
             training,
         };
-        Ok(Learned::new(Arc::new(assembly.into_model()?), history))
+        Ok(Learned::new(Arc::new(assembly.into_own_model()?), history))
     }
 
     /// Whether the detector's tensors are all among the parameters: its file has no others, and a random
@@ -197,9 +197,7 @@ impl Pair {
             Error::Config { .. } => stored.wrong(error),
             error => error,
         })?;
-        let (shape, detector) = (sample_shape.to_vec(), built.detector().clone());
-        Ok(Arc::new(NetworkModel::new(
-            shape, network, detector, params,
-        )?))
+        let model = NetworkModel::alone(sample_shape.to_vec(), network, &built, params)?;
+        Ok(Arc::new(model))
     }
 }

@@ -46,6 +46,26 @@ pub enum Decoder {
     Mlp(Mlp),
 }
 
+impl Encoder {
+    /// That of vectors.
+    pub(crate) fn perceptron(&self) -> Option<&Mlp> {
+        match self {
+            Self::LeNet(_) => None,
+            Self::Mlp(net) => Some(net),
+        }
+    }
+}
+
+impl Decoder {
+    /// That of vectors.
+    pub(crate) fn perceptron(&self) -> Option<&Mlp> {
+        match self {
+            Self::LeNet(_) => None,
+            Self::Mlp(net) => Some(net),
+        }
+    }
+}
+
 impl ModuleT for Encoder {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         match self {

@@ -74,7 +74,7 @@ impl Linear {
     }
 
     /// This layer with LeakyReLU of this slope behind it, 1 for none.
-    pub(super) fn with_activation(&self, negative_slope: f64) -> LinearLayer<'_> {
+    pub(crate) fn with_activation(&self, negative_slope: f64) -> LinearLayer<'_> {
         let bias = self.bias.as_ref();
         let options = LinearOptions {
             bias,

@@ -5,7 +5,7 @@ use candle_nn::VarBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::{Linear, LinearConfig};
-use crate::ops::{self, PackedLayers};
+use crate::ops::{self, LinearLayer, PackedLayers};
 use crate::{Error, Result};
 
 /// A multi-layer perceptron.
@@ -100,20 +100,25 @@ impl Mlp {
             packed: Arc::default(),
         })
     }
-}
 
-impl Module for Mlp {
-    fn forward(&self, xs: &Tensor) -> CandleResult<Tensor> {
+    /// The layers with their activations.
+    pub(crate) fn linear_layers(&self) -> Vec<LinearLayer<'_>> {
         let last = self.layers.len() - 1;
         let layers = self.layers.iter().enumerate().map(|(i, layer)| {
             let activated = i < last || self.activate_last;
             layer.with_activation(if activated { self.negative_slope } else { 1. })
         });
-        let layers: Vec<_> = layers.collect();
+        layers.collect()
+    }
+}
+
+impl Module for Mlp {
+    fn forward(&self, xs: &Tensor) -> CandleResult<Tensor> {
+        let layers = self.linear_layers();
         if ops::is_without_graph(xs)
             && let Some(ys) = ops::linear_layers(xs, &layers, &self.packed)?
         {
-            ops::mark(&ys);
+            ops::mark_as(xs, &ys);
             return Ok(ys);
         }
         let mut layers = layers.into_iter();

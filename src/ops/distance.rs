@@ -44,7 +44,8 @@ fn apply(xs: &Tensor, others: &Tensor, distance: Distance) -> Result<Tensor> {
     xs.contiguous()?.apply_op2(&others.contiguous()?, distance)
 }
 
-enum Distance {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Distance {
     /// From a sample each.
     Euclidean,
     /// From one for all.
@@ -52,6 +53,19 @@ enum Distance {
 }
 
 impl Distance {
+    /// Of one sample from another.
+    pub(crate) fn of(self, x: &[f32], other: &[f32]) -> f32 {
+        self.between(x, other)
+    }
+
+    fn between<T: Real>(self, x: &[T], other: &[T]) -> T {
+        let squares = lane_sum(x, other, |x, y| (x - y) * (x - y));
+        T::from_f64(match self {
+            Self::Euclidean => squares.sqrt(),
+            Self::Squared => squares,
+        })
+    }
+
     /// Sample `i` of the others.
     fn other<'a, T>(&self, others: &'a [T], i: usize, len: usize) -> &'a [T] {
         match self {
@@ -63,12 +77,7 @@ impl Distance {
     fn forward<T: Real>(&self, xs: &[T], others: &[T], (batch, len): (usize, usize)) -> Vec<T> {
         per_sample((batch, len), |i| {
             let x = &xs[i * len..(i + 1) * len];
-            let square = |x: T, y: T| (x - y) * (x - y);
-            let squares = lane_sum(x, self.other(others, i, len), square);
-            T::from_f64(match self {
-                Self::Euclidean => squares.sqrt(),
-                Self::Squared => squares,
-            })
+            self.between(x, self.other(others, i, len))
         })
     }
 

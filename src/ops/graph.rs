@@ -28,9 +28,15 @@ pub(crate) fn is_without_graph(xs: &Tensor) -> bool {
     !xs.track_op() && MARKED.with_borrow(|marked| marked.contains(&xs.id()))
 }
 
-/// For what was computed of such a tensor: it is one too.
-pub(crate) fn mark(ys: &Tensor) {
-    MARKED.with_borrow_mut(|marked| marked.push(ys.id()));
+/// For `ys`, computed of `xs`: nobody asks a gradient of it either.
+pub(crate) fn mark_as(xs: &Tensor, ys: &Tensor) {
+    if is_without_graph(xs) {
+        mark(ys);
+    }
+}
+
+fn mark(xs: &Tensor) {
+    MARKED.with_borrow_mut(|marked| marked.push(xs.id()));
 }
 
 #[cfg(test)]
@@ -42,11 +48,12 @@ mod tests {
     #[test]
     fn only_marked_tensors_are_without_and_only_meanwhile() {
         let new = || Tensor::new(&[1f32], &Device::Cpu).unwrap();
-        let (xs, ys, others) = (new(), new(), new());
+        let (xs, ys, others, more) = (new(), new(), new(), new());
         without_graph(&xs, || {
-            mark(&ys);
+            mark_as(&xs, &ys);
+            mark_as(&others, &more);
             assert!(is_without_graph(&xs) && is_without_graph(&ys));
-            assert!(!is_without_graph(&others));
+            assert!(!is_without_graph(&others) && !is_without_graph(&more));
             // Foreign work that the thread does in between.
             without_graph(&others, || assert!(is_without_graph(&others)));
             assert!(is_without_graph(&xs) && !is_without_graph(&others));

@@ -32,6 +32,61 @@ struct Source {
     slope: f64,
 }
 
+/// Layers whose weights are copied, packed: of parameters that stay as they are, without a comparison or a
+/// lock, which threads would have to take turns for.
+#[derive(Debug)]
+pub(crate) struct FrozenLayers {
+    inputs: usize,
+    outputs: usize,
+    layers: Vec<Layer>,
+}
+
+impl FrozenLayers {
+    /// `None` where the kernels do not take these layers one after the other, of which there is one at least.
+    pub(crate) fn new(layers: &[LinearLayer<'_>]) -> Result<Option<Self>> {
+        let inputs = match layers.first() {
+            Some((weight, _)) => weight.dim(1)?,
+            None => return Ok(None),
+        };
+        let Some(outputs) = outputs_of(layers, inputs) else {
+            return Ok(None);
+        };
+        let Packed { layers, .. } = Packed::new(layers)?;
+        Ok(Some(Self {
+            inputs,
+            outputs,
+            layers,
+        }))
+    }
+
+    /// The length of a row.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The length of what comes of a row.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// What comes of rows that lie one behind the other, with the bits of [`linear_layers`].
+    pub(crate) fn forward(&self, rows: &[f32]) -> Vec<f32> {
+        let count = rows.len() / self.inputs.max(1);
+        through(&self.layers, Matrix::of_rows(rows, self.inputs), count)
+    }
+}
+
+/// The length of what comes of a row of `inputs` values, where the kernels take the layers.
+fn outputs_of(layers: &[LinearLayer<'_>], inputs: usize) -> Option<usize> {
+    layers
+        .iter()
+        .try_fold(inputs, |columns, (weight, options)| {
+            let contiguous =
+                weight.is_contiguous() && options.bias.is_none_or(Tensor::is_contiguous);
+            options.outputs(columns, weight).filter(|_| contiguous)
+        })
+}
+
 /// `xs`, `[rows, inputs]`, through the layers, of which there is one at least, without a graph: chunks of
 /// rows while they are in cache, with the bits of [`linear`](super::linear) layer by layer. `None` where
 /// the kernels do not take it.
@@ -43,14 +98,9 @@ pub(crate) fn linear_layers(
     let Some((rows, inputs)) = rows_of(xs) else {
         return Ok(None);
     };
-    let mut columns = inputs;
-    for (weight, options) in layers {
-        let contiguous = weight.is_contiguous() && options.bias.is_none_or(Tensor::is_contiguous);
-        match options.outputs(columns, weight) {
-            Some(outputs) if contiguous => columns = outputs,
-            _ => return Ok(None),
-        }
-    }
+    let Some(columns) = outputs_of(layers, inputs) else {
+        return Ok(None);
+    };
     let packed = packed.current(layers)?;
     let xs = xs.contiguous()?;
     let ys = with_values(&xs, |values| {
@@ -60,7 +110,7 @@ pub(crate) fn linear_layers(
 }
 
 /// `f` of a contiguous tensor's values.
-fn with_values<T>(t: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
+pub(crate) fn with_values<T>(t: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
     let (storage, layout) = t.storage_and_layout();
     Ok(f(elements(&storage, layout)?))
 }

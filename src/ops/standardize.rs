@@ -17,6 +17,14 @@ pub(crate) fn standardize(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<T
     if !xs.device().is_cpu() {
         return composed(xs, shift, scale);
     }
+    Tensor::from_vec(standardized(xs, shift, scale)?, xs.shape(), &Device::Cpu)
+}
+
+/// The values of [`standardize`] of a tensor on the CPU, one behind the other.
+///
+/// # Errors
+/// Only what the tensor operations give.
+pub(crate) fn standardized(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<Vec<f32>> {
     match xs.dtype() {
         DType::F64 => on_cpu::<f64>(xs, shift, scale),
         DType::F32 => on_cpu::<f32>(xs, shift, scale),
@@ -24,7 +32,7 @@ pub(crate) fn standardize(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<T
     }
 }
 
-fn on_cpu<T: Real>(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<Tensor> {
+fn on_cpu<T: Real>(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<Vec<f32>> {
     let xs = xs.contiguous()?;
     let (storage, layout) = xs.storage_and_layout();
     let values = elements::<T>(&storage, layout)?;
@@ -50,7 +58,7 @@ fn on_cpu<T: Real>(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<Tensor> 
             }
         },
     );
-    Tensor::from_vec(out, xs.shape(), &Device::Cpu)
+    Ok(out)
 }
 
 fn composed(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<Tensor> {
@@ -90,7 +98,15 @@ pub(crate) fn first_not_finite(xs: &Tensor) -> Result<Option<(usize, f64)>> {
 
 fn first_not_finite_of<T: Real>(xs: &Tensor) -> Result<Option<(usize, f64)>> {
     let (storage, layout) = xs.storage_and_layout();
-    let values = elements::<T>(&storage, layout)?;
+    Ok(first_not_finite_in(elements::<T>(&storage, layout)?))
+}
+
+/// Whether no number is NaN or infinite.
+pub(crate) fn are_finite(values: &[f32]) -> bool {
+    first_not_finite_in(values).is_none()
+}
+
+fn first_not_finite_in<T: Real>(values: &[T]) -> Option<(usize, f64)> {
     let mut runs = values.chunks(RUN).enumerate();
     // `0 x` is 0, or NaN.
     let spoiled = |run: &[T]| {
@@ -102,10 +118,8 @@ fn first_not_finite_of<T: Real>(xs: &Tensor) -> Result<Option<(usize, f64)>> {
             },
         )
     };
-    let Some((i, run)) = runs.find(|(_, run)| spoiled(run)) else {
-        return Ok(None);
-    };
+    let (i, run) = runs.find(|(_, run)| spoiled(run))?;
     let mut values = run.iter().map(|x| x.to_f64()).enumerate();
-    let first = values.find(|(_, x)| !x.is_finite());
-    Ok(first.map(|(j, x)| (i * RUN + j, x)))
+    let (j, first) = values.find(|(_, x)| !x.is_finite())?;
+    Some((i * RUN + j, first))
 }

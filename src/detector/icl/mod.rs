@@ -7,8 +7,9 @@ use candle_core::{DType, Device, ModuleT, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 
 use super::contrast::{Contrast, check_temperature, normalized, without_itself};
+use super::scored_at_once;
 use crate::explanation::Explanation;
-use crate::{Error, NonNegativeLoss, Pass, Result};
+use crate::{Error, NonNegativeLoss, Pass, Result, ops};
 pub use spec::IclSpec;
 use windows::Windows;
 
@@ -100,6 +101,7 @@ impl<E: ModuleT> Icl<E> {
         let code = |side: usize| {
             let parts = xs.index_select(&indices[side], 1)?;
             let parts = parts.reshape((batch * count, widths[side]))?;
+            ops::mark_as(xs, &parts);
             let codes = normalized(&self.encoders[side].forward_t(&parts, train)?)?;
             let length = codes.dim(1)?;
             Ok::<_, Error>(codes.reshape((batch, count, length))?)
@@ -131,9 +133,14 @@ impl<E: ModuleT> NonNegativeLoss for Icl<E> {
         let starts = (0..batch).step_by(some);
         let parts = starts.map(|start| {
             let part = xs.narrow(0, start, some.min(batch - start))?;
+            ops::mark_as(xs, &part);
             self.losses_of(&part, &indices, false)
         });
         Ok(Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)?)
+    }
+
+    fn score(&self, xs: &Tensor) -> Result<Tensor> {
+        scored_at_once(self, xs)
     }
 
     /// The order of the features.

@@ -101,9 +101,7 @@ impl<E: ModuleT> Neutral<E> {
         all.extend(self.transformations.views(xs)?);
         // One pass over all views, so that batch norm sees them together.
         let all = Tensor::cat(&all, 0)?;
-        if ops::is_without_graph(xs) {
-            ops::mark(&all);
-        }
+        ops::mark_as(xs, &all);
         let codes = normalized(&self.encoder.forward_t(&all, train)?)?;
         let length = codes.dim(1)?;
         let codes = codes.reshape((count + 1, batch, length))?;

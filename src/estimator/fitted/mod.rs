@@ -37,7 +37,7 @@ use crate::encoding::Encoding;
 use crate::estimator::warning::OF_FIT;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
-use crate::score::{collect_scores_at_once, saturated_scores};
+use crate::score::{collect_scores_at_once, saturated_scores, saturated_scores_of_rows};
 use crate::train::FitHistory;
 use crate::{Error, Result};
 
@@ -160,11 +160,27 @@ impl FittedDetector {
         let size = self.config.train.batch_size;
         // Transformed where they are: the model's device may have no f64.
         let scores = collect_scores_at_once(samples, size, self.device(), |start, raw| {
+            if let Some(scores) = self.scores_of_rows(start, raw)? {
+                return Ok(scores);
+            }
             let xs = self.transformed(start, raw)?;
             saturated_scores(self.model.score(&xs)?, &xs)
         })?;
         check_scores(&scores)?;
         Ok(scores)
+    }
+
+    /// Of a batch of vectors, of which the first is number `start`, where the model can score them as rows of numbers.
+    fn scores_of_rows(&self, start: usize, raw: &Tensor) -> Result<Option<Vec<f64>>> {
+        let model = self.network_model().filter(|_| raw.device().is_cpu());
+        let Some(frozen) = model.map_or(Ok(None), NetworkModel::frozen)? else {
+            return Ok(None);
+        };
+        check_finite_batch(raw, INPUT, start)?;
+        let rows = self.transformation.values(raw)?;
+        let scores = frozen.score(&rows);
+        let scores = saturated_scores_of_rows(scores, &rows, frozen.inputs());
+        Ok(Some(scores))
     }
 
     /// The scores of each batch, one batch at a time, for data that does not fit in memory.
