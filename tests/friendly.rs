@@ -280,6 +280,57 @@ fn tables_in_another_unit_are_refused_and_far_values_counted_once_a_column() {
     assert_eq!(far, [(0, 2, -90.), (2, 1, 1e9)]);
 }
 
+/// Cents for euros in one of three columns: scored, and told with its name.
+#[test]
+fn one_column_in_another_unit_is_told_by_its_name() {
+    let euros = |rows: Rows| -> Rows {
+        let row = |row: Vec<f64>| vec![(3. + row[0]).exp(), row[1], row[2]];
+        rows.into_iter().map(row).collect()
+    };
+    let named = |rows: &Rows| {
+        let samples = rows.into_samples().unwrap();
+        samples.with_names(&["amount", "heat", "load"]).unwrap()
+    };
+    let (unlabeled, anomalies) = (euros(gauss(200, 3, 0)), euros(shifted(gauss(10, 3, 1), 3.)));
+    let estimator = Estimator::new(config(Method::PUAE, 2));
+    let detector = estimator.fit(named(&unlabeled), named(&anomalies)).unwrap();
+    let new = euros(gauss(100, 3, 2));
+    let scaled = |columns: &[f64; 3]| -> Rows {
+        let row = |row: &Vec<f64>| row.iter().zip(columns).map(|(v, by)| v * by).collect();
+        new.iter().map(row).collect()
+    };
+    let told = |rows: &Rows| {
+        let found = detector.detect(named(rows)).unwrap();
+        assert_eq!(found.scores.len(), rows.len());
+        let unit = |warning: Warning| match warning {
+            Warning::OtherUnit { column, factor, .. } => Some((column.name.unwrap(), factor)),
+            _ => None,
+        };
+        found
+            .warnings
+            .into_iter()
+            .filter_map(unit)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&new), []);
+    let [(name, factor)] = &told(&scaled(&[100., 1., 1.]))[..] else {
+        panic!("one warning");
+    };
+    assert_eq!(name, "amount");
+    assert!((50. ..200.).contains(factor), "{factor}");
+    // Anomalies are often large in one column, a few of them at least.
+    let few: Rows = scaled(&[100., 1., 1.]).into_iter().take(19).collect();
+    assert_eq!(told(&few), []);
+
+    // All columns are another scale, and that alone.
+    let mut warning = detector.clone();
+    warning.set_input_check(InputCheck::Warn);
+    let found = warning.detect(named(&scaled(&[1000.; 3]))).unwrap();
+    let units = |w: &Warning| matches!(w, Warning::OtherUnit { .. });
+    let scales = |w: &Warning| matches!(w, Warning::OtherScale { .. });
+    assert!(found.warnings.iter().any(scales) && !found.warnings.iter().any(units));
+}
+
 #[test]
 fn columns_are_matched_by_the_names_kept_with_the_detector() {
     let named =

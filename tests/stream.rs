@@ -674,6 +674,53 @@ fn a_file_in_another_unit_is_refused_by_name_and_rows_in_its_middle_are_scored()
     assert!(scored.len() == 300 && scored[100..200].iter().all(|&anomalous| anomalous));
 }
 
+/// One column of a file in another unit is told once, by the file's beginning, however few rows are read at a time; large
+/// values in its middle are no other unit.
+#[test]
+fn a_column_of_a_file_in_another_unit_is_told_once() {
+    let row = |i: usize| {
+        let u = (i * 37 % 101) as f32 / 100.;
+        [
+            10. * 20f32.powf(u),
+            (i as f32 * 0.7).sin(),
+            (i as f32 * 0.3).cos(),
+        ]
+    };
+    let rows: Vec<[f32; 3]> = (0..300).map(row).collect();
+    let mut config = FitConfig::default();
+    config.train.epochs = 2;
+    let detector = Estimator::new(config)
+        .fit(&rows, [[9f32, 9., 9.], [8., 9., 9.]])
+        .unwrap();
+    let dir = Dir::new();
+    let file = |name: &str, times: fn(usize) -> f32| {
+        let line = |(i, [a, b, c]): (usize, &[f32; 3])| format!("{},{b},{c}\n", times(i) * a);
+        dir.file(name, rows.iter().enumerate().map(line).collect::<String>())
+    };
+    let (cents, some) = (
+        file("cents.csv", |_| 100.),
+        file("some.csv", |i| if i < 200 { 1. } else { 100. }),
+    );
+    for batch in [7, 100] {
+        let units = |path: &Path| {
+            let table = TableReader::open(path).unwrap().batches(batch).unwrap();
+            let scored = detector.score_table(table, |_| ControlFlow::Continue(()));
+            let unit = |warning: &Warning| match warning {
+                Warning::OtherUnit { column, .. } => Some(column.index),
+                _ => None,
+            };
+            scored
+                .unwrap()
+                .warnings
+                .iter()
+                .filter_map(unit)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(units(&cents), [0], "{batch}");
+        assert_eq!(units(&some), [0; 0], "{batch}");
+    }
+}
+
 /// The same pixels have one scale, as images and as an array of bytes.
 #[test]
 fn images_of_bytes_are_scaled_as_images_are() {

@@ -80,6 +80,7 @@ impl Frozen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detector::autoencoder;
     use crate::detector::{
         AutoencoderSpec, ClassifierSpec, DeepSvddSpec, DenoisingSpec, DetectorSpec, IclSpec,
         NeutralSpec, Pooling,
@@ -162,18 +163,17 @@ mod tests {
 
     #[test]
     fn others_have_no_copy() {
-        let pooled = AutoencoderSpec {
-            pooling: Pooling::LargestPatch { side: None },
-            ..AutoencoderSpec::default()
-        };
-        let several = DeepSvddSpec {
-            centers: 3,
-            ..DeepSvddSpec::default()
-        };
+        let params = Params::new(0, DType::F32, &Device::Cpu);
+        let vb = params.var_builder();
+        let patches = Pooling::LargestPatch { side: None };
+        for (pooling, has_copy) in [(Pooling::Whole, true), (patches, false)] {
+            let detector = autoencoder::on_network(&perceptron(), pooling, vb.clone()).unwrap();
+            assert_eq!(detector.frozen().unwrap().is_some(), has_copy);
+        }
+        let several = DeepSvddSpec { centers: 3 };
         let images = Network::LeNet(LeNetConfig::default());
         assert!(frozen(&several, &perceptron()).is_none());
         assert!(frozen(&NeutralSpec::default(), &perceptron()).is_none());
-        assert!(frozen(&pooled, &images).is_none());
         assert!(frozen(&AutoencoderSpec::default(), &images).is_none());
         assert!(frozen(&DeepSvddSpec::default(), &images).is_none());
         assert!(frozen(&ClassifierSpec::default(), &images).is_none());

@@ -56,6 +56,15 @@ impl Scaler {
         &self.scale
     }
 
+    /// `xs` in a type that holds the numbers.
+    fn wide_enough(&self, xs: &Tensor) -> Result<Tensor> {
+        if xs.dtype() == DType::F64 || self.fits_f32 {
+            return Ok(xs.clone());
+        }
+        // On the host: some devices have no f64.
+        Ok(xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?)
+    }
+
     /// Shift and scale in a type and shape that go with `xs`, `[n, ...]`.
     fn tensors(&self, xs: &Tensor) -> Result<(Tensor, Tensor)> {
         let dtype = match xs.dtype() {
@@ -100,24 +109,14 @@ impl Scaler {
 impl Transformation for Scaler {
     /// f64 is rounded after it is scaled.
     fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        if xs.dtype() == DType::F64 || self.fits_f32 {
-            return saturated(ops::standardize(xs, &self.shift, &self.scale)?);
-        }
-        // On the host: some devices have no f64.
-        let wide = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let wide = self.wide_enough(xs)?;
         let scaled = saturated(ops::standardize(&wide, &self.shift, &self.scale)?)?;
         Ok(scaled.to_device(xs.device())?)
     }
 
     fn values(&self, xs: &Tensor) -> Result<Vec<f32>> {
-        let wide;
-        let xs = if xs.dtype() == DType::F64 || self.fits_f32 {
-            xs
-        } else {
-            wide = xs.to_dtype(DType::F64)?;
-            &wide
-        };
-        let values = ops::standardized(xs, &self.shift, &self.scale)?;
+        let xs = self.wide_enough(xs)?;
+        let values = ops::standardized(&xs, &self.shift, &self.scale)?;
         Ok(saturated_values(values))
     }
 

@@ -97,9 +97,13 @@ impl Assembly {
         NetworkModel::new(self.sample_shape, self.network, detector, self.params)
     }
 
-    /// As [`into_model`](Self::into_model), where nobody was given the tensors.
-    pub(super) fn into_own_model(self) -> Result<NetworkModel> {
-        NetworkModel::alone(self.sample_shape, self.network, &self.built, self.params)
+    /// As [`into_model`](Self::into_model), of an assembly of `pair` that gave nobody its tensors.
+    pub(super) fn into_own_model(self, pair: &Pair) -> Result<NetworkModel> {
+        if pair.is_shipped() {
+            NetworkModel::of_own_tensors(self.sample_shape, self.network, &self.built, self.params)
+        } else {
+            self.into_model()
+        }
     }
 
     /// Whether it is pre-trained.

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Assembly;
 use crate::data::{PuDataset, Samples};
-use crate::detector::DetectorSpec;
+use crate::detector::{self, DetectorSpec};
 use crate::model::{Fitted, Learned, NetworkModel, StoredModel, Task};
 use crate::net::{Architecture, Network};
-use crate::objective::ObjectiveSpec;
-use crate::spec::Spec;
+use crate::objective::{self, ObjectiveSpec};
+use crate::spec::{Spec, is_among};
 use crate::testing::{SquaredNorm, Violation};
 use crate::train::{FitHistory, History};
 use crate::{ClassPrior, Error, Objective, Params, Result, scores_of};
@@ -56,6 +56,14 @@ impl Pair {
     /// [`Error::UnknownSpecification`] if it is known by name alone.
     pub fn objective(&self) -> Result<&dyn ObjectiveSpec> {
         self.objective.get()
+    }
+
+    /// Whether both are this crate's: a stranger's may keep the tensors that it is built on, or the detector.
+    pub(super) fn is_shipped(&self) -> bool {
+        let detector = self.detector();
+        let objective = self.objective();
+        detector.is_ok_and(|spec| is_among(spec, detector::SHIPPED))
+            && objective.is_ok_and(|spec| is_among(spec, objective::SHIPPED))
     }
 
     /// `detector/objective`.
@@ -109,7 +117,10 @@ impl Pair {
         let assembly = self.assembled(&task, task.network)?;
         self.check_built_again(&assembly, task.train.unlabeled())?;
         let history = assembly.fit(task.trainer, task.train, task.validation, task.observer)?;
-        Ok(Learned::new(Arc::new(assembly.into_own_model()?), history))
+        Ok(Learned::new(
+            Arc::new(assembly.into_own_model(self)?),
+            history,
+        ))
     }
 
     /// Whether what comes before the training proper is the same whatever is labeled.
@@ -155,7 +166,10 @@ impl Pair {
             pretraining: None,
             training,
         };
-        Ok(Learned::new(Arc::new(assembly.into_own_model()?), history))
+        Ok(Learned::new(
+            Arc::new(assembly.into_own_model(self)?),
+            history,
+        ))
     }
 
     /// Whether the detector's tensors are all among the parameters: its file has no others, and a random
@@ -197,7 +211,12 @@ impl Pair {
             Error::Config { .. } => stored.wrong(error),
             error => error,
         })?;
-        let model = NetworkModel::alone(sample_shape.to_vec(), network, &built, params)?;
-        Ok(Arc::new(model))
+        let shape = sample_shape.to_vec();
+        let model = if self.is_shipped() {
+            NetworkModel::of_own_tensors(shape, network, &built, params)
+        } else {
+            NetworkModel::new(shape, network, built.detector().clone(), params)
+        };
+        Ok(Arc::new(model?))
     }
 }

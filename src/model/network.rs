@@ -62,7 +62,7 @@ impl NetworkModel {
 
     /// As [`new`](Self::new), with a detector and tensors that nobody else has: they stay as they are, and rows are
     /// scored by a copy that need not look for changes, until the caller [asks for them](Self::params).
-    pub(crate) fn alone(
+    pub(crate) fn of_own_tensors(
         sample_shape: Vec<usize>,
         network: Option<Network>,
         built: &Built,
@@ -73,12 +73,18 @@ impl NetworkModel {
         Ok(Self { freezing, ..model })
     }
 
-    /// The copy for scoring rows of numbers, if there is one and parameters are still as they were.
+    /// The copy for scoring `xs`, `[n, features]` on the CPU, scaled or not, as rows of numbers; `None` of other samples, where
+    /// there is none, and once parameters may have changed.
     ///
     /// # Errors
     /// Only what the tensor operations give.
-    pub(crate) fn frozen(&self) -> Result<Option<&Frozen>> {
-        self.freezing.as_deref().map_or(Ok(None), Freezing::frozen)
+    pub(crate) fn frozen(&self, xs: &Tensor) -> Result<Option<&Frozen>> {
+        let frozen = self
+            .freezing
+            .as_deref()
+            .map_or(Ok(None), Freezing::frozen)?;
+        let fits = |frozen: &&Frozen| matches!(xs.dims(), [_, n] if *n == frozen.inputs());
+        Ok(frozen.filter(fits).filter(|_| xs.device().is_cpu()))
     }
 
     fn hand_out(&self) {
@@ -156,10 +162,8 @@ impl fmt::Debug for NetworkModel {
 
 impl Fitted for NetworkModel {
     fn score(&self, xs: &Tensor) -> Result<Vec<f64>> {
-        if let Some(frozen) = self.frozen()?
-            && matches!(xs.dims(), [_, inputs] if *inputs == frozen.inputs())
+        if let Some(frozen) = self.frozen(xs)?
             && xs.dtype() == DType::F32
-            && xs.device().is_cpu()
         {
             return Ok(ops::with_values(&xs.contiguous()?, |rows| {
                 frozen.score(rows)
@@ -213,7 +217,8 @@ mod tests {
         let params = Params::new(0, DType::F32, &Device::Cpu);
         let spec = AutoencoderSpec::default();
         let built = spec.build(&[3], Some(&network), params.var_builder());
-        let model = NetworkModel::alone(vec![3], Some(network), &built.unwrap(), params.clone());
+        let model =
+            NetworkModel::of_own_tensors(vec![3], Some(network), &built.unwrap(), params.clone());
         (model.unwrap(), params)
     }
 
@@ -233,12 +238,12 @@ mod tests {
         let clone = model.clone();
         let before = model.score(&xs()).unwrap();
         assert_eq!(clone.score(&xs()).unwrap(), before);
-        assert!(clone.frozen().unwrap().is_some());
+        assert!(clone.frozen(&xs()).unwrap().is_some());
         double(model.params());
         let after = model.score(&xs()).unwrap();
         assert_ne!(after, before);
         assert_eq!(clone.score(&xs()).unwrap(), after);
-        assert!(model.frozen().unwrap().is_none() && clone.frozen().unwrap().is_none());
+        assert!(model.frozen(&xs()).unwrap().is_none() && clone.frozen(&xs()).unwrap().is_none());
         double(model.params());
         assert_ne!(clone.score(&xs()).unwrap(), after);
     }
@@ -263,7 +268,7 @@ mod tests {
         let before = kept(&state).unwrap();
         double(&params);
         assert_eq!(kept(&state).unwrap(), before);
-        assert!(model.frozen().unwrap().is_some());
+        assert!(model.frozen(&xs()).unwrap().is_some());
     }
 
     #[test]

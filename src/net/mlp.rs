@@ -121,10 +121,7 @@ impl Module for Mlp {
             ops::mark_as(xs, &ys);
             return Ok(ys);
         }
-        let mut layers = layers.into_iter();
-        layers.try_fold(xs.clone(), |xs, (weight, options)| {
-            ops::linear(&xs, weight, options)
-        })
+        ops::linear_stack(xs, &layers)
     }
 }
 

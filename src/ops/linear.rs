@@ -108,10 +108,12 @@ impl Linear {
     ) -> Result<(CpuStorage, Shape)> {
         let (rows, inputs) = xs.1.shape().dims2()?;
         let (outputs, _) = weight.1.shape().dims2()?;
-        let weights = Panels::of_columns(contiguous(weight.0, weight.1)?, inputs, outputs);
-        let layer = Layer::new(weights, bias, self.slope);
-        let xs = Matrix::of_rows(contiguous(xs.0, xs.1)?, inputs);
-        let ys = through(&[layer], xs, rows);
+        let numbers = LayerNumbers {
+            weight: contiguous(weight.0, weight.1)?,
+            bias,
+            slope: self.slope,
+        };
+        let ys = numbers.forward(contiguous(xs.0, xs.1)?, [rows, inputs, outputs]);
         Ok((f32::to_cpu_storage_owned(ys), (rows, outputs).into()))
     }
 
@@ -125,27 +127,17 @@ impl Linear {
         let all = [xs, weight, ys, &grad];
         let stored = all.map(Tensor::storage_and_layout);
         let values = |i: usize| elements::<f32>(&stored[i].0, stored[i].1);
-        let (x, w, y, mut g) = (values(0)?, values(1)?, values(2)?, values(3)?);
+        let numbers = LayerNumbers {
+            weight: values(1)?,
+            bias: None,
+            slope: self.slope,
+        };
         let ((rows, inputs), outputs) = (xs.dims2()?, weight.dim(0)?);
-        let slope = self.slope;
-        let gated;
-        if slope != 1. {
-            gated = map2(y, g, |y, g| if y > 0. { g } else { g * slope });
-            g = &gated;
-        }
-        let product = |panels, a, rows| through(&[Layer::new(panels, None, 1.)], a, rows);
-        let d_xs = want[0].then(|| {
-            let weights = Panels::of_rows(w, outputs, inputs);
-            product(weights, Matrix::of_rows(g, outputs), rows)
-        });
-        let d_weight = want[1].then(|| {
-            if rows == 0 {
-                return vec![0.; outputs * inputs];
-            }
-            let xs = Panels::of_rows(x, rows, inputs);
-            product(xs, Matrix::of_columns(g, outputs), outputs)
-        });
-        let d_bias = want[2].then(|| column_sums(g, outputs));
+        let [d_xs, d_weight, d_bias] = numbers.backward(
+            [values(0)?, values(2)?, values(3)?],
+            [rows, inputs, outputs],
+            want,
+        );
         let tensor = |values: Option<Vec<f32>>, dims: &[usize]| {
             let tensor = |values| Tensor::from_vec(values, dims, xs.device());
             values.map(tensor).transpose()
@@ -155,6 +147,51 @@ impl Linear {
             tensor(d_weight, weight.dims())?,
             tensor(d_bias, &[outputs])?,
         ])
+    }
+}
+
+/// The numbers of a layer, `weight` `[outputs, inputs]` row by row.
+#[derive(Clone, Copy)]
+pub(super) struct LayerNumbers<'a> {
+    pub(super) weight: &'a [f32],
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) slope: f32,
+}
+
+impl LayerNumbers<'_> {
+    /// `[rows, inputs]` to `[rows, outputs]`.
+    pub(super) fn forward(&self, xs: &[f32], [rows, inputs, outputs]: [usize; 3]) -> Vec<f32> {
+        let weights = Panels::of_columns(self.weight, inputs, outputs);
+        let layer = Layer::new(weights, self.bias, self.slope);
+        through(&[layer], Matrix::of_rows(xs, inputs), rows)
+    }
+
+    /// The gradients of inputs, weight and bias, those that are wanted, of inputs, outputs and the outputs' gradient.
+    pub(super) fn backward(
+        &self,
+        [xs, ys, mut grad]: [&[f32]; 3],
+        [rows, inputs, outputs]: [usize; 3],
+        want: [bool; 3],
+    ) -> [Option<Vec<f32>>; 3] {
+        let slope = self.slope;
+        let gated;
+        if slope != 1. {
+            gated = map2(ys, grad, |y, g| if y > 0. { g } else { g * slope });
+            grad = &gated;
+        }
+        let product = |panels, a, rows| through(&[Layer::new(panels, None, 1.)], a, rows);
+        let d_xs = want[0].then(|| {
+            let weights = Panels::of_rows(self.weight, outputs, inputs);
+            product(weights, Matrix::of_rows(grad, outputs), rows)
+        });
+        let d_weight = want[1].then(|| {
+            if rows == 0 {
+                return vec![0.; outputs * inputs];
+            }
+            let xs = Panels::of_rows(xs, rows, inputs);
+            product(xs, Matrix::of_columns(grad, outputs), outputs)
+        });
+        [d_xs, d_weight, want[2].then(|| column_sums(grad, outputs))]
     }
 }
 

@@ -51,11 +51,11 @@ impl FrozenLayers {
         let Some(outputs) = outputs_of(layers, inputs) else {
             return Ok(None);
         };
-        let Packed { layers, .. } = Packed::new(layers)?;
+        let packed = layers.iter().map(packed_layer);
         Ok(Some(Self {
             inputs,
             outputs,
-            layers,
+            layers: packed.collect::<Result<_>>()?,
         }))
     }
 
@@ -76,8 +76,19 @@ impl FrozenLayers {
     }
 }
 
+/// Its weights as the kernels take them.
+fn packed_layer((weight, options): &LinearLayer<'_>) -> Result<Layer> {
+    let (outputs, inputs) = weight.dims2()?;
+    let weights = with_values(weight, |weight| Panels::of_columns(weight, inputs, outputs))?;
+    let slope = options.negative_slope as f32;
+    match options.bias {
+        Some(bias) => with_values(bias, |bias| Layer::new(weights, Some(bias), slope)),
+        None => Ok(Layer::new(weights, None, slope)),
+    }
+}
+
 /// The length of what comes of a row of `inputs` values, where the kernels take the layers.
-fn outputs_of(layers: &[LinearLayer<'_>], inputs: usize) -> Option<usize> {
+pub(super) fn outputs_of(layers: &[LinearLayer<'_>], inputs: usize) -> Option<usize> {
     layers
         .iter()
         .try_fold(inputs, |columns, (weight, options)| {
@@ -141,8 +152,7 @@ impl Packed {
             sources: Vec::new(),
             layers: Vec::new(),
         };
-        for (weight, options) in layers {
-            let (outputs, inputs) = weight.dims2()?;
+        for layer @ (weight, options) in layers {
             let source = Source {
                 weight: with_values(weight, <[f32]>::to_vec)?,
                 bias: match options.bias {
@@ -151,10 +161,7 @@ impl Packed {
                 },
                 slope: options.negative_slope,
             };
-            let weights = Panels::of_columns(&source.weight, inputs, outputs);
-            let bias = source.bias.as_deref();
-            let layer = Layer::new(weights, bias, source.slope as f32);
-            packed.layers.push(layer);
+            packed.layers.push(packed_layer(layer)?);
             packed.sources.push(source);
         }
         Ok(packed)

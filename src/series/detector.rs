@@ -88,8 +88,14 @@ impl SeriesDetector {
         for samples in self.windows.batches(&whole, AT_ONCE)? {
             let found = self.detector.detect(samples?)?;
             scores.extend(found.scores);
-            // What is far outside of the fit's is told of points, and not of each column of their windows.
-            let of_windows = |warning: &Warning| !matches!(warning, Warning::FarOutside { .. });
+            // A column of windows is one point of each, of which nothing is told: what lies far outside, points are
+            // surveyed for.
+            let of_windows = |warning: &Warning| {
+                !matches!(
+                    warning,
+                    Warning::FarOutside { .. } | Warning::OtherUnit { .. }
+                )
+            };
             warnings.extend(found.warnings.into_iter().filter(of_windows));
         }
         let scores = self.windows.points(series, &scores)?;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::AnySpecification;
 use super::{Family, Spec};
 use crate::error::Source;
 use crate::{Error, Result};
@@ -21,6 +22,15 @@ impl<T: ?Sized> Clone for Entry<T> {
 }
 
 impl<T: ?Sized> Copy for Entry<T> {}
+
+/// Whether one of these specifications has the type of this one.
+pub(crate) fn is_among<T: ?Sized + AnySpecification>(
+    specification: &T,
+    entries: &[Entry<T>],
+) -> bool {
+    let mut types = entries.iter().map(|entry| (entry.type_of)());
+    types.any(|type_of| type_of == specification.type_of())
+}
 
 /// The entry of a specification in its family.
 macro_rules! entry {

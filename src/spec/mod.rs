@@ -14,6 +14,6 @@ mod settings;
 pub use choice::Spec;
 pub use settings::{AnySpecification, Specification};
 
-pub(crate) use catalog::{Catalog, Entry, entry};
+pub(crate) use catalog::{Catalog, Entry, entry, is_among};
 pub(crate) use choice::{Family, family};
 pub(crate) use settings::{read, without_defaults};

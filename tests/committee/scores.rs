@@ -51,6 +51,9 @@ fn the_same_seed_is_the_same_committee_also_from_a_file() {
     assert_eq!(places(&read), places(&detector));
     // A default that was resolved reads as it was, too.
     let auto = fit(Method::Auto, 2, 10);
+    let members = auto.members(&new).unwrap().unwrap();
+    let names: Vec<&str> = members.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["PUForest", "PUAE", "PUAE (pretraining_epochs 200)"]);
     auto.save(&path).unwrap();
     let read = FittedDetector::load(&path, &Device::Cpu).unwrap();
     assert_eq!(read.config().method, Some(Method::Auto));

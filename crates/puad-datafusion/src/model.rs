@@ -112,9 +112,9 @@ impl Loaded {
 
 fn column(warning: &Warning) -> Option<usize> {
     match warning {
-        Warning::FarOutside { column, .. } | Warning::NewLevels { column, .. } => {
-            Some(column.index)
-        }
+        Warning::FarOutside { column, .. }
+        | Warning::OtherUnit { column, .. }
+        | Warning::NewLevels { column, .. } => Some(column.index),
         _ => None,
     }
 }

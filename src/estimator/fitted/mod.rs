@@ -172,8 +172,8 @@ impl FittedDetector {
 
     /// Of a batch of vectors, of which the first is number `start`, where the model can score them as rows of numbers.
     fn scores_of_rows(&self, start: usize, raw: &Tensor) -> Result<Option<Vec<f64>>> {
-        let model = self.network_model().filter(|_| raw.device().is_cpu());
-        let Some(frozen) = model.map_or(Ok(None), NetworkModel::frozen)? else {
+        let model = self.network_model();
+        let Some(frozen) = model.map_or(Ok(None), |model| model.frozen(raw))? else {
             return Ok(None);
         };
         check_finite_batch(raw, INPUT, start)?;

@@ -196,6 +196,9 @@ impl FittedDetector {
             // What is noticed from here on loses no row.
             let found = self.detect_in(piece.samples, InputCheck::Warn);
             let mut found = found.map_err(|e| reading.in_file(shift_row(e, first as usize)))?;
+            // The beginning of the file has decided.
+            let of_all = |w: &Warning| !matches!(w, Warning::OtherUnit { .. });
+            found.warnings.retain(of_all);
             found.warnings.splice(..0, piece.warnings);
             let rows = ScoredRows {
                 first,

@@ -6,6 +6,7 @@ mod element;
 mod ends;
 mod far;
 mod made;
+mod other_unit;
 mod scale;
 mod survey;
 mod unit;
@@ -242,26 +243,33 @@ impl Inputs {
         if let Some(reason) = self.other_type(samples) {
             warnings.push(check.other_type(what, reason)?);
         }
-        if let Some(other) = self.other_scale(samples, enough)? {
-            let check = if other.sure { check } else { InputCheck::Warn };
-            warnings.push(check.other_scale(what, other.factor)?);
+        // What 8 bits hold is told by the type.
+        let scale = self.scale(enough).filter(|_| !samples.is_8_bit());
+        let Some(scale) = scale.filter(|scale| samples.len() >= scale.least()) else {
+            return Ok(warnings);
+        };
+        let looked = Looked::at_few(samples)?;
+        match scale.of(samples.len(), &looked) {
+            Some(Other { factor, sure }) => {
+                let check = if sure { check } else { InputCheck::Warn };
+                warnings.push(check.other_scale(what, factor)?);
+            }
+            // Labeled anomalies may be large in one column.
+            None if enough == SEVERAL => warnings.extend(self.other_units(what, &looked)),
+            None => {}
         }
         Ok(warnings)
     }
 
-    /// Whether the samples are in another scale. What 8 bits hold is told by the type.
-    fn other_scale(&self, samples: &Samples, enough: usize) -> Result<Option<Other>> {
-        let Some(sizes) = self.sizes.filter(|_| !samples.is_8_bit()) else {
-            return Ok(None);
-        };
-        let scale = Scale {
+    /// `None` where nothing is known of it.
+    fn scale(&self, enough: usize) -> Option<Scale<'_>> {
+        self.sizes.map(|sizes| Scale {
             typical: &self.typical,
             sizes,
             images: self.channels,
             unit: self.channels && self.in_unit_range(),
             enough,
-        };
-        scale.of(samples)
+        })
     }
 
     fn in_unit_range(&self) -> bool {

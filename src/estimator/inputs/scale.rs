@@ -17,7 +17,7 @@ const LOOKED_AT: usize = 64;
 const FACTOR: f64 = 50.;
 
 /// From this factor on it is worth a warning: 12 bits are 16 times 8.
-const NOTICED: f64 = 8.;
+pub(super) const NOTICED: f64 = 8.;
 
 /// Fewer samples than these are no evidence: they may be unusual in all of their columns.
 pub(super) const FEW: usize = 5;
@@ -44,6 +44,17 @@ impl Looked {
                 most.min(VECTORS)
             },
         )
+    }
+
+    /// Of a few samples, spread evenly.
+    pub(super) fn at_few(samples: &Samples) -> Result<Self> {
+        Self::at(samples, LOOKED_AT)
+    }
+
+    /// The sizes of a column's values that are not 0.
+    pub(super) fn absolute(&self, column: usize) -> Vec<f64> {
+        let sizes = self.column(column).map(f64::abs);
+        sizes.filter(|size| *size > 0.).collect()
     }
 
     fn at(samples: &Samples, most: usize) -> Result<Self> {
@@ -139,7 +150,7 @@ fn of_sorted(values: &[f64], share: f64) -> f64 {
 }
 
 /// 0 of no values.
-fn quantile(share: f64, mut values: Vec<f64>) -> f64 {
+pub(super) fn quantile(share: f64, mut values: Vec<f64>) -> f64 {
     let rank = (share * values.len().saturating_sub(1) as f64) as usize;
     if values.is_empty() {
         return 0.;
@@ -193,20 +204,15 @@ pub(super) struct Scale<'a> {
 }
 
 impl Scale<'_> {
-    /// About how many times as large the samples are as those of the fit, if they are in another scale:
+    /// About how many times as large `n` samples are as those of the fit, if they are in another scale:
     /// their middle is 50 times as large, or as small, as that of the fit, and nine tenths of them are beyond 99%
     /// of it; 8 times as large or small are told, but for labeled samples. A few samples, or some among others, are
     /// scored however unusual they are.
-    pub(super) fn of(&self, samples: &Samples) -> Result<Option<Other>> {
+    pub(super) fn of(&self, n: usize, looked: &Looked) -> Option<Other> {
         let (larger, smaller) = self.evidence();
-        let n = samples.len();
-        if n < larger.min(smaller) {
-            return Ok(None);
-        }
-        let looked = Looked::at(samples, LOOKED_AT)?;
         let sizes = looked.sizes(self.typical);
         if sizes.is_empty() {
-            return Ok(None);
+            return None;
         }
         let dark = self.unit && looked.in_unit_range();
         let factor = of_sorted(&sizes, 0.5) / self.sizes.median;
@@ -219,7 +225,13 @@ impl Scale<'_> {
         let sensors = !self.images && self.columns() < 3;
         let far = factor >= FACTOR || factor <= 1. / FACTOR;
         let sure = far && (!(dark || sensors) || (above && !labeled));
-        Ok(((above && n >= larger) || (below && n >= smaller)).then_some(Other { factor, sure }))
+        ((above && n >= larger) || (below && n >= smaller)).then_some(Other { factor, sure })
+    }
+
+    /// The least number of samples that are evidence of anything.
+    pub(super) fn least(&self) -> usize {
+        let (larger, smaller) = self.evidence();
+        larger.min(smaller)
     }
 
     /// The columns that have a size.

@@ -109,6 +109,16 @@ pub enum Warning {
         /// The largest that the fit saw.
         high: f64,
     },
+    /// A column that is in another unit than the fit's, as cents for euros are: of its values that are not 0, twenty or more,
+    /// nearly all are larger, or smaller, than nearly all of the fit's. Of a file its beginning is judged by.
+    OtherUnit {
+        /// `scored samples`.
+        samples: String,
+        /// Where.
+        column: Column,
+        /// About how many times as large.
+        factor: f64,
+    },
     /// Levels of a category that no training row had: they score by their rarity, that of a level in one row of one
     /// more.
     NewLevels {
@@ -296,6 +306,7 @@ impl Warning {
         match self {
             Self::Sentinel { column, .. }
             | Self::FarOutside { column, .. }
+            | Self::OtherUnit { column, .. }
             | Self::NewLevels { column, .. }
             | Self::WideRange { column, .. }
             | Self::Instant { column }

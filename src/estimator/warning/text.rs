@@ -30,6 +30,15 @@ impl fmt::Display for Warning {
                 "{column} of {count} {samples} lies far outside of [{low:?}, {high:?}], which the fit saw, at \
                  most at {value:?}"
             ),
+            Self::OtherUnit {
+                samples,
+                column,
+                factor,
+            } => write!(
+                f,
+                "{column} of nearly all {samples} in which it is not 0 is about {factor:.3e} times as large as in the fit: \
+                 give it in the fit's unit, if this is another one"
+            ),
             Self::NewLevels {
                 samples,
                 column,
