@@ -203,3 +203,57 @@ fn scores_are_the_losses_of_the_parameters_as_they_are() {
         }
     }
 }
+
+/// Rows are scored as they are, tensors in batches, and once a model's parameters were asked for by the network itself:
+/// scaled, in both types, with numbers that f32 does not hold and such that no score can be computed of.
+#[test]
+fn rows_and_tensors_have_one_score_whoever_may_change_parameters() {
+    let wide: Vec<[f64; 3]> = rows(200)
+        .iter()
+        .map(|row| {
+            [
+                1e-60 * f64::from(row[0]),
+                1e9 + f64::from(row[1]),
+                f64::from(row[2]),
+            ]
+        })
+        .collect();
+    let narrow: Vec<[f32; 3]> = rows(200)
+        .iter()
+        .map(|row| [row[0], row[1], row[2]])
+        .collect();
+    let mut config = FitConfig {
+        method: Some(Method::PUAE),
+        ..FitConfig::default()
+    };
+    config.train.epochs = 2;
+    let estimator = || Estimator::new(config.clone()).with_device(&device());
+    let wide_detector = estimator().fit(&wide[..180], &wide[180..]).unwrap();
+    let narrow_detector = estimator().fit(&narrow[..180], &narrow[180..]).unwrap();
+    let mut far = wide[..20].to_vec();
+    (far[3][1], far[7][0]) = (f64::MAX, -1.);
+    let wide_tensor = Tensor::from_slice(far.as_flattened(), (20, 3), &device()).unwrap();
+    let narrow_tensor = Tensor::from_slice(narrow.as_flattened(), (200, 3), &device()).unwrap();
+    let scores = || {
+        let pairs = [
+            [wide_detector.score(&far), wide_detector.score(&wide_tensor)],
+            [
+                narrow_detector.score(&narrow),
+                narrow_detector.score(&narrow_tensor),
+            ],
+        ];
+        pairs.map(|pair| pair.map(|scores| bits(&scores.unwrap())))
+    };
+    let before = scores();
+    assert!(before.iter().all(|[rows, tensor]| rows == tensor));
+    let spoiled = [[0f32, 1., 2.], [3., f32::NAN, 4.]];
+    let error = || narrow_detector.score(spoiled).unwrap_err().to_string();
+    let (told, largest) = (error(), f64::from(f32::MAX).to_bits());
+    assert!(told.contains("row 1") && told.contains("NaN"), "{told}");
+    assert_eq!(before[0][0][3], largest);
+    for detector in [&wide_detector, &narrow_detector] {
+        detector.network_model().unwrap().params();
+    }
+    assert_eq!(scores(), before);
+    assert_eq!(error(), told);
+}

@@ -451,12 +451,22 @@ pub(crate) fn check_finite_batch(batch: &Tensor, what: &'static str, start: usiz
         return Ok(());
     };
     let width = batch.elem_count() / batch.dim(0)?;
-    Err(Error::NonFiniteFeature {
+    Err(not_finite(what, start, width, (i, value)))
+}
+
+/// That number `i` of samples of `width` values, of which the first is number `start`, is this one.
+pub(crate) fn not_finite(
+    what: &'static str,
+    start: usize,
+    width: usize,
+    (i, value): (usize, f64),
+) -> Error {
+    Error::NonFiniteFeature {
         what,
         row: start + i / width,
         column: i % width,
         value,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub mod toy;
 
 pub use convert::{ImageSamples, RowSamples};
 pub use dataset::PuDataset;
-pub(crate) use dataset::{check_finite_batch, check_float, of_validation};
+pub(crate) use dataset::{check_finite_batch, check_float, not_finite, of_validation};
 #[cfg(all(feature = "benchmarks", feature = "images", feature = "parquet"))]
 pub use puad_data::benchmarks::cifar_parquet;
 #[cfg(feature = "download")]

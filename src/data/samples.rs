@@ -1,5 +1,6 @@
 mod blocks;
 mod chunks;
+mod rows;
 mod runs;
 mod store;
 mod stored;
@@ -17,6 +18,7 @@ use super::{ImageSet, ImageShape, Resize, check_float};
 use crate::{Error, Result};
 
 pub(crate) use chunks::{Chunks, HeldOut};
+use rows::Rows;
 pub use store::Store;
 use stored::Stored;
 pub(super) use stored::as_ranges;
@@ -55,6 +57,7 @@ pub struct Samples {
 #[derive(Clone)]
 enum Form {
     Tensor(Tensor),
+    Rows(Arc<Rows>),
     Images(Images),
     Stored(Stored),
 }
@@ -200,6 +203,7 @@ impl Samples {
     pub fn len(&self) -> usize {
         match &self.form {
             Form::Tensor(t) => t.dims().first().copied().unwrap_or(0),
+            Form::Rows(rows) => rows.len(),
             Form::Images(images) => images.ids.len(),
             Form::Stored(stored) => stored.len(),
         }
@@ -214,6 +218,7 @@ impl Samples {
     pub fn sample_shape(&self) -> Vec<usize> {
         match &self.form {
             Form::Tensor(t) => t.dims().iter().skip(1).copied().collect(),
+            Form::Rows(rows) => vec![rows.width()],
             Form::Images(images) => {
                 let shape = images.resize.output();
                 vec![shape.channels, shape.height, shape.width]
@@ -226,7 +231,7 @@ impl Samples {
     pub(crate) fn device(&self) -> &Device {
         match &self.form {
             Form::Tensor(t) => t.device(),
-            Form::Images(_) | Form::Stored(_) => &Device::Cpu,
+            Form::Rows(_) | Form::Images(_) | Form::Stored(_) => &Device::Cpu,
         }
     }
 
@@ -234,6 +239,7 @@ impl Samples {
     pub fn dtype(&self) -> DType {
         match &self.form {
             Form::Tensor(t) => t.dtype(),
+            Form::Rows(rows) => rows.dtype(),
             Form::Images(_) => DType::F32,
             Form::Stored(stored) => stored.dtype(),
         }
@@ -245,11 +251,13 @@ impl Samples {
     /// [`Error::Index`] for an index beyond the end; what a store says.
     pub fn gather(&self, indices: &[u32]) -> Result<Tensor> {
         self.check(indices)?;
+        let of = |t: &Tensor| {
+            let ids = Tensor::new(indices, t.device())?;
+            Ok(t.contiguous()?.index_select(&ids, 0)?)
+        };
         match &self.form {
-            Form::Tensor(t) => {
-                let ids = Tensor::new(indices, t.device())?;
-                Ok(t.contiguous()?.index_select(&ids, 0)?)
-            }
+            Form::Tensor(t) => of(t),
+            Form::Rows(rows) => of(rows.tensor()?),
             Form::Images(images) => {
                 let ids: Vec<u32> = indices.iter().map(|&i| images.ids[i as usize]).collect();
                 images.tensor(&ids)
@@ -278,6 +286,7 @@ impl Samples {
         }
         match &self.form {
             Form::Tensor(t) => Ok(t.narrow(0, start, len)?),
+            Form::Rows(rows) => Ok(rows.tensor()?.narrow(0, start, len)?),
             Form::Images(images) => images.tensor(&images.ids[start..end]),
             Form::Stored(stored) => stored.range(start as u32..end as u32),
         }
@@ -322,7 +331,7 @@ impl Samples {
         self.check(indices)?;
         let form = match &self.form {
             Form::Stored(stored) => Form::Stored(stored.select(&as_ranges(indices))),
-            Form::Tensor(_) => Form::Tensor(self.gather(indices)?),
+            Form::Tensor(_) | Form::Rows(_) => Form::Tensor(self.gather(indices)?),
             Form::Images(images) => Form::Images(Images {
                 ids: indices.iter().map(|&i| images.ids[i as usize]).collect(),
                 ..images.clone()
@@ -360,6 +369,7 @@ impl Samples {
     pub fn to_tensor(&self) -> Result<Tensor> {
         match &self.form {
             Form::Tensor(t) => Ok(t.clone()),
+            Form::Rows(rows) => Ok(rows.tensor()?.clone()),
             Form::Images(images) => images.tensor(&images.ids),
             Form::Stored(_) => self.range(0, self.len()),
         }
@@ -395,10 +405,11 @@ impl Samples {
         Ok(Self { form, ..self })
     }
 
-    /// The tensor, where the samples are stored as one.
+    /// The tensor, where the samples are one, or are to be one.
     pub(crate) fn tensor(&self) -> Option<&Tensor> {
         match &self.form {
             Form::Tensor(t) => Some(t),
+            Form::Rows(rows) => rows.tensor().ok(),
             Form::Images(_) | Form::Stored(_) => None,
         }
     }
@@ -406,7 +417,7 @@ impl Samples {
     /// Whether they are images of 8 bits, taken as numbers in [0, 1].
     pub(crate) fn is_8_bit(&self) -> bool {
         match &self.form {
-            Form::Tensor(_) => false,
+            Form::Tensor(_) | Form::Rows(_) => false,
             Form::Images(_) => true,
             Form::Stored(stored) => stored.is_8_bit(),
         }
@@ -463,6 +474,7 @@ impl fmt::Debug for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let form = match &self.form {
             Form::Tensor(_) => "tensor",
+            Form::Rows(_) => "rows",
             Form::Images(_) => "images",
             Form::Stored(_) => "stored",
         };

@@ -150,8 +150,7 @@ impl<R: Row> IntoSamples for &[R] {
             .iter()
             .flat_map(|row| row.values().iter().copied())
             .collect();
-        let tensor = Tensor::from_vec(values, (self.len(), width), &Device::Cpu)?;
-        Ok(tensor.into())
+        Samples::of_rows(values, (self.len(), width))
     }
 }
 
@@ -183,7 +182,7 @@ macro_rules! single {
     ($($value:ty),*) => {$(
         impl IntoSamples for &[$value] {
             fn into_samples(self) -> Result<Samples> {
-                Ok(Tensor::from_slice(self, (1, self.len()), &Device::Cpu)?.into())
+                Samples::of_rows(self.to_vec(), (1, self.len()))
             }
         }
         impl IntoSamples for &Vec<$value> {

@@ -5,7 +5,8 @@ use candle_core::{DType, Device, Tensor};
 use super::Transformation;
 use super::transformation::{saturated, saturated_values};
 use crate::data::Samples;
-use crate::{Error, Result, ops};
+use crate::ops::{self, Numbers};
+use crate::{Error, Result};
 
 /// Values of scaled samples beyond which training takes them for this: their squares, and what a network
 /// makes of them, are finite in f32.
@@ -56,15 +57,6 @@ impl Scaler {
         &self.scale
     }
 
-    /// `xs` in a type that holds the numbers.
-    fn wide_enough(&self, xs: &Tensor) -> Result<Tensor> {
-        if xs.dtype() == DType::F64 || self.fits_f32 {
-            return Ok(xs.clone());
-        }
-        // On the host: some devices have no f64.
-        Ok(xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?)
-    }
-
     /// Shift and scale in a type and shape that go with `xs`, `[n, ...]`.
     fn tensors(&self, xs: &Tensor) -> Result<(Tensor, Tensor)> {
         let dtype = match xs.dtype() {
@@ -109,15 +101,24 @@ impl Scaler {
 impl Transformation for Scaler {
     /// f64 is rounded after it is scaled.
     fn apply(&self, xs: &Tensor) -> Result<Tensor> {
-        let wide = self.wide_enough(xs)?;
+        if xs.dtype() == DType::F64 || self.fits_f32 {
+            return saturated(ops::standardize(xs, &self.shift, &self.scale)?);
+        }
+        // On the host: some devices have no f64.
+        let wide = xs.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
         let scaled = saturated(ops::standardize(&wide, &self.shift, &self.scale)?)?;
         Ok(scaled.to_device(xs.device())?)
     }
 
-    fn values(&self, xs: &Tensor) -> Result<Vec<f32>> {
-        let xs = self.wide_enough(xs)?;
-        let values = ops::standardized(&xs, &self.shift, &self.scale)?;
-        Ok(saturated_values(values))
+    fn values(&self, numbers: Numbers<'_>) -> Vec<f32> {
+        let wide;
+        let numbers = if self.fits_f32 {
+            numbers
+        } else {
+            wide = numbers.to_f64();
+            Numbers::F64(&wide)
+        };
+        saturated_values(numbers.standardized(&self.shift, &self.scale))
     }
 
     /// Values that a loss could not be computed of in f32 count as ones that it can.

@@ -3,18 +3,17 @@ use std::fmt::Debug;
 
 use candle_core::{DType, Tensor};
 
+use crate::Result;
 use crate::data::{PuDataset, Samples};
-use crate::{Result, ops};
+use crate::ops::{self, Numbers};
 
 /// What was fitted on the unlabeled training part and stands between the user's samples and a model.
 pub(crate) trait Transformation: Debug + Send + Sync {
     /// `[n, ...]`, finite floats, as the model sees them: finite f32, on the same device.
     fn apply(&self, xs: &Tensor) -> Result<Tensor>;
 
-    /// The values of [`apply`](Self::apply), sample by sample, of a tensor on the CPU.
-    fn values(&self, xs: &Tensor) -> Result<Vec<f32>> {
-        Ok(self.apply(xs)?.flatten_all()?.to_vec1()?)
-    }
+    /// The values of [`apply`](Self::apply), of numbers sample by sample.
+    fn values(&self, numbers: Numbers<'_>) -> Vec<f32>;
 
     /// The inverse, in the type of `xs`.
     fn undo(&self, xs: &Tensor) -> Result<Tensor>;
@@ -55,6 +54,10 @@ impl Transformation for Unchanged {
             DType::F64 => saturated(xs.to_dtype(DType::F32)?),
             _ => Ok(xs.to_dtype(DType::F32)?),
         }
+    }
+
+    fn values(&self, numbers: Numbers<'_>) -> Vec<f32> {
+        saturated_values(numbers.to_f32())
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {

@@ -31,6 +31,7 @@ mod link;
 mod log1mexp;
 mod max_pool2d;
 mod normalize;
+mod numbers;
 mod perceptron;
 mod standardize;
 mod unary;
@@ -56,8 +57,9 @@ pub use linear::{LinearOptions, linear};
 pub(crate) use linear_stack::linear_stack;
 pub use log1mexp::{LOG1MEXP_FLOOR, log1mexp};
 pub use max_pool2d::max_pool2d;
+pub(crate) use numbers::{Numbers, with_numbers};
 pub(crate) use perceptron::{FrozenLayers, LinearLayer, PackedLayers, linear_layers, with_values};
-pub(crate) use standardize::{are_finite, first_not_finite, standardize, standardized};
+pub(crate) use standardize::{are_finite, first_not_finite, standardize};
 pub use upsample_conv::upsample2_conv2d;
 pub use upsample2d::upsample_nearest2d;
 

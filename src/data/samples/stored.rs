@@ -288,7 +288,9 @@ impl Samples {
                 }
                 Form::Stored(stored)
             }
-            Form::Tensor(_) | Form::Images(_) => Form::Tensor(step(&self.to_tensor()?)?),
+            Form::Tensor(_) | Form::Rows(_) | Form::Images(_) => {
+                Form::Tensor(step(&self.to_tensor()?)?)
+            }
         };
         Ok(Self {
             form,

@@ -32,11 +32,13 @@ use super::{
     Calibration, CalibrationMethod, Detections, FitConfig, InputCheck, Inputs, IntoInput, Scaler,
     Threshold, ThresholdRule, Transformation, Warning, unknown_inputs,
 };
-use crate::data::{ImageShape, Samples, check_finite_batch, check_float};
+use crate::data::{ImageShape, Samples, check_finite_batch, check_float, not_finite};
+use crate::detector::Frozen;
 use crate::encoding::Encoding;
 use crate::estimator::warning::OF_FIT;
 use crate::method::Method;
 use crate::model::{Fitted, NetworkModel};
+use crate::ops::{self, Numbers};
 use crate::score::{collect_scores_at_once, saturated_scores, saturated_scores_of_rows};
 use crate::train::FitHistory;
 use crate::{Error, Result};
@@ -157,30 +159,60 @@ impl FittedDetector {
         if samples.is_empty() {
             return Ok(Vec::new());
         }
+        let scores = if let Some((numbers, features)) = samples.few_rows()
+            && let Some(frozen) = self.frozen(features)?
+        {
+            self.frozen_scores(frozen, 0, numbers)?
+        } else {
+            self.scores_in_batches(samples)?
+        };
+        check_scores(&scores)?;
+        Ok(scores)
+    }
+
+    fn scores_in_batches(&self, samples: &Samples) -> Result<Vec<f64>> {
         let size = self.config.train.batch_size;
         // Transformed where they are: the model's device may have no f64.
-        let scores = collect_scores_at_once(samples, size, self.device(), |start, raw| {
+        collect_scores_at_once(samples, size, self.device(), |start, raw| {
             if let Some(scores) = self.scores_of_rows(start, raw)? {
                 return Ok(scores);
             }
             let xs = self.transformed(start, raw)?;
             saturated_scores(self.model.score(&xs)?, &xs)
-        })?;
-        check_scores(&scores)?;
-        Ok(scores)
+        })
     }
 
-    /// Of a batch of vectors, of which the first is number `start`, where the model can score them as rows of numbers.
+    /// Of a batch of vectors, of which the first is number `start`, where the model scores rows of numbers.
     fn scores_of_rows(&self, start: usize, raw: &Tensor) -> Result<Option<Vec<f64>>> {
-        let model = self.network_model();
-        let Some(frozen) = model.map_or(Ok(None), |model| model.frozen(raw))? else {
+        let &[_, features] = raw.dims() else {
             return Ok(None);
         };
-        check_finite_batch(raw, INPUT, start)?;
-        let rows = self.transformation.values(raw)?;
+        let frozen = self.frozen(features)?.filter(|_| raw.device().is_cpu());
+        let scores = frozen.map(|frozen| {
+            ops::with_numbers(raw, |numbers| self.frozen_scores(frozen, start, numbers))?
+        });
+        scores.transpose()
+    }
+
+    fn frozen(&self, features: usize) -> Result<Option<&Frozen>> {
+        let model = self.network_model();
+        model.map_or(Ok(None), |model| model.frozen(features))
+    }
+
+    /// Of rows of numbers, of which the first is number `start`.
+    fn frozen_scores(
+        &self,
+        frozen: &Frozen,
+        start: usize,
+        numbers: Numbers<'_>,
+    ) -> Result<Vec<f64>> {
+        let features = frozen.inputs();
+        if let Some(found) = numbers.first_not_finite() {
+            return Err(not_finite(INPUT, start, features, found));
+        }
+        let rows = self.transformation.values(numbers);
         let scores = frozen.score(&rows);
-        let scores = saturated_scores_of_rows(scores, &rows, frozen.inputs());
-        Ok(Some(scores))
+        Ok(saturated_scores_of_rows(scores, &rows, features))
     }
 
     /// The scores of each batch, one batch at a time, for data that does not fit in memory.
