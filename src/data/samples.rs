@@ -26,7 +26,7 @@ pub(crate) use units::Units;
 
 /// The samples of one group in their stored form, from which mini-batches are made on demand.
 ///
-/// A tensor `[n, ...]` on any device; 8-bit images with the shape they are to have as
+/// A tensor `[n, ...]` on any device; a few rows of numbers, of which one is made when it is asked for; 8-bit images with the shape they are to have as
 /// floats: 60,000 images of 28 x 28 take 47 MB, not the 737 MB of their `[3, 32, 32]` floats; or what stays in a file
 /// and is read as it is needed ([`stored`](Self::stored)).
 /// Clones and subsets of images share their pixels.
@@ -405,7 +405,7 @@ impl Samples {
         Ok(Self { form, ..self })
     }
 
-    /// The tensor, where the samples are one, or are to be one.
+    /// The tensor, where the samples are one, which is made of rows now.
     pub(crate) fn tensor(&self) -> Option<&Tensor> {
         match &self.form {
             Form::Tensor(t) => Some(t),

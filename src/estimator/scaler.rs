@@ -112,11 +112,12 @@ impl Transformation for Scaler {
 
     fn values(&self, numbers: Numbers<'_>) -> Vec<f32> {
         let wide;
-        let numbers = if self.fits_f32 {
-            numbers
-        } else {
-            wide = numbers.to_f64();
-            Numbers::F64(&wide)
+        let numbers = match numbers {
+            Numbers::F32(_) if !self.fits_f32 => {
+                wide = numbers.to_f64();
+                Numbers::F64(&wide)
+            }
+            numbers => numbers,
         };
         saturated_values(numbers.standardized(&self.shift, &self.scale))
     }

@@ -57,7 +57,10 @@ impl Transformation for Unchanged {
     }
 
     fn values(&self, numbers: Numbers<'_>) -> Vec<f32> {
-        saturated_values(numbers.to_f32())
+        match numbers {
+            Numbers::F32(values) => values.to_vec(),
+            Numbers::F64(_) => saturated_values(numbers.to_f32()),
+        }
     }
 
     fn undo(&self, xs: &Tensor) -> Result<Tensor> {

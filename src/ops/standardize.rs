@@ -43,14 +43,9 @@ fn composed(xs: &Tensor, shift: &[f64], scale: &[f64]) -> Result<Tensor> {
 /// # Errors
 /// Only what the tensor operations give.
 pub(crate) fn first_not_finite(xs: &Tensor) -> Result<Option<(usize, f64)>> {
-    // Converted on the host: some devices have no f64.
-    let xs = xs.to_device(&Device::Cpu)?;
-    match xs.dtype() {
-        DType::F32 | DType::F64 => with_numbers(&xs, |numbers| numbers.first_not_finite()),
-        _ => with_numbers(&xs.to_dtype(DType::F64)?, |numbers| {
-            numbers.first_not_finite()
-        }),
-    }
+    with_numbers(&xs.to_device(&Device::Cpu)?, |numbers| {
+        numbers.first_not_finite()
+    })
 }
 
 /// Whether no number is NaN or infinite.

@@ -1,8 +1,6 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use candle_core::{Device, Tensor};
-
 use super::SeriesDetector;
 use super::channels::Carry;
 use crate::Result;
@@ -105,8 +103,7 @@ impl Stream {
     /// The score of the window that ends here, for the points that have none yet.
     fn window(&mut self) -> Result<Scored> {
         let values: Vec<f32> = self.values.iter().copied().collect();
-        let window = Tensor::from_vec(values, (1, self.values.len()), &Device::Cpu)?;
-        let score = self.detector.detector.score(window)?[0];
+        let score = self.detector.detector.score(&values)?[0];
         let points = self.scored..self.carry.points();
         self.scored = points.end;
         let anomalous = score > self.detector.threshold();

@@ -6,8 +6,8 @@ use super::{Form, Samples};
 use crate::Result;
 use crate::ops::Numbers;
 
-/// Numbers of rows up to which they wait for somebody to ask for a tensor.
-const FEW: usize = 1 << 12;
+/// Values up to which rows wait for somebody to ask for a tensor.
+const FEW_VALUES: usize = 1 << 12;
 
 /// A few rows of numbers, which become a tensor when one is asked for: each tensor takes its number from one
 /// counter, for which threads that score a row at a time would wait.
@@ -32,7 +32,7 @@ impl Samples {
         (len, width): (usize, usize),
     ) -> Result<Self> {
         let floats = matches!(T::DTYPE, DType::F32 | DType::F64);
-        let few = (1..=FEW).contains(&values.len()) && values.len() == len * width;
+        let few = (1..=FEW_VALUES).contains(&values.len()) && values.len() == len * width;
         if !(floats && few) {
             return Ok(Tensor::from_vec(values, (len, width), &Device::Cpu)?.into());
         }
@@ -49,10 +49,10 @@ impl Samples {
         }))))
     }
 
-    /// The numbers of a few rows that are no tensor yet, and of one of them how many.
+    /// The numbers of a few rows that are no tensor yet, and the width of a row. Whoever has the tensor may have changed it.
     pub(crate) fn few_rows(&self) -> Option<(Numbers<'_>, usize)> {
         match &self.form {
-            Form::Rows(rows) => Some((rows.numbers(), rows.width)),
+            Form::Rows(rows) if rows.tensor.get().is_none() => Some((rows.numbers(), rows.width)),
             _ => None,
         }
     }
@@ -113,7 +113,9 @@ mod tests {
     #[test]
     fn rows_are_what_their_tensor_is() {
         let [rows, tensor] = both();
-        assert!(rows.few_rows().is_some() && tensor.few_rows().is_none());
+        let named = rows.clone().with_names(&["a", "b"]).unwrap();
+        assert!(rows.few_rows().is_some() && named.few_rows().is_some());
+        assert!(tensor.few_rows().is_none());
         assert_eq!((rows.len(), rows.sample_shape()), (3, vec![2]));
         assert_eq!(
             (rows.dtype(), rows.is_8_bit(), rows.is_stored()),
@@ -132,8 +134,8 @@ mod tests {
         same(&|s| s.in_memory()?.to_tensor());
         same(&|s| s.clone().contiguous()?.with_pixels()?.to_tensor());
         same(&|s| s.with_columns(&["a", "b"])?.to_tensor());
-        let named = rows.clone().with_names(&["a", "b"]).unwrap();
-        assert!(named.few_rows().is_some());
+        // The tensor is the one to go by.
+        assert!(rows.few_rows().is_none() && named.few_rows().is_none());
         let swapped = named.with_columns(&["b", "a"]).unwrap();
         assert_eq!(numbers(&swapped.to_tensor().unwrap())[0], [2., 1.]);
         assert!(rows.gather(&[3]).is_err() && rows.range(2, 2).is_err());
@@ -142,8 +144,10 @@ mod tests {
 
     #[test]
     fn many_rows_none_and_other_types_are_tensors() {
-        let many = Samples::of_rows(vec![0f32; FEW + 2], (FEW / 2 + 1, 2)).unwrap();
-        assert!(many.few_rows().is_none() && many.len() == FEW / 2 + 1);
+        for (len, few) in [(FEW_VALUES / 2, true), (FEW_VALUES / 2 + 1, false)] {
+            let rows = Samples::of_rows(vec![0f32; 2 * len], (len, 2)).unwrap();
+            assert_eq!((rows.few_rows().is_some(), rows.len()), (few, len));
+        }
         let none = Samples::of_rows(Vec::<f32>::new(), (0, 2)).unwrap();
         assert!(none.few_rows().is_none() && none.is_empty());
         let bytes = Samples::of_rows(vec![1u8, 2], (1, 2)).unwrap();
