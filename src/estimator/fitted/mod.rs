@@ -460,6 +460,7 @@ impl FittedDetector {
 }
 
 /// The error about row `i` of a batch as one about row `start + i`.
+#[cfg(feature = "tables")]
 fn shift_row(error: Error, start: usize) -> Error {
     match error {
         Error::NonFiniteFeature {

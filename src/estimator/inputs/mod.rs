@@ -255,7 +255,7 @@ impl Inputs {
                 warnings.push(check.other_scale(what, factor)?);
             }
             // Labeled anomalies may be large in one column.
-            None if enough == SEVERAL => warnings.extend(self.other_units(what, &looked)),
+            None if enough == scale::SEVERAL => warnings.extend(self.other_units(what, &looked)),
             None => {}
         }
         Ok(warnings)
