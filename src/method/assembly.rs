@@ -99,11 +99,7 @@ impl Assembly {
 
     /// As [`into_model`](Self::into_model), of an assembly of `pair` that gave nobody its tensors.
     pub(super) fn into_own_model(self, pair: &Pair) -> Result<NetworkModel> {
-        if pair.is_shipped() {
-            NetworkModel::of_own_tensors(self.sample_shape, self.network, &self.built, self.params)
-        } else {
-            self.into_model()
-        }
+        pair.own_model(self.sample_shape, self.network, &self.built, self.params)
     }
 
     /// Whether it is pre-trained.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Assembly;
 use crate::data::{PuDataset, Samples};
-use crate::detector::{self, DetectorSpec};
+use crate::detector::{self, Built, DetectorSpec};
 use crate::model::{Fitted, Learned, NetworkModel, StoredModel, Task};
 use crate::net::{Architecture, Network};
 use crate::objective::{self, ObjectiveSpec};
@@ -59,11 +59,26 @@ impl Pair {
     }
 
     /// Whether both are this crate's: a stranger's may keep the tensors that it is built on, or the detector.
-    pub(super) fn is_shipped(&self) -> bool {
+    fn is_shipped(&self) -> bool {
         let detector = self.detector();
         let objective = self.objective();
         detector.is_ok_and(|spec| is_among(spec, detector::SHIPPED))
             && objective.is_ok_and(|spec| is_among(spec, objective::SHIPPED))
+    }
+
+    /// The model of tensors that were given to nobody but `built`.
+    pub(super) fn own_model(
+        &self,
+        sample_shape: Vec<usize>,
+        network: Option<Network>,
+        built: &Built,
+        params: Params,
+    ) -> Result<NetworkModel> {
+        if self.is_shipped() {
+            NetworkModel::of_own_tensors(sample_shape, network, built, params)
+        } else {
+            NetworkModel::new(sample_shape, network, built.detector().clone(), params)
+        }
     }
 
     /// `detector/objective`.
@@ -211,12 +226,7 @@ impl Pair {
             Error::Config { .. } => stored.wrong(error),
             error => error,
         })?;
-        let shape = sample_shape.to_vec();
-        let model = if self.is_shipped() {
-            NetworkModel::of_own_tensors(shape, network, &built, params)
-        } else {
-            NetworkModel::new(shape, network, built.detector().clone(), params)
-        };
+        let model = self.own_model(sample_shape.to_vec(), network, &built, params);
         Ok(Arc::new(model?))
     }
 }

@@ -96,6 +96,15 @@ pub(super) fn elements<'a, T: Real>(storage: &'a Storage, layout: &Layout) -> Re
     }
 }
 
+/// Runs `f` on the elements of contiguous tensors on the CPU.
+pub(super) fn with_elements<R>(tensors: &[Tensor], f: impl FnOnce(&[&[f32]]) -> R) -> Result<R> {
+    let stored: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
+    let values = stored
+        .iter()
+        .map(|(storage, layout)| elements(storage, layout));
+    Ok(f(&values.collect::<Result<Vec<&[f32]>>>()?))
+}
+
 /// The elements of a contiguous CPU storage.
 pub(super) fn contiguous<'a, T: Real>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
     let (start, end) = layout

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
 
 use super::LinearLayer;
-use super::cpu::{contiguous, elements, gradient_of};
+use super::cpu::{contiguous, elements, gradient_of, with_elements};
 use super::linear::{LayerNumbers, linear, rows_of};
 use super::link::{Gradients, link};
 use super::perceptron::outputs_of;
@@ -105,18 +105,14 @@ struct Stack {
 impl Stack {
     /// Runs `f` on the layers' numbers.
     fn with_numbers<R>(&self, f: impl FnOnce(&[LayerNumbers<'_>]) -> R) -> Result<R> {
-        let parameters = self.parameters.iter();
-        let stored: Vec<_> = parameters.map(Tensor::storage_and_layout).collect();
-        let values = stored
-            .iter()
-            .map(|(storage, layout)| elements(storage, layout));
-        let values = values.collect::<Result<Vec<&[f32]>>>()?;
-        let numbers = self.stages.iter().map(|stage| LayerNumbers {
-            weight: values[stage.weight],
-            bias: stage.bias.map(|at| values[at]),
-            slope: stage.slope,
-        });
-        Ok(f(&numbers.collect::<Vec<_>>()))
+        with_elements(&self.parameters, |values| {
+            let numbers = self.stages.iter().map(|stage| LayerNumbers {
+                weight: values[stage.weight],
+                bias: stage.bias.map(|at| values[at]),
+                slope: stage.slope,
+            });
+            f(&numbers.collect::<Vec<_>>())
+        })
     }
 
     fn sizes(&self, stage: &Stage) -> [usize; 3] {

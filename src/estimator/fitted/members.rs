@@ -18,20 +18,14 @@ impl FittedDetector {
         };
         let (samples, _) = self.numbers(input)?;
         let (samples, _) = self.accepted(samples, self.check)?;
-        let mut all: Option<Vec<MemberPlaces>> = None;
+        let mut all = members.without_samples();
         let size = self.config.train.batch_size;
         for (batch, raw) in samples.batches(size, samples.device())?.enumerate() {
             let xs = self.transformed(batch * size, &raw?)?;
-            let own = members.places(&xs)?;
-            match &mut all {
-                None => all = Some(own),
-                Some(all) => {
-                    for (all, own) in all.iter_mut().zip(own) {
-                        all.places.extend(own.places);
-                    }
-                }
+            for (all, own) in all.iter_mut().zip(members.places(&xs)?) {
+                all.extend(own);
             }
         }
-        Ok(Some(all.unwrap_or_else(|| members.without_samples())))
+        Ok(Some(members.named(all)))
     }
 }

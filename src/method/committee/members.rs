@@ -56,17 +56,17 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// As the members' scores.
-    pub(crate) fn places(&self, xs: &Tensor) -> Result<Vec<MemberPlaces>> {
-        let places = self.model.places(self.committee.members.len(), xs)?;
-        Ok(self.named(places))
+    pub(crate) fn places(&self, xs: &Tensor) -> Result<Vec<Vec<f64>>> {
+        self.model.places(self.committee.members.len(), xs)
     }
 
     /// Of none.
-    pub(crate) fn without_samples(&self) -> Vec<MemberPlaces> {
-        self.named(vec![vec![]; self.committee.members.len()])
+    pub(crate) fn without_samples(&self) -> Vec<Vec<f64>> {
+        vec![vec![]; self.committee.members.len()]
     }
 
-    fn named(&self, places: Vec<Vec<f64>>) -> Vec<MemberPlaces> {
+    /// With what tells the members apart.
+    pub(crate) fn named(&self, places: Vec<Vec<f64>>) -> Vec<MemberPlaces> {
         let members = &self.committee.members;
         let all: f64 = members.iter().map(|member| member.weight).sum();
         let named = |(Member { method, weight, .. }, places): (&Member, Vec<f64>)| MemberPlaces {

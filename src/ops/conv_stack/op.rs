@@ -8,7 +8,7 @@ use super::stage::{Stage, Weights};
 use super::{ConvStack, Kept, PARAMETERS, Plan, Stack, Statistics};
 use crate::ops::ConvBlock;
 use crate::ops::channel_norm::ChannelMoments;
-use crate::ops::cpu::{contiguous, elements, gradient_of};
+use crate::ops::cpu::{contiguous, elements, gradient_of, with_elements};
 use crate::ops::fast::Values;
 use crate::ops::link::{Gradients, link};
 
@@ -82,23 +82,16 @@ impl Stack {
 
     /// Runs `f` on the parameters' values: of the blocks, and of the end.
     fn with_weights<R>(&self, f: impl FnOnce(&[Weights<'_>], &[f32]) -> R) -> Result<R> {
-        let stored: Vec<_> = self
-            .parameters
-            .iter()
-            .map(Tensor::storage_and_layout)
-            .collect();
-        let values = stored
-            .iter()
-            .map(|(storage, layout)| elements(storage, layout));
-        let values = values.collect::<Result<Vec<&[f32]>>>()?;
-        let (blocks, end) = values.split_at(PARAMETERS * self.stages.len());
-        let weights = blocks.chunks_exact(PARAMETERS).map(|v| Weights {
-            kernel: v[0],
-            scale: v[1],
-            shift: v[2],
-        });
-        let weights: Vec<Weights<'_>> = weights.collect();
-        Ok(f(&weights, end.first().copied().unwrap_or_default()))
+        with_elements(&self.parameters, |values| {
+            let (blocks, end) = values.split_at(PARAMETERS * self.stages.len());
+            let weights = blocks.chunks_exact(PARAMETERS).map(|v| Weights {
+                kernel: v[0],
+                scale: v[1],
+                shift: v[2],
+            });
+            let weights: Vec<Weights<'_>> = weights.collect();
+            f(&weights, end.first().copied().unwrap_or_default())
+        })
     }
 
     /// Images of the batch.
